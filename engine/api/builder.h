@@ -1,0 +1,41 @@
+#pragma once
+// Building: network in, plan out. One call, any thread; it uses `threads` cores while it times tactics.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/api/network.h"
+#include "engine/api/plan.h"
+
+namespace vireo {
+
+/// The shapes one dynamic input may take: every extent between min and max, tuned for opt.
+struct ShapeRange {
+  std::string input;
+  Dims min, opt, max;
+};
+using Profile = std::vector<ShapeRange>;
+
+struct BuildOptions {
+  std::vector<std::string> devices{"cpu"};
+  Precision precision = Precision::fp32;
+  std::uint64_t max_workspace = 0;  ///< bytes of scratch a context may use beside its activations; 0: no limit
+  std::vector<Profile> profiles;
+  double budget_s = 10;                    ///< seconds of tactic timing; 0: heuristics only
+  std::filesystem::path timing_cache;      ///< readable file of earlier timings; read and extended when not empty
+  bool exact = false;                      ///< only tactics with the reference's arithmetic (no Winograd)
+  std::vector<std::string> disabled_passes;
+  int threads = 0;  ///< 0: all cores
+};
+
+/// Told from the building thread. Return false to cancel: build() then throws Error(cancelled).
+using Progress = std::function<bool(std::string_view stage, double fraction)>;
+
+/// Optimises, times and packs the network. Throws Error; never returns an invalid plan.
+[[nodiscard]] Plan build(const Network& network, const BuildOptions& options = {}, const Progress& progress = {});
+
+}  // namespace vireo

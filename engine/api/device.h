@@ -1,0 +1,29 @@
+#pragma once
+// Names and facts of the devices an engine can run on.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vireo {
+
+/// A device by name: "cpu", "opencl:0". Plain value.
+struct Device {
+  std::string name = "cpu";
+};
+
+struct DeviceInfo {
+  std::string name;         ///< "cpu", "opencl:0": what Device takes
+  std::string description;  ///< maker's name
+  std::string fingerprint;  ///< what a plan's tuned section must match
+  int cores = 0;
+  std::uint64_t memory_bytes = 0;
+  std::vector<std::string> features;  ///< "avx2", "avx512_vnni", ...
+  bool usable = true;                 ///< false: seen, but engines can't run there yet; `note` says why
+  std::string note;
+};
+
+/// Every device seen on this machine, "cpu" first.
+[[nodiscard]] std::vector<DeviceInfo> list_devices();
+
+}  // namespace vireo

@@ -1,0 +1,138 @@
+#pragma once
+// Running plans. An Engine is immutable and shared by any number of threads; a Context is one inference in flight; a
+// Stream is an ordered queue of them. enqueue() returns at once; results are in the bound buffers when the stream (or an
+// event recorded behind the enqueue) is done.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/buffer.h"
+#include "engine/api/device.h"
+#include "engine/api/error.h"
+#include "engine/api/plan.h"
+
+namespace vireo {
+
+class Context;
+
+/// A point in a stream. Copies share the point. Default-constructed events are done.
+class Event {
+ public:
+  Event() noexcept = default;
+  /// Blocks until the point is reached; returns the first error of the work before it since the last synchronisation.
+  Status wait() const noexcept;
+  [[nodiscard]] bool done() const noexcept;
+
+  struct State;
+  explicit Event(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+/// An ordered queue of asynchronous work. Move-only; its destructor waits for what was enqueued.
+class Stream {
+ public:
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+  ~Stream();
+  /// Blocks until everything enqueued so far is done; returns the first error since the last call.
+  Status synchronize() noexcept;
+  [[nodiscard]] Event record();
+
+  struct State;
+  explicit Stream(std::unique_ptr<State> state) noexcept;
+  [[nodiscard]] State& state() noexcept { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+/// Seconds of one layer in the last profiled inference.
+struct LayerTime {
+  std::string layer;
+  std::string op;
+  std::string tactic;
+  double seconds = 0;
+  double flops = 0;  ///< arithmetic of the direct algorithm, multiply and add counted apart
+  double bytes = 0;  ///< inputs, weights and outputs, each once
+};
+
+struct EngineOptions {
+  int threads = 0;  ///< workers that one inference uses; 0: all cores
+};
+
+struct ContextOptions {
+  int threads = 0;       ///< 0: as the engine, sharing its workers; otherwise workers of its own
+  bool profile = false;  ///< measure each step (a little slower)
+};
+
+/// What the engine will do, layer by layer, for `vireo inspect`.
+struct LayerReport {
+  std::string name, op, tactic, device, inputs, outputs;
+  std::vector<std::string> refused;  ///< "tactic: why not"
+  double flops = 0;
+  double tuned_ms = 0;  ///< time measured at build; 0 when none
+  std::uint64_t weight_bytes = 0;
+};
+
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  [[nodiscard]] static std::shared_ptr<Engine> load(const std::filesystem::path& plan, const Device& device = {},
+                                                    const EngineOptions& options = {});
+  [[nodiscard]] static std::shared_ptr<Engine> load(const Plan& plan, const Device& device = {},
+                                                    const EngineOptions& options = {});
+  ~Engine();
+
+  [[nodiscard]] std::vector<TensorInfo> inputs() const;
+  [[nodiscard]] std::vector<TensorInfo> outputs() const;
+  [[nodiscard]] const std::map<std::string, std::string>& metadata() const;
+  [[nodiscard]] std::unique_ptr<Context> create_context(const ContextOptions& options = {});
+  [[nodiscard]] Stream create_stream();
+  /// Layers as they will run at the given input shapes (empty: the plan's own or its profile's opt shapes).
+  [[nodiscard]] std::vector<LayerReport> report(const std::map<std::string, Dims>& shapes = {});
+  [[nodiscard]] int threads() const noexcept;
+
+  struct State;
+  explicit Engine(std::unique_ptr<State> state);
+  [[nodiscard]] State& state() noexcept { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+/// One inference in flight: shapes, bindings, activations. Not for concurrent use by itself; use several.
+class Context {
+ public:
+  ~Context();
+  /// Gives a dynamic input its shape. Shapes are compiled on first use and cached in the engine: bind and enqueue follow
+  /// at full speed. Throws Error when the name is unknown or the shape can't be.
+  void set_shape(std::string_view input, const Dims& dims);
+  /// Shape of an input or output at the current input shapes. Throws when an input's shape is still unknown.
+  [[nodiscard]] Dims shape(std::string_view tensor);
+  /// Binds a buffer to an input or output (row-major, the tensor's dtype). Throws Error when it is too small. Rebinding
+  /// between enqueues is cheap; a bound buffer must stay untouched until the enqueued work is done.
+  void bind(std::string_view tensor, const Buffer& buffer);
+  /// A host buffer of the right size for the tensor at the current shapes, already bound.
+  Buffer allocate(std::string_view tensor);
+  /// Adds one inference to the stream; shapes and bindings are taken as they are now. Unbound tensors are an error.
+  Status enqueue(Stream& stream) noexcept;
+  /// enqueue + synchronize on a private stream.
+  Status run() noexcept;
+  [[nodiscard]] std::uint64_t arena_bytes();
+  /// Times of the last inference; empty unless ContextOptions::profile.
+  [[nodiscard]] std::vector<LayerTime> profile() const;
+
+  struct State;
+  explicit Context(std::unique_ptr<State> state);
+  [[nodiscard]] State& state() noexcept { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vireo

@@ -1,0 +1,41 @@
+#pragma once
+// The plan: optimised network, weights once, and one tuned section for each device it was built for. An immutable value;
+// copying shares the bytes. A plan without a section for the device at hand still runs there, with heuristic tactics.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/network.h"
+
+namespace vireo {
+
+class Plan {
+ public:
+  Plan() noexcept = default;
+  /// Writes atomically (temporary file, then rename). Throws Error(io).
+  void save(const std::filesystem::path& path) const;
+  /// Maps the file and checks header, version and checksums. Throws Error(invalid_model | io | unsupported).
+  [[nodiscard]] static Plan load(const std::filesystem::path& path);
+  /// True when the file starts with a plan's magic bytes; false when it can't be read.
+  [[nodiscard]] static bool is_plan(const std::filesystem::path& path) noexcept;
+
+  [[nodiscard]] std::vector<TensorInfo> inputs() const;
+  [[nodiscard]] std::vector<TensorInfo> outputs() const;
+  [[nodiscard]] const std::map<std::string, std::string>& metadata() const;
+  [[nodiscard]] std::uint64_t bytes() const noexcept;  ///< size of the file
+  [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
+
+  struct State;  ///< engine/runtime/plan_state.h
+  explicit Plan(std::shared_ptr<const State> state) noexcept : state_(std::move(state)) {}
+  [[nodiscard]] const State& state() const noexcept { return *state_; }
+
+ private:
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace vireo

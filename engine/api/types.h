@@ -1,0 +1,54 @@
+#pragma once
+// Value types of the public API: element types, dimensions, precision. Plain data, usable from any thread.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vireo {
+
+/// Element type of a tensor. Values are stable (they are written into plan files).
+enum class DataType : std::uint8_t {
+  undefined = 0,
+  float32 = 1,
+  uint8 = 2,
+  int8 = 3,
+  uint16 = 4,
+  int16 = 5,
+  int32 = 6,
+  int64 = 7,
+  string = 8,  ///< known to the importer only; no engine kernel takes it
+  boolean = 9,  ///< one byte, 0 or 1
+  float16 = 10,
+  float64 = 11,
+  uint32 = 12,
+  uint64 = 13,
+  bfloat16 = 16,
+};
+
+/// Bytes of one element; 0 for undefined and string.
+[[nodiscard]] std::size_t size_of(DataType type) noexcept;
+/// "float32", "int64", ...
+[[nodiscard]] std::string_view to_string(DataType type) noexcept;
+/// Inverse of to_string; undefined when the name is unknown.
+[[nodiscard]] DataType data_type_from(std::string_view name) noexcept;
+[[nodiscard]] bool is_float(DataType type) noexcept;
+[[nodiscard]] bool is_integer(DataType type) noexcept;  ///< signed or unsigned, not boolean
+
+/// Extents of a tensor, outermost first. A scalar has no extents. kUnknown (-1) marks an extent known only at run time.
+using Dims = std::vector<std::int64_t>;
+inline constexpr std::int64_t kUnknown = -1;
+
+/// Product of the extents (1 for a scalar, 0 when an extent is 0). Throws Error(invalid_argument) when it does not fit
+/// 63 bits or an extent is negative.
+[[nodiscard]] std::int64_t element_count(const Dims& dims);
+[[nodiscard]] bool is_static(const Dims& dims) noexcept;
+/// "1x3x224x224"; unknown extents print as "?", a scalar as "scalar".
+[[nodiscard]] std::string to_string(const Dims& dims);
+
+enum class Precision : std::uint8_t { fp32, fp16, bf16, int8, best };
+[[nodiscard]] std::string_view to_string(Precision precision) noexcept;
+
+}  // namespace vireo

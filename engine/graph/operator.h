@@ -1,0 +1,104 @@
+#pragma once
+// What an operator is: its name, its shape rule, its reference and its tactics. One `const Operator` per folder of
+// engine/ops, listed in the generated table (engine/ops/table.h). Operators are immutable and process-wide.
+//
+// Meaning of the operators: that of the newest ONNX operator of the same kind unless the folder says otherwise; the
+// importer translates older opsets. Families of ONNX operators that differ only in a scalar function share one operator
+// with an attribute (unary, binary, reduce, pool, …).
+
+#include <functional>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/graph/graph.h"
+#include "engine/graph/tactic.h"
+
+namespace vireo::graph {
+
+/// What a shape rule sees of one layer, and where it puts its answer. Inputs are ranked (the caller guarantees it for
+/// inputs that are present), extents may be kUnknown, dtype may not be undefined.
+class InferContext {
+ public:
+  InferContext(Graph& graph, LayerId layer) : graph_(graph), layer_(layer) {}
+  [[nodiscard]] const Attributes& attributes() const { return graph_.layer(layer_).attributes; }
+  [[nodiscard]] int input_count() const { return static_cast<int>(graph_.layer(layer_).inputs.size()); }
+  [[nodiscard]] int output_count() const { return static_cast<int>(graph_.layer(layer_).outputs.size()); }
+  [[nodiscard]] bool has_input(int index) const;
+  [[nodiscard]] DataType dtype(int index) const;
+  [[nodiscard]] const Dims& dims(int index) const;
+  [[nodiscard]] int rank(int index) const { return static_cast<int>(dims(index).size()); }
+  /// Value of the input where it is known at build time, else null.
+  [[nodiscard]] const Constant* constant(int index) const;
+  /// A known integer value (shape, axes, pads, …); false when absent or not known.
+  [[nodiscard]] bool integers(int index, std::vector<std::int64_t>& values) const;
+
+  void output(int index, DataType dtype, Dims dims);
+  void output_unranked(int index, DataType dtype);  ///< the rank depends on a value that is not known yet
+  /// Throws Error(invalid_model): the layer, its inputs and `why`.
+  [[noreturn]] void fail(const std::string& why) const;
+  void require(bool condition, const std::string& why) const {
+    if (!condition) fail(why);
+  }
+  /// axis in [-rank, rank) → [0, rank); fails otherwise.
+  [[nodiscard]] std::int64_t axis(std::int64_t axis, int rank) const;
+
+ private:
+  Graph& graph_;
+  LayerId layer_;
+};
+
+/// A tensor in memory as the reference sees it: dense, row-major.
+struct View {
+  DataType dtype = DataType::undefined;
+  Dims dims;
+  void* data = nullptr;  ///< null: absent optional input
+  [[nodiscard]] bool present() const { return data != nullptr; }
+  [[nodiscard]] std::int64_t count() const { return element_count(dims); }
+  template <typename T>
+  [[nodiscard]] T* as() const {
+    return static_cast<T*>(data);
+  }
+};
+
+struct EvalContext {
+  const Attributes& attributes;
+  std::span<const View> inputs;
+  std::span<View> outputs;
+};
+
+/// One test or benchmark case: input shapes (a scalar is {}), attributes, and values for inputs that must be constants.
+struct Case {
+  std::string_view name;
+  std::vector<Dims> inputs;
+  Attributes attributes;
+  std::vector<DataType> dtypes;                 ///< per input; float32 where shorter
+  std::map<int, std::vector<double>> constants;  ///< input index → values, known at build time
+  int outputs = 1;
+};
+
+struct Arithmetic {
+  double flops = 0;  ///< of the direct algorithm; multiply and add count as two
+};
+
+struct Operator {
+  std::string_view name;
+  int min_inputs = 1, max_inputs = 1;    ///< max -1: any number
+  int min_outputs = 1, max_outputs = 1;
+  void (*infer)(InferContext&) = nullptr;
+  /// The specification: obvious loops, wide accumulation. May allocate and throw; handles every dtype that infer accepts.
+  void (*reference)(const EvalContext&) = nullptr;
+  double (*flops)(const Problem&) = nullptr;           ///< null: one per output element
+  std::span<const Tactic> (*tactics)() = nullptr;      ///< ordered best guess first; null: only the reference
+  std::vector<Case> (*cases)() = nullptr;
+  /// Output k may share memory with input 0 without a copy (reshape family).
+  bool alias = false;
+  /// Output extents are an upper bound until the layer has run (NonZero, NonMaxSuppression).
+  bool data_dependent = false;
+  /// Elementwise in input 0: an output may overwrite that input's memory when nothing else reads it.
+  bool in_place = false;
+};
+
+}  // namespace vireo::graph

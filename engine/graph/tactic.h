@@ -1,0 +1,85 @@
+#pragma once
+// Kernels as the planner and the runtime see them. A tactic is one way to compute a layer on one device; prepare() does
+// everything that can be done once (packing weights, choosing tiles) and returns a Launch: phases of independent tiles.
+// The body of a tile is a pure function of (state, tile, pointers, scratch): it allocates nothing, starts no thread,
+// throws nothing, and knows no graph. Workers call it concurrently for different tiles of the same phase; between two
+// phases all workers meet.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/types.h"
+#include "engine/graph/attributes.h"
+#include "engine/graph/constant.h"
+
+namespace vireo::graph {
+
+struct Operator;
+
+/// A tensor of a problem. `pitch` is the distance, in elements, between consecutive rows of the innermost axis: dims.back()
+/// when dense; larger when the tensor is a slice of the innermost axis of a wider one (concat and split without copies).
+struct Desc {
+  DataType dtype = DataType::undefined;  ///< undefined: absent optional input
+  Dims dims;
+  std::int64_t pitch = 0;
+  ConstantPtr constant;  ///< value known at build time
+  [[nodiscard]] bool present() const { return dtype != DataType::undefined; }
+  [[nodiscard]] bool dense() const { return dims.empty() || pitch == dims.back(); }
+  [[nodiscard]] std::int64_t count() const { return element_count(dims); }
+};
+
+/// One layer with everything static: what tactics accept or refuse, and what the timing cache is keyed by.
+struct Problem {
+  const Operator* op = nullptr;
+  const Attributes* attributes = nullptr;  ///< borrowed from the layer
+  std::vector<Desc> inputs, outputs;
+  int workers = 1;  ///< how many workers will share the tiles
+  /// Text that is equal for problems that cost the same: op, attributes, dtypes, dims, pitches; not the weights' values.
+  [[nodiscard]] std::string key() const;
+};
+
+struct TileArgs {
+  const void* state;            ///< Launch::state
+  const void* const* inputs;    ///< one per problem input; null for absent ones; constants included
+  void* const* outputs;         ///< one per problem output
+  std::byte* scratch;           ///< Launch::scratch_bytes, this worker's own, 64-byte aligned, contents undefined
+  std::byte* workspace;         ///< Launch::workspace_bytes, shared by all tiles and phases of this step
+  std::int64_t tile;            ///< 0 <= tile < Phase::tiles
+};
+using TileFunction = void (*)(const TileArgs&) noexcept;
+
+struct Phase {
+  TileFunction run = nullptr;
+  std::int64_t tiles = 0;
+};
+
+struct Launch {
+  std::vector<Phase> phases;
+  std::shared_ptr<const void> state;  ///< packed weights, sizes, strides: immutable, shared by contexts
+  std::size_t state_bytes = 0;        ///< its size, for reports
+  std::size_t scratch_bytes = 0;      ///< for each worker
+  std::size_t workspace_bytes = 0;    ///< for each context
+};
+
+/// What a tactic needs of the processor. Higher values include the lower ones.
+enum class Isa : std::uint8_t { scalar, avx2, avx512, avx512_vnni, avx512_bf16 };
+
+struct Tactic {
+  std::string_view name;  ///< unique within the operator, e.g. "conv2d_direct_avx512"
+  Isa isa = Isa::scalar;
+  bool exact = true;  ///< false: changes arithmetic beyond the order of summation (Winograd, reduced precision)
+  /// Why not, or empty for yes. Total and cheap; needn't check isa.
+  std::string (*refuse)(const Problem&) = nullptr;
+  /// Called only for accepted problems. May allocate and throw.
+  Launch (*prepare)(const Problem&) = nullptr;
+  std::string_view device = "cpu";
+  /// Predicted seconds, to decide which candidates are worth timing and to choose without timing; null: rely on the order.
+  double (*predict)(const Problem&) = nullptr;
+};
+
+}  // namespace vireo::graph

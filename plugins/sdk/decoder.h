@@ -1,0 +1,56 @@
+#pragma once
+// The contract of decoders: a decoder turns a model's raw outputs for one image into detections, classes or maps in frame
+// pixels. A family is one file with one row: `match` says from the model's structure alone how sure it is, `create` makes
+// the decoder. A Decoder belongs to its creator and keeps scratch memory: one thread at a time.
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/network.h"
+#include "plugins/sdk/detection.h"
+#include "plugins/sdk/geometry.h"
+#include "plugins/sdk/input_spec.h"
+#include "plugins/sdk/params.h"
+#include "plugins/sdk/tensor_view.h"
+
+namespace vireo::sdk {
+
+/// What is known of a model when its decoder is chosen. Shapes are those it will run at (concrete for one image; kUnknown
+/// where the model itself decides at run time). Names are for messages; matching goes by structure.
+struct ModelDescription {
+  std::vector<TensorInfo> inputs, outputs;
+  std::map<std::string, std::string> metadata;
+  /// For each output, in order, operator names met walking back from it, nearest first, a few hops deep and without
+  /// crossing a convolution or matrix product; may be empty. Tells decoded boxes from raw ones.
+  std::vector<std::vector<std::string>> output_tail;
+};
+
+/// How well a family fits a model.
+struct Match {
+  double score = 0;    ///< 0: can't be; 1: certain
+  std::string reason;  ///< one sentence, also for 0
+  Params settings;     ///< what the family read from the model; the user's params win over them
+  InputStyle input;    ///< the family's usual input normalisation
+};
+
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  /// Adds what the outputs of one image say to `result`, whose width and height are the frame's. `outputs` are in the
+  /// model's order. Throws Error(invalid_argument) when shapes or types are not what the family takes.
+  virtual void decode(std::span<const TensorView> outputs, const Geometry& geometry, FrameResult& result) = 0;
+};
+
+struct DecoderRow {
+  std::string_view name, summary;
+  Match (*match)(const ModelDescription& description);
+  /// `params` are the match's settings with the user's on top. Throws Error when a value can't be.
+  std::unique_ptr<Decoder> (*create)(const ModelDescription& description, const Params& params);
+  std::span<const ParamRow> params;  ///< beyond the common ones
+};
+
+}  // namespace vireo::sdk

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""Writes the standard topologies as ONNX files, with seeded random weights, into .cache/zoo (never committed).
+
+  zoo.py [NAME…]            the zoo of the comparisons (all of it, or the named ones)
+  zoo.py --wide [NAME…]     many further topologies, to try the importer on           → .cache/zoo/wide
+  zoo.py --variants         the same few networks through other exporters and opsets  → .cache/zoo/variants
+  zoo.py --operators        which operators the files use, and in how many models
+
+Beside X.onnx lies X.ref/test_data_set_0/{input,output}_k.pb, made by ONNX Runtime. Files that exist are left as they are.
+Random weights would let activations die out or explode through deep nets, which hides numerical errors: settle() gives
+norms measured statistics and every bias and scale a value that counts.
+"""
+import argparse
+import collections
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import environment
+
+if __name__ == "__main__":
+    environment.enter("zoo")
+os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false",
+                  YOLO_CONFIG_DIR=str(environment.ROOT / ".cache"))
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+
+from zoo_models import VARIANTS, WIDE, ZOO, make
+
+FOLDER = environment.ROOT / ".cache" / "zoo"
+
+
+def settle(model, image):
+    """Measured BatchNorm statistics, and biases and scales that are neither zero nor all equal."""
+    generator = torch.Generator().manual_seed(7)
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad or parameter.dim() == 0 or parameter.numel() < 2:
+            continue
+        values = parameter.data
+        if values.std() > 0:
+            continue
+        noise = torch.randn(values.shape, generator=generator)
+        if name.endswith("bias"):
+            parameter.data = values + 0.05 * noise
+        else:  # layer scales start near 0 and would switch their whole branch off
+            parameter.data = (0.5 if abs(values.flatten()[0]) < 0.01 else values) + 0.1 * noise
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    if not norms:
+        return
+    momenta = [m.momentum for m in norms]
+    for norm in norms:
+        norm.train()
+        norm.momentum = None
+        norm.reset_running_stats()
+    with torch.no_grad():
+        model(image)
+    for norm, momentum in zip(norms, momenta):
+        norm.eval()
+        norm.momentum = momentum
+
+
+def export(entry, path, exporter="legacy", opset=17, dynamic=False, external=False, fold=True):
+    model, image, names = make(entry)
+    settle(model, image)
+    arguments = {"input_names": ["images"], "external_data": external}
+    if opset:
+        arguments["opset_version"] = opset
+    if names:
+        arguments["output_names"] = names
+    if exporter == "legacy":
+        arguments |= {"dynamo": False, "do_constant_folding": fold}
+        if not fold:
+            arguments["training"] = torch.onnx.TrainingMode.PRESERVE
+        if dynamic:
+            arguments["dynamic_axes"] = {"images": {0: "batch"}}
+        arguments.pop("external_data")
+    else:
+        arguments |= {"dynamo": True, "optimize": fold}
+        if dynamic:
+            arguments["dynamic_shapes"] = ({0: torch.export.Dim("batch", min=1, max=64)},)
+            image = torch.cat([image, image])
+    torch.onnx.export(model, (image,), str(path), **arguments)
+    metadata = getattr(model, "zoo_metadata", None)
+    if metadata:
+        stored = onnx.load(path)
+        onnx.helper.set_model_props(stored, metadata)
+        onnx.save(stored, path)
+
+
+def write_reference(path, batch=1):
+    """Runs the file through ONNX Runtime on a seeded image-like input and stores inputs and outputs beside it."""
+    import onnxruntime
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    folder = path.with_suffix(".ref") / "test_data_set_0"
+    folder.mkdir(parents=True, exist_ok=True)
+    feeds = {}
+    for index, item in enumerate(session.get_inputs()):
+        shape = [d if isinstance(d, int) else batch for d in item.shape]
+        feeds[item.name] = np.random.default_rng(index).random(shape, dtype=np.float32)
+        store(folder / f"input_{index}.pb", feeds[item.name], item.name)
+    results = session.run(None, feeds)
+    for index, (item, value) in enumerate(zip(session.get_outputs(), results)):
+        if not np.isfinite(value).all():
+            print(f"  warning: {path.name} {item.name} is not finite", file=sys.stderr)
+        store(folder / f"output_{index}.pb", value, item.name)
+
+
+def store(path, array, name):
+    path.write_bytes(numpy_helper.from_array(array, name).SerializeToString())
+
+
+def write(name, entry, path, **options):
+    reference = path.with_suffix(".ref") / "test_data_set_0" / "output_0.pb"
+    if reference.exists():
+        return True
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    try:
+        export(entry, path, **options)
+        write_reference(path)
+    except Exception as error:  # one network that does not export must not stop the others
+        path.unlink(missing_ok=True)
+        print(f"{name}: not written: {str(error).splitlines()[0] if str(error) else type(error).__name__}", file=sys.stderr)
+        if os.environ.get("ZOO_TRACE"):
+            traceback.print_exc()
+        return False
+    print(f"{name}: {path.relative_to(environment.ROOT)} {path.stat().st_size / 1e6:.1f} MB", flush=True)
+    return True
+
+
+def operators():
+    users = collections.defaultdict(set)
+    for path in sorted(FOLDER.rglob("*.onnx")):
+        pending = [onnx.load(path, load_external_data=False).graph]
+        while pending:
+            for node in pending.pop().node:
+                users[f"{node.domain}.{node.op_type}" if node.domain else node.op_type].add(path.stem)
+                pending += [a.g for a in node.attribute if a.HasField("g")]
+    for operator, models in sorted(users.items(), key=lambda item: (-len(item[1]), item[0])):
+        few = f"  ({', '.join(sorted(models))})" if len(models) <= 4 else ""
+        print(f"{operator}: {len(models)}{few}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--wide", action="store_true")
+    parser.add_argument("--variants", action="store_true")
+    parser.add_argument("--operators", action="store_true")
+    options = parser.parse_args()
+    if options.operators:
+        return operators()
+    torch.set_num_threads(2)
+    failed = 0
+    if options.variants:
+        for name, (base, settings) in VARIANTS.items():
+            if not options.names or name in options.names or base in options.names:
+                failed += not write(name, ZOO[base], FOLDER / "variants" / f"{name}.onnx", **settings)
+    else:
+        table, folder = (WIDE, FOLDER / "wide") if options.wide else (ZOO, FOLDER)
+        unknown = [name for name in options.names if name not in table]
+        if unknown:
+            parser.error(f"unknown {', '.join(unknown)}; known are {', '.join(table)}")
+        for name in options.names or table:
+            failed += not write(name, table[name], folder / f"{name}.onnx")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,6 +5,7 @@
 // throws nothing, and knows no graph. Workers call it concurrently for different tiles of the same phase; between two
 // phases all workers meet.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -50,6 +51,7 @@ struct TileArgs {
   std::byte* scratch;           ///< Launch::scratch_bytes, this worker's own, 64-byte aligned, contents undefined
   std::byte* workspace;         ///< Launch::workspace_bytes, shared by all tiles and phases of this step
   std::int64_t tile;            ///< 0 <= tile < Phase::tiles
+  std::atomic<const char*>* fault;  ///< where to park a static message when the data make the result impossible
 };
 using TileFunction = void (*)(const TileArgs&) noexcept;
 

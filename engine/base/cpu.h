@@ -1,0 +1,25 @@
+#pragma once
+// What this processor can do. Read once; VIREO_FORCE_KERNEL=scalar|avx2|avx512 lowers what the engine may use.
+
+#include <string>
+#include <vector>
+
+namespace vireo::base {
+
+struct CpuFeatures {
+  bool avx2 = false;    ///< with FMA and F16C
+  bool avx512 = false;  ///< F, BW, DQ, VL
+  bool avx512_vnni = false;
+  bool avx512_bf16 = false;
+  bool avx512_fp16 = false;
+  bool amx_int8 = false;
+  bool amx_bf16 = false;
+};
+
+/// After VIREO_FORCE_KERNEL. Throws Error once when that names something unknown.
+[[nodiscard]] const CpuFeatures& cpu_features();
+[[nodiscard]] const std::string& cpu_name();       ///< maker's model name
+[[nodiscard]] int available_cores();               ///< those this process may run on
+[[nodiscard]] std::vector<std::string> feature_names(const CpuFeatures& features);
+
+}  // namespace vireo::base

@@ -1,0 +1,101 @@
+#include "engine/base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "engine/base/text.h"
+
+namespace vireo::base {
+namespace {
+
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+[[noreturn]] void fail_errno(const char* what, const std::filesystem::path& path) {
+  const int error = errno;
+  fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::io, "can't ", what, " '", path.string(),
+       "': ", std::strerror(error));
+}
+
+}  // namespace
+
+MappedFile map_file(const std::filesystem::path& path) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.fd < 0) fail_errno("open", path);
+  struct stat info {};
+  if (::fstat(file.fd, &info) != 0) fail_errno("read", path);
+  if (!S_ISREG(info.st_mode)) fail(ErrorCode::io, "'", path.string(), "' is not a regular file");
+  const auto bytes = static_cast<std::size_t>(info.st_size);
+  if (bytes == 0) return {std::shared_ptr<const std::byte>(new std::byte[1], std::default_delete<const std::byte[]>()), 0};
+  void* memory = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  if (memory == MAP_FAILED) fail_errno("map", path);
+  return {std::shared_ptr<const std::byte>(static_cast<const std::byte*>(memory),
+                                           [bytes](const std::byte* p) { ::munmap(const_cast<std::byte*>(p), bytes); }),
+          bytes};
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  const MappedFile file = map_file(path);
+  return {reinterpret_cast<const char*>(file.data.get()), file.bytes};
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts) {
+  std::filesystem::path temporary = path;
+  temporary += str(".tmp", ::getpid());
+  {
+    const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+    if (file.fd < 0) fail_errno("write", path);
+    for (std::string_view part : parts) {
+      while (!part.empty()) {
+        const ssize_t written = ::write(file.fd, part.data(), part.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) {
+          const int error = errno;
+          ::unlink(temporary.c_str());
+          errno = error;
+          fail_errno("write", path);
+        }
+        part.remove_prefix(static_cast<std::size_t>(written));
+      }
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    errno = error;
+    fail_errno("write", path);
+  }
+}
+
+std::uint64_t checksum(const void* data, std::size_t bytes, std::uint64_t seed) noexcept {
+  // Four independent multiply-rotate lanes keep the multiplier busy; the tail goes byte by byte.
+  constexpr std::uint64_t kPrime = 0x9e3779b97f4a7c15ull;
+  const auto* p = static_cast<const unsigned char*>(data);
+  std::uint64_t lanes[4] = {seed ^ kPrime, seed + 0x85ebca6bull, seed ^ 0xc2b2ae35ull, seed + bytes};
+  const auto mix = [](std::uint64_t h, std::uint64_t v) {
+    h ^= v;
+    h *= kPrime;
+    return h ^ (h >> 29);
+  };
+  std::size_t i = 0;
+  for (; i + 32 <= bytes; i += 32)
+    for (int lane = 0; lane < 4; ++lane) {
+      std::uint64_t v;
+      std::memcpy(&v, p + i + 8 * lane, 8);
+      lanes[lane] = mix(lanes[lane], v);
+    }
+  std::uint64_t h = mix(mix(mix(lanes[0], lanes[1]), lanes[2]), lanes[3]);
+  for (; i < bytes; ++i) h = mix(h, p[i]);
+  return mix(h, bytes);
+}
+
+}  // namespace vireo::base

@@ -1,0 +1,40 @@
+#include "engine/base/memory.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "engine/api/buffer.h"
+#include "engine/base/text.h"
+
+namespace vireo {
+namespace base {
+
+std::shared_ptr<std::byte> allocate_aligned(std::size_t bytes) {
+  constexpr std::size_t kHuge = std::size_t{2} << 20;
+  const std::size_t total = align_up(bytes + kAlignment);
+  if (total < bytes) fail(ErrorCode::out_of_memory, "can't allocate ", bytes, " bytes");
+  // From two huge pages on, fewer TLB misses are worth the alignment; fresh pages come zeroed from the kernel.
+  if (total >= 2 * kHuge) {
+    const std::size_t mapped = align_up(total, 4096);
+    void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) fail(ErrorCode::out_of_memory, "can't allocate ", human_bytes(static_cast<double>(total)));
+    madvise(memory, mapped, MADV_HUGEPAGE);
+    return {static_cast<std::byte*>(memory), [mapped](std::byte* p) { munmap(p, mapped); }};
+  }
+  void* memory = std::aligned_alloc(kAlignment, total);
+  if (!memory) fail(ErrorCode::out_of_memory, "can't allocate ", human_bytes(static_cast<double>(total)));
+  std::memset(memory, 0, total);
+  return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+}
+
+}  // namespace base
+
+Buffer Buffer::host(std::size_t bytes) { return Buffer(base::allocate_aligned(bytes), bytes); }
+
+Buffer Buffer::borrow(void* data, std::size_t bytes) noexcept {
+  return Buffer(std::shared_ptr<std::byte>(std::shared_ptr<std::byte>(), static_cast<std::byte*>(data)), bytes);
+}
+
+}  // namespace vireo

@@ -1,0 +1,19 @@
+#pragma once
+// Aligned memory: 64-byte aligned blocks with 64 bytes of readable padding behind them. Any thread.
+
+#include <cstddef>
+#include <memory>
+
+namespace vireo::base {
+
+inline constexpr std::size_t kAlignment = 64;
+
+/// Rounds up to the alignment.
+[[nodiscard]] constexpr std::size_t align_up(std::size_t bytes, std::size_t alignment = kAlignment) noexcept {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+/// Zero-filled; large blocks ask for huge pages. Throws Error(out_of_memory) naming the size.
+[[nodiscard]] std::shared_ptr<std::byte> allocate_aligned(std::size_t bytes);
+
+}  // namespace vireo::base

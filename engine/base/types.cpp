@@ -1,0 +1,125 @@
+#include "engine/api/types.h"
+
+#include <array>
+#include <charconv>
+
+#include "engine/base/text.h"
+
+namespace vireo {
+namespace {
+struct Row {
+  DataType type;
+  std::string_view name;
+  std::size_t size;
+};
+constexpr std::array<Row, 15> kTypes{{{DataType::undefined, "undefined", 0},
+                                      {DataType::float32, "float32", 4},
+                                      {DataType::uint8, "uint8", 1},
+                                      {DataType::int8, "int8", 1},
+                                      {DataType::uint16, "uint16", 2},
+                                      {DataType::int16, "int16", 2},
+                                      {DataType::int32, "int32", 4},
+                                      {DataType::int64, "int64", 8},
+                                      {DataType::string, "string", 0},
+                                      {DataType::boolean, "boolean", 1},
+                                      {DataType::float16, "float16", 2},
+                                      {DataType::float64, "float64", 8},
+                                      {DataType::uint32, "uint32", 4},
+                                      {DataType::uint64, "uint64", 8},
+                                      {DataType::bfloat16, "bfloat16", 2}}};
+}  // namespace
+
+std::size_t size_of(DataType type) noexcept {
+  for (const Row& row : kTypes)
+    if (row.type == type) return row.size;
+  return 0;
+}
+
+std::string_view to_string(DataType type) noexcept {
+  for (const Row& row : kTypes)
+    if (row.type == type) return row.name;
+  return "unknown";
+}
+
+DataType data_type_from(std::string_view name) noexcept {
+  for (const Row& row : kTypes)
+    if (row.name == name) return row.type;
+  return DataType::undefined;
+}
+
+bool is_float(DataType type) noexcept {
+  return type == DataType::float32 || type == DataType::float16 || type == DataType::float64 ||
+         type == DataType::bfloat16;
+}
+
+bool is_integer(DataType type) noexcept {
+  switch (type) {
+    case DataType::uint8:
+    case DataType::int8:
+    case DataType::uint16:
+    case DataType::int16:
+    case DataType::int32:
+    case DataType::int64:
+    case DataType::uint32:
+    case DataType::uint64: return true;
+    default: return false;
+  }
+}
+
+std::int64_t element_count(const Dims& dims) {
+  std::int64_t count = 1;
+  bool overflow = false, empty = false;
+  for (std::int64_t extent : dims) {
+    if (extent < 0) base::fail(ErrorCode::invalid_argument, "a tensor of ", dims, " has no known number of elements");
+    if (extent == 0) empty = true;
+    else if (__builtin_mul_overflow(count, extent, &count)) overflow = true;
+  }
+  if (empty) return 0;
+  if (overflow) base::fail(ErrorCode::invalid_argument, "a tensor of ", dims, " has more elements than 63 bits count");
+  return count;
+}
+
+bool is_static(const Dims& dims) noexcept {
+  for (std::int64_t extent : dims)
+    if (extent < 0) return false;
+  return true;
+}
+
+std::string to_string(const Dims& dims) {
+  if (dims.empty()) return "scalar";
+  std::string text;
+  for (std::int64_t extent : dims) {
+    if (!text.empty()) text += 'x';
+    text += extent < 0 ? "?" : std::to_string(extent);
+  }
+  return text;
+}
+
+std::string_view to_string(Precision precision) noexcept {
+  switch (precision) {
+    case Precision::fp32: return "fp32";
+    case Precision::fp16: return "fp16";
+    case Precision::bf16: return "bf16";
+    case Precision::int8: return "int8";
+    case Precision::best: return "best";
+  }
+  return "unknown";
+}
+
+namespace base {
+void append(std::string& out, double value) {
+  char text[32];
+  const auto result = std::to_chars(text, text + sizeof text, value);
+  out.append(text, result.ptr);
+}
+
+std::string human_bytes(double bytes) {
+  static constexpr const char* kUnits[] = {"B", "KB", "MB", "GB", "TB"};
+  int unit = 0;
+  while (bytes >= 1000 && unit < 4) bytes /= 1000, ++unit;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, kUnits[unit]);
+  return text;
+}
+}  // namespace base
+}  // namespace vireo

@@ -56,8 +56,8 @@ def settle(model, image):
         norm.train()
         norm.momentum = None
         norm.reset_running_stats()
-    with torch.no_grad():
-        model(image)
+    with torch.no_grad():  # two images: behind a global pool one image would leave a norm a single value
+        model(torch.cat([image, image.flip(3) ** 2]))
     for norm, momentum in zip(norms, momenta):
         norm.eval()
         norm.momentum = momentum

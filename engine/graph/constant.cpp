@@ -1,0 +1,93 @@
+#include "engine/graph/constant.h"
+
+#include "engine/base/memory.h"
+#include "engine/base/text.h"
+
+namespace vireo::graph {
+
+MutableConstant new_constant(DataType dtype, const Dims& dims) {
+  const std::int64_t count = element_count(dims);
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(static_cast<std::size_t>(count), size_of(dtype), &bytes))
+    base::fail(ErrorCode::out_of_memory, "a constant of ", dims, " ", dtype, " is larger than memory");
+  auto data = base::allocate_aligned(bytes);
+  auto constant = std::make_shared<Constant>(Constant{dtype, dims, data});
+  return {constant, data.get()};
+}
+
+ConstantPtr make_constant(DataType dtype, const Dims& dims, const void* data, std::size_t bytes) {
+  MutableConstant fresh = new_constant(dtype, dims);
+  if (bytes != fresh.constant->bytes())
+    base::fail(ErrorCode::invalid_argument, "a constant of ", dims, " ", dtype, " takes ", fresh.constant->bytes(),
+               " bytes, got ", bytes);
+  if (bytes) std::memcpy(fresh.data, data, bytes);
+  return fresh.constant;
+}
+
+ConstantPtr make_constant(const std::vector<float>& values, const Dims& dims) {
+  return make_constant(DataType::float32, dims, values.data(), values.size() * sizeof(float));
+}
+
+ConstantPtr make_constant(const std::vector<std::int64_t>& values) {
+  return make_constant(DataType::int64, {static_cast<std::int64_t>(values.size())}, values.data(), values.size() * 8);
+}
+
+namespace {
+
+float half_to_float(std::uint16_t h) {
+  const std::uint32_t sign = (h & 0x8000u) << 16, exponent = (h >> 10) & 31u, mantissa = h & 0x3ffu;
+  float value;
+  if (exponent == 0) {
+    value = static_cast<float>(mantissa) * 0x1p-24f;
+    return sign ? -value : value;
+  }
+  const std::uint32_t bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | (mantissa << 13);
+  std::memcpy(&value, &bits, 4);
+  return value;
+}
+
+template <typename Out, typename In>
+std::vector<Out> widen(const Constant& c) {
+  const In* values = c.as<In>();
+  return std::vector<Out>(values, values + c.count());
+}
+
+template <typename Out>
+std::vector<Out> convert(const Constant& c) {
+  switch (c.dtype) {
+    case DataType::float32: return widen<Out, float>(c);
+    case DataType::float64: return widen<Out, double>(c);
+    case DataType::int64: return widen<Out, std::int64_t>(c);
+    case DataType::int32: return widen<Out, std::int32_t>(c);
+    case DataType::int16: return widen<Out, std::int16_t>(c);
+    case DataType::int8: return widen<Out, std::int8_t>(c);
+    case DataType::uint64: return widen<Out, std::uint64_t>(c);
+    case DataType::uint32: return widen<Out, std::uint32_t>(c);
+    case DataType::uint16: return widen<Out, std::uint16_t>(c);
+    case DataType::uint8:
+    case DataType::boolean: return widen<Out, std::uint8_t>(c);
+    case DataType::float16: {
+      std::vector<Out> out;
+      for (std::int64_t i = 0; i < c.count(); ++i) out.push_back(static_cast<Out>(half_to_float(c.as<std::uint16_t>()[i])));
+      return out;
+    }
+    case DataType::bfloat16: {
+      std::vector<Out> out;
+      for (std::int64_t i = 0; i < c.count(); ++i) {
+        const std::uint32_t bits = static_cast<std::uint32_t>(c.as<std::uint16_t>()[i]) << 16;
+        float value;
+        std::memcpy(&value, &bits, 4);
+        out.push_back(static_cast<Out>(value));
+      }
+      return out;
+    }
+    default: base::fail(ErrorCode::unsupported, "a constant of type ", c.dtype, " has no numbers");
+  }
+}
+
+}  // namespace
+
+std::vector<std::int64_t> to_integers(const Constant& constant) { return convert<std::int64_t>(constant); }
+std::vector<double> to_reals(const Constant& constant) { return convert<double>(constant); }
+
+}  // namespace vireo::graph

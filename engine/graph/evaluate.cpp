@@ -1,0 +1,75 @@
+#include "engine/graph/evaluate.h"
+
+#include <limits>
+
+#include "engine/base/text.h"
+#include "engine/graph/operator.h"
+
+namespace vireo::graph {
+
+std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::size_t max_bytes) {
+  const Layer& layer = graph.layer(id);
+  if (layer.op->reference == nullptr) return {};
+  std::vector<View> inputs;
+  for (const TensorId input : layer.inputs) {
+    if (input == kNone) {
+      inputs.push_back({});
+      continue;
+    }
+    const ConstantPtr& value = graph.tensor(input).constant;
+    if (!value) return {};
+    static std::byte nothing[64];  // an empty tensor is present all the same
+    void* data = value->count() == 0 ? nothing : const_cast<std::byte*>(value->data.get());
+    inputs.push_back({value->dtype, value->dims, data});
+  }
+  std::size_t budget = max_bytes;
+  std::vector<MutableConstant> values;
+  std::vector<View> outputs;
+  for (const TensorId output : layer.outputs) {
+    const Tensor& tensor = graph.tensor(output);
+    if (!tensor.is_static() || size_of(tensor.dtype) == 0) return {};
+    const auto count = static_cast<std::size_t>(element_count(tensor.dims));
+    if (count > budget / size_of(tensor.dtype)) return {};
+    budget -= count * size_of(tensor.dtype);
+  }
+  for (const TensorId output : layer.outputs) {
+    const Tensor& tensor = graph.tensor(output);
+    values.push_back(new_constant(tensor.dtype, tensor.dims));
+    outputs.push_back({tensor.dtype, tensor.dims, values.back().data});
+  }
+  layer.op->reference({layer.attributes, inputs, outputs});
+  std::vector<ConstantPtr> results;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i].constant->dims = outputs[i].dims;  // smaller than the bound where the extents depend on the data
+    results.push_back(values[i].constant);
+  }
+  return results;
+}
+
+std::vector<ConstantPtr> evaluate_graph(Graph graph, const std::vector<ConstantPtr>& inputs) {
+  if (inputs.size() != graph.inputs().size())
+    base::fail(ErrorCode::invalid_argument, "evaluate: ", inputs.size(), " inputs given, the network has ",
+               graph.inputs().size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Tensor& tensor = graph.tensor(graph.inputs()[i]);
+    tensor.dims = inputs[i]->dims;
+    tensor.constant = inputs[i];
+  }
+  for (const LayerId id : graph.topological_order()) {
+    graph.infer(id);
+    const std::vector<ConstantPtr> values = evaluate_layer(graph, id, std::numeric_limits<std::size_t>::max());
+    if (values.empty() && !graph.layer(id).outputs.empty())
+      base::fail(ErrorCode::internal, "evaluate: the outputs of ", describe(graph, id), " are not known");
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      Tensor& tensor = graph.tensor(graph.layer(id).outputs[k]);
+      tensor.constant = values[k];
+      tensor.dims = values[k]->dims;
+      tensor.ranked = true;
+    }
+  }
+  std::vector<ConstantPtr> results;
+  for (const Graph::Output& output : graph.outputs()) results.push_back(graph.tensor(output.tensor).constant);
+  return results;
+}
+
+}  // namespace vireo::graph

@@ -1,0 +1,251 @@
+#include <charconv>
+#include <cstdlib>
+#include <unordered_map>
+
+#include "engine/base/text.h"
+#include "engine/graph/operator.h"
+#include "engine/graph/text.h"
+
+namespace vireo::graph {
+namespace {
+
+/// Reads one line left to right.
+class Line {
+ public:
+  Line(std::string_view text, int number) : text_(text), number_(number) {}
+
+  [[noreturn]] void fail(std::string_view expected) const {
+    base::fail(ErrorCode::invalid_model, "network text line ", number_, ", column ", at_ + 1, ": expected ", expected);
+  }
+  void skip() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
+  }
+  bool end() {
+    skip();
+    return at_ >= text_.size() || text_[at_] == '#';
+  }
+  bool accept(char c) {
+    skip();
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  void expect(char c) {
+    if (!accept(c)) fail(base::str("'", c, "'"));
+  }
+  bool next_is(char c) {
+    skip();
+    return at_ < text_.size() && text_[at_] == c;
+  }
+  std::string quoted() {
+    expect('"');
+    std::string out;
+    while (at_ < text_.size() && text_[at_] != '"') {
+      if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
+        ++at_;
+        out += text_[at_] == 'n' ? '\n' : text_[at_];
+      } else {
+        out += text_[at_];
+      }
+      ++at_;
+    }
+    if (at_ >= text_.size()) fail("a closing '\"'");
+    ++at_;
+    return out;
+  }
+  std::string_view word() {
+    skip();
+    const std::size_t start = at_;
+    while (at_ < text_.size() && std::string_view(" \t\r(){}[],=#\"@").find(text_[at_]) == std::string_view::npos) ++at_;
+    if (at_ == start) fail("a word");
+    return text_.substr(start, at_ - start);
+  }
+  template <typename T>
+  T number(std::string_view word) const {
+    T v{};
+    const auto result = std::from_chars(word.data(), word.data() + word.size(), v);
+    if (result.ec != std::errc() || result.ptr != word.data() + word.size()) fail("a number");
+    return v;
+  }
+  template <typename T>
+  T number() {
+    return number<T>(word());
+  }
+  Dims dims() {
+    const std::string_view all = word();
+    Dims out;
+    if (all == "scalar") return out;
+    for (std::size_t start = 0; start <= all.size();) {
+      const std::size_t stop = std::min(all.find('x', start), all.size());
+      const std::string_view part = all.substr(start, stop - start);
+      const std::int64_t extent = part == "?" ? kUnknown : number<std::int64_t>(part);
+      if (extent < kUnknown) fail("extents of at least 0");
+      out.push_back(extent);
+      start = stop + 1;
+    }
+    return out;
+  }
+  DataType dtype() {
+    const DataType type = data_type_from(word());
+    if (size_of(type) == 0) fail("an element type such as float32");
+    return type;
+  }
+  AttributeValue attribute() {
+    if (next_is('"')) return quoted();
+    if (!accept('[')) return scalar(word());
+    std::vector<std::string_view> words;
+    while (!accept(']')) {
+      words.push_back(word());
+      accept(',');
+    }
+    bool real = false;
+    for (std::string_view w : words) real |= w.find_first_of(".en") != std::string_view::npos;
+    if (real) {
+      std::vector<double> values;
+      for (std::string_view w : words)
+        if (w != ".") values.push_back(number<double>(w));
+      return values;
+    }
+    std::vector<std::int64_t> values;
+    for (std::string_view w : words) values.push_back(number<std::int64_t>(w));
+    return values;
+  }
+  [[nodiscard]] int number_of() const { return number_; }
+
+ private:
+  AttributeValue scalar(std::string_view w) const {
+    if (w.find_first_of(".en") != std::string_view::npos) return number<double>(w);
+    return number<std::int64_t>(w);
+  }
+  std::string_view text_;
+  std::size_t at_ = 0;
+  int number_;
+};
+
+class Parser {
+ public:
+  Parser(const FindOperator& find, const FetchConstant& fetch) : find_(find), fetch_(fetch) {}
+
+  Graph run(std::string_view text) {
+    int number = 0;
+    for (std::size_t start = 0; start < text.size();) {
+      const std::size_t stop = std::min(text.find('\n', start), text.size());
+      Line line(text.substr(start, stop - start), ++number);
+      if (!line.end()) statement(line);
+      start = stop + 1;
+    }
+    graph_.infer_all();
+    graph_.verify();
+    return std::move(graph_);
+  }
+
+ private:
+  void statement(Line& line) {
+    if (line.next_is('"') || line.next_is('-')) return layer(line);
+    const std::string_view keyword = line.word();
+    if (keyword == "graph") graph_.name = line.quoted();
+    else if (keyword == "meta") {
+      const std::string key = line.quoted();
+      graph_.metadata[key] = line.quoted();
+    } else if (keyword == "input") input(line);
+    else if (keyword == "const") constant(line);
+    else if (keyword == "output") {
+      const TensorId id = known(line, line.quoted());
+      graph_.mark_output(id, line.quoted());
+    } else line.fail("graph, meta, input, const, output or a layer");
+    if (!line.end()) line.fail("the end of the line");
+  }
+  void define(Line& line, const std::string& name, TensorId id) {
+    if (!names_.emplace(name, id).second) line.fail(base::str("a new name; '", name, "' is taken"));
+  }
+  TensorId known(Line& line, const std::string& name) {
+    const auto it = names_.find(name);
+    if (it == names_.end()) line.fail(base::str("a tensor defined before; '", name, "' is not"));
+    return it->second;
+  }
+  void input(Line& line) {
+    const std::string name = line.quoted();
+    const DataType dtype = line.dtype();
+    const Dims dims = line.dims();
+    std::vector<std::string> symbols;
+    while (!line.end()) symbols.push_back(line.quoted());
+    define(line, name, graph_.add_input(name, dtype, dims, symbols));
+  }
+  void constant(Line& line) {
+    const std::string name = line.quoted();
+    const DataType dtype = line.dtype();
+    const Dims dims = line.dims();
+    if (!is_static(dims)) line.fail("known extents");
+    ConstantPtr value;
+    if (line.accept('@')) {
+      if (!fetch_) line.fail("inline values: there are no weights beside this text");
+      value = fetch_(dtype, dims, line.number<std::size_t>());
+    } else {
+      line.expect('=');
+      value = inline_constant(line, dtype, dims);
+    }
+    define(line, name, graph_.add_constant(name, value));
+  }
+  static ConstantPtr inline_constant(Line& line, DataType dtype, const Dims& dims) {
+    std::vector<std::string_view> words;
+    while (!line.end()) words.push_back(line.word());
+    if (static_cast<std::int64_t>(words.size()) != element_count(dims))
+      line.fail(base::str(element_count(dims), " values, not ", words.size()));
+    MutableConstant fresh = new_constant(dtype, dims);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (dtype == DataType::float32) fresh.as<float>()[i] = line.number<float>(words[i]);
+      else if (dtype == DataType::float64) fresh.as<double>()[i] = line.number<double>(words[i]);
+      else if (is_integer(dtype) || dtype == DataType::boolean) {
+        const auto v = line.number<std::int64_t>(words[i]);  // little-endian: the low bytes are the narrow value
+        std::memcpy(fresh.data + i * size_of(dtype), &v, size_of(dtype));
+      } else line.fail("a float32, float64, integer or boolean constant");
+    }
+    return fresh.constant;
+  }
+  void layer(Line& line) {
+    std::vector<std::string> outputs;
+    do outputs.push_back(line.accept('-') ? std::string() : line.quoted());
+    while (line.accept(','));
+    line.expect('=');
+    const std::string_view op_name = line.word();
+    const Operator* op = find_(op_name);
+    if (!op) line.fail(base::str("an operator; '", op_name, "' is none"));
+    line.expect('(');
+    std::vector<TensorId> inputs;
+    while (!line.accept(')')) {
+      inputs.push_back(line.accept('-') ? kNone : known(line, line.quoted()));
+      line.accept(',');
+    }
+    Attributes attributes;
+    if (line.accept('{'))
+      while (!line.accept('}')) {
+        const std::string key(line.word());
+        line.expect('=');
+        attributes.set(key, line.attribute());
+        line.accept(',');
+      }
+    std::string name = line.end() ? std::string() : line.quoted();
+    if (!line.end()) line.fail("the end of the line");
+    if (name.empty()) name = outputs.front();
+    std::vector<TensorId> ids;
+    for (const std::string& output : outputs) {
+      const TensorId id = graph_.add_tensor(output.empty() ? graph_.unique_name("unused") : output);
+      if (!output.empty()) define(line, output, id);
+      ids.push_back(id);
+    }
+    graph_.add_layer_into(*op, name, std::move(inputs), ids, std::move(attributes));
+  }
+
+  const FindOperator& find_;
+  const FetchConstant& fetch_;
+  Graph graph_;
+  std::unordered_map<std::string, TensorId> names_;
+};
+
+}  // namespace
+
+Graph parse_text(std::string_view text, const FindOperator& find, const FetchConstant& fetch) {
+  return Parser(find, fetch).run(text);
+}
+
+}  // namespace vireo::graph

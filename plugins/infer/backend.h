@@ -1,0 +1,27 @@
+#pragma once
+// What the batcher drives: a network with several lanes, each of which holds the inputs and outputs of one batch. The
+// batcher fills the slots of one lane while others run. Calls for one lane never overlap; lanes are independent.
+
+#include <vector>
+
+#include "engine/api/error.h"
+#include "plugins/sdk/tensor_view.h"
+
+namespace vireo::infer {
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  [[nodiscard]] virtual int lanes() const noexcept = 0;        ///< at least 1
+  [[nodiscard]] virtual int max_batch() const noexcept = 0;    ///< images that one lane holds, at least 1
+  [[nodiscard]] virtual int concurrency() const noexcept = 0;  ///< lanes worth running at the same time, 1..lanes
+  /// Where image `index` of the lane's input is written. Stays the same for the backend's life.
+  [[nodiscard]] virtual void* slot(int lane, int index) noexcept = 0;
+  /// Runs the lane's first `count` images and returns when their outputs are there.
+  virtual Status run(int lane, int count) noexcept = 0;
+  /// What the network says about image `index` of the `count` that ran; valid until the lane's next run. Throws Error
+  /// when an output can't be split by images.
+  [[nodiscard]] virtual std::vector<sdk::TensorView> outputs(int lane, int index, int count) = 0;
+};
+
+}  // namespace vireo::infer

@@ -1,0 +1,115 @@
+#pragma once
+// Collects frames of many streams into batches for one network.
+//
+//   submit ─▶ stream's queue ─▶ worker: Job::prepare into a slot ─▶ lane runs ─▶ Job::decode ─▶ deliver, in order
+//
+// - A batch goes out when it is full or when its oldest frame has waited its stream's max_delay. While as many lanes run
+//   as the backend can use, an overdue batch stays open and goes on filling: it could not start anyway.
+// - Each stream gets its jobs back in the order in which it submitted them, every job exactly once, one call at a time.
+// - Streams take turns; each has a bound on the frames in flight. A stream that must not wait (live) keeps the newest
+//   frame that did not fit and gives the older one back as dropped; any other stream blocks in submit.
+// - What fails in one job (prepare, decode) fails that job alone; a failed run fails the jobs of that batch.
+// No lock is held while a frame is prepared, run, decoded or delivered.
+//
+// The batcher owns its threads: `workers` that prepare, one for each lane. Streams may be opened and closed from any
+// thread; each stream is submitted to by one thread at a time. Streams must be closed before the batcher goes.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "plugins/infer/backend.h"
+
+namespace vireo::infer {
+
+using Clock = std::chrono::steady_clock;
+
+/// One frame on its way. Calls come from the batcher's threads, never two at once for one job.
+class Job {
+ public:
+  virtual ~Job() = default;
+  /// Writes the frame into the input slot. `worker` (0..workers-1) picks scratch memory that one thread uses at a time.
+  virtual void prepare(void* slot, int worker) = 0;
+  /// Reads what the network said. `lane` picks scratch memory likewise.
+  virtual void decode(std::span<const sdk::TensorView> outputs, int lane) = 0;
+};
+
+enum class Fate : std::uint8_t {
+  inferred,  ///< decode has run
+  dropped,   ///< a newer frame took its place
+  flushed,   ///< the stream was flushed while the frame waited
+  failed,    ///< see message
+};
+
+struct Outcome {
+  Fate fate = Fate::inferred;
+  ErrorCode code = ErrorCode::internal;  ///< when failed
+  std::string message;                   ///< when failed
+  int batch = 0;                         ///< images in the batch it ran in
+};
+
+struct StreamOptions {
+  int max_inflight = 4;      ///< frames between submit and delivery; at least 1
+  bool newest_wins = false;  ///< never block in submit: drop the older waiting frame
+  std::chrono::nanoseconds max_delay{0};
+};
+
+struct BatcherStats {
+  std::uint64_t images = 0, batches = 0;
+  std::chrono::nanoseconds busy{0};  ///< time in which at least one lane ran
+};
+
+class Batcher {
+ public:
+  /// `backend` is borrowed and must outlive the batcher.
+  Batcher(Backend& backend, int workers);
+  ~Batcher();
+  Batcher(const Batcher&) = delete;
+  Batcher& operator=(const Batcher&) = delete;
+
+  using Deliver = std::function<void(std::unique_ptr<Job>, const Outcome&)>;
+
+  struct StreamState;
+  class Stream {
+   public:
+    /// Flushes and waits until the batcher holds nothing of this stream.
+    ~Stream();
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    /// Takes the job over. Blocks while max_inflight frames are under way, unless newest_wins. False, and the job is gone
+    /// without delivery, when the stream is flushing.
+    bool submit(std::unique_ptr<Job> job);
+    /// Lets batches with this stream's frames go out at once and waits until all are delivered.
+    void drain();
+    /// Lets them go out at once, without waiting.
+    void hurry();
+    /// Gives waiting frames back as flushed, unblocks submit, refuses new frames; returns when nothing is under way.
+    void flush_start();
+    void flush_stop();
+    /// From now on.
+    void configure(const StreamOptions& options);
+
+   private:
+    friend class Batcher;
+    Stream(Batcher& owner, std::unique_ptr<StreamState> state) noexcept;
+    Batcher& owner_;
+    std::unique_ptr<StreamState> state_;
+  };
+
+  /// `deliver` is called from the batcher's threads or from within submit and flush_start; it must not call back into the
+  /// stream.
+  [[nodiscard]] std::unique_ptr<Stream> open(const StreamOptions& options, Deliver deliver);
+  [[nodiscard]] BatcherStats stats() const;
+  [[nodiscard]] int workers() const noexcept;
+  [[nodiscard]] int lanes() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vireo::infer

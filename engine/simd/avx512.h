@@ -1,0 +1,67 @@
+#pragma once
+// The vector vocabulary (see portable.h) on AVX-512 F+BW+DQ+VL: sixteen lanes. Only for files named *.avx512.cpp.
+
+// GCC 12 warns about its own _mm512_undefined_ps.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "engine/simd/inline.h"
+
+namespace vireo::simd::avx512 {
+
+struct V {
+  static constexpr int kWidth = 16;
+  using Mask = __mmask16;
+  struct Tail {
+    __mmask16 lanes;
+  };
+  __m512 r;
+
+  VIREO_INLINE static V zero() { return {_mm512_setzero_ps()}; }
+  VIREO_INLINE static V set(float x) { return {_mm512_set1_ps(x)}; }
+  VIREO_INLINE static V load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  VIREO_INLINE static Tail tail(int lanes) { return {static_cast<__mmask16>((1u << lanes) - 1u)}; }
+  VIREO_INLINE static V load(const float* p, Tail t) { return {_mm512_maskz_loadu_ps(t.lanes, p)}; }
+  VIREO_INLINE void store(float* p) const { _mm512_storeu_ps(p, r); }
+  VIREO_INLINE void store(float* p, Tail t) const { _mm512_mask_storeu_ps(p, t.lanes, r); }
+};
+
+VIREO_INLINE V operator+(V a, V b) { return {_mm512_add_ps(a.r, b.r)}; }
+VIREO_INLINE V operator-(V a, V b) { return {_mm512_sub_ps(a.r, b.r)}; }
+VIREO_INLINE V operator*(V a, V b) { return {_mm512_mul_ps(a.r, b.r)}; }
+VIREO_INLINE V operator/(V a, V b) { return {_mm512_div_ps(a.r, b.r)}; }
+VIREO_INLINE V fma(V a, V b, V c) { return {_mm512_fmadd_ps(a.r, b.r, c.r)}; }
+VIREO_INLINE V fnma(V a, V b, V c) { return {_mm512_fnmadd_ps(a.r, b.r, c.r)}; }
+
+VIREO_INLINE V::Mask less(V a, V b) { return _mm512_cmp_ps_mask(a.r, b.r, _CMP_LT_OQ); }
+VIREO_INLINE V::Mask less_equal(V a, V b) { return _mm512_cmp_ps_mask(a.r, b.r, _CMP_LE_OQ); }
+VIREO_INLINE V::Mask equal(V a, V b) { return _mm512_cmp_ps_mask(a.r, b.r, _CMP_EQ_OQ); }
+VIREO_INLINE V select(V::Mask m, V yes, V no) { return {_mm512_mask_blend_ps(m, no.r, yes.r)}; }
+VIREO_INLINE V min(V a, V b) { return {_mm512_min_ps(a.r, b.r)}; }
+VIREO_INLINE V max(V a, V b) { return {_mm512_max_ps(a.r, b.r)}; }
+
+VIREO_INLINE V abs(V a) { return {_mm512_abs_ps(a.r)}; }
+VIREO_INLINE V with_sign(V a, V s) { return {_mm512_or_ps(a.r, _mm512_and_ps(_mm512_set1_ps(-0.0f), s.r))}; }
+VIREO_INLINE V sqrt(V a) { return {_mm512_sqrt_ps(a.r)}; }
+VIREO_INLINE V round(V a) { return {_mm512_roundscale_ps(a.r, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+VIREO_INLINE V floor(V a) { return {_mm512_roundscale_ps(a.r, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)}; }
+VIREO_INLINE V ceil(V a) { return {_mm512_roundscale_ps(a.r, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)}; }
+VIREO_INLINE V trunc(V a) { return {_mm512_roundscale_ps(a.r, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)}; }
+/// One Newton step on the 14-bit estimate.
+VIREO_INLINE V reciprocal(V a) {
+  const __m512 x = _mm512_rcp14_ps(a.r);
+  return {_mm512_mul_ps(x, _mm512_fnmadd_ps(a.r, x, _mm512_set1_ps(2)))};
+}
+VIREO_INLINE V scale_by_power(V a, V n) { return {_mm512_scalef_ps(a.r, n.r)}; }
+VIREO_INLINE void split(V a, V& mantissa, V& exponent) {
+  mantissa = {_mm512_getmant_ps(a.r, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src)};
+  exponent = {_mm512_getexp_ps(_mm512_div_ps(a.r, mantissa.r))};
+}
+VIREO_INLINE float sum(V a) { return _mm512_reduce_add_ps(a.r); }
+VIREO_INLINE float max_lane(V a) { return _mm512_reduce_max_ps(a.r); }
+VIREO_INLINE float min_lane(V a) { return _mm512_reduce_min_ps(a.r); }
+
+}  // namespace vireo::simd::avx512

@@ -4,6 +4,7 @@
   zoo.py [NAME…]            the zoo of the comparisons (all of it, or the named ones)
   zoo.py --wide [NAME…]     many further topologies, to try the importer on           → .cache/zoo/wide
   zoo.py --variants         the same few networks through other exporters and opsets  → .cache/zoo/variants
+  zoo.py --batch 8 [NAME…]  the zoo for that many images at once            → .cache/zoo/batch8
   zoo.py --operators        which operators the files use, and in how many models
 
 Beside X.onnx lies X.ref/test_data_set_0/{input,output}_k.pb, made by ONNX Runtime. Files that exist are left as they are.
@@ -32,6 +33,20 @@ from onnx import numpy_helper
 from zoo_models import VARIANTS, WIDE, ZOO, make
 
 FOLDER = environment.ROOT / ".cache" / "zoo"
+
+
+def picture(size, seed):
+    """A seeded 1x3xSxS image with structure at every scale. On plain noise all places of a feature map would look alike,
+    and a network that ranks places (a detection transformer) would rank rounding errors."""
+    generator = np.random.default_rng(seed)
+    image = np.zeros((3, size, size))
+    cells = 2
+    while cells <= size:
+        repeat = -(-size // cells)
+        image += np.kron(generator.random((3, cells, cells)), np.ones((repeat, repeat)))[:, :size, :size]
+        cells *= 2
+    image -= image.min()
+    return (image / image.max()).astype(np.float32)[None]
 
 
 def settle(model, image):
@@ -63,9 +78,11 @@ def settle(model, image):
         norm.momentum = momentum
 
 
-def export(entry, path, exporter="legacy", opset=17, dynamic=False, external=False, fold=True):
-    model, image, names = make(entry)
+def export(entry, path, exporter="legacy", opset=17, dynamic=False, external=False, fold=True, batch=1):
+    model, size, names = make(entry)
+    image = torch.from_numpy(picture(size, 100))
     settle(model, image)
+    image = image.repeat(batch, 1, 1, 1)
     arguments = {"input_names": ["images"], "external_data": external}
     if opset:
         arguments["opset_version"] = opset
@@ -91,7 +108,7 @@ def export(entry, path, exporter="legacy", opset=17, dynamic=False, external=Fal
         onnx.save(stored, path)
 
 
-def write_reference(path, batch=1):
+def write_reference(path):
     """Runs the file through ONNX Runtime on a seeded image-like input and stores inputs and outputs beside it."""
     import onnxruntime
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -99,8 +116,8 @@ def write_reference(path, batch=1):
     folder.mkdir(parents=True, exist_ok=True)
     feeds = {}
     for index, item in enumerate(session.get_inputs()):
-        shape = [d if isinstance(d, int) else batch for d in item.shape]
-        feeds[item.name] = np.random.default_rng(index).random(shape, dtype=np.float32)
+        shape = [d if isinstance(d, int) else 1 for d in item.shape]
+        feeds[item.name] = np.concatenate([picture(shape[2], seed) for seed in range(shape[0])])
         store(folder / f"input_{index}.pb", feeds[item.name], item.name)
     results = session.run(None, feeds)
     for index, (item, value) in enumerate(zip(session.get_outputs(), results)):
@@ -150,6 +167,7 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--wide", action="store_true")
     parser.add_argument("--variants", action="store_true")
+    parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--operators", action="store_true")
     options = parser.parse_args()
     if options.operators:
@@ -162,11 +180,13 @@ def main():
                 failed += not write(name, ZOO[base], FOLDER / "variants" / f"{name}.onnx", **settings)
     else:
         table, folder = (WIDE, FOLDER / "wide") if options.wide else (ZOO, FOLDER)
+        if options.batch > 1:
+            folder /= f"batch{options.batch}"
         unknown = [name for name in options.names if name not in table]
         if unknown:
             parser.error(f"unknown {', '.join(unknown)}; known are {', '.join(table)}")
         for name in options.names or table:
-            failed += not write(name, table[name], folder / f"{name}.onnx")
+            failed += not write(name, table[name], folder / f"{name}.onnx", batch=options.batch)
     return 1 if failed else 0
 
 

@@ -1,7 +1,7 @@
 """The tables of zoo.py: which networks there are, where each comes from, and at which size.
 
-An entry is (source, name, input size, options). make() returns the model in inference mode, an example image, and the
-names of its outputs (or None for the exporter's own).
+An entry is (source, name, input size, options). make() returns the model in inference mode, the size of its square
+input image, and the names of its outputs (or None for the exporter's own).
 """
 import torch
 from torch import nn
@@ -203,5 +203,4 @@ def make(entry):
     else:
         model, names = UNet(), ["mask"]
     model.eval()
-    image = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(1))
-    return model, image, names
+    return model, size, names

@@ -1,0 +1,37 @@
+"""What a result must say about where it was measured: the CPU, what it can do, and which versions ran."""
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import environment
+
+FEATURES = ["avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "avx_vnni", "amx_tile", "amx_bf16", "amx_int8",
+            "asimd", "asimddp", "bf16"]
+PACKAGES = {"ort": "onnxruntime", "openvino": "openvino", "openvino_any": "openvino", "ncnn": "ncnn",
+            "opencv": "opencv-python-headless"}
+
+
+def describe():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    fields = {line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in reversed(lines)}
+    flags = fields.get("flags", fields.get("Features", "")).split()
+    model = fields.get("model name", platform.machine())
+    if "family" not in model.lower() and "cpu family" in fields:
+        model += f" (family {fields['cpu family']}, model {fields['model']})"
+    return {"cpu": model, "cores": os.cpu_count(), "features": [f for f in FEATURES if f in flags],
+            "date": datetime.date.today().isoformat(), "system": f"{platform.system()} {platform.release()}",
+            "load_before": round(os.getloadavg()[0], 2)}
+
+
+def versions(engines):
+    found = {}
+    for engine in engines:
+        if engine in PACKAGES:
+            found[engine] = importlib.metadata.version(PACKAGES[engine])
+        elif engine == "vireo":
+            commit = subprocess.run(["git", "-C", environment.ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+            found[engine] = commit.stdout.strip() or "unknown"
+    return found

@@ -1,0 +1,63 @@
+// Two inputs, broadcast to each other as in numpy, a scalar function of each pair (functions.h).
+#include "engine/ops/binary/functions.h"
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void binary_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  const std::string name = c.attributes().text("function", "");
+  const BinaryFunction f = binary_function_from(name);
+  const DataType a = c.dtype(0), b = c.dtype(1);
+  c.require(f != BinaryFunction::unknown, "unknown function '" + name + "'");
+  c.require(a == b || f == BinaryFunction::pow || f == BinaryFunction::bitshift_left || f == BinaryFunction::bitshift_right,
+            "'" + name + "' takes two inputs of one type, found " + std::string(to_string(a)) + " and " + std::string(to_string(b)));
+  if (is_logical(f)) {
+    c.require(a == DataType::boolean, "'" + name + "' takes booleans, found " + std::string(to_string(a)));
+  } else if (f != BinaryFunction::equal) {
+    c.require(is_float(a) || is_integer(a), "'" + name + "' takes numbers, found " + std::string(to_string(a)));
+    c.require(is_float(b) || is_integer(b), "'" + name + "' takes numbers, found " + std::string(to_string(b)));
+  }
+  if (f >= BinaryFunction::bitshift_left) c.require(is_integer(a) || is_logical(f), "'" + name + "' takes integers, found " + std::string(to_string(a)));
+  c.output(0, is_comparison(f) ? DataType::boolean : a, broadcast(c, c.dims(0), c.dims(1)));
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> list;
+  for (const char* f : {"add", "sub", "mul", "div", "min", "max", "prelu", "less", "greater_equal", "equal"})
+    list.push_back({.name = f, .inputs = {{3, 67}, {3, 67}}, .attributes = attributes({{"function", f}})});
+  const Attributes add = attributes({{"function", "add"}}), mul = attributes({{"function", "mul"}}), sub = attributes({{"function", "sub"}});
+  list.push_back({.name = "scalar_right", .inputs = {{5, 19}, {}}, .attributes = sub});
+  list.push_back({.name = "scalar_left", .inputs = {{1}, {5, 19}}, .attributes = sub});
+  list.push_back({.name = "last_axis", .inputs = {{7, 3, 33}, {33}}, .attributes = add});
+  list.push_back({.name = "last_axis_left", .inputs = {{33}, {7, 3, 33}}, .attributes = sub});
+  list.push_back({.name = "leading", .inputs = {{2, 5, 17}, {5, 17}}, .attributes = sub});
+  list.push_back({.name = "channel_gate", .inputs = {{2, 9, 7, 24}, {2, 1, 1, 24}}, .attributes = mul});
+  list.push_back({.name = "channel_planar", .inputs = {{2, 5, 9, 7}, {5, 1, 1}}, .attributes = mul});
+  list.push_back({.name = "outer", .inputs = {{5, 1, 7}, {1, 9, 1}}, .attributes = sub});
+  list.push_back({.name = "column", .inputs = {{6, 31}, {6, 1}}, .attributes = attributes({{"function", "div"}})});
+  list.push_back({.name = "both_broadcast", .inputs = {{4, 1, 3, 1, 5}, {2, 1, 8, 5}}, .attributes = sub});
+  list.push_back({.name = "large", .inputs = {{1, 33, 40, 48}, {1, 33, 40, 48}}, .attributes = add});
+  list.push_back({.name = "large_gate", .inputs = {{1, 33, 40, 47}, {1, 1, 1, 47}}, .attributes = mul});
+  list.push_back({.name = "pow_square", .inputs = {{4, 21}, {}}, .attributes = attributes({{"function", "pow"}}), .constants = {{1, {2}}}});
+  list.push_back({.name = "empty", .inputs = {{0, 3}, {3}}, .attributes = add});
+  list.push_back({.name = "int64", .inputs = {{4, 5}, {5}}, .attributes = mul, .dtypes = {DataType::int64, DataType::int64}});
+  list.push_back({.name = "int32_div", .inputs = {{40}, {1}}, .attributes = attributes({{"function", "div"}}), .dtypes = {DataType::int32, DataType::int32}});
+  return list;
+}
+
+}  // namespace
+
+extern const Operator binary_operator;
+const Operator binary_operator{.name = "binary",
+                               .min_inputs = 2,
+                               .max_inputs = 2,
+                               .infer = infer,
+                               .reference = binary_reference,
+                               .cases = cases,
+                               .in_place = true};
+
+}  // namespace vireo::ops

@@ -1,0 +1,33 @@
+// Converts every element to the type named by attribute `to`. Floats become integers by truncation.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void cast_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  const std::string name = c.attributes().text("to", "");
+  const DataType to = data_type_from(name);
+  c.require(size_of(to) > 0, "can't cast to '" + name + "'");
+  c.require(size_of(c.dtype(0)) > 0, "can't cast from " + std::string(to_string(c.dtype(0))));
+  c.output(0, to, c.dims(0));
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> list;
+  for (const char* to : {"float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "boolean"})
+    list.push_back({.name = to, .inputs = {{3, 21}}, .attributes = attributes({{"to", to}})});
+  list.push_back({.name = "from_int64", .inputs = {{37}}, .attributes = attributes({{"to", "float32"}}), .dtypes = {DataType::int64}});
+  list.push_back({.name = "from_bool", .inputs = {{37}}, .attributes = attributes({{"to", "float32"}}), .dtypes = {DataType::boolean}});
+  list.push_back({.name = "from_half", .inputs = {{37}}, .attributes = attributes({{"to", "float32"}}), .dtypes = {DataType::float16}});
+  return list;
+}
+
+}  // namespace
+
+extern const Operator cast_operator;
+const Operator cast_operator{.name = "cast", .infer = infer, .reference = cast_reference, .cases = cases};
+
+}  // namespace vireo::ops

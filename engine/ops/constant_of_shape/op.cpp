@@ -1,0 +1,36 @@
+// A tensor of the shape given by input 0, every element attribute `value`, of type `dtype`.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void constant_of_shape_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  const std::string name = c.attributes().text("dtype", "float32");
+  const DataType type = data_type_from(name);
+  c.require(size_of(type) > 0, "unknown element type '" + name + "'");
+  Ints shape;
+  if (!c.integers(0, shape)) {
+    const std::int64_t rank = length_of(c, 0);
+    if (rank == kUnknown) return c.output_unranked(0, type);
+    return c.output(0, type, Dims(static_cast<std::size_t>(rank), kUnknown));
+  }
+  for (std::int64_t extent : shape) c.require(extent >= 0, "negative extent in the shape " + to_string(shape));
+  c.output(0, type, shape);
+}
+
+std::vector<Case> cases() {
+  return {{.name = "ones", .inputs = {{2}}, .attributes = attributes({{"value", 1.0}}), .dtypes = {DataType::int64}, .constants = {{0, {3, 5}}}},
+          {.name = "int64", .inputs = {{1}}, .attributes = attributes({{"value", -7.0}, {"dtype", "int64"}}), .dtypes = {DataType::int64},
+           .constants = {{0, {4}}}}};
+}
+
+}  // namespace
+
+extern const Operator constant_of_shape_operator;
+const Operator constant_of_shape_operator{
+    .name = "constant_of_shape", .infer = infer, .reference = constant_of_shape_reference, .cases = cases};
+
+}  // namespace vireo::ops

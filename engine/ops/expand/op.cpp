@@ -1,0 +1,39 @@
+// The input broadcast with the shape of input 1.
+#include <algorithm>
+
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void expand_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  Ints shape;
+  if (c.integers(1, shape)) return c.output(0, c.dtype(0), broadcast(c, c.dims(0), shape));
+  const std::int64_t rank = length_of(c, 1);
+  if (rank == kUnknown) return c.output_unranked(0, c.dtype(0));
+  // An unknown extent leaves the input's where that is not 1.
+  Dims out(static_cast<std::size_t>(std::max<std::int64_t>(rank, c.rank(0))), kUnknown);
+  const Dims& in = c.dims(0);
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (in[i] > 1) out[out.size() - in.size() + i] = in[i];
+  c.output(0, c.dtype(0), out);
+}
+
+std::vector<Case> cases() {
+  const std::vector<DataType> types{DataType::float32, DataType::int64};
+  return {{.name = "column", .inputs = {{3, 1}, {3}}, .dtypes = types, .constants = {{1, {2, 1, 6}}}},
+          {.name = "row", .inputs = {{7}, {2}}, .dtypes = types, .constants = {{1, {5, 7}}}},
+          {.name = "scalar", .inputs = {{}, {2}}, .dtypes = types, .constants = {{1, {3, 4}}}},
+          {.name = "bool", .inputs = {{1, 4}, {2}}, .dtypes = {DataType::boolean, DataType::int64}, .constants = {{1, {3, 1}}}}};
+}
+
+}  // namespace
+
+extern const Operator expand_operator;
+const Operator expand_operator{
+    .name = "expand", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = expand_reference, .cases = cases};
+
+}  // namespace vireo::ops

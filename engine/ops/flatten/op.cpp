@@ -1,0 +1,28 @@
+// Two axes: the product of the extents before `axis` and of the others.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void flatten_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  const Dims& in = c.dims(0);
+  const std::int64_t given = c.attributes().integer("axis", 1);
+  const auto axis = static_cast<std::size_t>(given == c.rank(0) ? given : c.axis(given, c.rank(0)));
+  c.output(0, c.dtype(0), {known_product(in, 0, axis), known_product(in, axis, in.size())});
+}
+
+std::vector<Case> cases() {
+  return {{.name = "default", .inputs = {{2, 3, 4}}},
+          {.name = "negative", .inputs = {{2, 3, 4}}, .attributes = attributes({{"axis", -1}})},
+          {.name = "zero", .inputs = {{2, 3, 4}}, .attributes = attributes({{"axis", 0}})}};
+}
+
+}  // namespace
+
+extern const Operator flatten_operator;
+const Operator flatten_operator{.name = "flatten", .infer = infer, .reference = flatten_reference, .cases = cases, .alias = true};
+
+}  // namespace vireo::ops

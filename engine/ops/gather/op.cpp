@@ -1,0 +1,37 @@
+// Entries of the data along `axis`, chosen by an index tensor; negative indices count from the end.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void gather_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  const Dims &data = c.dims(0), &indices = c.dims(1);
+  require_rank(c, 0, 1);
+  c.require(is_integer(c.dtype(1)), "indices must be integers, found " + std::string(to_string(c.dtype(1))));
+  const auto axis = static_cast<std::ptrdiff_t>(c.axis(c.attributes().integer("axis", 0), c.rank(0)));
+  Dims out(data.begin(), data.begin() + axis);
+  out.insert(out.end(), indices.begin(), indices.end());
+  out.insert(out.end(), data.begin() + axis + 1, data.end());
+  c.output(0, c.dtype(0), out);
+}
+
+std::vector<Case> cases() {
+  const DataType f = DataType::float32, i = DataType::int64;
+  return {{.name = "rows", .inputs = {{9, 33}, {4}}, .dtypes = {f, i}, .constants = {{1, {0, 8, -1, 3}}}},
+          {.name = "axis1", .inputs = {{3, 5, 7}, {2, 2}}, .attributes = attributes({{"axis", 1}}), .dtypes = {f, i}, .constants = {{1, {4, 0, 1, -5}}}},
+          {.name = "last", .inputs = {{6, 4}, {3}}, .attributes = attributes({{"axis", -1}}), .dtypes = {f, i}, .constants = {{1, {2, 1, 0}}}},
+          {.name = "scalar_index", .inputs = {{5}, {}}, .dtypes = {i, i}, .constants = {{1, {3}}}},
+          {.name = "bytes", .inputs = {{300, 2}, {3}}, .dtypes = {DataType::uint8, DataType::int32}, .constants = {{1, {299, 1, -300}}}},
+          {.name = "embedding", .inputs = {{50, 192}, {2, 70}}, .dtypes = {f, i}, .constants = {{1, {}}}}};
+}
+
+}  // namespace
+
+extern const Operator gather_operator;
+const Operator gather_operator{
+    .name = "gather", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = gather_reference, .cases = cases};
+
+}  // namespace vireo::ops

@@ -1,0 +1,55 @@
+// Adds (or, negative, removes) elements at the begin and end of each axis; mode constant, reflect, edge or wrap.
+// Inputs: data, pads (all begins, then all ends), value?, axes?.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void pad_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  Dims out = c.dims(0);
+  const std::string mode = c.attributes().text("mode", "constant");
+  c.require(mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap", "unknown mode '" + mode + "'");
+  Ints pads, axes;
+  const bool axes_known = !c.has_input(3) || c.integers(3, axes);
+  if (!axes_known || !c.integers(1, pads)) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      bool touched = !axes_known || !c.has_input(3);
+      for (std::int64_t axis : axes) touched = touched || c.axis(axis, c.rank(0)) == static_cast<std::int64_t>(i);
+      if (touched) out[i] = kUnknown;
+    }
+    return c.output(0, c.dtype(0), out);
+  }
+  const std::size_t count = c.has_input(3) ? axes.size() : out.size();
+  c.require(pads.size() == 2 * count, "pads has " + std::to_string(pads.size()) + " entries, expected " + std::to_string(2 * count));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto axis = static_cast<std::size_t>(c.has_input(3) ? c.axis(axes[i], c.rank(0)) : static_cast<std::int64_t>(i));
+    if (out[axis] == kUnknown) continue;
+    const std::int64_t before = out[axis];
+    out[axis] += pads[i] + pads[count + i];
+    c.require(out[axis] >= 0, "pads remove more than the whole axis " + std::to_string(axis));
+    c.require(mode == "constant" || before > 0 || out[axis] == 0, "mode '" + mode + "' needs a non-empty axis");
+  }
+  c.output(0, c.dtype(0), out);
+}
+
+std::vector<Case> cases() {
+  const std::vector<DataType> types{DataType::float32, DataType::int64};
+  const auto mode = [](const char* m) { return attributes({{"mode", m}}); };
+  return {{.name = "constant", .inputs = {{2, 3, 5, 7}, {8}, {}}, .dtypes = types, .constants = {{1, {0, 0, 1, 2, 0, 0, 3, 0}}, {2, {1.5}}}},
+          {.name = "nhwc", .inputs = {{1, 9, 9, 16}, {8}}, .dtypes = types, .constants = {{1, {0, 1, 1, 0, 0, 1, 1, 0}}}},
+          {.name = "channels", .inputs = {{1, 6, 6, 16}, {8}}, .dtypes = types, .constants = {{1, {0, 0, 0, 0, 0, 0, 0, 16}}}},
+          {.name = "crop", .inputs = {{4, 6}, {4}}, .dtypes = types, .constants = {{1, {-1, 2, 1, -3}}}},
+          {.name = "reflect", .inputs = {{2, 5, 4}, {6}}, .attributes = mode("reflect"), .dtypes = types, .constants = {{1, {0, 2, 3, 0, 4, 1}}}},
+          {.name = "edge", .inputs = {{2, 5, 4}, {6}}, .attributes = mode("edge"), .dtypes = types, .constants = {{1, {1, 2, 3, 0, 4, 1}}}},
+          {.name = "wrap", .inputs = {{5, 4}, {4}}, .attributes = mode("wrap"), .dtypes = types, .constants = {{1, {1, 2, 6, 0}}}}};
+}
+
+}  // namespace
+
+extern const Operator pad_operator;
+const Operator pad_operator{.name = "pad", .min_inputs = 2, .max_inputs = 4, .infer = infer, .reference = pad_reference, .cases = cases};
+
+}  // namespace vireo::ops

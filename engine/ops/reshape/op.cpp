@@ -1,0 +1,70 @@
+// Same elements, another shape (input 1): 0 copies the extent of the input unless `allowzero`, one -1 is inferred.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void reshape_reference(const EvalContext&);
+
+namespace {
+
+/// The extent that -1 stands for: input extents that are copied by a 0 cancel even when they are unknown.
+std::int64_t inferred_extent(const InferContext& c, const Dims& in, const Ints& shape, bool allow_zero) {
+  std::int64_t have = 1, want = 1;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (!allow_zero && i < shape.size() && shape[i] == 0) continue;
+    if (in[i] == kUnknown) return kUnknown;
+    have *= in[i];
+  }
+  for (std::int64_t s : shape)
+    if (s > 0) want *= s;
+  c.require(want > 0 && have % want == 0, "can't reshape " + to_string(in) + " to " + to_string(shape));
+  return have / want;
+}
+
+void infer(InferContext& c) {
+  const Dims& in = c.dims(0);
+  Ints shape;
+  if (!c.integers(1, shape)) {
+    const std::int64_t rank = length_of(c, 1);
+    if (rank == kUnknown) return c.output_unranked(0, c.dtype(0));
+    return c.output(0, c.dtype(0), Dims(static_cast<std::size_t>(rank), kUnknown));
+  }
+  const bool allow_zero = c.attributes().integer("allowzero", 0) != 0;
+  Dims out = shape;
+  int inferred = -1;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 0 && !allow_zero) {
+      c.require(i < in.size(), "the shape copies extent " + std::to_string(i) + ", the input is " + to_string(in));
+      out[i] = in[i];
+    } else if (shape[i] == -1) {
+      c.require(inferred < 0, "more than one -1 in the shape " + to_string(shape));
+      inferred = static_cast<int>(i);
+    } else {
+      c.require(shape[i] >= 0, "negative extent " + std::to_string(shape[i]) + " in the shape");
+    }
+  }
+  if (inferred >= 0) out[static_cast<std::size_t>(inferred)] = inferred_extent(c, in, shape, allow_zero);
+  const std::int64_t before = known_product(in, 0, in.size()), after = known_product(out, 0, out.size());
+  c.require(before == kUnknown || after == kUnknown || before == after, "can't reshape " + to_string(in) + " to " + to_string(shape));
+  c.output(0, c.dtype(0), out);
+}
+
+std::vector<Case> cases() {
+  const std::vector<DataType> types{DataType::float32, DataType::int64};
+  return {{.name = "inferred", .inputs = {{2, 3, 4}, {2}}, .dtypes = types, .constants = {{1, {0, -1}}}},
+          {.name = "scalar", .inputs = {{1, 1}, {0}}, .dtypes = types, .constants = {{1, {}}}},
+          {.name = "int64", .inputs = {{6}, {2}}, .dtypes = {DataType::int64, DataType::int64}, .constants = {{1, {3, 2}}}}};
+}
+
+}  // namespace
+
+extern const Operator reshape_operator;
+const Operator reshape_operator{.name = "reshape",
+                                .min_inputs = 2,
+                                .max_inputs = 2,
+                                .infer = infer,
+                                .reference = reshape_reference,
+                                .cases = cases,
+                                .alias = true};
+
+}  // namespace vireo::ops

@@ -1,0 +1,30 @@
+// The extents [start, end) of the input as int64.
+#include <algorithm>
+
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void shape_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  const std::int64_t rank = c.rank(0);
+  const auto clamp = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
+  const std::int64_t start = clamp(c.attributes().integer("start", 0)), end = clamp(c.attributes().integer("end", rank));
+  c.output(0, DataType::int64, {std::max<std::int64_t>(end - start, 0)});
+}
+
+std::vector<Case> cases() {
+  return {{.name = "all", .inputs = {{2, 3, 4}}},
+          {.name = "part", .inputs = {{2, 3, 4}}, .attributes = attributes({{"start", -2}, {"end", 100}})},
+          {.name = "scalar", .inputs = {{}}}};
+}
+
+}  // namespace
+
+extern const Operator shape_operator;
+const Operator shape_operator{.name = "shape", .infer = infer, .reference = shape_reference, .cases = cases};
+
+}  // namespace vireo::ops

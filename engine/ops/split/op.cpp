@@ -1,0 +1,62 @@
+// Cuts the input along `axis` into parts of the extents `split`, or into equal parts (the last may be smaller).
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void split_reference(const EvalContext&);
+
+namespace {
+
+Ints part_sizes(const InferContext& c, std::int64_t extent) {
+  const auto outputs = static_cast<std::size_t>(c.output_count());
+  Ints sizes = c.attributes().integers("split");
+  if (c.has_input(1) && !c.integers(1, sizes)) return Ints(outputs, kUnknown);
+  if (sizes.empty()) {
+    const std::int64_t parts = c.attributes().integer("num_outputs", static_cast<std::int64_t>(outputs));
+    c.require(parts == static_cast<std::int64_t>(outputs), "num_outputs is not the number of outputs");
+    if (extent == kUnknown) return Ints(outputs, kUnknown);
+    const std::int64_t size = (extent + parts - 1) / parts;
+    sizes.assign(outputs, size);
+    sizes.back() = extent - size * (parts - 1);
+    c.require(sizes.back() >= 0, "can't cut an extent of " + std::to_string(extent) + " into " + std::to_string(parts) + " parts");
+    return sizes;
+  }
+  std::int64_t total = 0;
+  for (std::int64_t s : sizes) {
+    c.require(s >= 0, "negative size in split");
+    total += s;
+  }
+  c.require(sizes.size() == outputs, "split names " + std::to_string(sizes.size()) + " parts, the layer has " + std::to_string(outputs) + " outputs");
+  c.require(extent == kUnknown || total == extent, "split adds up to " + std::to_string(total) + ", the extent is " + std::to_string(extent));
+  return sizes;
+}
+
+void infer(InferContext& c) {
+  const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", 0), c.rank(0)));
+  Dims dims = c.dims(0);
+  const Ints sizes = part_sizes(c, dims[axis]);
+  for (std::size_t k = 0; k < sizes.size(); ++k) {
+    dims[axis] = sizes[k];
+    c.output(static_cast<int>(k), c.dtype(0), dims);
+  }
+}
+
+std::vector<Case> cases() {
+  return {{.name = "halves", .inputs = {{2, 8, 5, 3}}, .attributes = attributes({{"axis", 1}}), .outputs = 2},
+          {.name = "sizes", .inputs = {{4, 19}}, .attributes = attributes({{"axis", -1}, {"split", Ints{1, 16, 2}}}), .outputs = 3},
+          {.name = "uneven", .inputs = {{7}}, .attributes = attributes({{"num_outputs", 3}}), .outputs = 3},
+          {.name = "nhwc", .inputs = {{1, 30, 31, 48}}, .attributes = attributes({{"axis", 3}, {"split", Ints{16, 32}}}), .outputs = 2}};
+}
+
+}  // namespace
+
+extern const Operator split_operator;
+const Operator split_operator{.name = "split",
+                              .min_inputs = 1,
+                              .max_inputs = 2,
+                              .max_outputs = -1,
+                              .infer = infer,
+                              .reference = split_reference,
+                              .cases = cases};
+
+}  // namespace vireo::ops

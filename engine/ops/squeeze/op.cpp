@@ -1,0 +1,41 @@
+// Drops the axes of extent 1 named by input 1, or all of them.
+#include <algorithm>
+
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void squeeze_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  const Dims& in = c.dims(0);
+  Ints axes;
+  if (c.has_input(1) && !c.integers(1, axes)) return c.output_unranked(0, c.dtype(0));
+  if (!c.has_input(1) && !is_static(in)) return c.output_unranked(0, c.dtype(0));
+  std::vector<bool> drop(in.size(), false);
+  for (std::size_t i = 0; i < in.size(); ++i) drop[i] = !c.has_input(1) && in[i] == 1;
+  for (std::int64_t given : axes) {
+    const auto axis = static_cast<std::size_t>(c.axis(given, c.rank(0)));
+    c.require(in[axis] == 1 || in[axis] == kUnknown, "axis " + std::to_string(given) + " of " + to_string(in) + " is not 1");
+    drop[axis] = true;
+  }
+  Dims out;
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (!drop[i]) out.push_back(in[i]);
+  c.output(0, c.dtype(0), out);
+}
+
+std::vector<Case> cases() {
+  return {{.name = "all", .inputs = {{1, 3, 1, 5}}},
+          {.name = "axes", .inputs = {{1, 3, 1, 5}, {1}}, .dtypes = {DataType::float32, DataType::int64}, .constants = {{1, {-2}}}}};
+}
+
+}  // namespace
+
+extern const Operator squeeze_operator;
+const Operator squeeze_operator{
+    .name = "squeeze", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = squeeze_reference, .cases = cases, .alias = true};
+
+}  // namespace vireo::ops

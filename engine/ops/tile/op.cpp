@@ -1,0 +1,37 @@
+// The input repeated along each axis as often as input 1 says.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void tile_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  Dims out = c.dims(0);
+  Ints repeats;
+  if (!c.integers(1, repeats)) {
+    out.assign(out.size(), kUnknown);
+    return c.output(0, c.dtype(0), out);
+  }
+  c.require(repeats.size() == out.size(), "repeats has " + std::to_string(repeats.size()) + " entries for an input of rank " + std::to_string(out.size()));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    c.require(repeats[i] >= 0, "negative repeat");
+    if (out[i] != kUnknown) out[i] *= repeats[i];
+  }
+  c.output(0, c.dtype(0), out);
+}
+
+std::vector<Case> cases() {
+  const std::vector<DataType> types{DataType::float32, DataType::int64};
+  return {{.name = "both", .inputs = {{2, 3}, {2}}, .dtypes = types, .constants = {{1, {2, 3}}}},
+          {.name = "middle", .inputs = {{2, 3, 5}, {3}}, .dtypes = types, .constants = {{1, {1, 4, 1}}}},
+          {.name = "none", .inputs = {{4}, {1}}, .dtypes = types, .constants = {{1, {0}}}}};
+}
+
+}  // namespace
+
+extern const Operator tile_operator;
+const Operator tile_operator{.name = "tile", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = tile_reference, .cases = cases};
+
+}  // namespace vireo::ops

@@ -1,0 +1,31 @@
+// output = condition ? x : y, the three broadcast to each other.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void where_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  c.require(c.dtype(0) == DataType::boolean, "the condition must be boolean, found " + std::string(to_string(c.dtype(0))));
+  c.require(c.dtype(1) == c.dtype(2), "the two values must have one type, found " + std::string(to_string(c.dtype(1))) + " and " +
+                                          std::string(to_string(c.dtype(2))));
+  c.output(0, c.dtype(1), broadcast(c, broadcast(c, c.dims(0), c.dims(1)), c.dims(2)));
+}
+
+std::vector<Case> cases() {
+  const DataType b = DataType::boolean;
+  return {{.name = "same", .inputs = {{3, 37}, {3, 37}, {3, 37}}, .dtypes = {b}},
+          {.name = "scalars", .inputs = {{5, 9}, {}, {1}}, .dtypes = {b}},
+          {.name = "mixed", .inputs = {{5, 1}, {1, 9}, {4, 5, 9}}, .dtypes = {b}},
+          {.name = "int64", .inputs = {{7}, {7}, {}}, .dtypes = {b, DataType::int64, DataType::int64}}};
+}
+
+}  // namespace
+
+extern const Operator where_operator;
+const Operator where_operator{
+    .name = "where", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = where_reference, .cases = cases};
+
+}  // namespace vireo::ops

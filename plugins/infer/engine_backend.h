@@ -1,0 +1,62 @@
+#pragma once
+// The batcher's backend on a real engine: each lane is a context with its own stream and buffers; weights are shared.
+// Networks whose batch extent is fixed run at that extent; a batch extent that is open on paper but baked into the graph
+// is found out by shape inference and run one image at a time.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/api/engine.h"
+#include "plugins/infer/backend.h"
+#include "plugins/sdk/input_spec.h"
+
+namespace vireo::infer {
+
+struct EngineBackendOptions {
+  int batch = 1;  ///< images wanted in a lane; the network may allow fewer
+  int lanes = 3;
+};
+
+class EngineBackend : public Backend {
+ public:
+  /// `spec` says which input takes the picture and at what size. Throws Error when other inputs can't be filled in.
+  EngineBackend(std::shared_ptr<Engine> engine, const sdk::InputSpec& spec, const EngineBackendOptions& options);
+  ~EngineBackend() override;
+
+  [[nodiscard]] int lanes() const noexcept override;
+  [[nodiscard]] int max_batch() const noexcept override;
+  [[nodiscard]] int concurrency() const noexcept override;
+  [[nodiscard]] void* slot(int lane, int index) noexcept override;
+  Status run(int lane, int count) noexcept override;
+  [[nodiscard]] std::vector<sdk::TensorView> outputs(int lane, int index, int count) override;
+
+  /// Inputs and outputs as they are for one image; kUnknown where the network decides at run time.
+  [[nodiscard]] const std::vector<TensorInfo>& image_inputs() const noexcept;
+  [[nodiscard]] const std::vector<TensorInfo>& image_outputs() const noexcept;
+  /// Why the batch is what it is; empty when it is what was asked for.
+  [[nodiscard]] const std::string& batch_note() const noexcept;
+  /// Runs every batch size once, so that nothing is compiled later; returns the seconds that one image took.
+  double warm_up();
+  [[nodiscard]] std::uint64_t memory_bytes() const;
+
+ private:
+  struct Lane;
+  void choose_batch(int wanted);
+  void prepare_lane(Lane& lane);
+  void set_count(Lane& lane, int count);
+  [[nodiscard]] Dims input_dims(const TensorInfo& input, std::int64_t batch) const;
+  void describe(Context& context);
+
+  std::shared_ptr<Engine> engine_;
+  sdk::InputSpec spec_;
+  std::vector<TensorInfo> inputs_, outputs_;              ///< the engine's
+  std::vector<TensorInfo> image_inputs_, image_outputs_;  ///< for one image
+  bool open_batch_ = false;                               ///< the batch extent follows the images in a lane
+  int batch_ = 1;
+  std::string batch_note_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+}  // namespace vireo::infer

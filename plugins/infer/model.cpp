@@ -1,0 +1,120 @@
+#include "plugins/infer/model.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "engine/api/builder.h"
+#include "engine/api/log.h"
+#include "plugins/preprocess/input_guess.h"
+
+namespace vireo::infer {
+namespace {
+
+sdk::Params size_params(const ModelOptions& options) {
+  sdk::Params params;
+  if (!options.size.empty()) params.set("size", options.size);
+  if (!options.layout.empty()) params.set("layout", options.layout);
+  return params;
+}
+
+/// One profile that spans the batches a lane may hold, at the one picture size in use.
+Profile profile_for(const std::vector<TensorInfo>& inputs, const sdk::InputSpec& spec, int batch) {
+  Profile profile;
+  for (const TensorInfo& input : inputs) {
+    if (is_static(input.dims)) continue;
+    const bool picture = input.name == spec.name;
+    const bool open = input.dims[0] == kUnknown;
+    const auto at = [&](std::int64_t images) {
+      Dims dims = picture ? spec.dims(images) : input.dims;
+      if (!picture) std::replace(dims.begin(), dims.end(), kUnknown, std::int64_t{2});
+      if (!picture && !dims.empty()) dims[0] = images;
+      return dims;
+    };
+    const std::int64_t fixed = open ? 0 : input.dims[0];
+    profile.push_back({input.name, at(open ? 1 : fixed), at(open ? batch : fixed), at(open ? batch : fixed)});
+  }
+  return profile;
+}
+
+Plan build_plan(const ModelOptions& options) {
+  const Network network = import_onnx(options.path);
+  BuildOptions build_options;
+  build_options.devices = {options.device};
+  build_options.precision = options.precision;
+  build_options.budget_s = options.build_budget_s;
+  build_options.threads = options.threads;
+  const sdk::InputSpec spec = preprocess::guess_input(network.inputs(), {}, size_params(options));
+  if (Profile profile = profile_for(network.inputs(), spec, options.batch); !profile.empty()) {
+    build_options.profiles.push_back(std::move(profile));
+  }
+  return build(network, build_options);
+}
+
+std::shared_ptr<Engine> load_engine(const ModelOptions& options) {
+  std::error_code missing;
+  if (!std::filesystem::is_regular_file(options.path, missing)) {
+    throw Error(ErrorCode::not_found, "model '" + options.path.string() + "': no such file; accepted is an ONNX or plan file");
+  }
+  const Device device{options.device};
+  const EngineOptions engine_options{options.threads};
+  return Plan::is_plan(options.path) ? Engine::load(options.path, device, engine_options)
+                                     : Engine::load(build_plan(options), device, engine_options);
+}
+
+/// One model a key; the entry's lock is held while it loads, so that others wait for it.
+struct Registry {
+  struct Entry {
+    std::mutex mutex;
+    std::weak_ptr<Model> model;
+  };
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<Entry>> entries;
+
+  std::shared_ptr<Entry> entry(const std::string& key) {
+    std::lock_guard lock(mutex);
+    auto& found = entries[key];
+    if (!found) found = std::make_shared<Entry>();
+    return found;
+  }
+};
+
+}  // namespace
+
+std::string ModelOptions::key() const {
+  std::error_code ignored;
+  const auto full = std::filesystem::weakly_canonical(path, ignored);
+  const auto time = std::filesystem::last_write_time(path, ignored).time_since_epoch().count();
+  return full.string() + "|" + std::to_string(time) + "|" + device + "|" + std::string(to_string(precision)) + "|" +
+         std::to_string(threads) + "|" + std::to_string(batch) + "|" + std::to_string(contexts) + "|" + size + "|" + layout;
+}
+
+std::shared_ptr<Model> Model::open(const ModelOptions& options) {
+  static Registry registry;
+  const auto entry = registry.entry(options.key());
+  std::lock_guard lock(entry->mutex);
+  if (auto model = entry->model.lock()) return model;
+  auto model = std::make_shared<Model>(options);
+  entry->model = model;
+  return model;
+}
+
+Model::Model(const ModelOptions& options) : options_(options) {
+  const auto start = Clock::now();
+  auto engine = load_engine(options);
+  const sdk::InputSpec spec = preprocess::guess_input(engine->inputs(), {}, size_params(options));
+  backend_ = std::make_unique<EngineBackend>(engine, spec, EngineBackendOptions{options.batch, options.contexts});
+  description_.inputs = backend_->image_inputs();
+  description_.outputs = backend_->image_outputs();
+  description_.metadata = engine->metadata();
+  image_seconds_ = backend_->warm_up();
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  batcher_ = std::make_unique<Batcher>(*backend_, std::clamp(cores / 2, 1, 4));
+  load_seconds_ = std::chrono::duration<double>(Clock::now() - start).count();
+  if (!backend_->batch_note().empty()) log(LogLevel::warning, options.path.string() + ": " + backend_->batch_note());
+}
+
+Model::~Model() = default;
+
+}  // namespace vireo::infer

@@ -1,0 +1,55 @@
+#pragma once
+// A model ready to take frames: engine, contexts and batcher, shared by everybody in the process who asks for the same
+// file with the same options. It lives as long as somebody holds it. open() may be called from any thread; a second
+// caller waits for the first one's build instead of building again.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "engine/api/engine.h"
+#include "engine/api/types.h"
+#include "plugins/infer/batcher.h"
+#include "plugins/infer/engine_backend.h"
+#include "plugins/sdk/decoder.h"
+#include "plugins/sdk/params.h"
+
+namespace vireo::infer {
+
+struct ModelOptions {
+  std::filesystem::path path;  ///< ONNX or plan
+  std::string device = "cpu";
+  Precision precision = Precision::fp32;
+  int threads = 0;             ///< 0: all cores
+  int batch = 1;               ///< most images in one inference
+  int contexts = 3;            ///< inferences prepared, running or being decoded at once
+  double build_budget_s = 2;   ///< for tactic timing when the file is ONNX
+  std::string size, layout;    ///< for open inputs, see preprocess::input_params(); empty: by the model
+
+  /// Equal for options that can share a model.
+  [[nodiscard]] std::string key() const;
+};
+
+class Model {
+ public:
+  /// Throws Error.
+  [[nodiscard]] static std::shared_ptr<Model> open(const ModelOptions& options);
+  explicit Model(const ModelOptions& options);
+  ~Model();
+
+  [[nodiscard]] const ModelOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const sdk::ModelDescription& description() const noexcept { return description_; }
+  [[nodiscard]] const EngineBackend& backend() const noexcept { return *backend_; }
+  [[nodiscard]] Batcher& batcher() noexcept { return *batcher_; }
+  [[nodiscard]] double image_seconds() const noexcept { return image_seconds_; }  ///< of one inference, measured at load
+  [[nodiscard]] double load_seconds() const noexcept { return load_seconds_; }
+
+ private:
+  ModelOptions options_;
+  sdk::ModelDescription description_;
+  std::unique_ptr<EngineBackend> backend_;
+  std::unique_ptr<Batcher> batcher_;
+  double image_seconds_ = 0, load_seconds_ = 0;
+};
+
+}  // namespace vireo::infer

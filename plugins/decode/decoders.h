@@ -28,10 +28,12 @@ struct Choice {
 /// family's reason when none fits, Error(not_found) listing the names when `name` is unknown.
 [[nodiscard]] Choice choose_decoder(const sdk::ModelDescription& description, std::string_view name = {});
 
-/// Makes the chosen decoder with the user's params over the match's settings; unknown params are an Error.
+/// Makes the chosen decoder with the user's params over the match's settings. A param that neither the decoder nor
+/// `elsewhere` (say, preprocess::input_params()) knows is an Error that lists what is accepted.
 [[nodiscard]] std::unique_ptr<sdk::Decoder> create_decoder(const Choice& choice,
                                                            const sdk::ModelDescription& description,
-                                                           const sdk::Params& params = {});
+                                                           const sdk::Params& params = {},
+                                                           std::span<const sdk::ParamRow> elsewhere = {});
 
 /// Options that every decoder takes: score, iou, max_detections, labels, classes, ...
 [[nodiscard]] std::span<const sdk::ParamRow> common_params();

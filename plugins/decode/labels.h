@@ -1,0 +1,25 @@
+#pragma once
+// Class names: from the user, from the model's metadata, or a well-known set of the right size. Pure functions.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/sdk/decoder.h"
+
+namespace vireo::decode {
+
+/// The 80 object classes of COCO in the usual contiguous order.
+[[nodiscard]] std::span<const std::string_view> coco80();
+
+/// Names by class id; empty where nothing is known. The option `labels` wins, then the metadata key `names` (a Python
+/// dict or list, or JSON: {0: 'person', ...}) or `classes`/`labels` (comma list), then COCO for 80 classes. Throws Error
+/// when a labels file can't be read.
+[[nodiscard]] std::vector<std::string> choose_labels(const sdk::ModelDescription& description,
+                                                     const sdk::Params& params, int class_count);
+
+/// Names out of "{0: 'person', 1: \"it's\"}" or "['a', 'b']"; empty when the text is neither.
+[[nodiscard]] std::vector<std::string> parse_names(std::string_view text);
+
+}  // namespace vireo::decode

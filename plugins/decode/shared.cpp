@@ -1,0 +1,151 @@
+#include "plugins/decode/shared.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "plugins/decode/labels.h"
+
+namespace vireo::decode {
+namespace {
+
+constexpr sdk::ParamRow kCommon[] = {
+    {"score", "number 0..1", "by the family", "detections below this score are dropped"},
+    {"iou", "number 0..1", "by the family", "overlap above which the weaker of two boxes is dropped"},
+    {"max_detections", "1..4096", "300", "most detections in one frame"},
+    {"agnostic", "true|false", "false", "boxes of different classes suppress each other too"},
+    {"labels", "a,b,c | coco80 | file:PATH", "from the model", "class names in the order of ids"},
+    {"classes", "names or ids", "all", "only these classes are reported"},
+};
+
+std::vector<char> wanted_classes(const sdk::Params& params, const std::vector<std::string>& labels, int class_count) {
+  std::vector<char> wanted;
+  for (const auto& item : params.list("classes")) {
+    const auto named = std::find(labels.begin(), labels.end(), item);
+    std::int64_t id = named - labels.begin();
+    if (named == labels.end()) {
+      const int limit = class_count > 0 ? class_count : 65536;
+      id = sdk::Params{{"classes", item}}.integer("classes", 0, 0, limit - 1);
+    }
+    if (wanted.size() <= std::size_t(id)) wanted.resize(std::size_t(id) + 1);
+    wanted[std::size_t(id)] = 1;
+  }
+  return wanted;
+}
+
+float from_half(std::uint16_t half) {
+  const std::uint32_t sign = std::uint32_t(half & 0x8000u) << 16;
+  const std::uint32_t exponent = (half >> 10) & 31u, mantissa = half & 1023u;
+  if (exponent == 0) return std::copysign(float(mantissa) * 0x1p-24f, sign ? -1.0f : 1.0f);
+  const std::uint32_t top = exponent == 31 ? 255u : exponent + 112;
+  return std::bit_cast<float>(sign | top << 23 | mantissa << 13);
+}
+
+template <typename T>
+void convert(const sdk::TensorView& tensor, std::vector<float>& dst) {
+  const T* src = tensor.as<T>();
+  for (std::size_t i = 0; i < dst.size(); ++i) dst[i] = float(src[i]);
+}
+
+}  // namespace
+
+std::span<const sdk::ParamRow> common_params() { return kCommon; }
+
+std::string Settings::label(int class_id) const {
+  if (class_id >= 0 && std::size_t(class_id) < labels.size()) return labels[std::size_t(class_id)];
+  if (class_id == 0 && !fallback_label.empty()) return fallback_label;
+  return "class " + std::to_string(class_id);
+}
+
+Settings read_settings(const sdk::ModelDescription& description, const sdk::Params& params, const Defaults& defaults,
+                       int class_count) {
+  Settings settings;
+  settings.score = float(params.number("score", defaults.score, 0, 1));
+  settings.iou = float(params.number("iou", defaults.iou, 0, 1));
+  settings.max_detections = std::size_t(params.integer("max_detections", 300, 1, 4096));
+  settings.agnostic = params.flag("agnostic", false);
+  settings.labels = choose_labels(description, params, class_count);
+  settings.wanted = wanted_classes(params, settings.labels, class_count);
+  settings.fallback_label = defaults.only_label;
+  return settings;
+}
+
+Dims image_dims(const Dims& dims) { return dims.size() >= 3 ? Dims(dims.begin() + 1, dims.end()) : dims; }
+
+Size input_size(const sdk::ModelDescription& description) {
+  for (const auto& input : description.inputs) {
+    const Dims& d = input.dims;
+    if (d.size() != 4) continue;
+    const bool nchw = d[1] == 1 || d[1] == 3, nhwc = d[3] == 1 || d[3] == 3;
+    if (!nchw && !nhwc) continue;
+    const auto height = nchw ? d[2] : d[1], width = nchw ? d[3] : d[2];
+    if (width > 0 && height > 0 && width <= 16384 && height <= 16384) return {int(width), int(height)};
+    return {};
+  }
+  return {};
+}
+
+std::int64_t grid_cells(Size size, std::span<const int> strides) {
+  std::int64_t count = 0;
+  for (const int stride : strides) count += std::int64_t(cells(size.width, stride)) * cells(size.height, stride);
+  return count;
+}
+
+std::optional<bool> tail_has(const sdk::ModelDescription& description, std::size_t output, std::string_view op) {
+  return tail_has_any(description, output, std::span(&op, 1));
+}
+
+std::optional<bool> tail_has_any(const sdk::ModelDescription& description, std::size_t output,
+                                 std::span<const std::string_view> ops) {
+  if (output >= description.output_tail.size() || description.output_tail[output].empty()) return std::nullopt;
+  const auto& tail = description.output_tail[output];
+  return std::find_first_of(tail.begin(), tail.end(), ops.begin(), ops.end()) != tail.end();
+}
+
+sdk::Match no_match(std::string reason) { return {.score = 0, .reason = std::move(reason)}; }
+
+void refuse_output(std::string_view family, const sdk::TensorView& tensor, const std::string& accepted) {
+  throw Error(ErrorCode::invalid_argument, std::string(family) + ": output '" + std::string(tensor.name) + "' is " +
+                                               to_string(tensor.dims) + " of " +
+                                               std::string(to_string(tensor.dtype)) + ", accepted is " + accepted);
+}
+
+std::size_t count_of(const sdk::TensorView& tensor) { return std::size_t(element_count(tensor.dims)); }
+
+const float* floats(const sdk::TensorView& tensor, std::vector<float>& scratch) {
+  if (tensor.dtype == DataType::float32) return tensor.as<float>();
+  scratch.resize(count_of(tensor));
+  switch (tensor.dtype) {
+    case DataType::float64: convert<double>(tensor, scratch); break;
+    case DataType::int64: convert<std::int64_t>(tensor, scratch); break;
+    case DataType::int32: convert<std::int32_t>(tensor, scratch); break;
+    case DataType::uint8: convert<std::uint8_t>(tensor, scratch); break;
+    case DataType::int8: convert<std::int8_t>(tensor, scratch); break;
+    case DataType::float16:
+      std::transform(tensor.as<std::uint16_t>(), tensor.as<std::uint16_t>() + scratch.size(), scratch.begin(),
+                     from_half);
+      break;
+    default: refuse_output("decoder", tensor, "a float or integer type");
+  }
+  return scratch.data();
+}
+
+void softmax(float* values, std::size_t count) noexcept {
+  float top = -std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < count; ++i) top = std::max(top, values[i]);
+  float sum = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = std::exp(values[i] - top);
+    sum += values[i];
+  }
+  for (std::size_t i = 0; i < count; ++i) values[i] /= sum;
+}
+
+bool are_probabilities(const float* values, std::size_t count) noexcept {
+  constexpr float kSlack = 1e-3f;
+  bool all = true;
+  for (std::size_t i = 0; i < count; ++i) all &= values[i] >= -kSlack && values[i] <= 1 + kSlack;
+  return all;
+}
+
+}  // namespace vireo::decode

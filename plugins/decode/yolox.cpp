@@ -1,0 +1,112 @@
+// YOLOX (Ge et al., 2021, arXiv:2107.08430): anchor-free rows [N, 4+1+classes] over the grids of strides 8, 16, 32
+// (and 64 in some exports), concatenated from fine to coarse. Raw rows hold offsets: centre = (cell + t) * stride,
+// size = exp(t) * stride. Exports that decode inside have pixels in the same places; the graph's tail tells them apart,
+// or, without one, the values.
+
+#include <algorithm>
+
+#include "plugins/decode/families.h"
+#include "plugins/decode/shared.h"
+
+namespace vireo::decode {
+namespace {
+
+constexpr int kStrides[] = {8, 16, 32, 64};
+constexpr std::string_view kDecodingOps[] = {"Exp", "Pow", "Mul", "Add", "Sub", "Div"};
+constexpr sdk::ParamRow kRows[] = {
+    {"raw", "auto|true|false", "auto", "rows are offsets in the grid (true) or decoded pixels (false)"},
+};
+
+sdk::InputStyle style() {
+  return {.color = sdk::ColorOrder::bgr, .scale = {1, 1, 1}, .align = sdk::Align::top_left};
+}
+
+/// How many of the strides, from 8 on, make up `rows` cells; 0 where none do.
+std::size_t stride_count(Size size, std::int64_t rows) {
+  for (const std::size_t count : {3u, 4u}) {
+    if (grid_cells(size, std::span(kStrides, count)) == rows) return count;
+  }
+  return 0;
+}
+
+sdk::Match match(const sdk::ModelDescription& d) {
+  if (d.outputs.size() != 1) return no_match("takes one output");
+  const Dims dims = image_dims(d.outputs[0].dims);
+  if (dims.size() != 2 || dims[1] < 6) return no_match("takes rows of 5 + classes values");
+  const Size size = input_size(d);
+  const bool counted = size.known() && dims[0] != kUnknown;
+  if (counted && stride_count(size, dims[0]) == 0) {
+    return no_match("the number of rows is not that of the grids of strides 8, 16, 32");
+  }
+  sdk::Match m{.score = counted ? 0.6 : 0.35, .reason = "one row a grid cell", .settings = {}, .input = style()};
+  if (const auto decoded = tail_has_any(d, 0, kDecodingOps)) {
+    if (*decoded) return no_match("rows are decoded in the graph");
+    m.score = counted ? 0.9 : 0.5;
+    m.reason = "one row a grid cell, not decoded in the graph";
+    m.settings.set("raw", "true");
+  }
+  return m;
+}
+
+class Yolox final : public sdk::Decoder {
+ public:
+  Yolox(const sdk::ModelDescription& d, const sdk::Params& params) {
+    const Dims dims = d.outputs.empty() ? Dims{} : image_dims(d.outputs[0].dims);
+    settings_ = read_settings(d, params, {.score = 0.3f, .iou = 0.45f}, dims.size() == 2 ? int(dims[1]) - 5 : -1);
+    if (params.text("raw", "auto") != "auto") raw_ = params.flag("raw", true);
+  }
+
+  void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,
+              sdk::FrameResult& result) override {
+    const auto& tensor = outputs[0];
+    const Dims dims = image_dims(tensor.dims);
+    const Size size{geometry.network_width, geometry.network_height};
+    const std::size_t strides = dims.size() == 2 && dims[1] >= 6 ? stride_count(size, dims[0]) : 0;
+    if (strides == 0) refuse_output("yolox", tensor, "[cells of strides 8, 16, 32, 5 + classes]");
+    const float* rows = floats(tensor, scratch_);
+    const auto width = std::size_t(dims[1]);
+    const bool raw = raw_.value_or(looks_raw(rows, std::size_t(dims[0]), width, size));
+    boxes_.clear();
+    std::size_t row = 0;
+    for (std::size_t s = 0; s < strides; ++s) {
+      const int stride = kStrides[s], columns = cells(size.width, stride), lines = cells(size.height, stride);
+      for (int y = 0; y < lines; ++y) {
+        for (int x = 0; x < columns; ++x, ++row) add(rows + row * width, width, row, raw, x, y, float(stride));
+      }
+    }
+    finish(boxes_, settings_, geometry, result);
+  }
+
+ private:
+  /// Decoded centres reach across the picture; raw offsets stay near their cell.
+  static bool looks_raw(const float* rows, std::size_t count, std::size_t width, Size size) {
+    float reach = 0;
+    for (std::size_t i = 0; i < count; ++i) reach = std::max(reach, rows[i * width]);
+    return reach < float(size.width) / 4;
+  }
+
+  void add(const float* row, std::size_t width, std::size_t index, bool raw, int x, int y, float stride) {
+    if (!(row[4] >= settings_.score)) return;
+    const int best = best_of(row + 5, int(width) - 5);
+    const float score = row[4] * row[5 + best];
+    if (!(score >= settings_.score) || !settings_.wants(best)) return;
+    const float cx = raw ? (row[0] + float(x)) * stride : row[0], cy = raw ? (row[1] + float(y)) * stride : row[1];
+    const float w = raw ? std::exp(row[2]) * stride : row[2], h = raw ? std::exp(row[3]) * stride : row[3];
+    boxes_.push_back({cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, score, best, std::int64_t(index)});
+  }
+
+  Settings settings_;
+  std::optional<bool> raw_;
+  std::vector<Box> boxes_;
+  std::vector<float> scratch_;
+};
+
+std::unique_ptr<sdk::Decoder> create(const sdk::ModelDescription& d, const sdk::Params& params) {
+  return std::make_unique<Yolox>(d, params);
+}
+
+}  // namespace
+
+const sdk::DecoderRow kYolox{"yolox", "YOLOX: grid rows, raw or decoded", match, create, kRows};
+
+}  // namespace vireo::decode

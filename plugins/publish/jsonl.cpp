@@ -1,0 +1,103 @@
+// JSON lines into a file or standard output: one line a frame. A line reaches the file in one write, so a reader that
+// follows the file, and other writers that append to it, see whole lines. Lines wait in memory until `flush_lines` of them
+// are there or `flush_ms` have passed since the last write, whichever comes first (checked when a frame comes).
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "engine/api/error.h"
+#include "engine/api/log.h"
+#include "plugins/publish/families.h"
+#include "plugins/publish/json.h"
+
+namespace vireo::publish {
+namespace {
+
+constexpr sdk::ParamRow kRows[] = {
+    {"append", "true|false", "false", "keep what the file holds and add to it"},
+    {"flush_lines", "1..100000", "1", "lines written at once"},
+    {"flush_ms", "0..60000", "1000", "longest time that lines wait while frames come"},
+    {"empty", "true|false", "true", "write a line for frames without results too"},
+};
+
+using Clock = std::chrono::steady_clock;
+
+class JsonLines final : public sdk::Publisher {
+ public:
+  JsonLines(const std::string& target, const sdk::Params& params)
+      : name_(target == "-" ? "standard output" : target),
+        flush_lines_(int(params.integer("flush_lines", 1, 1, 100000))),
+        flush_time_(params.integer("flush_ms", 1000, 0, 60000)),
+        empty_(params.flag("empty", true)) {
+    if (target.empty()) throw Error(ErrorCode::invalid_argument, "jsonl: the target is empty; accepted are a file or -");
+    const int fate = params.flag("append", false) ? 0 : O_TRUNC;
+    file_ = target == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                          : ::open(target.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | fate, 0644);
+    if (file_ < 0) fail("can't be opened for writing");
+  }
+
+  ~JsonLines() override {
+    try {
+      flush();
+    } catch (const Error& error) {
+      log(LogLevel::error, error.what());
+    }
+    ::close(file_);
+  }
+  JsonLines(const JsonLines&) = delete;
+  JsonLines& operator=(const JsonLines&) = delete;
+
+  void publish(const sdk::FrameResult& result) override {
+    if (!empty_ && result.detections.empty() && result.classes.empty()) return;
+    append_frame(pending_, result);
+    pending_ += '\n';
+    ++lines_;
+    if (lines_ >= flush_lines_ || Clock::now() - written_ >= flush_time_) flush();
+  }
+
+  void flush() override {
+    std::size_t done = 0;
+    while (done < pending_.size()) {
+      const ssize_t wrote = ::write(file_, pending_.data() + done, pending_.size() - done);
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) {
+        pending_.clear();  // lost; keeping it would grow without bound on a full disk
+        lines_ = 0;
+        fail("can't be written");
+      }
+      done += std::size_t(wrote);
+    }
+    pending_.clear();
+    lines_ = 0;
+    written_ = Clock::now();
+  }
+
+ private:
+  [[noreturn]] void fail(const char* what) const {
+    throw Error(ErrorCode::io, "jsonl: '" + name_ + "' " + what + ": " + std::strerror(errno));
+  }
+
+  std::string name_;
+  int file_ = -1;
+  int flush_lines_;
+  std::chrono::milliseconds flush_time_;
+  bool empty_;
+  std::string pending_;
+  int lines_ = 0;
+  Clock::time_point written_ = Clock::now();
+};
+
+std::unique_ptr<sdk::Publisher> create(const std::string& target, const sdk::Params& params) {
+  return std::make_unique<JsonLines>(target, params);
+}
+
+}  // namespace
+
+const sdk::PublisherRow kJsonl{"jsonl", "JSON lines into a file or standard output", "jsonl", create, kRows};
+
+}  // namespace vireo::publish

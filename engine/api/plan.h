@@ -30,7 +30,7 @@ class Plan {
   [[nodiscard]] std::uint64_t bytes() const noexcept;  ///< size of the file
   [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
 
-  struct State;  ///< engine/runtime/plan_state.h
+  struct State;  ///< engine/build/plan_state.h
   explicit Plan(std::shared_ptr<const State> state) noexcept : state_(std::move(state)) {}
   [[nodiscard]] const State& state() const noexcept { return *state_; }
 

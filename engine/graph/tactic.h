@@ -66,6 +66,7 @@ struct Launch {
   std::size_t state_bytes = 0;        ///< its size, for reports
   std::size_t scratch_bytes = 0;      ///< for each worker
   std::size_t workspace_bytes = 0;    ///< for each context
+  std::uint64_t unread_inputs = 0;    ///< bit k: tiles never read input k (its value is packed in the state)
 };
 
 /// What a tactic needs of the processor. Higher values include the lower ones.

@@ -1,0 +1,116 @@
+#include "engine/api/builder.h"
+
+#include <algorithm>
+
+#include "engine/api/log.h"
+#include "engine/base/file.h"
+#include "engine/base/text.h"
+#include "engine/build/plan_state.h"
+#include "engine/build/timing.h"
+#include "engine/passes/passes.h"
+
+namespace vireo {
+namespace {
+
+void check(const Network& network, const BuildOptions& options) {
+  for (const std::string& device : options.devices)
+    if (device != "cpu")
+      base::fail(ErrorCode::unsupported, "device '", device, "' can't run engines yet; accepted: cpu");
+  if (options.precision != Precision::fp32)
+    base::fail(ErrorCode::unsupported, "precision ", to_string(options.precision), " is not available on cpu yet; accepted: fp32");
+  if (network.outputs().empty()) base::fail(ErrorCode::invalid_argument, "the network has no output; mark one");
+  const std::vector<TensorInfo> inputs = network.inputs();
+  for (const Profile& profile : options.profiles)
+    for (const ShapeRange& range : profile) {
+      const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& t) { return t.name == range.input; });
+      if (it == inputs.end()) {
+        std::string names;
+        for (const TensorInfo& t : inputs) names += " '" + t.name + "'";
+        base::fail(ErrorCode::not_found, "a profile names input '", range.input, "'; the network's inputs are", names);
+      }
+      for (const Dims* dims : {&range.min, &range.opt, &range.max})
+        if (dims->size() != it->dims.size())
+          base::fail(ErrorCode::invalid_argument, "a profile gives '", range.input, "' the shape ", *dims, "; the network has ", it->dims);
+      for (std::size_t d = 0; d < range.min.size(); ++d)
+        if (range.min[d] < 0 || range.min[d] > range.opt[d] || range.opt[d] > range.max[d] ||
+            (it->dims[d] != kUnknown && (range.min[d] != it->dims[d] || range.max[d] != it->dims[d])))
+          base::fail(ErrorCode::invalid_argument, "profile of '", range.input, "': ", range.min, " ≤ ", range.opt, " ≤ ",
+                     range.max, " must hold and fit ", it->dims);
+    }
+}
+
+build::Choices read_cache(const std::filesystem::path& path) {
+  if (path.empty() || !std::filesystem::exists(path)) return {};
+  try {
+    std::string text = base::read_file(path);
+    const std::size_t line = text.find('\n');
+    if (text.rfind("vireo timings for ", 0) != 0 || line == std::string::npos)
+      base::fail(ErrorCode::invalid_model, "'", path.string(), "' is not a timing cache");
+    if (text.substr(18, line - 18) != build::cpu_fingerprint()) {
+      log(LogLevel::warning, "timing cache '" + path.string() + "' is of another processor; timing anew");
+      return {};
+    }
+    return build::parse_choices(std::string_view(text).substr(line + 1));
+  } catch (const Error& error) {
+    base::fail(error.code(), "timing cache '", path.string(), "': ", error.what());
+  }
+}
+
+/// The shapes to tune for: each profile's opt, or the static shapes. Empty when inputs are dynamic and no profile says.
+std::vector<std::map<std::string, Dims>> tuning_shapes(const Network& network, const BuildOptions& options) {
+  std::vector<std::map<std::string, Dims>> list;
+  for (const Profile& profile : options.profiles) {
+    std::map<std::string, Dims> shapes;
+    for (const ShapeRange& range : profile) shapes[range.input] = range.opt;
+    list.push_back(std::move(shapes));
+  }
+  if (!list.empty()) return list;
+  for (const TensorInfo& input : network.inputs())
+    if (!is_static(input.dims)) return {};
+  return {{}};
+}
+
+}  // namespace
+
+Plan build(const Network& network, const BuildOptions& options, const Progress& progress) {
+  check(network, options);
+  const auto report = [&](std::string_view stage, double fraction) {
+    if (progress && !progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
+  };
+  report("optimising", 0);
+  Plan::State state;
+  state.graph = network.graph();
+  state.exact = options.exact;
+  state.max_workspace = options.max_workspace;
+  state.profiles = options.profiles;
+  passes::PassOptions pass_options;
+  pass_options.disabled = options.disabled_passes;
+  passes::run_passes(state.graph, pass_options);
+  state.graph.compact();
+  report("optimising", 1);
+
+  build::CompileOptions compile_options;
+  compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
+  compile_options.exact = options.exact;
+  compile_options.max_workspace = options.max_workspace;
+  compile_options.disabled_passes = options.disabled_passes;
+  build::Choices choices = read_cache(options.timing_cache);
+  const auto shapes = tuning_shapes(network, options);
+  for (const auto& one : shapes) {
+    const graph::Graph g = build::specialise(state.graph, one, compile_options);
+    if (options.budget_s > 0)
+      build::time_candidates(g, compile_options, {options.budget_s / static_cast<double>(shapes.size()), options.exact}, choices, progress);
+    // Compiling once here proves that the plan will load, and keeps the workspace promise.
+    compile_options.choices = &choices;
+    (void)build::compile(g, compile_options);
+  }
+  if (!options.timing_cache.empty()) {
+    const std::string head = base::str("vireo timings for ", build::cpu_fingerprint(), "\n"), body = build::choices_text(choices);
+    const std::string_view parts[] = {head, body};
+    base::write_file_atomically(options.timing_cache, parts);
+  }
+  state.choices[build::cpu_fingerprint()] = std::move(choices);
+  return Plan(build::finish(std::move(state)));
+}
+
+}  // namespace vireo

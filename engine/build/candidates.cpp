@@ -1,0 +1,109 @@
+// Which tactics may run a problem, and what they cost by a rough model.
+
+#include <cstring>
+
+#include "engine/api/log.h"
+#include "engine/base/text.h"
+#include "engine/build/compile.h"
+#include "engine/graph/operator.h"
+
+namespace vireo::build {
+using graph::Desc;
+using graph::Isa;
+using graph::Launch;
+using graph::Problem;
+
+namespace {
+
+/// What the reference needs to run as a tile: everything of the problem, owned.
+struct ReferenceState {
+  const graph::Operator* op;
+  graph::Attributes attributes;
+  std::vector<Desc> inputs, outputs;
+};
+
+void run_reference(const graph::TileArgs& args) noexcept {
+  const auto& state = *static_cast<const ReferenceState*>(args.state);
+  try {
+    std::vector<graph::View> inputs, outputs;
+    for (std::size_t k = 0; k < state.inputs.size(); ++k)
+      inputs.push_back({state.inputs[k].dtype, state.inputs[k].dims, const_cast<void*>(args.inputs[k])});
+    for (std::size_t k = 0; k < state.outputs.size(); ++k)
+      outputs.push_back({state.outputs[k].dtype, state.outputs[k].dims, args.outputs[k]});
+    state.op->reference({state.attributes, inputs, outputs});
+  } catch (const std::exception& error) {
+    log(LogLevel::error, error.what());
+    args.fault->store("a layer refused its data; the log says which and why");
+  }
+}
+
+}  // namespace
+
+bool runs_on(Isa isa, const base::CpuFeatures& f) {
+  switch (isa) {
+    case Isa::scalar: return true;
+    case Isa::avx2: return f.avx2;
+    case Isa::avx512: return f.avx512;
+    case Isa::avx512_vnni: return f.avx512_vnni;
+    case Isa::avx512_bf16: return f.avx512_bf16;
+  }
+  return false;
+}
+
+std::vector<Candidate> candidates(const Problem& problem, bool exact) {
+  std::vector<Candidate> list;
+  if (problem.op->tactics)
+    for (const graph::Tactic& tactic : problem.op->tactics()) {
+      std::string refused;
+      if (!runs_on(tactic.isa, base::cpu_features())) refused = "needs a processor with more instructions";
+      else if (exact && !tactic.exact) refused = "changes arithmetic; exact results are asked for";
+      else if (tactic.refuse) refused = tactic.refuse(problem);
+      list.push_back({&tactic, std::move(refused)});
+    }
+  std::string refused;
+  for (const Desc& desc : problem.inputs)
+    if (desc.present() && !desc.dense()) refused = "an input is a strided view";
+  for (const Desc& desc : problem.outputs)
+    if (desc.present() && !desc.dense()) refused = "an output is a strided view";
+  list.push_back({nullptr, std::move(refused)});
+  return list;
+}
+
+std::string_view name_of(const Candidate& candidate) {
+  return candidate.tactic ? candidate.tactic->name : std::string_view("reference");
+}
+
+Launch prepare(const Problem& problem, const Candidate& candidate) {
+  if (candidate.tactic) return candidate.tactic->prepare(problem);
+  auto state = std::make_shared<ReferenceState>(
+      ReferenceState{problem.op, *problem.attributes, problem.inputs, problem.outputs});
+  for (Desc& desc : state->inputs) desc.constant.reset();
+  Launch launch;
+  launch.phases = {{&run_reference, 1}};
+  launch.state = std::move(state);
+  return launch;
+}
+
+double flops_of(const Problem& problem) {
+  if (problem.op->flops) return problem.op->flops(problem);
+  double count = 0;
+  for (const Desc& desc : problem.outputs)
+    if (desc.present()) count += static_cast<double>(desc.count());
+  return count;
+}
+
+double bytes_of(const Problem& problem) {
+  double bytes = 0;
+  for (const Desc& desc : problem.inputs)
+    if (desc.present()) bytes += static_cast<double>(desc.count()) * static_cast<double>(size_of(desc.dtype));
+  for (const Desc& desc : problem.outputs)
+    if (desc.present()) bytes += static_cast<double>(desc.count()) * static_cast<double>(size_of(desc.dtype));
+  return bytes;
+}
+
+double predict_seconds(const Problem& problem) {
+  // 60 GFLOP/s and 10 GB/s for each worker: middling for vector code on today's cores.
+  return (flops_of(problem) / 60e9 + bytes_of(problem) / 10e9) / problem.workers;
+}
+
+}  // namespace vireo::build

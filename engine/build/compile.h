@@ -1,0 +1,65 @@
+#pragma once
+// From a network and concrete input shapes to a Program: specialise, place tensors (views instead of copies), choose a
+// tactic for each layer, form stages, plan memory. Used at build (to time candidates) and at load or set_shape.
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "engine/base/cpu.h"
+#include "engine/graph/graph.h"
+#include "engine/graph/tactic.h"
+#include "engine/program/program.h"
+
+namespace vireo::build {
+
+/// What was measured: problem key → tactic and its seconds.
+struct Choice {
+  std::string tactic;
+  double seconds = 0;
+};
+using Choices = std::map<std::string, Choice, std::less<>>;
+
+struct CompileOptions {
+  int workers = 1;
+  bool exact = false;
+  std::uint64_t max_workspace = 0;  ///< 0: no limit
+  const Choices* choices = nullptr;
+  std::vector<std::string> disabled_passes;
+};
+
+/// A copy of the graph with these input dims, everything static and folded. Throws Error naming the input when dims don't
+/// fit it, or the layer whose shape can't be known before it runs.
+[[nodiscard]] graph::Graph specialise(const graph::Graph& graph, const std::map<std::string, Dims>& shapes,
+                                      const CompileOptions& options);
+
+/// The graph must be static (specialise).
+[[nodiscard]] program::Program compile(const graph::Graph& graph, const CompileOptions& options);
+
+/// Can this processor run it?
+[[nodiscard]] bool runs_on(graph::Isa isa, const base::CpuFeatures& features);
+
+/// One candidate of a layer, the reference last.
+struct Candidate {
+  const graph::Tactic* tactic;  ///< null: the reference
+  std::string refused;          ///< empty: accepted
+};
+[[nodiscard]] std::vector<Candidate> candidates(const graph::Problem& problem, bool exact);
+
+/// The launch of one candidate, whatever it is.
+[[nodiscard]] graph::Launch prepare(const graph::Problem& problem, const Candidate& candidate);
+[[nodiscard]] std::string_view name_of(const Candidate& candidate);
+
+/// Rough seconds of a problem on all workers: arithmetic and traffic, for choosing without timing and sharing out profiles.
+[[nodiscard]] double predict_seconds(const graph::Problem& problem);
+[[nodiscard]] double flops_of(const graph::Problem& problem);
+[[nodiscard]] double bytes_of(const graph::Problem& problem);
+
+/// Every layer's problem of a static graph, as compile() would see it.
+struct LayerProblem {
+  graph::LayerId layer;
+  graph::Problem problem;
+};
+[[nodiscard]] std::vector<LayerProblem> problems(const graph::Graph& graph, const CompileOptions& options);
+
+}  // namespace vireo::build

@@ -1,0 +1,264 @@
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <charconv>
+#include <unordered_map>
+
+#include "engine/base/file.h"
+#include "engine/base/memory.h"
+#include "engine/base/text.h"
+#include "engine/build/plan_state.h"
+#include "engine/graph/text.h"
+#include "engine/ops/table.h"
+
+namespace vireo {
+namespace {
+
+constexpr char kMagic[8] = {'V', 'I', 'R', 'E', 'O', 'P', 'L', 'N'};
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kPage = 4096;
+
+struct Header {
+  char magic[8];
+  std::uint32_t version;
+  std::uint32_t flags;
+  std::uint64_t file_bytes;
+  std::uint64_t network_offset, network_bytes;
+  std::uint64_t tuning_offset, tuning_bytes;
+  std::uint64_t weights_offset, weights_bytes;
+  std::uint64_t text_checksum;     // network and tuning
+  std::uint64_t weights_checksum;
+  std::uint64_t header_checksum;   // this struct with this field zero
+  std::uint64_t reserved[4];
+};
+static_assert(sizeof(Header) == 128);
+
+std::uint64_t header_checksum(Header h) {
+  h.header_checksum = 0;
+  return base::checksum(&h, sizeof h);
+}
+
+/// Weights laid out behind each other; equal constants are stored once.
+class WeightWriter {
+ public:
+  std::size_t add(const graph::ConstantPtr& c) {
+    const auto [it, fresh] = known_.try_emplace(c->data.get(), bytes_.size());
+    if (fresh) {
+      bytes_.append(reinterpret_cast<const char*>(c->data.get()), c->bytes());
+      bytes_.resize(base::align_up(bytes_.size() + base::kAlignment), '\0');
+    }
+    return it->second;
+  }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::unordered_map<const std::byte*, std::size_t> known_;
+  std::string bytes_;
+};
+
+std::string tuning_text(const Plan::State& state) {
+  std::string text = base::str("exact ", state.exact ? 1 : 0, "\nworkspace ", state.max_workspace, "\n");
+  for (const Profile& profile : state.profiles) {
+    text += "profile\n";
+    for (const ShapeRange& r : profile) text += base::str("range ", r.min, " ", r.opt, " ", r.max, " ", r.input, "\n");
+  }
+  for (const auto& [device, choices] : state.choices) text += base::str("device ", device, "\n", build::choices_text(choices));
+  return text;
+}
+
+Dims parse_dims(std::string_view text) {
+  Dims dims;
+  if (text == "scalar") return dims;
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t stop = std::min(text.find('x', start), text.size());
+    std::int64_t extent = 0;
+    const auto result = std::from_chars(text.data() + start, text.data() + stop, extent);
+    if (result.ec != std::errc() || result.ptr != text.data() + stop)
+      base::fail(ErrorCode::invalid_model, "the plan's tuning has the shape '", text, "'");
+    dims.push_back(extent);
+    start = stop + 1;
+  }
+  return dims;
+}
+
+void parse_tuning(std::string_view text, Plan::State& state) {
+  std::string device, lines;
+  const auto flush = [&] {
+    if (!device.empty()) state.choices[device] = build::parse_choices(lines);
+    lines.clear();
+  };
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t stop = std::min(text.find('\n', start), text.size());
+    const std::string_view line = text.substr(start, stop - start);
+    start = stop + 1;
+    const std::size_t space = line.find(' ');
+    const std::string_view word = line.substr(0, space);
+    const std::string_view rest = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
+    if (word == "exact") state.exact = rest == "1";
+    else if (word == "workspace") std::from_chars(rest.data(), rest.data() + rest.size(), state.max_workspace);
+    else if (word == "profile") state.profiles.emplace_back();
+    else if (word == "range" && !state.profiles.empty()) {
+      const std::size_t a = rest.find(' '), b = rest.find(' ', a + 1), c = rest.find(' ', b + 1);
+      if (c == std::string_view::npos) base::fail(ErrorCode::invalid_model, "the plan's tuning has the line '", line, "'");
+      state.profiles.back().push_back({std::string(rest.substr(c + 1)), parse_dims(rest.substr(0, a)),
+                                       parse_dims(rest.substr(a + 1, b - a - 1)), parse_dims(rest.substr(b + 1, c - b - 1))});
+    } else if (word == "device") {
+      flush();
+      device = rest;
+    } else {
+      lines += line;
+      lines += '\n';
+    }
+  }
+  flush();
+}
+
+[[noreturn]] void damaged(const std::filesystem::path& path, std::string_view what) {
+  base::fail(ErrorCode::invalid_model, "plan '", path.string(), "' is damaged: ", what, "; build it again");
+}
+
+}  // namespace
+
+void Plan::save(const std::filesystem::path& path) const {
+  if (!state_) base::fail(ErrorCode::invalid_argument, "an empty plan can't be saved");
+  WeightWriter weights;
+  const std::string network =
+      graph::dump_text(state_->graph, [&](const graph::ConstantPtr& c) { return weights.add(c); });
+  const std::string tuning = tuning_text(*state_);
+  Header h{};
+  std::memcpy(h.magic, kMagic, sizeof kMagic);
+  h.version = kVersion;
+  h.network_offset = sizeof(Header);
+  h.network_bytes = network.size();
+  h.tuning_offset = h.network_offset + network.size();
+  h.tuning_bytes = tuning.size();
+  h.weights_offset = base::align_up(h.tuning_offset + tuning.size(), kPage);
+  h.weights_bytes = weights.bytes().size();
+  h.file_bytes = h.weights_offset + h.weights_bytes;
+  h.text_checksum = base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size()));
+  h.weights_checksum = base::checksum(weights.bytes().data(), weights.bytes().size());
+  h.header_checksum = header_checksum(h);
+  const std::string padding(h.weights_offset - h.tuning_offset - tuning.size(), '\0');
+  const std::array<std::string_view, 5> parts{std::string_view(reinterpret_cast<const char*>(&h), sizeof h), network, tuning,
+                                              padding, weights.bytes()};
+  base::write_file_atomically(path, parts);
+}
+
+Plan Plan::load(const std::filesystem::path& path) {
+  const base::MappedFile file = base::map_file(path);
+  Header h;
+  if (file.bytes < sizeof h || std::memcmp(file.data.get(), kMagic, sizeof kMagic) != 0)
+    base::fail(ErrorCode::invalid_model, "'", path.string(), "' is not a Vireo plan");
+  std::memcpy(&h, file.data.get(), sizeof h);
+  if (h.version != kVersion)
+    base::fail(ErrorCode::unsupported, "plan '", path.string(), "' has version ", h.version, ", this Vireo reads ", kVersion,
+               "; build it again");
+  if (h.header_checksum != header_checksum(h)) damaged(path, "its header doesn't match its checksum");
+  if (h.file_bytes != file.bytes)
+    damaged(path, base::str("it has ", file.bytes, " bytes of ", h.file_bytes, file.bytes < h.file_bytes ? " (truncated)" : ""));
+  const auto inside = [&](std::uint64_t offset, std::uint64_t bytes) {
+    return offset <= file.bytes && bytes <= file.bytes - offset;
+  };
+  if (!inside(h.network_offset, h.network_bytes) || !inside(h.tuning_offset, h.tuning_bytes) ||
+      !inside(h.weights_offset, h.weights_bytes))
+    damaged(path, "a section lies outside the file");
+  const auto* bytes = reinterpret_cast<const char*>(file.data.get());
+  const std::string_view network(bytes + h.network_offset, h.network_bytes), tuning(bytes + h.tuning_offset, h.tuning_bytes);
+  if (h.text_checksum != base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size())))
+    damaged(path, "the network doesn't match its checksum");
+  const std::byte* weights = file.data.get() + h.weights_offset;
+  if (h.weights_checksum != base::checksum(weights, h.weights_bytes)) damaged(path, "the weights don't match their checksum");
+
+  State state;
+  state.graph = graph::parse_text(network, ops::find_operator, [&](DataType dtype, const Dims& dims, std::size_t offset) {
+    auto constant = std::make_shared<graph::Constant>();
+    constant->dtype = dtype;
+    constant->dims = dims;
+    const std::size_t size = constant->bytes();
+    if (offset > h.weights_bytes || size > h.weights_bytes - offset || offset % base::kAlignment != 0)
+      damaged(path, "a weight lies outside the weights");
+    constant->data = std::shared_ptr<const std::byte>(file.data, weights + offset);
+    return graph::ConstantPtr(constant);
+  });
+  parse_tuning(tuning, state);
+  state.file_bytes = file.bytes;
+  return Plan(build::finish(std::move(state)));
+}
+
+bool Plan::is_plan(const std::filesystem::path& path) noexcept {
+  try {
+    const base::MappedFile file = base::map_file(path);
+    return file.bytes >= sizeof kMagic && std::memcmp(file.data.get(), kMagic, sizeof kMagic) == 0;
+  } catch (...) {
+    return false;
+  }
+}
+
+std::vector<TensorInfo> Plan::inputs() const { return state_->inputs; }
+std::vector<TensorInfo> Plan::outputs() const { return state_->outputs; }
+const std::map<std::string, std::string>& Plan::metadata() const { return state_->graph.metadata; }
+std::uint64_t Plan::bytes() const noexcept { return state_->file_bytes; }
+
+namespace build {
+
+std::shared_ptr<const Plan::State> finish(Plan::State state) {
+  state.inputs = input_info(state.graph);
+  state.outputs = output_info(state.graph);
+  return std::make_shared<const Plan::State>(std::move(state));
+}
+
+std::string cpu_fingerprint() {
+  std::string text = base::cpu_name();
+  for (const std::string& feature : base::feature_names(base::cpu_features())) text += " " + feature;
+  return text;
+}
+
+namespace {
+TensorInfo info(const graph::Tensor& t, std::string name) {
+  TensorInfo out{std::move(name), t.dtype, t.dims, t.symbols};
+  out.symbols.resize(t.dims.size());
+  return out;
+}
+}  // namespace
+
+std::vector<TensorInfo> input_info(const graph::Graph& g) {
+  std::vector<TensorInfo> list;
+  for (graph::TensorId id : g.inputs()) list.push_back(info(g.tensor(id), g.tensor(id).name));
+  return list;
+}
+
+std::vector<TensorInfo> output_info(const graph::Graph& g) {
+  std::vector<TensorInfo> list;
+  for (const graph::Graph::Output& output : g.outputs()) list.push_back(info(g.tensor(output.tensor), output.name));
+  return list;
+}
+
+std::string choices_text(const Choices& choices) {
+  std::string text;
+  for (const auto& [key, choice] : choices) text += base::str("choice ", choice.seconds, " ", choice.tactic, " ", key, "\n");
+  return text;
+}
+
+Choices parse_choices(std::string_view text) {
+  Choices choices;
+  int number = 0;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t stop = std::min(text.find('\n', start), text.size());
+    const std::string_view line = text.substr(start, stop - start);
+    start = stop + 1;
+    ++number;
+    if (line.empty()) continue;
+    const std::size_t a = line.find(' '), b = line.find(' ', a + 1), c = line.find(' ', b + 1);
+    double seconds = 0;
+    if (c == std::string_view::npos || line.substr(0, a) != "choice" ||
+        std::from_chars(line.data() + a + 1, line.data() + b, seconds).ec != std::errc())
+      base::fail(ErrorCode::invalid_model, "timings, line ", number, ": expected 'choice SECONDS TACTIC PROBLEM', found '",
+                 line.substr(0, 80), "'");
+    choices[std::string(line.substr(c + 1))] = {std::string(line.substr(b + 1, c - b - 1)), seconds};
+  }
+  return choices;
+}
+
+}  // namespace build
+}  // namespace vireo

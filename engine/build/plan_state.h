@@ -1,0 +1,43 @@
+#pragma once
+// What a plan holds in memory, and its file format.
+//
+// File: a 128-byte header (magic, version, sizes, checksums), the optimised network as text (engine/graph/text.h), the
+// tuning as text, then the weights from a page boundary on, each 64-byte aligned, so that a file can be mapped and shared.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/api/builder.h"
+#include "engine/api/plan.h"
+#include "engine/build/compile.h"
+#include "engine/graph/graph.h"
+
+namespace vireo {
+
+struct Plan::State {
+  graph::Graph graph;
+  bool exact = false;
+  std::uint64_t max_workspace = 0;
+  std::vector<Profile> profiles;
+  std::map<std::string, build::Choices> choices;  ///< by device fingerprint
+  std::uint64_t file_bytes = 0;
+  std::vector<TensorInfo> inputs, outputs;
+};
+
+namespace build {
+
+/// Fills the derived fields (inputs, outputs, file_bytes).
+[[nodiscard]] std::shared_ptr<const Plan::State> finish(Plan::State state);
+/// Name of the processor and its instruction sets: where measured choices hold.
+[[nodiscard]] std::string cpu_fingerprint();
+[[nodiscard]] std::vector<TensorInfo> input_info(const graph::Graph& graph);
+[[nodiscard]] std::vector<TensorInfo> output_info(const graph::Graph& graph);
+
+/// The tuning section and the timing cache share this readable form.
+[[nodiscard]] std::string choices_text(const Choices& choices);
+/// Throws Error(invalid_model) naming the line.
+[[nodiscard]] Choices parse_choices(std::string_view text);
+
+}  // namespace build
+}  // namespace vireo

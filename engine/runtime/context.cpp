@@ -1,0 +1,162 @@
+#include "engine/api/log.h"
+#include "engine/base/text.h"
+#include "engine/runtime/engine_state.h"
+
+namespace vireo {
+namespace {
+
+const TensorInfo* find(const std::vector<TensorInfo>& list, std::string_view name) {
+  for (const TensorInfo& t : list)
+    if (t.name == name) return &t;
+  return nullptr;
+}
+
+[[noreturn]] void unknown_tensor(const Context::State& s, std::string_view name) {
+  std::string names;
+  for (const TensorInfo& t : s.engine->inputs()) names += " '" + t.name + "'";
+  names += "; outputs:";
+  for (const TensorInfo& t : s.engine->outputs()) names += " '" + t.name + "'";
+  base::fail(ErrorCode::not_found, "the engine has no tensor '", name, "'; inputs:", names);
+}
+
+}  // namespace
+
+Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Context::~Context() = default;
+
+Context::State::Active& Context::State::ready() {
+  if (!active) {
+    auto fresh = std::make_shared<Active>();
+    fresh->executor = std::make_unique<program::Executor>(engine->state().program_for(shapes, team->size()), team, profile);
+    active = std::move(fresh);
+    collect_pointers();
+  }
+  return *active;
+}
+
+void Context::State::collect_pointers() {
+  const auto& bindings = active->executor->program().bindings;
+  pointers.assign(bindings.size(), nullptr);
+  held.assign(bindings.size(), {});
+  for (std::size_t k = 0; k < bindings.size(); ++k) {
+    const auto it = buffers.find(bindings[k].info.name);
+    if (it == buffers.end() || it->second.bytes() < bindings[k].bytes) continue;
+    pointers[k] = it->second.data();
+    held[k] = it->second;
+  }
+}
+
+Status Context::State::check_bound() const noexcept {
+  for (std::size_t k = 0; k < pointers.size(); ++k)
+    if (!pointers[k] && active->executor->program().bindings[k].bytes > 0)
+      return {ErrorCode::invalid_argument, "an input or output has no buffer (or one too small for the current shapes)"};
+  return {};
+}
+
+void Context::set_shape(std::string_view input, const Dims& dims) {
+  State& s = *state_;
+  const TensorInfo* info = find(s.engine->state().plan.state().inputs, input);
+  if (!info) unknown_tensor(s, input);
+  bool fits = dims.size() == info->dims.size() && is_static(dims);
+  for (std::size_t d = 0; fits && d < dims.size(); ++d) fits = info->dims[d] == kUnknown || info->dims[d] == dims[d];
+  if (!fits) base::fail(ErrorCode::invalid_argument, "input '", input, "' takes ", info->dims, ", not ", dims);
+  const auto it = s.shapes.find(info->name);
+  if (it != s.shapes.end() && it->second == dims) return;
+  if (it == s.shapes.end() && info->dims == dims) return;
+  s.shapes[info->name] = dims;
+  s.active.reset();
+}
+
+Dims Context::shape(std::string_view tensor) {
+  const auto& bindings = state_->ready().executor->program().bindings;
+  for (const program::Binding& b : bindings)
+    if (b.info.name == tensor) return b.info.dims;
+  unknown_tensor(*state_, tensor);
+}
+
+void Context::bind(std::string_view tensor, const Buffer& buffer) {
+  State& s = *state_;
+  if (!find(s.engine->state().plan.state().inputs, tensor) && !find(s.engine->state().plan.state().outputs, tensor))
+    unknown_tensor(s, tensor);
+  // Before the shapes are known only the name can be checked; enqueue checks the size again.
+  if (s.active) {
+    const auto& bindings = s.active->executor->program().bindings;
+    for (std::size_t k = 0; k < bindings.size(); ++k) {
+      if (bindings[k].info.name != tensor) continue;
+      if (buffer.bytes() < bindings[k].bytes)
+        base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "' (", bindings[k].info.dims, " ", bindings[k].info.dtype,
+                   ") needs ", bindings[k].bytes, " bytes, the buffer has ", buffer.bytes());
+      s.pointers[k] = buffer.data();
+      s.held[k] = buffer;
+    }
+  }
+  s.buffers.insert_or_assign(std::string(tensor), buffer);
+}
+
+Buffer Context::allocate(std::string_view tensor) {
+  for (const program::Binding& b : state_->ready().executor->program().bindings)
+    if (b.info.name == tensor) {
+      Buffer buffer = Buffer::host(b.bytes);
+      bind(tensor, buffer);
+      return buffer;
+    }
+  unknown_tensor(*state_, tensor);
+}
+
+Status Context::enqueue(Stream& stream) noexcept {
+  try {
+    State& s = *state_;
+    s.ready();
+    if (const Status bound = s.check_bound(); !bound.ok()) return bound;
+    Stream::State& queue = stream.state();
+    Stream::State::Job job;
+    {
+      const std::lock_guard lock(queue.mutex);
+      if (!queue.spare.empty()) {
+        job = std::move(queue.spare.back());
+        queue.spare.pop_back();
+      }
+    }
+    job.active = s.active;
+    job.pointers = s.pointers;
+    job.held = s.held;
+    queue.push(std::move(job));
+    return {};
+  } catch (const Error& error) {
+    log(LogLevel::error, error.what());
+    return {error.code(), "enqueue failed; the log says why"};
+  } catch (const std::exception&) {
+    return {ErrorCode::out_of_memory, "enqueue ran out of memory"};
+  }
+}
+
+Status Context::run() noexcept {
+  try {
+    State& s = *state_;
+    State::Active& active = s.ready();
+    if (const Status bound = s.check_bound(); !bound.ok()) return bound;
+    const std::lock_guard lock(active.running);
+    return active.executor->run(s.pointers);
+  } catch (const Error& error) {
+    log(LogLevel::error, error.what());
+    return {error.code(), "run failed; the log says why"};
+  } catch (const std::exception&) {
+    return {ErrorCode::out_of_memory, "run ran out of memory"};
+  }
+}
+
+std::uint64_t Context::arena_bytes() { return state_->ready().executor->arena_bytes(); }
+
+std::vector<LayerTime> Context::profile() const {
+  std::vector<LayerTime> times;
+  if (!state_->active) return times;
+  const program::Executor& executor = *state_->active->executor;
+  const auto seconds = executor.step_seconds();
+  for (std::size_t k = 0; k < seconds.size(); ++k) {
+    const program::Step& step = executor.program().steps[k];
+    times.push_back({step.layer, step.op, step.tactic, seconds[k], step.flops, step.bytes});
+  }
+  return times;
+}
+
+}  // namespace vireo

@@ -1,0 +1,93 @@
+#include "engine/api/engine.h"
+
+#include <algorithm>
+
+#include "engine/api/log.h"
+#include "engine/base/text.h"
+#include "engine/runtime/engine_state.h"
+
+namespace vireo {
+
+std::shared_ptr<const program::Program> Engine::State::program_for(const Shapes& shapes, int workers) {
+  const std::lock_guard lock(mutex);
+  for (Compiled& c : compiled)
+    if (c.workers == workers && c.shapes == shapes) {
+      c.last_use = ++uses;
+      return c.program;
+    }
+  const Plan::State& p = plan.state();
+  build::CompileOptions options;
+  options.workers = workers;
+  options.exact = p.exact;
+  options.max_workspace = p.max_workspace;
+  const auto tuned = p.choices.find(build::cpu_fingerprint());
+  if (tuned != p.choices.end()) options.choices = &tuned->second;
+  const graph::Graph g = build::specialise(p.graph, shapes, options);
+  auto program = std::make_shared<const program::Program>(build::compile(g, options));
+  constexpr std::size_t kCached = 16;
+  if (compiled.size() >= kCached)
+    compiled.erase(std::min_element(compiled.begin(), compiled.end(),
+                                    [](const Compiled& a, const Compiled& b) { return a.last_use < b.last_use; }));
+  compiled.push_back({shapes, workers, program, ++uses});
+  return program;
+}
+
+Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Engine::~Engine() = default;
+
+std::shared_ptr<Engine> Engine::load(const std::filesystem::path& plan, const Device& device, const EngineOptions& options) {
+  return load(Plan::load(plan), device, options);
+}
+
+std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, const EngineOptions& options) {
+  if (!plan) base::fail(ErrorCode::invalid_argument, "an empty plan can't be loaded");
+  if (device.name != "cpu")
+    base::fail(ErrorCode::unsupported, "device '", device.name, "' can't run engines yet; accepted: cpu");
+  if (options.threads < 0 || options.threads > 1024)
+    base::fail(ErrorCode::invalid_argument, "threads is ", options.threads, "; accepted: 0 (all cores) to 1024");
+  auto state = std::make_unique<State>();
+  state->plan = plan;
+  state->threads = options.threads > 0 ? options.threads : base::available_cores();
+  state->team = std::make_shared<base::Team>(state->threads);
+  if (!plan.state().choices.empty() && !plan.state().choices.contains(build::cpu_fingerprint()))
+    log(LogLevel::info, "the plan was tuned for another processor (" + plan.state().choices.begin()->first +
+                            "); heuristic tactics are used. Build it here for the best speed.");
+  auto engine = std::make_shared<Engine>(std::move(state));
+  // Static networks and the profiles' shapes are compiled now, so that errors and waiting happen here.
+  Shapes none;
+  if (std::all_of(plan.state().inputs.begin(), plan.state().inputs.end(), [](const TensorInfo& t) { return is_static(t.dims); }))
+    (void)engine->state_->program_for(none, engine->state_->threads);
+  for (const Profile& profile : plan.state().profiles) {
+    Shapes shapes;
+    for (const ShapeRange& range : profile) shapes[range.input] = range.opt;
+    (void)engine->state_->program_for(shapes, engine->state_->threads);
+  }
+  return engine;
+}
+
+std::vector<TensorInfo> Engine::inputs() const { return state_->plan.inputs(); }
+std::vector<TensorInfo> Engine::outputs() const { return state_->plan.outputs(); }
+const std::map<std::string, std::string>& Engine::metadata() const { return state_->plan.metadata(); }
+int Engine::threads() const noexcept { return state_->threads; }
+
+std::unique_ptr<Context> Engine::create_context(const ContextOptions& options) {
+  auto state = std::make_unique<Context::State>();
+  state->engine = shared_from_this();
+  state->profile = options.profile;
+  state->team = options.threads > 0 ? std::make_shared<base::Team>(options.threads) : state_->team;
+  // A context starts at the first profile's opt shapes, so that simple programs never need set_shape.
+  if (!state_->plan.state().profiles.empty())
+    for (const ShapeRange& range : state_->plan.state().profiles.front()) state->shapes[range.input] = range.opt;
+  return std::make_unique<Context>(std::move(state));
+}
+
+Stream Engine::create_stream() { return Stream(std::make_unique<Stream::State>()); }
+
+std::vector<LayerReport> Engine::report(const std::map<std::string, Dims>& shapes) {
+  Shapes wanted = shapes;
+  if (wanted.empty() && !state_->plan.state().profiles.empty())
+    for (const ShapeRange& range : state_->plan.state().profiles.front()) wanted[range.input] = range.opt;
+  return state_->program_for(wanted, state_->threads)->report;
+}
+
+}  // namespace vireo

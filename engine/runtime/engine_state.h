@@ -1,0 +1,92 @@
+#pragma once
+// What Engine, Context and Stream hold. Engine: immutable but for its cache of programs by shape (locked). Context: one
+// thread at a time. Stream: its queue is locked; its thread runs the work.
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "engine/api/engine.h"
+#include "engine/base/team.h"
+#include "engine/build/plan_state.h"
+#include "engine/program/executor.h"
+
+namespace vireo {
+
+using Shapes = std::map<std::string, Dims>;
+
+struct Engine::State {
+  Plan plan;
+  int threads = 1;
+  std::shared_ptr<base::Team> team;
+  std::mutex mutex;
+  struct Compiled {
+    Shapes shapes;
+    int workers;
+    std::shared_ptr<const program::Program> program;
+    std::uint64_t last_use;
+  };
+  std::vector<Compiled> compiled;
+  std::uint64_t uses = 0;
+
+  /// The program for these input shapes, compiled on first use. The least recently used of more than 16 is dropped.
+  std::shared_ptr<const program::Program> program_for(const Shapes& shapes, int workers);
+};
+
+struct Context::State {
+  std::shared_ptr<Engine> engine;
+  std::shared_ptr<base::Team> team;
+  bool profile = false;
+  Shapes shapes;
+  /// The executor and what is bound to it; replaced as a whole when shapes change, so that work in flight keeps its own.
+  struct Active {
+    std::unique_ptr<program::Executor> executor;
+    std::mutex running;
+  };
+  std::shared_ptr<Active> active;
+  struct Bound {
+    Buffer buffer;
+  };
+  std::map<std::string, Buffer, std::less<>> buffers;
+  std::vector<void*> pointers;  ///< one per binding, ready to enqueue; null: not bound
+  std::vector<Buffer> held;
+
+  /// Compiles for the current shapes when needed. Throws Error.
+  Active& ready();
+  void collect_pointers();
+  [[nodiscard]] Status check_bound() const noexcept;
+};
+
+struct Event::State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool done = false;
+  Status status;
+};
+
+struct Stream::State {
+  struct Job {
+    std::shared_ptr<Context::State::Active> active;
+    std::vector<void*> pointers;
+    std::vector<Buffer> held;
+    std::shared_ptr<Event::State> event;  ///< set: a point in the stream instead of an inference
+  };
+  std::mutex mutex;
+  std::condition_variable added, drained;
+  std::deque<Job> queue;
+  std::vector<Job> spare;  ///< finished jobs whose vectors are used again
+  bool busy = false, stop = false;
+  Status first_error;
+  std::thread thread;
+
+  State();
+  ~State();
+  void work() noexcept;
+  void push(Job job);
+};
+
+}  // namespace vireo

@@ -1,0 +1,96 @@
+#include "engine/runtime/engine_state.h"
+
+namespace vireo {
+
+Stream::State::State() : thread([this] { work(); }) {}
+
+Stream::State::~State() {
+  {
+    const std::lock_guard lock(mutex);
+    stop = true;
+  }
+  added.notify_all();
+  thread.join();
+}
+
+void Stream::State::push(Job job) {
+  {
+    const std::lock_guard lock(mutex);
+    queue.push_back(std::move(job));
+  }
+  added.notify_one();
+}
+
+void Stream::State::work() noexcept {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    added.wait(lock, [this] { return stop || !queue.empty(); });
+    if (queue.empty()) return;  // stop is honoured once the queue is empty
+    Job job = std::move(queue.front());
+    queue.pop_front();
+    busy = true;
+    if (job.event) {
+      const Status status = first_error;
+      lock.unlock();
+      {
+        const std::lock_guard event_lock(job.event->mutex);
+        job.event->done = true;
+        job.event->status = status;
+      }
+      job.event->changed.notify_all();
+      job.event.reset();
+      lock.lock();
+    } else {
+      lock.unlock();
+      Status status;
+      {
+        const std::lock_guard running(job.active->running);
+        status = job.active->executor->run(job.pointers);
+      }
+      job.active.reset();
+      job.pointers.clear();
+      job.held.clear();
+      lock.lock();
+      if (!status.ok() && first_error.ok()) first_error = status;
+      if (spare.size() < 16) spare.push_back(std::move(job));
+    }
+    busy = false;
+    if (queue.empty()) drained.notify_all();
+  }
+}
+
+Stream::Stream(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&&) noexcept = default;
+Stream::~Stream() = default;
+
+Status Stream::synchronize() noexcept {
+  std::unique_lock lock(state_->mutex);
+  state_->drained.wait(lock, [this] { return state_->queue.empty() && !state_->busy; });
+  const Status status = state_->first_error;
+  state_->first_error = {};
+  return status;
+}
+
+Event Stream::record() {
+  auto event = std::make_shared<Event::State>();
+  State::Job job;
+  job.event = event;
+  state_->push(std::move(job));
+  return Event(std::move(event));
+}
+
+Status Event::wait() const noexcept {
+  if (!state_) return {};
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait(lock, [this] { return state_->done; });
+  return state_->status;
+}
+
+bool Event::done() const noexcept {
+  if (!state_) return true;
+  const std::lock_guard lock(state_->mutex);
+  return state_->done;
+}
+
+}  // namespace vireo

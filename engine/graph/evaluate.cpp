@@ -26,6 +26,7 @@ std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::siz
   std::vector<MutableConstant> values;
   std::vector<View> outputs;
   for (const TensorId output : layer.outputs) {
+    if (output == kNone) return {};  // references write all their outputs
     const Tensor& tensor = graph.tensor(output);
     if (!tensor.is_static() || size_of(tensor.dtype) == 0) return {};
     const auto count = static_cast<std::size_t>(element_count(tensor.dims));

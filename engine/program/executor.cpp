@@ -94,8 +94,8 @@ void Executor::run_tiles(const StagePhase& phase, std::int64_t first, std::int64
                        arena_.get() + step.workspace,
                        first,
                        &fault_};
-  const graph::TileFunction run = step.launch.phases[static_cast<std::size_t>(phase.phase)].run;
-  for (; args.tile < last; ++args.tile) run(args);
+  const graph::TileFunction tile = step.launch.phases[static_cast<std::size_t>(phase.phase)].run;
+  for (; args.tile < last; ++args.tile) tile(args);
 }
 
 void Executor::account(std::size_t stage_index) noexcept {

@@ -1,0 +1,196 @@
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <thread>
+
+#include "app/cli/command.h"
+#include "app/cli/model.h"
+
+namespace vireo::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+struct BenchFlags {
+  ModelFlags model;
+  double duration_s = 3, warmup_s = 0.3, warmup_ms = -1;
+  int contexts = 1, iterations = 0;
+  bool no_transfers = false, profile = false, serve = false;
+  std::string json, save_plan;
+};
+
+void check(const Status& status) {
+  if (!status.ok()) throw Error(status.code(), status.message());
+}
+
+double percentile(const std::vector<double>& sorted, double p) {
+  if (sorted.empty()) return 0;
+  const double at = p * static_cast<double>(sorted.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const std::size_t high = std::min(low + 1, sorted.size() - 1);
+  return sorted[low] + (sorted[high] - sorted[low]) * (at - static_cast<double>(low));
+}
+
+std::uint64_t peak_rss_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+/// Line protocol for comparisons with other engines: "run N" answers N latencies in milliseconds, "quit" ends.
+int serve(Loaded& loaded) {
+  auto context = make_context(loaded, {});
+  check(context->run());
+  std::cout << nlohmann::json{{"ready", true}, {"load_s", loaded.load_s}, {"build_s", loaded.build_s}} << std::endl;
+  for (std::string line; std::getline(std::cin, line) && line != "quit";) {
+    if (line == "rss") {
+      std::cout << nlohmann::json{{"peak_rss_bytes", peak_rss_bytes()}} << std::endl;
+      continue;
+    }
+    const int count = line.rfind("run ", 0) == 0 ? std::atoi(line.c_str() + 4) : 0;
+    if (count <= 0) {
+      std::cout << nlohmann::json{{"error", "expected 'run N' or 'quit'"}} << std::endl;
+      continue;
+    }
+    nlohmann::json times = nlohmann::json::array();
+    for (int i = 0; i < count; ++i) {
+      const auto start = Clock::now();
+      check(context->run());
+      times.push_back(seconds_since(start) * 1e3);
+    }
+    std::cout << times << std::endl;
+  }
+  return 0;
+}
+
+/// One thread drives one context until the time is up; returns its latencies in milliseconds.
+std::vector<double> drive(Context& context, double warmup_s, double duration_s, int iterations) {
+  const auto warm = Clock::now();
+  do check(context.run());
+  while (seconds_since(warm) < warmup_s);
+  std::vector<double> times;
+  const auto start = Clock::now();
+  while ((iterations > 0 && static_cast<int>(times.size()) < iterations) || (iterations <= 0 && seconds_since(start) < duration_s)) {
+    const auto begin = Clock::now();
+    check(context.run());
+    times.push_back(seconds_since(begin) * 1e3);
+  }
+  return times;
+}
+
+void print_profile(std::vector<LayerTime> times, nlohmann::json& json) {
+  double total = 0;
+  for (const LayerTime& t : times) total += t.seconds;
+  std::stable_sort(times.begin(), times.end(), [](const LayerTime& a, const LayerTime& b) { return a.seconds > b.seconds; });
+  fmt::print("\n{:>9} {:>6} {:>9} {:>8}  {:<16} {:<32} {}\n", "ms", "%", "GFLOP/s", "GB/s", "operator", "tactic", "layer");
+  for (const LayerTime& t : times) {
+    json["layers"].push_back({{"layer", t.layer}, {"op", t.op}, {"tactic", t.tactic}, {"ms", t.seconds * 1e3}, {"flops", t.flops}, {"bytes", t.bytes}});
+    fmt::print("{:9.4f} {:6.2f} {:9.1f} {:8.2f}  {:<16} {:<32} {}\n", t.seconds * 1e3, 100 * t.seconds / total,
+               t.seconds > 0 ? t.flops / t.seconds / 1e9 : 0, t.seconds > 0 ? t.bytes / t.seconds / 1e9 : 0, t.op, t.tactic, t.layer);
+  }
+}
+
+int bench(const BenchFlags& f) {
+  Loaded loaded = load_model(f.model);
+  if (!f.save_plan.empty()) loaded.plan.save(f.save_plan);
+  if (f.serve) return serve(loaded);
+  ContextOptions options;
+  options.profile = f.profile;
+  // Several contexts share the cores: each gets its part, at least one.
+  if (f.contexts > 1) options.threads = std::max(1, loaded.engine->threads() / f.contexts);
+  std::vector<std::unique_ptr<Context>> contexts;
+  for (int i = 0; i < f.contexts; ++i) contexts.push_back(make_context(loaded, options));
+  std::vector<std::vector<double>> all(contexts.size());
+  std::vector<std::string> errors(contexts.size());
+  const double warmup_s = f.warmup_ms >= 0 ? f.warmup_ms / 1e3 : f.warmup_s;
+  const auto start = Clock::now();
+  std::vector<std::thread> threads;
+  const auto one = [&](std::size_t i) {
+    try {
+      all[i] = drive(*contexts[i], warmup_s, f.duration_s, f.iterations);
+    } catch (const std::exception& error) {
+      errors[i] = error.what();
+    }
+  };
+  for (std::size_t i = 1; i < contexts.size(); ++i) threads.emplace_back(one, i);
+  one(0);
+  for (std::thread& t : threads) t.join();
+  const double elapsed = seconds_since(start) - warmup_s;
+  for (const std::string& error : errors)
+    if (!error.empty()) throw Error(ErrorCode::internal, error);
+  std::vector<double> times;
+  for (const auto& part : all) times.insert(times.end(), part.begin(), part.end());
+  std::sort(times.begin(), times.end());
+  const double mean = std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(times.size());
+  double batch = 1;
+  if (!loaded.engine->inputs().empty()) {
+    const Dims dims = contexts[0]->shape(loaded.engine->inputs()[0].name);
+    if (dims.size() > 1) batch = static_cast<double>(dims[0]);
+  }
+  nlohmann::json j;
+  j["model"] = f.model.model;
+  j["device"] = f.model.devices.empty() ? "cpu" : f.model.devices.front();
+  j["precision"] = f.model.precision;
+  for (const auto& [name, dims] : loaded.shapes) j["shapes"][name] = dims;
+  j["threads"] = options.threads ? options.threads : loaded.engine->threads();
+  j["contexts"] = f.contexts;
+  j["build_s"] = loaded.build_s;
+  j["load_s"] = loaded.load_s;
+  j["plan_bytes"] = loaded.plan.bytes();
+  j["arena_bytes"] = contexts[0]->arena_bytes();
+  j["peak_rss_bytes"] = peak_rss_bytes();
+  j["latency_ms"] = {{"min", times.front()}, {"mean", mean}, {"median", percentile(times, 0.5)}, {"p90", percentile(times, 0.9)},
+                     {"p95", percentile(times, 0.95)}, {"p99", percentile(times, 0.99)}, {"max", times.back()}};
+  j["inferences"] = times.size();
+  j["throughput_per_s"] = static_cast<double>(times.size()) * batch / elapsed;
+  const auto& l = j["latency_ms"];
+  if (f.json != "-") {
+    fmt::print("{}: {} inferences, {} context{} of {} thread{}\n", f.model.model, times.size(), f.contexts, f.contexts == 1 ? "" : "s",
+               j["threads"].get<int>(), j["threads"].get<int>() == 1 ? "" : "s");
+    fmt::print("  latency ms   min {:.3f}  mean {:.3f}  median {:.3f}  p90 {:.3f}  p95 {:.3f}  p99 {:.3f}  max {:.3f}\n", l["min"].get<double>(),
+               mean, l["median"].get<double>(), l["p90"].get<double>(), l["p95"].get<double>(), l["p99"].get<double>(), l["max"].get<double>());
+    fmt::print("  throughput   {:.1f}/s\n", j["throughput_per_s"].get<double>());
+    fmt::print("  build {:.2f} s, load {:.3f} s, arena {:.1f} MB, peak memory {:.0f} MB\n", loaded.build_s, loaded.load_s,
+               static_cast<double>(j["arena_bytes"].get<std::uint64_t>()) / 1e6, static_cast<double>(peak_rss_bytes()) / 1e6);
+    if (f.profile) print_profile(contexts[0]->profile(), j);
+  } else if (f.profile) {
+    for (const LayerTime& t : contexts[0]->profile())
+      j["layers"].push_back({{"layer", t.layer}, {"op", t.op}, {"tactic", t.tactic}, {"ms", t.seconds * 1e3}, {"flops", t.flops}, {"bytes", t.bytes}});
+  }
+  if (f.json == "-") std::cout << j.dump(2) << "\n";
+  else if (!f.json.empty()) {
+    std::ofstream file(f.json);
+    file << j.dump(2) << "\n";
+    if (!file.flush()) throw Error(ErrorCode::io, "can't write '" + f.json + "'");
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+  CLI::App* c = app.add_subcommand("bench", "measure latency and throughput of a model or plan");
+  auto f = std::make_shared<BenchFlags>();
+  add_model_flags(*c, f->model);
+  c->add_option("--duration", f->duration_s, "seconds to measure")->capture_default_str()->check(CLI::PositiveNumber);
+  c->add_option("--warmup", f->warmup_s, "seconds to run before measuring")->capture_default_str()->check(CLI::NonNegativeNumber);
+  c->add_option("--warmUp", f->warmup_ms, "the same in milliseconds");
+  c->add_option("--iterations", f->iterations, "exactly so many inferences instead of a duration");
+  c->add_option("--contexts,--streams", f->contexts, "inferences in flight at once")->capture_default_str()->check(CLI::Range(1, 256));
+  c->add_flag("--no-transfers,--noDataTransfers", f->no_transfers, "don't count copies to and from the device (none on cpu)");
+  c->add_flag("--profile,--dumpProfile", f->profile, "time of each layer");
+  c->add_option("--json", f->json, "write the results to this file; - for stdout");
+  c->add_option("--saveEngine", f->save_plan, "also write the plan");
+  c->add_flag("--serve", f->serve, "answer 'run N' lines on stdin with latencies (for interleaved comparisons)");
+  c->callback([&action, f] { action = [f] { return bench(*f); }; });
+}
+
+}  // namespace vireo::cli

@@ -1,0 +1,65 @@
+#include "engine/api/compare.h"
+
+#include <fmt/core.h>
+
+#include "app/cli/command.h"
+#include "app/cli/model.h"
+#include "engine/api/tensor_file.h"
+
+namespace vireo::cli {
+namespace {
+
+int compare_model(const ModelFlags& flags, const std::string& inputs_dir, double tolerance, bool all) {
+  const Network network = import_onnx(std::filesystem::path(flags.model));
+  BuildOptions options;
+  options.threads = flags.threads;
+  options.exact = flags.exact;
+  options.budget_s = flags.budget_s;
+  options.disabled_passes = flags.disabled_passes;
+  std::map<std::string, Dims> shapes;
+  std::map<std::string, Buffer> inputs;
+  if (!inputs_dir.empty()) {
+    const auto infos = network.inputs();
+    for (std::size_t k = 0; k < infos.size(); ++k) {
+      const HostTensor t = read_tensor(std::filesystem::path(inputs_dir) / fmt::format("input_{}.pb", k));
+      shapes[infos[k].name] = t.dims;
+      const Buffer buffer = Buffer::host(t.data.size());
+      std::copy(t.data.begin(), t.data.end(), buffer.data());
+      inputs[infos[k].name] = buffer;
+    }
+  } else {
+    shapes = resolve_shapes(network.inputs(), flags.shapes);
+  }
+  const std::vector<LayerError> errors = compare(network, options, shapes, inputs);
+  const LayerError* first = nullptr;
+  fmt::print("{:>10} {:>10} {:>8}  {:<16} {:<32} {}\n", "rel. L2", "max abs", "not fin.", "operator", "tactic", "layer");
+  for (const LayerError& e : errors) {
+    const bool bad = e.not_finite > 0 || e.relative_l2 > tolerance;
+    if (bad && !first) first = &e;
+    if (all || bad || e.op == "network output")
+      fmt::print("{:10.2e} {:10.2e} {:8}  {:<16} {:<32} {}{}\n", e.relative_l2, e.max_abs, e.not_finite, e.op, e.tactic, e.layer, bad ? "  <-- WRONG" : "");
+  }
+  if (first) fmt::print("first departure beyond {:.1e}: {} '{}'\n", tolerance, first->op, first->layer);
+  else fmt::print("all {} rows within {:.1e}\n", errors.size(), tolerance);
+  return first ? 1 : 0;
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Action& action) {
+  CLI::App* c = app.add_subcommand("compare", "layer by layer against the reference; finds the first layer that goes wrong");
+  auto flags = std::make_shared<ModelFlags>();
+  auto inputs = std::make_shared<std::string>();
+  auto tolerance = std::make_shared<double>(1e-4);
+  auto all = std::make_shared<bool>(false);
+  add_model_flags(*c, *flags);
+  flags->budget_s = 0;
+  c->add_option("--inputs", *inputs, "folder with input_0.pb …; random inputs by default");
+  c->add_option("--tolerance", *tolerance, "largest relative L2 error that is right")->capture_default_str();
+  c->add_flag("--all", *all, "print every layer, not only wrong ones");
+  c->callback([&action, flags, inputs, tolerance, all] {
+    action = [flags, inputs, tolerance, all] { return compare_model(*flags, *inputs, *tolerance, *all); };
+  });
+}
+
+}  // namespace vireo::cli

@@ -1,0 +1,83 @@
+#include <fmt/core.h>
+
+#include <cstring>
+
+#include "app/cli/command.h"
+#include "app/cli/model.h"
+#include "engine/api/tensor_file.h"
+
+namespace vireo::cli {
+namespace {
+
+struct InferFlags {
+  ModelFlags model;
+  std::string inputs, outputs;
+};
+
+int infer(const InferFlags& f) {
+  ModelFlags flags = f.model;
+  std::vector<HostTensor> tensors;
+  for (int k = 0;; ++k) {
+    const std::filesystem::path path = std::filesystem::path(f.inputs) / fmt::format("input_{}.pb", k);
+    if (!std::filesystem::exists(path)) break;
+    tensors.push_back(read_tensor(path));
+  }
+  if (tensors.empty()) throw Error(ErrorCode::not_found, fmt::format("there is no input_0.pb in '{}'", f.inputs));
+  // The shapes of the files are the shapes to run at.
+  double build_s = 0;
+  const Plan plan = [&] {
+    if (Plan::is_plan(flags.model)) return Plan::load(flags.model);
+    const Network network = import_onnx(std::filesystem::path(flags.model));
+    const auto inputs = network.inputs();
+    for (std::size_t k = 0; k < inputs.size() && k < tensors.size(); ++k)
+      if (!is_static(inputs[k].dims) && !tensors[k].dims.empty())
+        flags.shapes += (flags.shapes.empty() ? "" : ",") + inputs[k].name + ":" + to_string(tensors[k].dims);
+    return make_plan(flags, build_s);
+  }();
+  EngineOptions options;
+  options.threads = flags.threads;
+  auto engine = Engine::load(plan, Device{flags.devices.empty() ? "cpu" : flags.devices.front()}, options);
+  const auto inputs = engine->inputs();
+  if (tensors.size() != inputs.size())
+    throw Error(ErrorCode::invalid_argument, fmt::format("the network has {} inputs, '{}' holds {}", inputs.size(), f.inputs, tensors.size()));
+  auto context = engine->create_context();
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (tensors[k].dtype != inputs[k].dtype)
+      throw Error(ErrorCode::invalid_argument, fmt::format("input '{}' is {}, input_{}.pb is {}", inputs[k].name, to_string(inputs[k].dtype), k,
+                                                           to_string(tensors[k].dtype)));
+    context->set_shape(inputs[k].name, tensors[k].dims);
+  }
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    const Buffer buffer = context->allocate(inputs[k].name);
+    if (!tensors[k].data.empty()) std::memcpy(buffer.data(), tensors[k].data.data(), tensors[k].data.size());
+  }
+  std::vector<Buffer> results;
+  for (const TensorInfo& output : engine->outputs()) results.push_back(context->allocate(output.name));
+  if (const Status status = context->run(); !status.ok()) throw Error(status.code(), status.message());
+  std::filesystem::create_directories(f.outputs);
+  for (std::size_t k = 0; k < results.size(); ++k) {
+    const TensorInfo output = engine->outputs()[k];
+    HostTensor tensor{output.name, output.dtype, context->shape(output.name), {}};
+    tensor.dtype = engine->outputs()[k].dtype;
+    const auto bytes = static_cast<std::size_t>(element_count(tensor.dims)) * size_of(tensor.dtype);
+    tensor.data.assign(results[k].data(), results[k].data() + bytes);
+    const std::filesystem::path path = std::filesystem::path(f.outputs) / fmt::format("output_{}.pb", k);
+    write_tensor(path, tensor);
+    fmt::print("{}: '{}' {} {}\n", path.string(), output.name, to_string(tensor.dims), to_string(tensor.dtype));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_infer(CLI::App& app, Action& action) {
+  CLI::App* c = app.add_subcommand("infer", "run once on tensors from files (ONNX TensorProto input_0.pb …)");
+  auto f = std::make_shared<InferFlags>();
+  add_model_flags(*c, f->model);
+  c->add_option("--inputs", f->inputs, "folder with input_0.pb, input_1.pb … in the network's order")->required();
+  c->add_option("--outputs", f->outputs, "folder for output_0.pb …")->required();
+  f->model.budget_s = 0;
+  c->callback([&action, f] { action = [f] { return infer(*f); }; });
+}
+
+}  // namespace vireo::cli

@@ -1,0 +1,89 @@
+#include <fmt/core.h>
+
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/command.h"
+#include "app/cli/model.h"
+
+namespace vireo::cli {
+namespace {
+
+std::string type_text(const TensorInfo& t) {
+  std::string dims;
+  for (std::size_t d = 0; d < t.dims.size(); ++d) {
+    if (d) dims += "x";
+    if (t.dims[d] >= 0) dims += std::to_string(t.dims[d]);
+    else dims += t.symbols.size() > d && !t.symbols[d].empty() ? t.symbols[d] : "?";
+  }
+  return fmt::format("{} {}", dims.empty() ? "scalar" : dims, to_string(t.dtype));
+}
+
+void write_dot(const std::string& path, const std::vector<LayerReport>& layers) {
+  std::ofstream file(path);
+  file << "digraph plan {\n  node [shape=box, fontname=monospace];\n";
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    std::string name = layers[i].name;
+    std::replace(name.begin(), name.end(), '"', '\'');
+    file << fmt::format("  s{} [label=\"{}\\n{}\\n{}\"];\n", i, name, layers[i].tactic, layers[i].outputs);
+    if (i) file << fmt::format("  s{} -> s{};\n", i - 1, i);
+  }
+  file << "}\n";
+  if (!file.flush()) throw Error(ErrorCode::io, "can't write '" + path + "'");
+}
+
+int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool why) {
+  Loaded loaded = load_model(flags);
+  const auto layers = loaded.engine->report(loaded.shapes);
+  auto context = make_context(loaded, {});
+  if (!dot.empty()) write_dot(dot, layers);
+  if (as_json) {
+    nlohmann::json j;
+    for (const TensorInfo& t : loaded.engine->inputs()) j["inputs"].push_back({{"name", t.name}, {"dims", t.dims}, {"dtype", to_string(t.dtype)}});
+    for (const TensorInfo& t : loaded.engine->outputs())
+      j["outputs"].push_back({{"name", t.name}, {"dims", context->shape(t.name)}, {"dtype", to_string(t.dtype)}});
+    for (const LayerReport& l : layers)
+      j["layers"].push_back({{"name", l.name}, {"op", l.op}, {"tactic", l.tactic}, {"device", l.device}, {"inputs", l.inputs}, {"outputs", l.outputs},
+                             {"flops", l.flops}, {"tuned_ms", l.tuned_ms}, {"weight_bytes", l.weight_bytes}, {"refused", l.refused}});
+    j["metadata"] = loaded.engine->metadata();
+    j["arena_bytes"] = context->arena_bytes();
+    std::cout << j.dump(2) << "\n";
+    return 0;
+  }
+  for (const TensorInfo& t : loaded.engine->inputs()) fmt::print("input   {}  {}\n", t.name, type_text(t));
+  for (const TensorInfo& t : loaded.engine->outputs()) fmt::print("output  {}  {}\n", t.name, to_string(context->shape(t.name)) + " " + std::string(to_string(t.dtype)));
+  for (const auto& [key, value] : loaded.engine->metadata()) fmt::print("meta    {} = {}\n", key, value.size() > 100 ? value.substr(0, 100) + "…" : value);
+  fmt::print("\n{:>9} {:>10}  {:<16} {:<32} {:<28} {}\n", "tuned ms", "MFLOP", "operator", "tactic", "output", "layer");
+  double flops = 0;
+  std::uint64_t weights = 0;
+  int references = 0;
+  for (const LayerReport& l : layers) {
+    flops += l.flops;
+    weights += l.weight_bytes;
+    references += l.tactic == "reference";
+    fmt::print("{:>9} {:10.2f}  {:<16} {:<32} {:<28} {}\n", l.tuned_ms > 0 ? fmt::format("{:.4f}", l.tuned_ms) : "-", l.flops / 1e6, l.op, l.tactic, l.outputs, l.name);
+    if (why)
+      for (const std::string& reason : l.refused) fmt::print("{:>22}  not {}\n", "", reason);
+  }
+  fmt::print("\n{} steps, {} by the reference, {:.3f} GFLOP, packed weights {:.1f} MB, arena {:.1f} MB\n", layers.size(), references, flops / 1e9,
+             static_cast<double>(weights) / 1e6, static_cast<double>(context->arena_bytes()) / 1e6);
+  return 0;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Action& action) {
+  CLI::App* c = app.add_subcommand("inspect", "layers, kernels with their times, why not others, memory");
+  auto flags = std::make_shared<ModelFlags>();
+  auto json = std::make_shared<bool>(false), why = std::make_shared<bool>(false);
+  auto dot = std::make_shared<std::string>();
+  add_model_flags(*c, *flags);
+  flags->budget_s = 0;
+  c->add_flag("--json", *json, "machine-readable, to stdout");
+  c->add_flag("--why", *why, "why each other kernel was refused");
+  c->add_option("--dot", *dot, "write the steps as a Graphviz file");
+  c->callback([&action, flags, json, dot, why] { action = [flags, json, dot, why] { return inspect(*flags, *json, *dot, *why); }; });
+}
+
+}  // namespace vireo::cli

@@ -1,0 +1,232 @@
+#include "app/cli/model.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <random>
+
+namespace vireo::cli {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+[[noreturn]] void fail(ErrorCode code, const std::string& message) { throw Error(code, message); }
+
+Dims parse_dims(const std::string& text, const std::string& all) {
+  Dims dims;
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t stop = std::min(text.find('x', start), text.size());
+    std::int64_t extent = -1;
+    const auto result = std::from_chars(text.data() + start, text.data() + stop, extent);
+    if (result.ec != std::errc() || result.ptr != text.data() + stop || extent < 0)
+      fail(ErrorCode::invalid_argument, fmt::format("shapes '{}': '{}' is not like 1x3x224x224", all, text));
+    dims.push_back(extent);
+    start = stop + 1;
+  }
+  return dims;
+}
+
+std::uint64_t parse_bytes(const std::string& text) {
+  if (text.empty()) return 0;
+  double value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string unit(result.ptr, text.data() + text.size());
+  const std::map<std::string, double> kUnits{{"", 1}, {"B", 1}, {"K", 1024}, {"KB", 1e3}, {"KiB", 1024}, {"M", 1048576.0},
+                                             {"MB", 1e6}, {"MiB", 1048576.0}, {"G", 1073741824.0}, {"GB", 1e9}, {"GiB", 1073741824.0}};
+  const auto it = kUnits.find(unit);
+  if (result.ec != std::errc() || it == kUnits.end() || value < 0)
+    fail(ErrorCode::invalid_argument, fmt::format("--workspace '{}' is not a size such as 512M or 1GiB", text));
+  return static_cast<std::uint64_t>(value * it->second);
+}
+
+Precision parse_precision(const ModelFlags& f) {
+  if (f.best) return Precision::best;
+  if (f.int8) return Precision::int8;
+  if (f.fp16) return Precision::fp16;
+  if (f.bf16) return Precision::bf16;
+  for (Precision p : {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8, Precision::best})
+    if (to_string(p) == f.precision) return p;
+  fail(ErrorCode::invalid_argument, fmt::format("--precision '{}'; accepted: fp32, fp16, bf16, int8, best", f.precision));
+}
+
+/// The input a shape without a name is for.
+std::string only_input(const std::vector<TensorInfo>& inputs, const std::string& text) {
+  if (inputs.size() == 1) return inputs[0].name;
+  fail(ErrorCode::invalid_argument, fmt::format("shapes '{}' name no input, and the network has {}; write NAME:SHAPE", text, inputs.size()));
+}
+
+Profile parse_profile(const ModelFlags& f, const std::vector<TensorInfo>& inputs) {
+  const auto named = [&](const std::string& text) {
+    auto shapes = parse_shapes(text);
+    if (auto it = shapes.find(""); it != shapes.end()) {
+      Dims dims = it->second;
+      shapes.erase(it);
+      shapes[only_input(inputs, text)] = dims;
+    }
+    return shapes;
+  };
+  const std::string& opt_text = f.opt_shapes.empty() ? f.shapes : f.opt_shapes;
+  const auto opt = named(opt_text), min = named(f.min_shapes), max = named(f.max_shapes);
+  std::map<std::string, ShapeRange> ranges;
+  for (const auto* part : {&min, &opt, &max})
+    for (const auto& [name, dims] : *part) ranges[name].input = name;
+  Profile profile;
+  for (auto& [name, range] : ranges) {
+    const auto pick = [&](const auto& first, const auto& second, const auto& third) {
+      for (const auto* shapes : {&first, &second, &third})
+        if (auto it = shapes->find(name); it != shapes->end()) return it->second;
+      return Dims{};
+    };
+    range.min = pick(min, opt, max);
+    range.opt = pick(opt, max, min);
+    range.max = pick(max, opt, min);
+    profile.push_back(range);
+  }
+  return profile;
+}
+
+Progress progress_bar(bool quiet) {
+  if (quiet || !isatty(2)) return {};
+  return [last = std::string()](std::string_view stage, double fraction) mutable {
+    constexpr int kWidth = 30;
+    const int filled = static_cast<int>(fraction * kWidth);
+    std::string line = fmt::format("\r{:<16} [{}{}] {:3.0f}%", stage, std::string(static_cast<std::size_t>(filled), '='),
+                                   std::string(static_cast<std::size_t>(kWidth - filled), ' '), fraction * 100);
+    if (line != last) std::fputs(line.c_str(), stderr), std::fflush(stderr);
+    last = line;
+    if (fraction >= 1) std::fputs("\r\033[K", stderr);
+    return true;
+  };
+}
+
+}  // namespace
+
+void add_model_flags(CLI::App& c, ModelFlags& f) {
+  c.add_option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan")->required();
+  c.add_option("--device", f.devices, "device to run on: cpu (repeatable for build)");
+  c.add_option("--precision", f.precision, "fp32 | fp16 | bf16 | int8 | best")->capture_default_str();
+  c.add_flag("--fp16", f.fp16, "same as --precision fp16");
+  c.add_flag("--bf16", f.bf16, "same as --precision bf16");
+  c.add_flag("--int8", f.int8, "same as --precision int8");
+  c.add_flag("--best", f.best, "same as --precision best");
+  c.add_option("--min-shapes,--minShapes", f.min_shapes, "smallest shapes of dynamic inputs, NAME:1x3x640x640,…");
+  c.add_option("--opt-shapes,--optShapes", f.opt_shapes, "shapes to tune for");
+  c.add_option("--max-shapes,--maxShapes", f.max_shapes, "largest shapes");
+  c.add_option("--shapes", f.shapes, "shapes to run at (and to tune for, when --opt-shapes is not given)");
+  c.add_option("--workspace", f.workspace, "limit of scratch memory a context may use, e.g. 64MiB; none by default");
+  c.add_option("--budget", f.budget_s, "seconds of tactic timing; 0 chooses by prediction")->capture_default_str()->check(CLI::NonNegativeNumber);
+  c.add_option("--timing-cache,--timingCacheFile", f.timing_cache, "readable file of earlier timings, read and extended");
+  c.add_flag("--exact", f.exact, "only kernels with the reference's arithmetic (no Winograd)");
+  c.add_option("--disable-pass", f.disabled_passes, "switch an optimisation off by its name (`vireo list passes`)");
+  c.add_option("--threads", f.threads, "workers of one inference; 0: all cores")->capture_default_str()->check(CLI::Range(0, 1024));
+}
+
+std::map<std::string, Dims> parse_shapes(const std::string& text) {
+  std::map<std::string, Dims> shapes;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t stop = std::min(text.find(',', start), text.size());
+    const std::string item = text.substr(start, stop - start);
+    const std::size_t colon = item.rfind(':');  // names may hold colons themselves
+    const std::string name = colon == std::string::npos ? "" : item.substr(0, colon);
+    shapes[name] = parse_dims(colon == std::string::npos ? item : item.substr(colon + 1), text);
+    start = stop + 1;
+  }
+  return shapes;
+}
+
+std::map<std::string, Dims> resolve_shapes(const std::vector<TensorInfo>& inputs, const std::string& text,
+                                           const std::vector<Profile>& profiles) {
+  auto given = parse_shapes(text);
+  if (auto it = given.find(""); it != given.end()) {
+    Dims dims = it->second;
+    given.erase(it);
+    given[only_input(inputs, text)] = dims;
+  }
+  std::map<std::string, Dims> shapes;
+  for (const TensorInfo& input : inputs) {
+    Dims dims = input.dims;
+    if (auto it = given.find(input.name); it != given.end()) {
+      dims = it->second;
+      given.erase(it);
+    } else if (!is_static(dims)) {
+      for (const Profile& profile : profiles)
+        for (const ShapeRange& range : profile)
+          if (range.input == input.name && !is_static(dims)) dims = range.opt;
+      if (!dims.empty() && dims[0] == kUnknown) dims[0] = 1;
+      if (!is_static(dims))
+        fail(ErrorCode::invalid_argument, fmt::format("input '{}' is dynamic ({}); give its shape: --shapes {}:…", input.name,
+                                                      to_string(input.dims), input.name));
+    }
+    shapes[input.name] = dims;
+  }
+  if (!given.empty()) fail(ErrorCode::not_found, fmt::format("--shapes names '{}', which is no input of the network", given.begin()->first));
+  return shapes;
+}
+
+Plan make_plan(const ModelFlags& f, double& build_s) {
+  const auto start = std::chrono::steady_clock::now();
+  if (Plan::is_plan(f.model)) return Plan::load(f.model);
+  const Network network = import_onnx(std::filesystem::path(f.model));
+  BuildOptions options;
+  if (!f.devices.empty()) options.devices = f.devices;
+  options.precision = parse_precision(f);
+  options.max_workspace = parse_bytes(f.workspace);
+  options.budget_s = f.budget_s;
+  options.timing_cache = f.timing_cache;
+  options.exact = f.exact;
+  options.disabled_passes = f.disabled_passes;
+  options.threads = f.threads;
+  if (!f.min_shapes.empty() || !f.opt_shapes.empty() || !f.max_shapes.empty() || !f.shapes.empty())
+    options.profiles.push_back(parse_profile(f, network.inputs()));
+  Plan plan = build(network, options, progress_bar(f.quiet));
+  build_s = seconds_since(start);
+  return plan;
+}
+
+Loaded load_model(const ModelFlags& f) {
+  Loaded loaded;
+  ModelFlags flags = f;
+  // A dynamic model is tuned at the shapes it will run at.
+  if (!Plan::is_plan(f.model) && f.opt_shapes.empty() && f.min_shapes.empty() && f.max_shapes.empty() && f.shapes.empty()) {
+    const Network network = import_onnx(std::filesystem::path(f.model));
+    for (const TensorInfo& input : network.inputs())
+      if (!is_static(input.dims)) {
+        for (const auto& [name, dims] : resolve_shapes(network.inputs(), ""))
+          flags.shapes += (flags.shapes.empty() ? "" : ",") + name + ":" + to_string(dims);
+        break;
+      }
+  }
+  loaded.plan = make_plan(flags, loaded.build_s);
+  const auto start = std::chrono::steady_clock::now();
+  EngineOptions options;
+  options.threads = f.threads;
+  loaded.engine = Engine::load(loaded.plan, Device{f.devices.empty() ? "cpu" : f.devices.front()}, options);
+  std::vector<Profile> profiles;
+  loaded.shapes = resolve_shapes(loaded.engine->inputs(), flags.shapes.empty() ? flags.opt_shapes : flags.shapes, profiles);
+  loaded.load_s = seconds_since(start);
+  return loaded;
+}
+
+std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options, std::map<std::string, Buffer>* buffers) {
+  auto context = loaded.engine->create_context(options);
+  for (const auto& [name, dims] : loaded.shapes) context->set_shape(name, dims);
+  std::minstd_rand random(1);
+  for (const TensorInfo& input : loaded.engine->inputs()) {
+    Buffer buffer = context->allocate(input.name);
+    if (input.dtype == DataType::float32)
+      for (std::size_t i = 0; i < buffer.bytes() / 4; ++i)
+        buffer.as<float>()[i] = static_cast<float>(random() % 20001) * 1e-4f - 1.0f;
+    if (buffers) (*buffers)[input.name] = buffer;
+  }
+  for (const TensorInfo& output : loaded.engine->outputs()) {
+    Buffer buffer = context->allocate(output.name);
+    if (buffers) (*buffers)[output.name] = buffer;
+  }
+  return context;
+}
+
+}  // namespace vireo::cli

@@ -1,0 +1,55 @@
+#pragma once
+// What the engine's commands share: the flags that say how to build, and loading a model or plan with them.
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/api/builder.h"
+#include "engine/api/engine.h"
+
+namespace vireo::cli {
+
+struct ModelFlags {
+  std::string model;
+  std::vector<std::string> devices;
+  std::string precision = "fp32";
+  bool fp16 = false, bf16 = false, int8 = false, best = false;
+  std::string min_shapes, opt_shapes, max_shapes, shapes;
+  std::string workspace;
+  double budget_s = 10;
+  std::string timing_cache;
+  bool exact = false;
+  std::vector<std::string> disabled_passes, plugins;
+  int threads = 0;
+  bool quiet = false;
+};
+
+/// MODEL and the build flags, with trtexec's names as aliases.
+void add_model_flags(CLI::App& command, ModelFlags& flags);
+
+/// "a:1x3x224x224,b:1x10" → shapes by input; a lone "1x3x224x224" is for the only input (name ""). Throws Error.
+[[nodiscard]] std::map<std::string, Dims> parse_shapes(const std::string& text);
+
+/// Shapes of every input: as given, else static, else the plan's profile, else 1 for batch-like extents (an error when an
+/// extent other than the first is unknown).
+[[nodiscard]] std::map<std::string, Dims> resolve_shapes(const std::vector<TensorInfo>& inputs, const std::string& text,
+                                                         const std::vector<Profile>& profiles = {});
+
+struct Loaded {
+  Plan plan;
+  std::shared_ptr<Engine> engine;
+  std::map<std::string, Dims> shapes;  ///< of all inputs
+  double build_s = 0, load_s = 0;
+};
+/// Imports and builds a model, or loads a plan, with progress on stderr.
+[[nodiscard]] Plan make_plan(const ModelFlags& flags, double& build_s);
+[[nodiscard]] Loaded load_model(const ModelFlags& flags);
+
+/// A context at the loaded shapes with a buffer for every tensor; float inputs random in [-1, 1), seeded.
+[[nodiscard]] std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options,
+                                                    std::map<std::string, Buffer>* buffers = nullptr);
+
+}  // namespace vireo::cli

@@ -1,0 +1,27 @@
+#pragma once
+// What this build of the engine knows: operators, kernels, passes. For `vireo list` and tools.
+
+#include <string>
+#include <vector>
+
+namespace vireo {
+
+struct OperatorInfo {
+  std::string name;
+  int min_inputs = 0, max_inputs = 0;  ///< max -1: any number
+  int kernels = 0;                     ///< beside the reference
+};
+struct KernelInfo {
+  std::string op, name, device, isa;
+  bool exact = true;   ///< keeps the reference's arithmetic
+  bool usable = true;  ///< this processor can run it
+};
+struct PassInfo {
+  std::string name, what;
+};
+
+[[nodiscard]] std::vector<OperatorInfo> list_operators();
+[[nodiscard]] std::vector<KernelInfo> list_kernels();
+[[nodiscard]] std::vector<PassInfo> list_passes();
+
+}  // namespace vireo

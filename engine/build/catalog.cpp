@@ -1,0 +1,36 @@
+#include "engine/api/catalog.h"
+
+#include "engine/build/compile.h"
+#include "engine/graph/operator.h"
+#include "engine/ops/table.h"
+#include "engine/passes/passes.h"
+
+namespace vireo {
+
+std::vector<OperatorInfo> list_operators() {
+  std::vector<OperatorInfo> list;
+  for (const graph::Operator* op : ops::all_operators())
+    list.push_back({std::string(op->name), op->min_inputs, op->max_inputs, op->tactics ? static_cast<int>(op->tactics().size()) : 0});
+  return list;
+}
+
+std::vector<KernelInfo> list_kernels() {
+  static constexpr const char* kIsa[] = {"scalar", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
+  std::vector<KernelInfo> list;
+  for (const graph::Operator* op : ops::all_operators()) {
+    if (op->tactics)
+      for (const graph::Tactic& t : op->tactics())
+        list.push_back({std::string(op->name), std::string(t.name), std::string(t.device), kIsa[static_cast<int>(t.isa)], t.exact,
+                        build::runs_on(t.isa, base::cpu_features())});
+    list.push_back({std::string(op->name), "reference", "cpu", "scalar", true, true});
+  }
+  return list;
+}
+
+std::vector<PassInfo> list_passes() {
+  std::vector<PassInfo> list;
+  for (const passes::Pass& pass : passes::all_passes()) list.push_back({std::string(pass.name), std::string(pass.what)});
+  return list;
+}
+
+}  // namespace vireo

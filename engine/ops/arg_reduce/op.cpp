@@ -1,0 +1,38 @@
+// Position of the largest (mode max) or smallest (mode min) entry along `axis`; the first, or the last of equals when
+// `select_last_index`.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void arg_reduce_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  const std::string mode = c.attributes().text("mode", "max");
+  c.require(mode == "max" || mode == "min", "unknown mode '" + mode + "'");
+  c.require(is_float(c.dtype(0)) || is_integer(c.dtype(0)), "takes numbers");
+  Dims out = c.dims(0);
+  const std::int64_t axis = c.axis(c.attributes().integer("axis", 0), c.rank(0));
+  c.require(out[static_cast<std::size_t>(axis)] != 0, "the axis has no entries");
+  if (c.attributes().integer("keepdims", 1) != 0) out[static_cast<std::size_t>(axis)] = 1;
+  else out.erase(out.begin() + axis);
+  c.output(0, DataType::int64, out);
+}
+
+double flops(const Problem& p) { return static_cast<double>(p.inputs[0].count()); }
+
+std::vector<Case> cases() {
+  return {{.name = "first_axis", .inputs = {{7, 5}}},
+          {.name = "last_axis", .inputs = {{4, 37}}, .attributes = attributes({{"axis", -1}, {"keepdims", 0}})},
+          {.name = "min_middle", .inputs = {{2, 9, 5}}, .attributes = attributes({{"axis", 1}, {"mode", "min"}})},
+          {.name = "classes", .inputs = {{1, 21, 13, 11}}, .attributes = attributes({{"axis", 1}, {"keepdims", 0}})},
+          {.name = "int32_last_equal", .inputs = {{3, 40}}, .attributes = attributes({{"axis", 1}, {"select_last_index", 1}}), .dtypes = {DataType::int32}}};
+}
+
+}  // namespace
+
+extern const Operator arg_reduce_operator;
+const Operator arg_reduce_operator{.name = "arg_reduce", .infer = infer, .reference = arg_reduce_reference, .flops = flops, .cases = cases};
+
+}  // namespace vireo::ops

@@ -1,0 +1,43 @@
+// (x - mean) / sqrt(var + epsilon) * scale + bias for each entry of `axis`. With `training_mode` mean and variance are
+// those of the batch and the outputs 1 and 2 the running ones, moved by `momentum`.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void batch_norm_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_float(c, 0);
+  require_rank(c, 0, 1);
+  const std::int64_t given = c.attributes().integer("axis", 1);
+  const std::int64_t axis = c.rank(0) == 1 && given == 1 ? 0 : c.axis(given, c.rank(0));
+  const std::int64_t channels = c.rank(0) == 1 && given == 1 ? 1 : c.dims(0)[static_cast<std::size_t>(axis)];
+  for (int k = 1; k < 5; ++k) {
+    require_rank(c, k, 1, 1);
+    require_extent(c, k, 0, channels, "one value for each channel");
+  }
+  infer_same(c);
+  for (int k = 1; k < c.output_count(); ++k) c.output(k, c.dtype(k + 2), c.dims(k + 2));
+}
+
+std::vector<Case> cases() {
+  return {{.name = "nchw", .inputs = {{2, 5, 4, 7}, {5}, {5}, {5}, {5}}, .constants = {{4, {0.5, 1, 2, 0.25, 3}}}},
+          {.name = "nhwc", .inputs = {{2, 4, 7, 19}, {19}, {19}, {19}, {19}}, .attributes = attributes({{"axis", 3}, {"epsilon", 2.0}})},
+          {.name = "matrix", .inputs = {{3, 4}, {4}, {4}, {4}, {4}}, .attributes = attributes({{"epsilon", 2.0}})}};
+}
+
+}  // namespace
+
+extern const Operator batch_norm_operator;
+const Operator batch_norm_operator{.name = "batch_norm",
+                                   .min_inputs = 5,
+                                   .max_inputs = 5,
+                                   .max_outputs = 3,
+                                   .infer = infer,
+                                   .reference = batch_norm_reference,
+                                   .cases = cases,
+                                   .in_place = true};
+
+}  // namespace vireo::ops

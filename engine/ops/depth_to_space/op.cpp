@@ -1,0 +1,38 @@
+// Moves blocksize² channels into blocks of the plane; mode DCR (block index outermost among the channels) or CRD.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void depth_to_space_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_rank(c, 0, 4, 4);
+  const std::string mode = c.attributes().text("mode", "DCR");
+  c.require(mode == "DCR" || mode == "CRD", "unknown mode '" + mode + "'");
+  const std::int64_t block = c.attributes().integer("blocksize", 0);
+  c.require(block > 0 && block < (1 << 20), "blocksize must be positive");
+  const bool last = c.attributes().text("layout", "nchw") == "nhwc";
+  Dims out = c.dims(0);
+  const std::size_t channel = last ? 3 : 1, row = last ? 1 : 2;
+  c.require(out[channel] == kUnknown || out[channel] % (block * block) == 0, "the channels are not a multiple of blocksize squared");
+  if (out[channel] != kUnknown) out[channel] /= block * block;
+  for (std::size_t i = row; i < row + 2; ++i)
+    if (out[i] != kUnknown) out[i] *= block;
+  c.output(0, c.dtype(0), out);
+}
+
+std::vector<Case> cases() {
+  return {{.name = "dcr", .inputs = {{2, 12, 3, 5}}, .attributes = attributes({{"blocksize", 2}})},
+          {.name = "crd", .inputs = {{2, 18, 3, 5}}, .attributes = attributes({{"blocksize", 3}, {"mode", "CRD"}})},
+          {.name = "dcr_nhwc", .inputs = {{2, 3, 5, 12}}, .attributes = attributes({{"blocksize", 2}, {"layout", "nhwc"}})},
+          {.name = "crd_nhwc", .inputs = {{1, 7, 5, 48}}, .attributes = attributes({{"blocksize", 4}, {"mode", "CRD"}, {"layout", "nhwc"}})}};
+}
+
+}  // namespace
+
+extern const Operator depth_to_space_operator;
+const Operator depth_to_space_operator{.name = "depth_to_space", .infer = infer, .reference = depth_to_space_reference, .cases = cases};
+
+}  // namespace vireo::ops

@@ -1,0 +1,42 @@
+// Normalises each channel of each sample over its spatial axes, then scale and bias per channel. `layout` as elsewhere.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void instance_norm_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_float(c, 0);
+  require_rank(c, 0, 3);
+  const bool last = c.attributes().text("layout", "nchw") == "nhwc";
+  const std::int64_t channels = last ? c.dims(0).back() : c.dims(0)[1];
+  for (int k = 1; k < 3; ++k) {
+    require_rank(c, k, 1, 1);
+    require_extent(c, k, 0, channels, "one value for each channel");
+  }
+  infer_same(c);
+}
+
+double flops(const Problem& p) { return 6 * static_cast<double>(p.inputs[0].count()); }
+
+std::vector<Case> cases() {
+  return {{.name = "nchw", .inputs = {{2, 5, 4, 7}, {5}, {5}}},
+          {.name = "nhwc", .inputs = {{2, 6, 7, 19}, {19}, {19}}, .attributes = attributes({{"layout", "nhwc"}})},
+          {.name = "nhwc_large", .inputs = {{1, 33, 32, 32}, {32}, {32}}, .attributes = attributes({{"layout", "nhwc"}})},
+          {.name = "line", .inputs = {{2, 3, 41}, {3}, {3}}}};
+}
+
+}  // namespace
+
+extern const Operator instance_norm_operator;
+const Operator instance_norm_operator{.name = "instance_norm",
+                                      .min_inputs = 3,
+                                      .max_inputs = 3,
+                                      .infer = infer,
+                                      .reference = instance_norm_reference,
+                                      .flops = flops,
+                                      .cases = cases};
+
+}  // namespace vireo::ops

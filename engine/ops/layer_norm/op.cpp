@@ -1,0 +1,46 @@
+// Normalises over the axes from `axis` on, then scale and bias broadcast to them. Outputs: y, mean?, 1 / deviation?.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void layer_norm_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_float(c, 0);
+  require_rank(c, 0, 1);
+  const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", -1), c.rank(0)));
+  for (int k = 1; k < c.input_count(); ++k)
+    if (c.has_input(k))
+      c.require(broadcast(c, c.dims(0), c.dims(k)).size() == c.dims(0).size(), "input " + std::to_string(k) + " must broadcast to the input");
+  infer_same(c);
+  Dims statistics = c.dims(0);
+  for (std::size_t i = axis; i < statistics.size(); ++i) statistics[i] = 1;
+  for (int k = 1; k < c.output_count(); ++k) c.output(k, DataType::float32, statistics);
+}
+
+double flops(const Problem& p) { return 8 * static_cast<double>(p.inputs[0].count()); }
+
+std::vector<Case> cases() {
+  return {{.name = "last", .inputs = {{5, 7, 37}, {37}, {37}}},
+          {.name = "no_bias", .inputs = {{9, 64}, {64}}},
+          {.name = "two_axes", .inputs = {{5, 7, 9}, {7, 9}, {7, 9}}, .attributes = attributes({{"axis", 1}})},
+          {.name = "statistics", .inputs = {{4, 6}, {6}, {6}}, .outputs = 3},
+          {.name = "tokens", .inputs = {{1, 197, 192}, {192}, {192}}, .attributes = attributes({{"epsilon", 1e-6}})}};
+}
+
+}  // namespace
+
+extern const Operator layer_norm_operator;
+const Operator layer_norm_operator{.name = "layer_norm",
+                                   .min_inputs = 2,
+                                   .max_inputs = 3,
+                                   .max_outputs = 3,
+                                   .infer = infer,
+                                   .reference = layer_norm_reference,
+                                   .flops = flops,
+                                   .cases = cases,
+                                   .in_place = true};
+
+}  // namespace vireo::ops

@@ -1,0 +1,35 @@
+// Moves blocks of the plane into channels, the block index outermost: the inverse of depth_to_space mode DCR.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void space_to_depth_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_rank(c, 0, 4, 4);
+  const std::int64_t block = c.attributes().integer("blocksize", 0);
+  c.require(block > 0 && block < (1 << 20), "blocksize must be positive");
+  const bool last = c.attributes().text("layout", "nchw") == "nhwc";
+  Dims out = c.dims(0);
+  const std::size_t channel = last ? 3 : 1, row = last ? 1 : 2;
+  for (std::size_t i = row; i < row + 2; ++i) {
+    c.require(out[i] == kUnknown || out[i] % block == 0, "extent " + std::to_string(i) + " is not a multiple of blocksize");
+    if (out[i] != kUnknown) out[i] /= block;
+  }
+  if (out[channel] != kUnknown) out[channel] *= block * block;
+  c.output(0, c.dtype(0), out);
+}
+
+std::vector<Case> cases() {
+  return {{.name = "nchw", .inputs = {{2, 3, 4, 6}}, .attributes = attributes({{"blocksize", 2}})},
+          {.name = "nhwc", .inputs = {{1, 6, 9, 5}}, .attributes = attributes({{"blocksize", 3}, {"layout", "nhwc"}})}};
+}
+
+}  // namespace
+
+extern const Operator space_to_depth_operator;
+const Operator space_to_depth_operator{.name = "space_to_depth", .infer = infer, .reference = space_to_depth_reference, .cases = cases};
+
+}  // namespace vireo::ops

@@ -1,0 +1,47 @@
+// The k (input 1) largest or smallest entries along `axis` and their positions, in order of value; equals by position.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void top_k_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  Dims out = c.dims(0);
+  const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", -1), c.rank(0)));
+  Ints k;
+  if (c.integers(1, k)) {
+    c.require(k.size() == 1 && k[0] >= 0, "k must be one number that is not negative");
+    c.require(out[axis] == kUnknown || k[0] <= out[axis], "k is " + std::to_string(k[0]) + ", the axis has " + std::to_string(out[axis]) + " entries");
+    out[axis] = k[0];
+  } else {
+    out[axis] = kUnknown;
+  }
+  c.output(0, c.dtype(0), out);
+  if (c.output_count() > 1) c.output(1, DataType::int64, out);
+}
+
+double flops(const Problem& p) { return 8 * static_cast<double>(p.inputs[0].count()); }
+
+std::vector<Case> cases() {
+  const std::vector<DataType> types{DataType::float32, DataType::int64};
+  return {{.name = "last", .inputs = {{3, 37}, {1}}, .dtypes = types, .constants = {{1, {5}}}, .outputs = 2},
+          {.name = "smallest", .inputs = {{2, 9, 5}, {1}}, .attributes = attributes({{"axis", 1}, {"largest", 0}}), .dtypes = types, .constants = {{1, {9}}}, .outputs = 2},
+          {.name = "boxes", .inputs = {{1, 2000}, {1}}, .dtypes = types, .constants = {{1, {300}}}, .outputs = 2},
+          {.name = "int64", .inputs = {{4, 6}, {1}}, .dtypes = {DataType::int64, DataType::int64}, .constants = {{1, {2}}}, .outputs = 2}};
+}
+
+}  // namespace
+
+extern const Operator top_k_operator;
+const Operator top_k_operator{.name = "top_k",
+                              .min_inputs = 2,
+                              .max_inputs = 2,
+                              .max_outputs = 2,
+                              .infer = infer,
+                              .reference = top_k_reference,
+                              .flops = flops,
+                              .cases = cases};
+
+}  // namespace vireo::ops

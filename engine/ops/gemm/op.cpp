@@ -1,0 +1,96 @@
+// alpha A B + beta C with transposes, fused residual and activation (`activation_alpha`, `activation_beta`).
+#include "engine/ops/gemm/gemm.h"
+
+#include "engine/base/text.h"
+#include "engine/ops/shared/activation.h"
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void gemm_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  c.require(is_float(c.dtype(0)) || is_integer(c.dtype(0)), base::str("takes numbers, found ", c.dtype(0)));
+  c.require(c.dtype(1) == c.dtype(0), base::str("operands are ", c.dtype(0), " and ", c.dtype(1)));
+  require_rank(c, 0, 2, 2);
+  require_rank(c, 1, 2, 2);
+  const bool ta = c.attributes().integer("transA", 0) != 0, tb = c.attributes().integer("transB", 0) != 0;
+  const Dims& a = c.dims(0);
+  const Dims& b = c.dims(1);
+  const std::int64_t m = a[ta ? 1 : 0], ka = a[ta ? 0 : 1], kb = b[tb ? 1 : 0], n = b[tb ? 0 : 1];
+  c.require(ka == kb || ka == kUnknown || kb == kUnknown, base::str("inner extents differ: ", ka, " and ", kb));
+  if (c.has_input(2)) {
+    const Dims& addend = c.dims(2);
+    c.require(addend.size() <= 2, base::str("the addend ", addend, " has more than two axes"));
+    const Dims out{m, n};
+    for (std::size_t i = 0; i < addend.size(); ++i) {
+      const std::int64_t extent = addend[addend.size() - 1 - i], wanted = out[1 - i];
+      c.require(extent == 1 || extent == kUnknown || wanted == kUnknown || extent == wanted,
+                base::str("the addend ", addend, " does not broadcast to ", out));
+    }
+  }
+  if (c.has_input(3)) {
+    const std::string where = c.attributes().text("residual", "");
+    c.require(where == "before" || where == "after", base::str("residual is \"", where, "\"; accepted: before, after"));
+    require_rank(c, 3, 2, 2);
+    require_extent(c, 3, 0, m, "the residual has the output's shape");
+    require_extent(c, 3, 1, n, "the residual has the output's shape");
+  }
+  try {
+    (void)activation_of(c.attributes(), true);
+  } catch (const Error& error) {
+    c.fail(error.what());
+  }
+  c.output(0, c.dtype(0), {m, n});
+}
+
+double flops(const Problem& p) {
+  const bool ta = p.attributes->integer("transA", 0) != 0;
+  return 2.0 * static_cast<double>(element_count(p.outputs[0].dims)) * static_cast<double>(p.inputs[0].dims[ta ? 0 : 1]);
+}
+
+Case make(std::string_view name, Dims a, Dims b, Attributes attributes, bool constant, std::vector<Dims> more = {}) {
+  Case c{.name = name, .inputs = {std::move(a), b}, .attributes = std::move(attributes)};
+  for (Dims& dims : more) c.inputs.push_back(std::move(dims));
+  if (constant) {
+    std::vector<double> values(static_cast<std::size_t>(element_count(b)));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i * 53 % 97) / 48.0 - 1.0;
+    c.constants[1] = values;
+  }
+  return c;
+}
+
+std::vector<Case> cases() {
+  const std::int64_t yes = 1;
+  std::vector<Case> list;
+  list.push_back(make("plain", {5, 7}, {7, 9}, {}, false));
+  list.push_back(make("classifier", {1, 130}, {100, 130}, attributes({{"transB", yes}}), true, {{100}}));
+  list.push_back(make("rows", {37, 65}, {49, 65}, attributes({{"transB", yes}, {"activation", "relu"}}), true, {{49}}));
+  list.push_back(make("scaled", {6, 17}, {17, 19}, attributes({{"alpha", 0.5}, {"beta", 2.0}}), true, {{6, 19}}));
+  list.push_back(make("addend_column", {6, 17}, {17, 19}, attributes({{"beta", 0.25}}), true, {{6, 1}}));
+  list.push_back(make("addend_scalar", {6, 17}, {17, 19}, {}, true, {{}}));
+  list.push_back(make("transposed_left", {17, 6}, {17, 19}, attributes({{"transA", yes}}), true, {{1, 19}}));
+  list.push_back(make("both_transposed", {17, 6}, {19, 17}, attributes({{"transA", yes}, {"transB", yes}}), false, {{19}}));
+  list.push_back(make("residual", {8, 17}, {17, 33}, attributes({{"residual", "before"}, {"activation", "silu"}}), true, {{33}, {8, 33}}));
+  list.push_back(make("empty", {0, 4}, {4, 5}, {}, true));
+  Case integers = make("integers", {5, 6}, {6, 7}, {}, false, {{7}});
+  integers.dtypes = {DataType::int64, DataType::int64, DataType::int64};
+  list.push_back(integers);
+  return list;
+}
+
+}  // namespace
+
+extern const Operator gemm_operator;
+const Operator gemm_operator{.name = "gemm",
+                             .min_inputs = 2,
+                             .max_inputs = 4,
+                             .infer = infer,
+                             .reference = gemm_reference,
+                             .flops = flops,
+                             .tactics = gemm_tactics,
+                             .cases = cases};
+
+}  // namespace vireo::ops

@@ -1,0 +1,98 @@
+// Matrix product with numpy's rules, fused factor, bias, residual and activation.
+// The activation's parameters are `activation_alpha` and `activation_beta`; `alpha` is the factor on the product.
+#include "engine/ops/matmul/matmul.h"
+
+#include "engine/base/text.h"
+#include "engine/ops/shared/activation.h"
+#include "engine/ops/shared/matmul_geometry.h"
+
+namespace vireo::ops {
+
+void matmul_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  c.require(is_float(c.dtype(0)) || is_integer(c.dtype(0)), base::str("takes numbers, found ", c.dtype(0)));
+  c.require(c.dtype(1) == c.dtype(0), base::str("operands are ", c.dtype(0), " and ", c.dtype(1)));
+  MatmulGeometry g;
+  try {
+    g = matmul_geometry(c.attributes(), c.dims(0), c.dims(1));
+    (void)activation_of(c.attributes(), true);
+  } catch (const Error& error) {
+    c.fail(error.what());
+  }
+  const Dims output = g.output_dims();
+  if (c.has_input(2)) {
+    require_rank(c, 2, 1, 1);
+    c.require(!g.b_vector, "a bias needs a last axis, the second operand is a vector");
+    require_extent(c, 2, 0, g.n, "one bias for each column");
+  }
+  if (c.has_input(3)) {
+    const std::string where = c.attributes().text("residual", "");
+    c.require(where == "before" || where == "after", base::str("residual is \"", where, "\"; accepted: before, after"));
+    c.require(c.dims(3).size() == output.size(), "the residual has another rank than the output");
+    for (std::size_t i = 0; i < output.size(); ++i) require_extent(c, 3, i, output[i], "the residual has the output's shape");
+  }
+  c.output(0, c.dtype(0), output);
+}
+
+double flops(const Problem& p) {
+  const MatmulGeometry g = matmul_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims);
+  return 2.0 * static_cast<double>(element_count(g.batch)) * static_cast<double>(g.m) * static_cast<double>(g.n) *
+         static_cast<double>(g.k);
+}
+
+Case make(std::string_view name, Dims a, Dims b, Attributes attributes = {}, bool constant = false, bool bias = false,
+          bool residual = false) {
+  Case c{.name = name, .inputs = {std::move(a), b}, .attributes = std::move(attributes)};
+  const MatmulGeometry g = matmul_geometry(c.attributes, c.inputs[0], b);
+  if (constant) {
+    std::vector<double> values(static_cast<std::size_t>(element_count(b)));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i * 37 % 101) / 50.0 - 1.0;
+    c.constants[1] = values;
+  }
+  if (bias || residual) c.inputs.push_back({g.n});
+  if (residual) c.inputs.push_back(g.output_dims());
+  return c;
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> list;
+  list.push_back(make("square", {33, 40}, {40, 50}));
+  list.push_back(make("constant", {33, 40}, {40, 50}, {}, true));
+  list.push_back(make("row", {1, 70}, {70, 130}, {}, true, true));
+  list.push_back(make("row_transposed", {1, 70}, {130, 70}, attributes({{"trans_b", std::int64_t{1}}}), true, true));
+  list.push_back(make("vector_matrix", {19}, {19, 21}));
+  list.push_back(make("matrix_vector", {5, 19}, {19}));
+  list.push_back(make("vector_vector", {19}, {19}));
+  list.push_back(make("batched", {2, 3, 17, 24}, {2, 3, 24, 31}));
+  list.push_back(make("broadcast", {2, 1, 9, 8}, {3, 8, 7}));
+  list.push_back(make("shared_right", {2, 3, 9, 8}, {8, 7}, attributes({{"activation", "gelu"}}), true, true));
+  list.push_back(make("attention", {1, 2, 37, 16}, {1, 2, 37, 16}, attributes({{"trans_b", std::int64_t{1}}, {"alpha", 0.25}})));
+  list.push_back(make("left_transposed", {2, 24, 17}, {2, 24, 9}, attributes({{"trans_a", std::int64_t{1}}})));
+  list.push_back(make("residual_before", {31, 16}, {16, 16}, attributes({{"residual", "before"}, {"activation", "relu"}}), true, true, true));
+  list.push_back(make("residual_after", {2, 31, 16}, {16, 33}, attributes({{"residual", "after"}, {"activation", "leaky_relu"}, {"activation_alpha", 0.3}}), true, true, true));
+  list.push_back(make("deep", {6, 1500}, {1500, 20}, {}, true));
+  list.push_back(make("one", {1, 1}, {1, 1}));
+  list.push_back(make("no_inner", {3, 0}, {0, 4}));
+  list.push_back(make("empty", {0, 5}, {5, 4}));
+  Case integers = make("integers", {5, 6}, {6, 7});
+  integers.dtypes = {DataType::int32, DataType::int32};
+  list.push_back(integers);
+  return list;
+}
+
+}  // namespace
+
+extern const Operator matmul_operator;
+const Operator matmul_operator{.name = "matmul",
+                               .min_inputs = 2,
+                               .max_inputs = 4,
+                               .infer = infer,
+                               .reference = matmul_reference,
+                               .flops = flops,
+                               .tactics = matmul_tactics,
+                               .cases = cases};
+
+}  // namespace vireo::ops

@@ -11,7 +11,7 @@ constexpr float kPi = std::numbers::pi_v<float>;
 constexpr Colour kGlass = rgb(0x1d2831), kTyre = rgb(0x1c1c1e), kBlack = rgb(0x000000), kWhite = rgb(0xffffff);
 
 constexpr Colour kPaints[] = {rgb(0xe9e9e6), rgb(0xf4f3ef), rgb(0xb9bdc0), rgb(0x8b9094), rgb(0x34373c), rgb(0x1f2124), rgb(0xb3262a), rgb(0x7d1f27),
-                              rgb(0x2455a4), rgb(0x1c2f5c), rgb(0x5b9bc9), rgb(0x2f6b4a), rgb(0xe0b52c), rgb(0xd8702a), rgb(0xb8a583), rgb(0x5e4636)};
+                              rgb(0x2455a4), rgb(0x1c2f5c), rgb(0x5b9bc9), rgb(0x2f6b4a), rgb(0x3f8f8a), rgb(0xd8702a), rgb(0xb8a583), rgb(0x5e4636)};
 constexpr Colour kClothes[] = {rgb(0xc23b3b), rgb(0x2f5fa8), rgb(0xe3e0d8), rgb(0x2b2d33), rgb(0xd9a62e), rgb(0x3f7d53), rgb(0x8a4f93),
                                rgb(0xd97c5a), rgb(0x6fa3c4), rgb(0x5b4a3f), rgb(0xe7b7c0), rgb(0x9a9da3)};
 constexpr Colour kHair[] = {rgb(0x2a1d16), rgb(0x5b3d24), rgb(0x8d6b3d), rgb(0xc7a45c), rgb(0x17161a), rgb(0xa7a29b), rgb(0x7a3b22)};

@@ -1,0 +1,28 @@
+#include "engine/ops/shared/reference.h"
+
+namespace vireo::ops {
+
+void compress_reference(const EvalContext& c) {
+  const View &in = c.inputs[0], &condition = c.inputs[1];
+  View& out = c.outputs[0];
+  const bool flat = !c.attributes.has("axis");
+  const Dims dims = flat ? Dims{in.count()} : in.dims;
+  const std::size_t axis = flat ? 0 : wrap_axis(c.attributes.integer("axis", 0), dims.size());
+  const std::int64_t outer = product(dims, 0, axis), extent = dims[axis];
+  const std::size_t run = static_cast<std::size_t>(product_from(dims, axis + 1)) * size_of(in.dtype);
+  char* y = out.as<char>();
+  std::int64_t kept = 0;
+  for (std::int64_t o = 0; o < outer; ++o) {
+    kept = 0;
+    for (std::int64_t i = 0; i < extent && i < condition.count(); ++i) {
+      if (!condition.as<bool>()[i]) continue;
+      if (run > 0) std::memcpy(y, in.as<char>() + static_cast<std::size_t>(o * extent + i) * run, run);
+      y += run;
+      ++kept;
+    }
+  }
+  out.dims = dims;
+  out.dims[axis] = kept;
+}
+
+}  // namespace vireo::ops

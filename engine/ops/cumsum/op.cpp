@@ -1,0 +1,32 @@
+// Running sum along the axis given by input 1; `exclusive` leaves the element itself out, `reverse` runs from the end.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void cumsum_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  c.require(c.dtype(0) != DataType::boolean, "takes numbers");
+  Ints axis;
+  if (c.integers(1, axis)) {
+    c.require(axis.size() == 1, "the axis must be one number");
+    (void)c.axis(axis[0], c.rank(0));
+  }
+  infer_same(c);
+}
+
+std::vector<Case> cases() {
+  const std::vector<DataType> types{DataType::float32, DataType::int64};
+  return {{.name = "rows", .inputs = {{3, 5}, {}}, .dtypes = types, .constants = {{1, {0}}}},
+          {.name = "reverse", .inputs = {{3, 5}, {}}, .attributes = attributes({{"reverse", 1}}), .dtypes = types, .constants = {{1, {-1}}}},
+          {.name = "exclusive", .inputs = {{7}, {}}, .attributes = attributes({{"exclusive", 1}}), .dtypes = {DataType::int32, DataType::int64}, .constants = {{1, {0}}}}};
+}
+
+}  // namespace
+
+extern const Operator cumsum_operator;
+const Operator cumsum_operator{.name = "cumsum", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = cumsum_reference, .cases = cases};
+
+}  // namespace vireo::ops

@@ -1,0 +1,27 @@
+// A matrix of the shape of the input: 1 on diagonal `k`, 0 elsewhere; type `dtype` (that of the input without it).
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void eye_like_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_rank(c, 0, 2, 2);
+  const DataType type = c.attributes().has("dtype") ? data_type_from(c.attributes().text("dtype", "")) : c.dtype(0);
+  c.require(size_of(type) > 0, "unknown element type");
+  c.output(0, type, c.dims(0));
+}
+
+std::vector<Case> cases() {
+  return {{.name = "square", .inputs = {{4, 4}}},
+          {.name = "shifted", .inputs = {{3, 5}}, .attributes = attributes({{"k", -1}, {"dtype", "int64"}})}};
+}
+
+}  // namespace
+
+extern const Operator eye_like_operator;
+const Operator eye_like_operator{.name = "eye_like", .infer = infer, .reference = eye_like_reference, .cases = cases};
+
+}  // namespace vireo::ops

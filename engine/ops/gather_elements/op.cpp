@@ -1,0 +1,34 @@
+// output[i][j]… = data[…index[i][j]……] along `axis`: the output has the shape of the indices.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void gather_elements_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  c.require(c.rank(0) == c.rank(1), "data and indices must have one rank");
+  c.require(is_integer(c.dtype(1)), "indices must be integers");
+  const std::int64_t axis = c.axis(c.attributes().integer("axis", 0), c.rank(0));
+  for (std::size_t i = 0; i < c.dims(0).size(); ++i) {
+    const std::int64_t data = c.dims(0)[i], index = c.dims(1)[i];
+    c.require(static_cast<std::int64_t>(i) == axis || data == kUnknown || index == kUnknown || index <= data,
+              "indices reach outside the data along axis " + std::to_string(i));
+  }
+  c.output(0, c.dtype(0), c.dims(1));
+}
+
+std::vector<Case> cases() {
+  const std::vector<DataType> types{DataType::float32, DataType::int64};
+  return {{.name = "rows", .inputs = {{3, 4}, {2, 4}}, .dtypes = types, .constants = {{1, {0, 1, 2, 0, -1, -3, 0, 1}}}},
+          {.name = "axis1", .inputs = {{2, 5}, {2, 3}}, .attributes = attributes({{"axis", 1}}), .dtypes = types, .constants = {{1, {4, 3, -1, 0, 0, 1}}}}};
+}
+
+}  // namespace
+
+extern const Operator gather_elements_operator;
+const Operator gather_elements_operator{
+    .name = "gather_elements", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = gather_elements_reference, .cases = cases};
+
+}  // namespace vireo::ops

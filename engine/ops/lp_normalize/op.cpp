@@ -1,0 +1,27 @@
+// Divides by the L1 or L2 norm (`p`) along `axis`; rows of norm 0 become 0.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void lp_normalize_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_float(c, 0);
+  const std::int64_t p = c.attributes().integer("p", 2);
+  c.require(p == 1 || p == 2, "p must be 1 or 2, found " + std::to_string(p));
+  (void)c.axis(c.attributes().integer("axis", -1), c.rank(0));
+  infer_same(c);
+}
+
+std::vector<Case> cases() {
+  return {{.name = "last", .inputs = {{5, 37}}}, {.name = "channels", .inputs = {{2, 7, 9}}, .attributes = attributes({{"axis", 1}, {"p", 1}})}};
+}
+
+}  // namespace
+
+extern const Operator lp_normalize_operator;
+const Operator lp_normalize_operator{.name = "lp_normalize", .infer = infer, .reference = lp_normalize_reference, .cases = cases, .in_place = true};
+
+}  // namespace vireo::ops

@@ -1,0 +1,30 @@
+// Local response: x / (bias + alpha / size * (sum of squares of `size` neighbouring channels)) ^ beta. `layout` as elsewhere.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void lrn_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_rank(c, 0, 2);
+  require_float(c, 0);
+  c.require(c.attributes().integer("size", 0) > 0, "size must be positive");
+  infer_same(c);
+}
+
+double flops(const Problem& p) { return (10.0 + static_cast<double>(p.attributes->integer("size", 1))) * static_cast<double>(p.inputs[0].count()); }
+
+std::vector<Case> cases() {
+  return {{.name = "nchw", .inputs = {{2, 9, 3, 5}}, .attributes = attributes({{"size", 5}, {"alpha", 0.1}})},
+          {.name = "even", .inputs = {{1, 6, 4}}, .attributes = attributes({{"size", 2}, {"alpha", 0.1}})},
+          {.name = "nhwc", .inputs = {{1, 5, 7, 33}}, .attributes = attributes({{"size", 3}, {"alpha", 0.2}, {"beta", 0.5}, {"layout", "nhwc"}})}};
+}
+
+}  // namespace
+
+extern const Operator lrn_operator;
+const Operator lrn_operator{.name = "lrn", .infer = infer, .reference = lrn_reference, .flops = flops, .cases = cases};
+
+}  // namespace vireo::ops

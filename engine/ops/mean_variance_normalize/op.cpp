@@ -1,0 +1,26 @@
+// (x - mean) / (deviation + 1e-9) over `axes` (default 0, 2, 3).
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void mean_variance_normalize_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_float(c, 0);
+  for (std::int64_t axis : c.attributes().integers("axes", {0, 2, 3})) (void)c.axis(axis, c.rank(0));
+  infer_same(c);
+}
+
+std::vector<Case> cases() {
+  return {{.name = "default", .inputs = {{2, 3, 4, 5}}}, {.name = "spatial", .inputs = {{2, 3, 4, 5}}, .attributes = attributes({{"axes", Ints{2, 3}}})}};
+}
+
+}  // namespace
+
+extern const Operator mean_variance_normalize_operator;
+const Operator mean_variance_normalize_operator{
+    .name = "mean_variance_normalize", .infer = infer, .reference = mean_variance_normalize_reference, .cases = cases};
+
+}  // namespace vireo::ops

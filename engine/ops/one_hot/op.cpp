@@ -1,0 +1,38 @@
+// A new axis (`axis`) of extent depth (input 1): the on value where the index says, the off value elsewhere (input 2:
+// off, on). Indices outside give only off values.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void one_hot_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  Dims out = c.dims(0);
+  const std::int64_t axis = c.axis(c.attributes().integer("axis", -1), c.rank(0) + 1);
+  std::int64_t depth = kUnknown;
+  if (const graph::Constant* value = c.constant(1)) {
+    c.require(value->count() == 1, "depth must be one number");
+    depth = static_cast<std::int64_t>(to_reals(*value)[0]);
+    c.require(depth >= 0, "depth is negative");
+  }
+  require_rank(c, 2, 1, 1);
+  require_extent(c, 2, 0, 2, "the off and the on value");
+  out.insert(out.begin() + axis, depth);
+  c.output(0, c.dtype(2), out);
+}
+
+std::vector<Case> cases() {
+  const DataType f = DataType::float32, i = DataType::int64;
+  return {{.name = "last", .inputs = {{2, 3}, {}, {2}}, .dtypes = {i, i, f}, .constants = {{0, {0, 4, -1, 7, 2, -5}}, {1, {5}}}},
+          {.name = "first", .inputs = {{4}, {1}, {2}}, .attributes = attributes({{"axis", 0}}), .dtypes = {i, i, f}, .constants = {{0, {0, 1, 2, 3}}, {1, {3}}}}};
+}
+
+}  // namespace
+
+extern const Operator one_hot_operator;
+const Operator one_hot_operator{
+    .name = "one_hot", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = one_hot_reference, .cases = cases};
+
+}  // namespace vireo::ops

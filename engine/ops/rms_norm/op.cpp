@@ -1,0 +1,36 @@
+// x / sqrt(mean of squares over the axes from `axis` on + epsilon) * scale, the scale broadcast to x.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void rms_norm_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_float(c, 0);
+  require_rank(c, 0, 1);
+  (void)c.axis(c.attributes().integer("axis", -1), c.rank(0));
+  c.require(broadcast(c, c.dims(0), c.dims(1)).size() == c.dims(0).size(), "the scale must broadcast to the input");
+  infer_same(c);
+}
+
+double flops(const Problem& p) { return 4 * static_cast<double>(p.inputs[0].count()); }
+
+std::vector<Case> cases() {
+  return {{.name = "last", .inputs = {{5, 7, 37}, {37}}}, {.name = "two_axes", .inputs = {{5, 7, 9}, {7, 9}}, .attributes = attributes({{"axis", 1}})}};
+}
+
+}  // namespace
+
+extern const Operator rms_norm_operator;
+const Operator rms_norm_operator{.name = "rms_norm",
+                                 .min_inputs = 2,
+                                 .max_inputs = 2,
+                                 .infer = infer,
+                                 .reference = rms_norm_reference,
+                                 .flops = flops,
+                                 .cases = cases,
+                                 .in_place = true};
+
+}  // namespace vireo::ops

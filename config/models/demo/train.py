@@ -210,8 +210,6 @@ def main():
     os.makedirs(args.out, exist_ok=True)
     torch.save({k: v.cpu() for k, v in final.state_dict().items()}, os.path.join(args.out, "street.pt"))
     pool.stopped = True
-    for worker in torch.multiprocessing.active_children():
-        worker.terminate()
     run = lambda picture: final(torch.from_numpy(picture).to(device).permute(2, 0, 1)[None].float() / 255, sigmoid=True)[0].detach().float().cpu().numpy()
     for name, seeds, frames, step_of in (("50 seeds", 50, 10, 97), ("seed 1", 1, 500, 1)):
         print(f"{time.time() - begin:.0f} s: {name}: " + evaluate.line(evaluate.score(run, evaluate.unseen(1, seeds, frames, step_of))), flush=True)

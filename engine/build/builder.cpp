@@ -39,18 +39,18 @@ void check(const Network& network, const BuildOptions& options) {
     }
 }
 
-build::Choices read_cache(const std::filesystem::path& path) {
+builder::Choices read_cache(const std::filesystem::path& path) {
   if (path.empty() || !std::filesystem::exists(path)) return {};
   try {
     std::string text = base::read_file(path);
     const std::size_t line = text.find('\n');
     if (text.rfind("vireo timings for ", 0) != 0 || line == std::string::npos)
       base::fail(ErrorCode::invalid_model, "'", path.string(), "' is not a timing cache");
-    if (text.substr(18, line - 18) != build::cpu_fingerprint()) {
+    if (text.substr(18, line - 18) != builder::cpu_fingerprint()) {
       log(LogLevel::warning, "timing cache '" + path.string() + "' is of another processor; timing anew");
       return {};
     }
-    return build::parse_choices(std::string_view(text).substr(line + 1));
+    return builder::parse_choices(std::string_view(text).substr(line + 1));
   } catch (const Error& error) {
     base::fail(error.code(), "timing cache '", path.string(), "': ", error.what());
   }
@@ -84,33 +84,33 @@ Plan build(const Network& network, const BuildOptions& options, const Progress& 
   state.max_workspace = options.max_workspace;
   state.profiles = options.profiles;
   passes::PassOptions pass_options;
-  pass_options.disabled = options.disabled_passes;
+  pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
   passes::run_passes(state.graph, pass_options);
   state.graph.compact();
   report("optimising", 1);
 
-  build::CompileOptions compile_options;
+  builder::CompileOptions compile_options;
   compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
   compile_options.exact = options.exact;
   compile_options.max_workspace = options.max_workspace;
   compile_options.disabled_passes = options.disabled_passes;
-  build::Choices choices = read_cache(options.timing_cache);
+  builder::Choices choices = read_cache(options.timing_cache);
   const auto shapes = tuning_shapes(network, options);
   for (const auto& one : shapes) {
-    const graph::Graph g = build::specialise(state.graph, one, compile_options);
+    const graph::Graph g = builder::specialise(state.graph, one, compile_options);
     if (options.budget_s > 0)
-      build::time_candidates(g, compile_options, {options.budget_s / static_cast<double>(shapes.size()), options.exact}, choices, progress);
+      builder::time_candidates(g, compile_options, {options.budget_s / static_cast<double>(shapes.size()), options.exact}, choices, progress);
     // Compiling once here proves that the plan will load, and keeps the workspace promise.
     compile_options.choices = &choices;
-    (void)build::compile(g, compile_options);
+    (void)builder::compile(g, compile_options);
   }
   if (!options.timing_cache.empty()) {
-    const std::string head = base::str("vireo timings for ", build::cpu_fingerprint(), "\n"), body = build::choices_text(choices);
+    const std::string head = base::str("vireo timings for ", builder::cpu_fingerprint(), "\n"), body = builder::choices_text(choices);
     const std::string_view parts[] = {head, body};
     base::write_file_atomically(options.timing_cache, parts);
   }
-  state.choices[build::cpu_fingerprint()] = std::move(choices);
-  return Plan(build::finish(std::move(state)));
+  state.choices[builder::cpu_fingerprint()] = std::move(choices);
+  return Plan(builder::finish(std::move(state)));
 }
 
 }  // namespace vireo

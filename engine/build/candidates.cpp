@@ -7,7 +7,7 @@
 #include "engine/build/compile.h"
 #include "engine/graph/operator.h"
 
-namespace vireo::build {
+namespace vireo::builder {
 using graph::Desc;
 using graph::Isa;
 using graph::Launch;
@@ -106,4 +106,4 @@ double predict_seconds(const Problem& problem) {
   return (flops_of(problem) / 60e9 + bytes_of(problem) / 10e9) / problem.workers;
 }
 
-}  // namespace vireo::build
+}  // namespace vireo::builder

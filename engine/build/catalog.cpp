@@ -21,7 +21,7 @@ std::vector<KernelInfo> list_kernels() {
     if (op->tactics)
       for (const graph::Tactic& t : op->tactics())
         list.push_back({std::string(op->name), std::string(t.name), std::string(t.device), kIsa[static_cast<int>(t.isa)], t.exact,
-                        build::runs_on(t.isa, base::cpu_features())});
+                        builder::runs_on(t.isa, base::cpu_features())});
     list.push_back({std::string(op->name), "reference", "cpu", "scalar", true, true});
   }
   return list;

@@ -89,7 +89,7 @@ LayerError measure(DataType dtype, const Dims& dims, const std::byte* got, const
 }
 
 /// A graph of this one layer, its inputs as network inputs, so that it runs exactly as the engine would run it.
-std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& values, const build::CompileOptions& options) {
+std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& values, const builder::CompileOptions& options) {
   const graph::Layer& l = g.layer(id);
   Graph one;
   std::vector<TensorId> inputs, outputs;
@@ -116,7 +116,7 @@ std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& 
     buffers.push_back(base::allocate_aligned(bytes_of(one.tensor(outputs[k]))));
     pointers.push_back(buffers.back().get());
   }
-  auto program = std::make_shared<const program::Program>(build::compile(one, options));
+  auto program = std::make_shared<const program::Program>(builder::compile(one, options));
   program::Executor executor(program, std::make_shared<base::Team>(options.workers), false);
   const Status status = executor.run(pointers);
   std::vector<LayerError> errors;
@@ -138,17 +138,17 @@ std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& 
 
 std::vector<LayerError> compare(const Network& network, const BuildOptions& options, const std::map<std::string, Dims>& shapes,
                                 const std::map<std::string, Buffer>& inputs) {
-  build::CompileOptions compile_options;
+  builder::CompileOptions compile_options;
   compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
   compile_options.exact = options.exact;
   compile_options.disabled_passes = options.disabled_passes;
   Graph optimised = network.graph();
   passes::PassOptions pass_options;
-  pass_options.disabled = options.disabled_passes;
+  pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
   passes::run_passes(optimised, pass_options);
-  optimised = build::specialise(optimised, shapes, compile_options);
-  build::Choices choices;
-  if (options.budget_s > 0) build::time_candidates(optimised, compile_options, {options.budget_s, options.exact}, choices, {});
+  optimised = builder::specialise(optimised, shapes, compile_options);
+  builder::Choices choices;
+  if (options.budget_s > 0) builder::time_candidates(optimised, compile_options, {options.budget_s, options.exact}, choices, {});
   compile_options.choices = &choices;
 
   std::vector<LayerError> errors;
@@ -158,10 +158,10 @@ std::vector<LayerError> compare(const Network& network, const BuildOptions& opti
     for (LayerError& error : compare_layer(optimised, id, values, compile_options)) errors.push_back(std::move(error));
   }
   // The whole way: unoptimised network by references, optimised one by kernels.
-  Graph original = build::specialise(network.graph(), shapes, compile_options);
+  Graph original = builder::specialise(network.graph(), shapes, compile_options);
   Values wanted = input_values(original, inputs);
   for (LayerId id : original.topological_order()) evaluate(original, id, wanted);
-  auto program = std::make_shared<const program::Program>(build::compile(optimised, compile_options));
+  auto program = std::make_shared<const program::Program>(builder::compile(optimised, compile_options));
   program::Executor executor(program, std::make_shared<base::Team>(compile_options.workers), false);
   std::vector<void*> pointers;
   for (TensorId id : optimised.inputs()) pointers.push_back(values.at(id).get());

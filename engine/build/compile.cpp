@@ -8,7 +8,7 @@
 #include "engine/graph/operator.h"
 #include "engine/program/memory_plan.h"
 
-namespace vireo::build {
+namespace vireo::builder {
 using graph::Graph;
 using graph::kNone;
 using graph::Layer;
@@ -342,4 +342,4 @@ std::vector<LayerProblem> problems(const Graph& graph, const CompileOptions& opt
   return list;
 }
 
-}  // namespace vireo::build
+}  // namespace vireo::builder

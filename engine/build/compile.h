@@ -11,7 +11,8 @@
 #include "engine/graph/tactic.h"
 #include "engine/program/program.h"
 
-namespace vireo::build {
+// (The folder is build/; vireo::build is the public function.)
+namespace vireo::builder {
 
 /// What was measured: problem key → tactic and its seconds.
 struct Choice {
@@ -62,4 +63,4 @@ struct LayerProblem {
 };
 [[nodiscard]] std::vector<LayerProblem> problems(const graph::Graph& graph, const CompileOptions& options);
 
-}  // namespace vireo::build
+}  // namespace vireo::builder

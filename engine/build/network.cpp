@@ -80,8 +80,8 @@ void Network::mark_output(Tensor tensor, const std::string& name) {
   graph_->mark_output(tensor.id, public_name);
 }
 
-std::vector<TensorInfo> Network::inputs() const { return build::input_info(*graph_); }
-std::vector<TensorInfo> Network::outputs() const { return build::output_info(*graph_); }
+std::vector<TensorInfo> Network::inputs() const { return builder::input_info(*graph_); }
+std::vector<TensorInfo> Network::outputs() const { return builder::output_info(*graph_); }
 const std::map<std::string, std::string>& Network::metadata() const { return graph_->metadata; }
 
 }  // namespace vireo

@@ -5,7 +5,7 @@
 #include "engine/build/compile.h"
 #include "engine/graph/operator.h"
 
-namespace vireo::build {
+namespace vireo::builder {
 using graph::Graph;
 using graph::kNone;
 using graph::Layer;
@@ -303,4 +303,4 @@ bool share_bytes(const TensorPlace& a, const TensorPlace& b) {
   return from_a < from_b + b.row_bytes && from_b < from_a + a.row_bytes;
 }
 
-}  // namespace vireo::build
+}  // namespace vireo::builder

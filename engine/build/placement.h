@@ -9,7 +9,7 @@
 #include "engine/graph/graph.h"
 #include "engine/graph/tactic.h"
 
-namespace vireo::build {
+namespace vireo::builder {
 
 struct TensorPlace {
   graph::TensorId root = graph::kNone;  ///< the tensor whose block this is (itself when it owns one)
@@ -34,4 +34,4 @@ struct Placement {
 /// Two places share bytes.
 [[nodiscard]] bool share_bytes(const TensorPlace& a, const TensorPlace& b);
 
-}  // namespace vireo::build
+}  // namespace vireo::builder

@@ -63,7 +63,7 @@ std::string tuning_text(const Plan::State& state) {
     text += "profile\n";
     for (const ShapeRange& r : profile) text += base::str("range ", r.min, " ", r.opt, " ", r.max, " ", r.input, "\n");
   }
-  for (const auto& [device, choices] : state.choices) text += base::str("device ", device, "\n", build::choices_text(choices));
+  for (const auto& [device, choices] : state.choices) text += base::str("device ", device, "\n", builder::choices_text(choices));
   return text;
 }
 
@@ -85,7 +85,7 @@ Dims parse_dims(std::string_view text) {
 void parse_tuning(std::string_view text, Plan::State& state) {
   std::string device, lines;
   const auto flush = [&] {
-    if (!device.empty()) state.choices[device] = build::parse_choices(lines);
+    if (!device.empty()) state.choices[device] = builder::parse_choices(lines);
     lines.clear();
   };
   for (std::size_t start = 0; start < text.size();) {
@@ -183,7 +183,7 @@ Plan Plan::load(const std::filesystem::path& path) {
   });
   parse_tuning(tuning, state);
   state.file_bytes = file.bytes;
-  return Plan(build::finish(std::move(state)));
+  return Plan(builder::finish(std::move(state)));
 }
 
 bool Plan::is_plan(const std::filesystem::path& path) noexcept {
@@ -200,7 +200,7 @@ std::vector<TensorInfo> Plan::outputs() const { return state_->outputs; }
 const std::map<std::string, std::string>& Plan::metadata() const { return state_->graph.metadata; }
 std::uint64_t Plan::bytes() const noexcept { return state_->file_bytes; }
 
-namespace build {
+namespace builder {
 
 std::shared_ptr<const Plan::State> finish(Plan::State state) {
   state.inputs = input_info(state.graph);
@@ -260,5 +260,5 @@ Choices parse_choices(std::string_view text) {
   return choices;
 }
 
-}  // namespace build
+}  // namespace builder
 }  // namespace vireo

@@ -20,12 +20,12 @@ struct Plan::State {
   bool exact = false;
   std::uint64_t max_workspace = 0;
   std::vector<Profile> profiles;
-  std::map<std::string, build::Choices> choices;  ///< by device fingerprint
+  std::map<std::string, builder::Choices> choices;  ///< by device fingerprint
   std::uint64_t file_bytes = 0;
   std::vector<TensorInfo> inputs, outputs;
 };
 
-namespace build {
+namespace builder {
 
 /// Fills the derived fields (inputs, outputs, file_bytes).
 [[nodiscard]] std::shared_ptr<const Plan::State> finish(Plan::State state);
@@ -39,5 +39,5 @@ namespace build {
 /// Throws Error(invalid_model) naming the line.
 [[nodiscard]] Choices parse_choices(std::string_view text);
 
-}  // namespace build
+}  // namespace builder
 }  // namespace vireo

@@ -3,7 +3,7 @@
 #include "engine/graph/operator.h"
 #include "engine/passes/passes.h"
 
-namespace vireo::build {
+namespace vireo::builder {
 using graph::Graph;
 using graph::Tensor;
 using graph::TensorId;
@@ -56,7 +56,7 @@ Graph specialise(const Graph& original, const std::map<std::string, Dims>& shape
       if (output != graph::kNone) all_known &= g.tensor(output).is_static();
   if (dynamic || !all_known) {
     passes::PassOptions pass_options;
-    pass_options.disabled = options.disabled_passes;
+    pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
     passes::run_passes(g, pass_options);
     g.infer_all();
   }
@@ -68,4 +68,4 @@ Graph specialise(const Graph& original, const std::map<std::string, Dims>& shape
   return g;
 }
 
-}  // namespace vireo::build
+}  // namespace vireo::builder

@@ -10,7 +10,7 @@
 #include "engine/graph/operator.h"
 #include "engine/program/executor.h"
 
-namespace vireo::build {
+namespace vireo::builder {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -153,4 +153,4 @@ void time_candidates(const graph::Graph& graph, const CompileOptions& compile_op
   if (progress) (void)progress("timing tactics", 1.0);
 }
 
-}  // namespace vireo::build
+}  // namespace vireo::builder

@@ -4,7 +4,7 @@
 #include "engine/api/builder.h"
 #include "engine/build/compile.h"
 
-namespace vireo::build {
+namespace vireo::builder {
 
 struct TimingOptions {
   double budget_s = 10;
@@ -16,4 +16,4 @@ struct TimingOptions {
 void time_candidates(const graph::Graph& graph, const CompileOptions& compile_options, const TimingOptions& options,
                      Choices& choices, const Progress& progress);
 
-}  // namespace vireo::build
+}  // namespace vireo::builder

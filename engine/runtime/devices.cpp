@@ -10,7 +10,7 @@ std::vector<DeviceInfo> list_devices() {
   DeviceInfo cpu;
   cpu.name = "cpu";
   cpu.description = base::cpu_name();
-  cpu.fingerprint = build::cpu_fingerprint();
+  cpu.fingerprint = builder::cpu_fingerprint();
   cpu.cores = base::available_cores();
   cpu.memory_bytes = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
   cpu.features = base::feature_names(base::cpu_features());

@@ -16,14 +16,14 @@ std::shared_ptr<const program::Program> Engine::State::program_for(const Shapes&
       return c.program;
     }
   const Plan::State& p = plan.state();
-  build::CompileOptions options;
+  builder::CompileOptions options;
   options.workers = workers;
   options.exact = p.exact;
   options.max_workspace = p.max_workspace;
-  const auto tuned = p.choices.find(build::cpu_fingerprint());
+  const auto tuned = p.choices.find(builder::cpu_fingerprint());
   if (tuned != p.choices.end()) options.choices = &tuned->second;
-  const graph::Graph g = build::specialise(p.graph, shapes, options);
-  auto program = std::make_shared<const program::Program>(build::compile(g, options));
+  const graph::Graph g = builder::specialise(p.graph, shapes, options);
+  auto program = std::make_shared<const program::Program>(builder::compile(g, options));
   constexpr std::size_t kCached = 16;
   if (compiled.size() >= kCached)
     compiled.erase(std::min_element(compiled.begin(), compiled.end(),
@@ -49,7 +49,7 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
   state->plan = plan;
   state->threads = options.threads > 0 ? options.threads : base::available_cores();
   state->team = std::make_shared<base::Team>(state->threads);
-  if (!plan.state().choices.empty() && !plan.state().choices.contains(build::cpu_fingerprint()))
+  if (!plan.state().choices.empty() && !plan.state().choices.contains(builder::cpu_fingerprint()))
     log(LogLevel::info, "the plan was tuned for another processor (" + plan.state().choices.begin()->first +
                             "); heuristic tactics are used. Build it here for the best speed.");
   auto engine = std::make_shared<Engine>(std::move(state));

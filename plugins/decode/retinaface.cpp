@@ -2,7 +2,8 @@
 // (background, object; softmax) and landmark offsets [N,2k] for k points, over square priors. Also YuNet of 2021, whose
 // offsets and landmarks share one output [N,14] and whose third output is the predicted IoU [N,1]:
 // score = sqrt(object x IoU). Offsets are SSD's: centre = prior + t * 0.1 * size, size = prior * exp(t * 0.2).
-// The priors follow from N: two sizes a cell at strides 8, 16, 32, or YuNet's 3, 2, 2, 3 at strides 8 to 64.
+// The priors follow from N: two sizes a cell at strides 8, 16, 32, or YuNet's 3, 2, 2, 3 at strides 8 to 64. Detectors of
+// four corners (licence plates) are trained with priors half as large again.
 
 #include <algorithm>
 #include <array>
@@ -20,11 +21,12 @@ struct PriorLevel {
 using PriorSet = std::vector<PriorLevel>;
 
 const PriorSet kRetina{{8, {16, 32}}, {16, {64, 128}}, {32, {256, 512}}};
+const PriorSet kPlate{{8, {24, 48}}, {16, {96, 192}}, {32, {384, 768}}};
 const PriorSet kYunet2021{{8, {10, 16, 24}}, {16, {32, 48}}, {32, {64, 96}}, {64, {128, 192, 256}}};
 constexpr float kCentreVariance = 0.1f, kSizeVariance = 0.2f;
 
 constexpr sdk::ParamRow kRows[] = {
-    {"min_sizes", "six numbers", "16,32,64,128,256,512", "sides of the two priors at strides 8, 16, 32"},
+    {"min_sizes", "six numbers", "16,32,64,128,256,512; for corners x 1.5", "sides of the two priors at strides 8, 16, 32"},
 };
 
 /// Positions of the outputs by meaning; `points` equals `box` when landmarks share its rows.
@@ -66,8 +68,8 @@ std::int64_t prior_count(const PriorSet& set, Size size) {
   return count;
 }
 
-const PriorSet* priors_for(std::int64_t count, Size size) {
-  for (const auto* set : {&kRetina, &kYunet2021}) {
+const PriorSet* priors_for(std::int64_t count, Size size, int landmarks) {
+  for (const auto* set : {landmarks == 4 ? &kPlate : &kRetina, &kYunet2021}) {
     if (prior_count(*set, size) == count) return set;
   }
   return nullptr;
@@ -105,7 +107,7 @@ sdk::Match match(const sdk::ModelDescription& d) {
   const auto count = image_dims(shapes[0])[0];
   const bool combined = roles.iou >= 0;
   const bool open = !size.known() || count == kUnknown;
-  if (!open && priors_for(count, size) == nullptr) return no_match("the number of rows is not that of known priors");
+  if (!open && priors_for(count, size, roles.landmarks) == nullptr) return no_match("the number of rows is not that of known priors");
   sdk::Match m{.score = roles.landmarks > 0 ? 0.9 : 0.35, .reason = "boxes, two scores and landmarks over priors"};
   m.input = style(!combined);
   // Boxes and scores alone are also what finished boxes look like; a decoding tail speaks against priors outside.
@@ -142,7 +144,7 @@ class Retinaface final : public sdk::Decoder {
     const Size size{geometry.network_width, geometry.network_height};
     if (!roles) refuse_output("retinaface", outputs[0], "boxes [N,4], scores [N,2] and landmarks [N,2k]");
     const auto count = image_dims(shapes[std::size_t(roles.box)])[0];
-    const PriorSet* set = custom_.empty() ? priors_for(count, size) : &custom_;
+    const PriorSet* set = custom_.empty() ? priors_for(count, size, roles.landmarks) : &custom_;
     if (set == nullptr || prior_count(*set, size) != count) {
       refuse_output("retinaface", outputs[std::size_t(roles.box)], "as many rows as the input has priors");
     }

@@ -17,6 +17,7 @@ struct Ticket {
   Batcher::StreamState* stream = nullptr;
   Clock::time_point submitted;
   Stage stage = Stage::pending;
+  bool urgent = false;  ///< its batch need not wait for others
   Outcome outcome;
 
   void fail(ErrorCode code, const char* message) {
@@ -58,7 +59,6 @@ struct Batcher::StreamState {
   std::deque<std::unique_ptr<Ticket>> tickets;  ///< in the order of submission, until delivered
   int taken = 0;                                ///< of them, given to a lane and not done
   bool flushing = false;
-  bool hurrying = false;
   bool delivering = false;
   int holds = 0;  ///< threads that are about to deliver
   std::condition_variable changed;  ///< room, or nothing left
@@ -100,6 +100,7 @@ struct Batcher::State {
   void close_if_due(Clock::time_point now);
   void launch(Clock::time_point now);
   void advance();
+  void hurry(StreamState& stream);
   void deliver_ready(Lock& lock, StreamState& stream);
   void worker_loop(int worker);
   void lane_loop(int index);
@@ -128,7 +129,7 @@ Ticket* Batcher::State::take(int& lane_index, int& slot) {
     lane_index = filling;
     slot = static_cast<int>(lane.tickets.size());
     lane.tickets.push_back(ticket);
-    const auto due = stream.hurrying ? ticket->submitted : ticket->submitted + stream.options.max_delay;
+    const auto due = ticket->urgent ? ticket->submitted : ticket->submitted + stream.options.max_delay;
     lane.deadline = std::min(lane.deadline, due);
     ticket->stage = Stage::taken;
     ++stream.taken;
@@ -163,6 +164,19 @@ void Batcher::State::advance() {
   const auto now = Clock::now();
   close_if_due(now);
   launch(now);
+}
+
+/// Nothing that this stream has submitted so far waits for company.
+void Batcher::State::hurry(StreamState& stream) {
+  for (const auto& ticket : stream.tickets) ticket->urgent = true;
+  if (filling >= 0) {
+    Lane& lane = lanes[filling];
+    for (const Ticket* ticket : lane.tickets) {
+      if (ticket->stream == &stream) lane.deadline = Clock::time_point::min();
+    }
+  }
+  advance();
+  work.notify_all();
 }
 
 void Batcher::State::deliver_ready(Lock& lock, StreamState& stream) {
@@ -335,22 +349,13 @@ bool Batcher::Stream::submit(std::unique_ptr<Job> job) {
 void Batcher::Stream::hurry() {
   State& owner = *owner_.state_;
   std::lock_guard lock(owner.mutex);
-  state_->hurrying = true;
-  if (owner.filling >= 0) {
-    Lane& lane = owner.lanes[owner.filling];
-    for (const Ticket* ticket : lane.tickets) {
-      if (ticket->stream == state_.get()) lane.deadline = Clock::time_point::min();
-    }
-  }
-  owner.advance();
-  owner.work.notify_all();
+  owner.hurry(*state_);
 }
 
 void Batcher::Stream::drain() {
   hurry();
   State::Lock lock(owner_.state_->mutex);
   state_->changed.wait(lock, [&] { return state_->idle(); });
-  state_->hurrying = false;
 }
 
 void Batcher::Stream::flush_start() {
@@ -358,21 +363,13 @@ void Batcher::Stream::flush_start() {
   State::Lock lock(owner.mutex);
   StreamState& stream = *state_;
   stream.flushing = true;
-  stream.hurrying = true;
   stream.changed.notify_all();
   for (const auto& ticket : stream.tickets) {
     if (ticket->stage != Stage::pending) continue;
     ticket->stage = Stage::done;
     ticket->outcome.fate = Fate::flushed;
   }
-  if (owner.filling >= 0) {
-    Lane& lane = owner.lanes[owner.filling];
-    for (const Ticket* ticket : lane.tickets) {
-      if (ticket->stream == &stream) lane.deadline = Clock::time_point::min();
-    }
-  }
-  owner.advance();
-  owner.work.notify_all();
+  owner.hurry(stream);
   owner.deliver_ready(lock, stream);
   stream.changed.wait(lock, [&] { return stream.idle(); });
 }
@@ -380,7 +377,6 @@ void Batcher::Stream::flush_start() {
 void Batcher::Stream::flush_stop() {
   std::lock_guard lock(owner_.state_->mutex);
   state_->flushing = false;
-  state_->hurrying = false;
 }
 
 void Batcher::Stream::configure(const StreamOptions& options) {

@@ -26,6 +26,7 @@ class Session {
   }
 
   [[nodiscard]] Model& model() noexcept { return *model_; }
+  [[nodiscard]] std::shared_ptr<Model> shared_model() const { return model_; }
   [[nodiscard]] const sdk::InputSpec& input() const noexcept { return input_; }
   [[nodiscard]] const std::string& decoder() const noexcept { return decoder_; }
   /// Model, input, decoder and why, in one line for the log.

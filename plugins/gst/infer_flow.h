@@ -1,0 +1,122 @@
+#pragma once
+// The stream of one vireoinfer element, between its pads: an ordered queue of frames and serialised events, the batcher
+// that works on the frames, and the figures about them.
+//
+//   chain thread:  push_frame / push_event ──▶ queue ──▶ output task: next(), in order, as soon as the head is ready
+//                        └──▶ Batcher::Stream ──▶ (its threads) prepare, run, decode ──▶ frame is ready
+//
+// Owned by the element, made at READY→PAUSED. push_* are called under the sink pad's stream lock, next() by the output
+// task alone, the rest from any thread.
+
+#include <gst/video/video.h>
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include "plugins/gst/frame_meta.h"
+#include "plugins/gst/infer_settings.h"
+#include "plugins/infer/latency.h"
+#include "plugins/infer/session.h"
+
+namespace vireo::gst {
+
+/// A frame on its way through the element. Owned by the queue and, while it is worked on, by its job.
+struct FrameTask {
+  GstBuffer* buffer = nullptr;
+  std::shared_ptr<const GstVideoInfo> info;
+  infer::Clock::time_point arrived;
+  std::int64_t capture_age_ns = 0;  ///< how old the frame was on arrival (live sources)
+  std::uint64_t index = 0;
+  bool wanted = true;  ///< to be inferred; false: only passes
+  bool ready = false;  ///< guarded by the flow's mutex, as is everything below until then
+  infer::Outcome outcome;
+  std::shared_ptr<FrameNote> note;
+  ~FrameTask() { gst_clear_buffer(&buffer); }
+};
+
+/// What comes out at the other end: exactly one of the two.
+struct FlowItem {
+  std::shared_ptr<FrameTask> frame;
+  GstEvent* event = nullptr;
+};
+
+struct FlowStats {
+  std::uint64_t frames = 0;    ///< arrived
+  std::uint64_t inferred = 0;  ///< with a result of their own
+  std::uint64_t passed = 0;    ///< between two inferred ones
+  std::uint64_t dropped = 0;   ///< a newer frame took their place
+  std::uint64_t late = 0;      ///< skipped, the sink had no use for them
+  std::uint64_t failed = 0;
+  double fps = 0;              ///< frames out, over the time from the first to the last
+  infer::LatencyHistogram latency;
+};
+
+class InferFlow {
+ public:
+  InferFlow(std::shared_ptr<infer::Session> session, const InferSettings& settings, std::string source_id);
+  ~InferFlow();
+
+  void set_info(const GstVideoInfo& info);
+  void set_live(bool live);
+  /// Settings that take effect at the next frame; `session` null: as before.
+  void configure(const InferSettings& settings, std::shared_ptr<infer::Session> session);
+
+  /// Takes the buffer. GST_FLOW_FLUSHING while flushing, the output's result once it is not OK.
+  GstFlowReturn push_frame(GstBuffer* buffer, std::int64_t capture_age_ns);
+  /// Takes the event.
+  bool push_event(GstEvent* event);
+  void count_late();
+
+  /// Blocks until the head of the queue is ready; empty item when flushing.
+  FlowItem next();
+  /// What the output task did with the last item.
+  void done(GstFlowReturn result);
+  /// False after downstream refused a frame: frames then go nowhere until a flush, events still do.
+  [[nodiscard]] bool good() const;
+  /// The source pad has a new peer: "not linked" is forgiven.
+  void relinked();
+  void count_out(const FrameTask& frame);
+
+  /// Waits until everything pushed has been put out; false when flushing.
+  bool wait_empty();
+  void set_flushing(bool flushing);
+
+  [[nodiscard]] FlowStats stats() const;
+  [[nodiscard]] std::shared_ptr<infer::Session> session() const;
+  [[nodiscard]] bool live() const;
+  /// Time that frames really take, with some room, for the LATENCY query.
+  [[nodiscard]] std::int64_t latency_ns() const;
+  /// Called for each frame put out: true, once in a while, when the answer above has become another.
+  [[nodiscard]] bool latency_changed();
+
+ private:
+  class InferJob;
+  void deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& outcome);
+  void drop_for(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] std::size_t frames_queued() const;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<FlowItem> queue_;
+  bool flushing_ = true;
+  bool busy_ = false;  ///< the output task holds an item
+  GstFlowReturn result_ = GST_FLOW_OK;
+  std::shared_ptr<infer::Session> session_;
+  InferSettings settings_;
+  std::string source_id_;
+  bool live_ = false;
+  infer::StreamOptions options_;
+  std::shared_ptr<const GstVideoInfo> info_;
+  std::uint64_t frame_index_ = 0;
+  std::shared_ptr<FrameNote> last_note_;  ///< output task only
+  FlowStats stats_;
+  infer::Clock::time_point first_out_, last_out_;
+  std::uint64_t out_ = 0;
+  std::int64_t recent_max_ns_ = 0, reported_ns_ = 0;
+  int recent_ = 0;
+  std::unique_ptr<infer::Batcher::Stream> stream_;  ///< last: closes before the rest goes
+};
+
+}  // namespace vireo::gst

@@ -1,0 +1,39 @@
+#pragma once
+// GStreamer's view of a picture as the plugins' view. Free functions, any thread.
+
+#include <gst/video/video.h>
+
+#include "plugins/sdk/frame.h"
+
+namespace vireo::gst {
+
+/// What the elements accept, for pad templates.
+#define VIREO_VIDEO_FORMATS "{ NV12, I420, BGR, RGB, BGRx, RGBx, BGRA, RGBA, GRAY8 }"
+
+/// The planes of a mapped frame; valid while it is mapped.
+[[nodiscard]] sdk::Image image_of(const GstVideoFrame& frame);
+
+/// A frame mapped for its scope.
+class MappedFrame {
+ public:
+  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
+      : good_(gst_video_frame_map(&frame_, &info, buffer, GstMapFlags(int(flags) | int(GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))) {}
+  ~MappedFrame() {
+    if (good_) gst_video_frame_unmap(&frame_);
+  }
+  MappedFrame(const MappedFrame&) = delete;
+  MappedFrame& operator=(const MappedFrame&) = delete;
+  [[nodiscard]] explicit operator bool() const noexcept { return good_; }
+  [[nodiscard]] GstVideoFrame& frame() noexcept { return frame_; }
+
+ private:
+  GstVideoFrame frame_{};
+  bool good_;
+};
+
+/// True when the buffer's planes lie where `info` says that they lie by default.
+[[nodiscard]] bool has_default_layout(GstBuffer* buffer, const GstVideoInfo& info);
+/// Takes the buffer and returns one with the default layout and the same metas and times; null when memory is short.
+[[nodiscard]] GstBuffer* with_default_layout(GstBuffer* buffer, const GstVideoInfo& info);
+
+}  // namespace vireo::gst

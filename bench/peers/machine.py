@@ -1,6 +1,7 @@
 """What a result must say about where it was measured: the CPU, what it can do, and which versions ran."""
 import datetime
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
@@ -35,3 +36,12 @@ def versions(engines):
             commit = subprocess.run(["git", "-C", environment.ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
             found[engine] = commit.stdout.strip() or "unknown"
     return found
+
+
+def peak(threads):
+    """The measured fp32 peak on that many threads, {"isa", "threads", "gflops"}, or None where bench/peak is not built."""
+    program = environment.ROOT / "build" / "bin" / "vireo_peak"
+    if not program.exists():
+        return None
+    rows = json.loads(subprocess.run([program, str(threads)], capture_output=True, text=True, check=True).stdout)
+    return max((row for row in rows if row["threads"] == threads), key=lambda row: row["gflops"])

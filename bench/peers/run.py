@@ -28,6 +28,7 @@ if __name__ == "__main__":
 import numpy as np
 import onnx
 
+import flops
 import machine
 import table
 from engines import read_tensors, write_tensors
@@ -139,6 +140,7 @@ def run_model(model, options):
     with tempfile.TemporaryDirectory() as folder:
         inputs = prepare_inputs(model, options.batch, Path(folder) / "in")
         result["shapes"] = [list(tensor.shape) for tensor in read_tensors(inputs)]
+        result["flop"] = flops.count(model, result["shapes"])
         workers = start(model, inputs, options, notes)
         try:
             for worker in measure(workers, options, notes):
@@ -203,6 +205,7 @@ def main():
               "also_threads": options.also_threads, "rounds": options.rounds, "turn_s": options.turn, "pinned": options.pin,
               "vireo_arguments": passed_on, "isa_limit": os.environ.get("ONEDNN_MAX_CPU_ISA"), "engines": options.peers,
               "models": []}
+    report["peak"] = machine.peak(options.threads)
     base = environment.ROOT / "bench" / "results" / (options.out or f"peers-{report['machine']['date']}")
     base.parent.mkdir(exist_ok=True)
     for model in models:

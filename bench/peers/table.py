@@ -17,6 +17,15 @@ def cell(row, marked=False):
     return f"**{text}**" if marked else text
 
 
+def rate(result, peak):
+    """GFLOP/s of Vireo, with its share of the peak."""
+    row = result["engines"].get("vireo")
+    if not row or not result.get("flop"):
+        return ""
+    gflops = result["flop"] / row["median_ms"] / 1e6
+    return number(gflops) + (f" ({100 * gflops / peak['gflops']:.0f}%)" if peak else "")
+
+
 def fastest(result):
     rows = result["engines"]
     return min((e for e in rows if e != "openvino_any"), key=lambda e: rows[e]["median_ms"], default=None)
@@ -42,18 +51,23 @@ def markdown(report):
              f"Threads: {report['threads']}" + (f" (or {report['also_threads']}, whichever is faster)" if report["also_threads"] else "") +
              (f"; oneDNN held to {report['isa_limit']}" if report["isa_limit"] else "") +
              (f"; vireo {' '.join(report['vireo_arguments'])}" if report["vireo_arguments"] else "") + ".",
+             "" if not report.get("peak") else
+             f"fp32 peak measured by bench/peak: {report['peak']['gflops']:.0f} GFLOP/s ({report['peak']['isa']}, "
+             f"{report['peak']['threads']} threads).",
              "Versions: " + ", ".join(f"{TITLES.get(e, e)} {v}" for e, v in report["versions"].items()) + ".",
              f"Milliseconds per inference: median of {report['rounds']} interleaved rounds of {report['turn_s']} s, ± half the "
-             "quartile distance of the rounds; the fastest is bold. Ratio: the fastest peer's time over Vireo's. Difference: "
+             "quartile distance of the rounds; the fastest is bold. Ratio: the fastest peer's time over Vireo's. GFLOP/s: "
+             "Vireo's, counting convolutions and matrix products as if direct, and their share of the peak. Difference: "
              "relative L2 distance of the outputs from ONNX Runtime's.", ""]
-    text += ["| model | input | " + " | ".join(TITLES.get(e, e) for e in engines) + " | ratio | difference |",
-             "|---|---|" + "---|" * len(engines) + "---|---|"]
+    text += ["| model | input | " + " | ".join(TITLES.get(e, e) for e in engines) + " | ratio | GFLOP/s | difference |",
+             "|---|---|" + "---|" * len(engines) + "---|---|---|"]
     for result in report["models"]:
         best = fastest(result)
         shape = "x".join(map(str, result["shapes"][0])) if result["shapes"] else ""
         cells = [cell(result["engines"].get(e), e == best) for e in engines]
         ratio = f"{result['ratio']:.2f}" if "ratio" in result else ""
-        text.append(f"| {result['model']} | {shape} | " + " | ".join(cells) + f" | {ratio} | {differences(result)} |")
+        text.append(f"| {result['model']} | {shape} | " + " | ".join(cells) + f" | {ratio} | {rate(result, report.get('peak'))} | "
+                    f"{differences(result)} |")
     ratios = [r["ratio"] for r in report["models"] if "ratio" in r]
     if ratios:
         mean = math.exp(sum(map(math.log, ratios)) / len(ratios))

@@ -39,6 +39,15 @@ class Detector:
         height, width = image.shape[:2]
         return classes[kept], boxes.clip(0, [width, height, width, height]), scores[kept]
 
+    def letterboxed(self, image, centred):
+        """The aspect ratio kept, the rest grey 114; its scale, and how far the picture lies from the top left corner."""
+        ratio = min(self.width / image.shape[1], self.height / image.shape[0])
+        size = np.array([round(image.shape[1] * ratio), round(image.shape[0] * ratio)])
+        pad = (np.array([self.width, self.height]) - size) // 2 if centred else np.zeros(2, int)
+        canvas = np.full((self.height, self.width, 3), 114, np.float32)
+        canvas[pad[1]:pad[1] + size[1], pad[0]:pad[0] + size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+        return canvas, size / [image.shape[1], image.shape[0]], pad
+
     def stretched(self, image):
         resized = cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
         return resized.astype(np.float32), np.array([self.width / image.shape[1], self.height / image.shape[0]]), np.zeros(2)
@@ -48,11 +57,7 @@ class Yolox(Detector):
     """Rows of x, y, w, h, objectness, classes; strides 8, 16, 32. Letterbox in the top left corner, grey 114, BGR 0..255."""
 
     def prepare(self, image):
-        ratio = min(self.width / image.shape[1], self.height / image.shape[0])
-        size = round(image.shape[1] * ratio), round(image.shape[0] * ratio)
-        canvas = np.full((self.height, self.width, 3), 114, np.float32)
-        canvas[:size[1], :size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
-        return canvas, np.array([size[0] / image.shape[1], size[1] / image.shape[0]]), np.zeros(2)
+        return self.letterboxed(image, centred=False)
 
     def decode(self, outputs):
         rows, cells, strides = outputs[0][0], [], []
@@ -67,10 +72,11 @@ class Yolox(Detector):
 
 
 class NanoDet(Detector):
-    """Scores [cells, classes] and distributions [cells, 4 x 8] for strides 8, 16, 32. Stretched, BGR, ImageNet statistics."""
+    """Scores [cells, classes] and distributions [cells, 4 x 8] for strides 8, 16, 32. Letterboxed in the middle, BGR, ImageNet
+    statistics."""
 
     def prepare(self, image):
-        blob, scale, pad = self.stretched(image)
+        blob, scale, pad = self.letterboxed(image, centred=True)
         return (blob - np.array([103.53, 116.28, 123.675])) / np.array([57.375, 57.12, 58.395]), scale, pad
 
     def decode(self, outputs):

@@ -4,5 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 scripts/setup.sh
-scripts/build.sh release vireo
+scripts/build.sh release vireo_cli gstvireo
 exec build/bin/vireo demo "$@"

@@ -28,7 +28,8 @@ def enter(*groups):
     python = VENV / "bin" / "python"
     if not python.exists():
         print(f"making {VENV.name} …", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+        if subprocess.run([sys.executable, "-m", "venv", str(VENV)], stdout=sys.stderr).returncode:
+            sys.exit("Python cannot make a virtual environment; on Debian: apt-get install python3-venv")
     for group in dict.fromkeys(("peers", *groups)):
         names = PACKAGES[group] + WITHOUT_DEPENDENCIES.get(group, [])
         stamp = VENV / f"{group}.installed"

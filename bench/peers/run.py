@@ -9,7 +9,8 @@ One process an engine, kept alive and held still while another runs. In each rou
 (two inferences before are not counted); a figure is the median over the rounds' medians, its spread half the distance of
 their quartiles. The ratio is the fastest peer's time over Vireo's, taken round by round. --also-threads gives the peers, and
 Vireo too, a second try with that number; the better one counts. Inputs are X.ref/test_data_set_0/input_k.pb where there are
-any, else seeded noise. Writes bench/results/NAME.md and .json after each model.
+any, else seeded noise. Writes bench/results/NAME.md, .json
+and .svg after each model.
 """
 import argparse
 import json
@@ -30,6 +31,7 @@ import onnx
 
 import flops
 import machine
+import plot
 import table
 from engines import read_tensors, write_tensors
 from worker import VIREO, Worker, WorkerError
@@ -220,6 +222,7 @@ def main():
         print(table.line(result, options.peers), flush=True)
         base.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n")
         base.with_suffix(".md").write_text(table.markdown(report))
+        plot.write(report, base.with_suffix(".svg"))
     return 0
 
 

@@ -92,7 +92,7 @@ class Compiler {
     draft.input_ids = l.inputs;
     draft.output_ids = l.outputs;
     for (TensorId t : l.inputs) draft.inputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
-    for (TensorId t : l.outputs) draft.outputs.push_back(t == kNone ? unused_output(id, l, t, draft) : placement_.tensors[index(t)]);
+    for (TensorId t : l.outputs) draft.outputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
     Step step;
     step.layer = l.name;
     step.op = l.op->name;
@@ -117,9 +117,6 @@ class Compiler {
     program_.steps.push_back(std::move(step));
     drafts_.push_back(std::move(draft));
   }
-
-  /// An output that nothing reads: kernels may skip it (null).
-  static TensorPlace unused_output(LayerId, const Layer&, TensorId, const Draft&) { return {}; }
 
   const Candidate& choose(LayerId id, const graph::Problem& problem, const std::vector<Candidate>& list, LayerReport& report) {
     const Candidate* best = nullptr;

@@ -90,6 +90,8 @@ class Graph {
   /// Infers dtype and dims of the outputs of one layer / of all. Throws Error naming the layer.
   void infer(LayerId layer);
   void infer_all();
+  /// Largest extents of output 0 of a layer whose operator has a late axis.
+  [[nodiscard]] Dims bound_dims(LayerId layer);
   /// Checks every invariant (ids, producers, consumers, arity, types); throws Error(internal) naming the first violation.
   void verify() const;
   /// The graph as text, one line a layer; parse_graph (text.h) reads it back.

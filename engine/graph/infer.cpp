@@ -1,5 +1,7 @@
 // Shape inference: runs an operator's shape rule on a layer and checks what it was given.
 
+#include <utility>
+
 #include "engine/base/text.h"
 #include "engine/graph/operator.h"
 
@@ -82,6 +84,10 @@ void Graph::infer(LayerId id) {
   }
   InferContext context(*this, id);
   op.infer(context);
+  if (op.late_axis && l.outputs[0] != kNone && tensor(l.outputs[0]).ranked) {
+    Dims& dims = tensor(l.outputs[0]).dims;
+    dims[static_cast<std::size_t>(context.axis(op.late_axis(l.attributes), static_cast<int>(dims.size())))] = kUnknown;
+  }
   for (TensorId output : l.outputs) {
     if (output == kNone || !tensor(output).ranked) continue;
     if (vireo::is_static(tensor(output).dims)) {
@@ -92,6 +98,14 @@ void Graph::infer(LayerId id) {
       }
     }
   }
+}
+
+Dims Graph::bound_dims(LayerId id) {
+  const TensorId output = layer(id).outputs[0];
+  const Dims before = tensor(output).dims;
+  InferContext context(*this, id);
+  layer(id).op->infer(context);
+  return std::exchange(tensor(output).dims, before);
 }
 
 void Graph::infer_all() {

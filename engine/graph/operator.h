@@ -95,8 +95,10 @@ struct Operator {
   std::vector<Case> (*cases)() = nullptr;
   /// Output k may share memory with input 0 without a copy (reshape family).
   bool alias = false;
-  /// Output extents are an upper bound until the layer has run (NonZero, NonMaxSuppression).
-  bool data_dependent = false;
+  /// Set for NonZero, NonMaxSuppression and their like: the axis of output 0 whose extent is known only when the layer has
+  /// run. The shape rule gives the upper bound there; Graph::infer makes it kUnknown for everything downstream. The
+  /// reference gets memory for the bound and writes the true dims into its output view.
+  std::int64_t (*late_axis)(const Attributes&) = nullptr;
   /// Elementwise in input 0: an output may overwrite that input's memory when nothing else reads it.
   bool in_place = false;
 };

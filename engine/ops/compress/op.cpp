@@ -27,6 +27,8 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+std::int64_t late_axis(const graph::Attributes& a) { return a.integer("axis", 0); }
+
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::boolean};
   return {{.name = "rows", .inputs = {{3, 2}, {3}}, .attributes = attributes({{"axis", 0}}), .dtypes = types, .constants = {{1, {0, 1, 1}}}},
@@ -42,6 +44,6 @@ const Operator compress_operator{.name = "compress",
                                  .infer = infer,
                                  .reference = compress_reference,
                                  .cases = cases,
-                                 .data_dependent = true};
+                                 .late_axis = late_axis};
 
 }  // namespace vireo::ops

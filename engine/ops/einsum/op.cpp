@@ -1,0 +1,55 @@
+// Sums of products over named axes: attribute `equation`, numpy's rules.
+#include <map>
+
+#include "engine/ops/einsum/equation.h"
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void einsum_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  std::vector<std::size_t> ranks;
+  for (int k = 0; k < c.input_count(); ++k) {
+    ranks.push_back(c.dims(k).size());
+    c.require(c.dtype(k) == c.dtype(0) && (is_float(c.dtype(k)) || is_integer(c.dtype(k))), "the inputs must be numbers of one type");
+  }
+  Equation equation;
+  try {
+    equation = parse_equation(c.attributes().text("equation", ""), ranks);
+  } catch (const Error& error) {
+    c.fail(error.what());
+  }
+  std::map<char, std::int64_t> extents;
+  for (int k = 0; k < c.input_count(); ++k)
+    for (std::size_t i = 0; i < ranks[static_cast<std::size_t>(k)]; ++i) {
+      const std::int64_t extent = c.dims(k)[i];
+      const auto [entry, fresh] = extents.try_emplace(equation.inputs[static_cast<std::size_t>(k)][i], extent);
+      if (fresh || entry->second == extent || extent == 1 || extent == kUnknown) continue;
+      c.require(entry->second == 1 || entry->second == kUnknown, "an axis has the extents " + std::to_string(entry->second) + " and " + std::to_string(extent));
+      entry->second = extent;
+    }
+  Dims out;
+  for (char label : equation.output) out.push_back(extents.at(label));
+  c.output(0, c.dtype(0), out);
+}
+
+std::vector<Case> cases() {
+  const auto equation = [](const char* text) { return attributes({{"equation", text}}); };
+  return {{.name = "matmul", .inputs = {{3, 5}, {5, 7}}, .attributes = equation("ij,jk->ik")},
+          {.name = "batched", .inputs = {{2, 3, 4, 5}, {2, 3, 6, 5}}, .attributes = equation("bhqd,bhkd->bhqk")},
+          {.name = "ellipsis", .inputs = {{2, 3, 4}, {4, 5}}, .attributes = equation("...a,ab->...b")},
+          {.name = "diagonal", .inputs = {{4, 4}}, .attributes = equation("ii->i")},
+          {.name = "implicit", .inputs = {{3, 4}, {4, 2}}, .attributes = equation("ba,ac")},
+          {.name = "transposed", .inputs = {{3, 4}}, .attributes = equation("ij->ji")},
+          {.name = "three", .inputs = {{3}, {3, 4}, {4}}, .attributes = equation("i,ij,j->")}};
+}
+
+}  // namespace
+
+extern const Operator einsum_operator;
+const Operator einsum_operator{.name = "einsum", .min_inputs = 1, .max_inputs = -1, .infer = infer, .reference = einsum_reference, .cases = cases};
+
+}  // namespace vireo::ops

@@ -1,0 +1,25 @@
+// Positions of the elements that are not zero, one column each: int64 [rank, count]. The count inferred is the bound.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void non_zero_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) { c.output(0, DataType::int64, {c.rank(0), known_product(c.dims(0), 0, c.dims(0).size())}); }
+
+std::int64_t late_axis(const graph::Attributes&) { return 1; }
+
+std::vector<Case> cases() {
+  return {{.name = "matrix", .inputs = {{3, 4}}, .constants = {{0, {0, 1, 0, 2, 0, 0, 3, 0, -1, 0, 0, 5}}}},
+          {.name = "bool", .inputs = {{5}}, .dtypes = {DataType::boolean}, .constants = {{0, {1, 0, 0, 1, 1}}}},
+          {.name = "none", .inputs = {{2, 2}}, .constants = {{0, {0, 0, 0, 0}}}}};
+}
+
+}  // namespace
+
+extern const Operator non_zero_operator;
+const Operator non_zero_operator{.name = "non_zero", .infer = infer, .reference = non_zero_reference, .cases = cases, .late_axis = late_axis};
+
+}  // namespace vireo::ops

@@ -1,0 +1,42 @@
+// Pools regions [x1, y1, x2, y2] (input 1) of the images named by input 2 to output_height × output_width by bilinear
+// sampling; mode avg or max; coordinate_transformation_mode half_pixel or output_half_pixel.
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void roi_align_reference(const EvalContext&);
+
+namespace {
+
+void infer(InferContext& c) {
+  require_float(c, 0);
+  require_rank(c, 0, 4, 4);
+  require_rank(c, 1, 2, 2);
+  require_rank(c, 2, 1, 1);
+  require_extent(c, 1, 1, 4, "x1, y1, x2, y2");
+  require_extent(c, 2, 0, c.dims(1)[0], "one image for each region");
+  const std::string mode = c.attributes().text("mode", "avg");
+  c.require(mode == "avg" || mode == "max", "unknown mode '" + mode + "'");
+  const std::int64_t height = c.attributes().integer("output_height", 1), width = c.attributes().integer("output_width", 1);
+  c.require(height > 0 && width > 0, "output_height and output_width must be positive");
+  c.output(0, c.dtype(0), {c.dims(1)[0], c.dims(0)[1], height, width});
+}
+
+std::vector<Case> cases() {
+  return {{.name = "avg", .inputs = {{2, 3, 10, 12}, {3, 4}, {3}},
+           .attributes = attributes({{"output_height", 4}, {"output_width", 3}, {"sampling_ratio", 2}, {"spatial_scale", 0.5}}),
+           .dtypes = {DataType::float32, DataType::float32, DataType::int64},
+           .constants = {{1, {0, 0, 9, 9, 1, 5, 18, 20, 3, 3, 4, 4}}, {2, {0, 1, 1}}}},
+          {.name = "max", .inputs = {{1, 2, 10, 12}, {1, 4}, {1}},
+           .attributes = attributes({{"mode", "max"}, {"output_height", 2}, {"output_width", 2}, {"coordinate_transformation_mode", "output_half_pixel"}}),
+           .dtypes = {DataType::float32, DataType::float32, DataType::int64},
+           .constants = {{1, {1, 1, 9, 8}}, {2, {0}}}}};
+}
+
+}  // namespace
+
+extern const Operator roi_align_operator;
+const Operator roi_align_operator{
+    .name = "roi_align", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = roi_align_reference, .cases = cases};
+
+}  // namespace vireo::ops

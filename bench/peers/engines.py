@@ -25,22 +25,8 @@ if __name__ == "__main__":
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
 
-
-def read_tensors(folder, prefix="input"):
-    """The tensors of prefix_0.pb, prefix_1.pb … in order."""
-    tensors = []
-    while (path := Path(folder) / f"{prefix}_{len(tensors)}.pb").exists():
-        tensors.append(numpy_helper.to_array(onnx.TensorProto.FromString(path.read_bytes())))
-    return tensors
-
-
-def write_tensors(folder, tensors, prefix="output"):
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    for index, tensor in enumerate(tensors):
-        proto = numpy_helper.from_array(np.ascontiguousarray(tensor), f"{prefix}_{index}")
-        (Path(folder) / f"{prefix}_{index}.pb").write_bytes(proto.SerializeToString())
+from tensors import read_tensors, write_tensors
 
 
 class OnnxRuntime:

@@ -33,7 +33,7 @@ import flops
 import machine
 import plot
 import table
-from engines import read_tensors, write_tensors
+from tensors import difference, read_tensors, write_tensors
 from worker import VIREO, Worker, WorkerError
 
 ASSETS = environment.ROOT / ".." / "shared" / "assets" / "onnx"
@@ -56,32 +56,6 @@ def prepare_inputs(model, batch, folder):
         tensors.append(np.random.default_rng(index).random(shape).astype(NUMPY_TYPES[kind.elem_type]))
     write_tensors(folder, tensors, "input")
     return folder
-
-
-def difference(values, expected):
-    """Relative L2 error, the worst over the outputs, and whether rows had to be matched; None for other shapes.
-
-    A network that ranks its results (detection transformers, NMS inside) may give two near-equal rows in either order: where
-    the plain difference is large, each row is compared with the nearest one.
-    """
-    if [value.size for value in values] != [wanted.size for wanted in expected]:
-        return None, False
-    worst, matched = 0.0, False
-    for value, wanted in zip(values, expected):
-        a, b = value.astype(np.float64).reshape(wanted.shape), wanted.astype(np.float64)
-        error = relative(a - b, b)
-        if error > 1e-3 and b.ndim >= 2 and 1 < b.shape[-2] <= 1000 and b[..., 0, 0].size == 1:
-            a, b = a.reshape(b.shape[-2:]), b.reshape(b.shape[-2:])
-            nearest = a[np.linalg.norm(a[None] - b[:, None], axis=2).argmin(1)]
-            back = b[np.linalg.norm(b[None] - a[:, None], axis=2).argmin(1)]
-            error, matched = max(relative(nearest - b, b), relative(back - a, a)), True
-        worst = max(worst, error if np.isfinite(error) else math.inf)
-    return worst, matched
-
-
-def relative(difference, wanted):
-    norm = np.linalg.norm(wanted)
-    return float(np.linalg.norm(difference) / norm if norm else np.linalg.norm(difference))
 
 
 def start(model, inputs, options, notes):

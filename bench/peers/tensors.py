@@ -1,0 +1,48 @@
+"""Tensors as files (input_0.pb, output_0.pb …, ONNX TensorProto), and how far two sets of them lie apart."""
+import math
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+
+def read_tensors(folder, prefix="input"):
+    """The tensors of prefix_0.pb, prefix_1.pb … in order."""
+    tensors = []
+    while (path := Path(folder) / f"{prefix}_{len(tensors)}.pb").exists():
+        tensors.append(numpy_helper.to_array(onnx.TensorProto.FromString(path.read_bytes())))
+    return tensors
+
+
+def write_tensors(folder, tensors, prefix="output"):
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for index, tensor in enumerate(tensors):
+        proto = numpy_helper.from_array(np.ascontiguousarray(tensor), f"{prefix}_{index}")
+        (Path(folder) / f"{prefix}_{index}.pb").write_bytes(proto.SerializeToString())
+
+
+def difference(values, expected):
+    """Relative L2 error, the worst over the outputs, and whether rows had to be matched; None for other shapes.
+
+    A network that ranks its results (detection transformers, NMS inside) may give two near-equal rows in either order: where
+    the plain difference is large, each row is compared with the nearest one.
+    """
+    if [value.size for value in values] != [wanted.size for wanted in expected]:
+        return None, False
+    worst, matched = 0.0, False
+    for value, wanted in zip(values, expected):
+        a, b = value.astype(np.float64).reshape(wanted.shape), wanted.astype(np.float64)
+        error = relative(a - b, b)
+        if error > 1e-3 and b.ndim >= 2 and 1 < b.shape[-2] <= 1000 and b[..., 0, 0].size == 1:
+            a, b = a.reshape(b.shape[-2:]), b.reshape(b.shape[-2:])
+            nearest = a[np.linalg.norm(a[None] - b[:, None], axis=2).argmin(1)]
+            back = b[np.linalg.norm(b[None] - a[:, None], axis=2).argmin(1)]
+            error, matched = max(relative(nearest - b, b), relative(back - a, a)), True
+        worst = max(worst, error if np.isfinite(error) else math.inf)
+    return worst, matched
+
+
+def relative(difference, wanted):
+    norm = np.linalg.norm(wanted)
+    return float(np.linalg.norm(difference) / norm if norm else np.linalg.norm(difference))

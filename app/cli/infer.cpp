@@ -51,16 +51,16 @@ int infer(const InferFlags& f) {
     const Buffer buffer = context->allocate(inputs[k].name);
     if (!tensors[k].data.empty()) std::memcpy(buffer.data(), tensors[k].data.data(), tensors[k].data.size());
   }
-  std::vector<Buffer> results;
-  for (const TensorInfo& output : engine->outputs()) results.push_back(context->allocate(output.name));
+  for (const TensorInfo& output : engine->outputs())
+    if (is_static(context->shape(output.name))) (void)context->allocate(output.name);
   if (const Status status = context->run(); !status.ok()) throw Error(status.code(), status.message());
   std::filesystem::create_directories(f.outputs);
-  for (std::size_t k = 0; k < results.size(); ++k) {
+  for (std::size_t k = 0; k < engine->outputs().size(); ++k) {
     const TensorInfo output = engine->outputs()[k];
     HostTensor tensor{output.name, output.dtype, context->shape(output.name), {}};
-    tensor.dtype = engine->outputs()[k].dtype;
     const auto bytes = static_cast<std::size_t>(element_count(tensor.dims)) * size_of(tensor.dtype);
-    tensor.data.assign(results[k].data(), results[k].data() + bytes);
+    const Buffer result = context->result(output.name);
+    tensor.data.assign(result.data(), result.data() + bytes);
     const std::filesystem::path path = std::filesystem::path(f.outputs) / fmt::format("output_{}.pb", k);
     write_tensor(path, tensor);
     fmt::print("{}: '{}' {} {}\n", path.string(), output.name, to_string(tensor.dims), to_string(tensor.dtype));

@@ -223,6 +223,7 @@ std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& opti
     if (buffers) (*buffers)[input.name] = buffer;
   }
   for (const TensorInfo& output : loaded.engine->outputs()) {
+    if (!is_static(context->shape(output.name))) continue;  // depends on data: the engine keeps it
     Buffer buffer = context->allocate(output.name);
     if (buffers) (*buffers)[output.name] = buffer;
   }

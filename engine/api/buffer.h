@@ -15,6 +15,11 @@ class Buffer {
   /// Memory of the caller, who keeps it alive while it is bound. Any alignment of at least the element's size works.
   [[nodiscard]] static Buffer borrow(void* data, std::size_t bytes) noexcept;
 
+  /// Memory that somebody shares; kept alive by this handle.
+  [[nodiscard]] static Buffer share(std::shared_ptr<std::byte> data, std::size_t bytes) noexcept {
+    return Buffer(std::move(data), bytes);
+  }
+
   [[nodiscard]] std::byte* data() const noexcept { return data_.get(); }
   template <typename T>
   [[nodiscard]] T* as() const noexcept {

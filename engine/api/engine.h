@@ -117,8 +117,12 @@ class Context {
   /// Binds a buffer to an input or output (row-major, the tensor's dtype). Throws Error when it is too small. Rebinding
   /// between enqueues is cheap; a bound buffer must stay untouched until the enqueued work is done.
   void bind(std::string_view tensor, const Buffer& buffer);
-  /// A host buffer of the right size for the tensor at the current shapes, already bound.
+  /// A host buffer of the right size for the tensor at the current shapes, already bound. Throws Error for outputs whose
+  /// shape depends on data (shape() has kUnknown extents for them until the first run): those needn't be bound.
   Buffer allocate(std::string_view tensor);
+  /// What the last run wrote into an output: the bound buffer, or, where the shape depends on data, a buffer of the
+  /// engine that stays untouched by later runs; shape() tells its dims. Call when the run is known to be done.
+  Buffer result(std::string_view tensor);
   /// Adds one inference to the stream; shapes and bindings are taken as they are now. Unbound tensors are an error.
   Status enqueue(Stream& stream) noexcept;
   /// enqueue + synchronize on a private stream.

@@ -5,6 +5,7 @@
 #include "engine/api/log.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
+#include "engine/build/module.h"
 #include "engine/build/plan_state.h"
 #include "engine/build/timing.h"
 #include "engine/passes/passes.h"
@@ -102,7 +103,7 @@ Plan build(const Network& network, const BuildOptions& options, const Progress& 
       builder::time_candidates(g, compile_options, {options.budget_s / static_cast<double>(shapes.size()), options.exact}, choices, progress);
     // Compiling once here proves that the plan will load, and keeps the workspace promise.
     compile_options.choices = &choices;
-    (void)builder::compile(g, compile_options);
+    (void)builder::Module(state.graph, one, {compile_options, {}});
   }
   if (!options.timing_cache.empty()) {
     const std::string head = base::str("vireo timings for ", builder::cpu_fingerprint(), "\n"), body = builder::choices_text(choices);

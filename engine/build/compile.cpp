@@ -334,8 +334,10 @@ std::vector<LayerProblem> problems(const Graph& graph, const CompileOptions& opt
   const std::vector<LayerId> order = graph.topological_order();
   const Placement placement = place(graph, order, options.workers);
   std::vector<LayerProblem> list;
+  const auto known = [&](TensorId t) { return t == kNone || graph.tensor(t).is_static(); };
   for (LayerId id : order)
-    if (!placement.elided[index(id)]) list.push_back({id, problem_of(graph, id, placement, options.workers)});
+    if (!placement.elided[index(id)] && std::all_of(graph.layer(id).inputs.begin(), graph.layer(id).inputs.end(), known) &&
+        std::all_of(graph.layer(id).outputs.begin(), graph.layer(id).outputs.end(), known)) list.push_back({id, problem_of(graph, id, placement, options.workers)});
   return list;
 }
 

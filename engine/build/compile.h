@@ -29,12 +29,12 @@ struct CompileOptions {
   std::vector<std::string> disabled_passes;
 };
 
-/// A copy of the graph with these input dims, everything static and folded. Throws Error naming the input when dims don't
-/// fit it, or the layer whose shape can't be known before it runs.
+/// A copy of the graph with these input dims, folded; everything is static but what depends on data (module.h). Throws
+/// Error naming the input when dims don't fit it.
 [[nodiscard]] graph::Graph specialise(const graph::Graph& graph, const std::map<std::string, Dims>& shapes,
                                       const CompileOptions& options);
 
-/// The graph must be static (specialise).
+/// The graph must be static.
 [[nodiscard]] program::Program compile(const graph::Graph& graph, const CompileOptions& options);
 
 /// Can this processor run it?

@@ -35,6 +35,13 @@ void check_symbols(const Graph& original, const Graph& g) {
   }
 }
 
+/// The shape of its output depends on the value of an input that some layer computes (a reshape to a computed shape).
+bool reads_values(const Graph& g, graph::LayerId layer) {
+  for (TensorId input : g.layer(layer).inputs)
+    if (input != graph::kNone && g.tensor(input).producer != graph::kNone && is_integer(g.tensor(input).dtype)) return true;
+  return false;
+}
+
 }  // namespace
 
 Graph specialise(const Graph& original, const std::map<std::string, Dims>& shapes, const CompileOptions& options) {
@@ -60,11 +67,17 @@ Graph specialise(const Graph& original, const std::map<std::string, Dims>& shape
     passes::run_passes(g, pass_options);
     g.infer_all();
   }
-  for (graph::LayerId layer : g.topological_order())
+  // What is still unknown must lie behind a layer whose output depends on data; module.h runs those.
+  bool late = false;
+  for (graph::LayerId layer : g.topological_order()) {
+    late |= g.layer(layer).op->late_axis != nullptr;
     for (TensorId output : g.layer(layer).outputs)
-      if (output != graph::kNone && !g.tensor(output).is_static())
-        base::fail(ErrorCode::unsupported, graph::describe(g, layer),
-                   ": the shape of its output depends on data that is known only at run time");
+      if (output != graph::kNone && !g.tensor(output).is_static()) {
+        if (!late && !reads_values(g, layer))
+          base::fail(ErrorCode::unsupported, graph::describe(g, layer), ": the shape of its output can't be known");
+        late = true;
+      }
+  }
   return g;
 }
 

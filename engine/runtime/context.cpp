@@ -27,7 +27,7 @@ Context::~Context() = default;
 Context::State::Active& Context::State::ready() {
   if (!active) {
     auto fresh = std::make_shared<Active>();
-    fresh->executor = std::make_unique<program::Executor>(engine->state().program_for(shapes, team->size()), team, profile);
+    fresh->runner = std::make_unique<builder::Runner>(engine->state().module_for(shapes, team->size()), team, profile);
     active = std::move(fresh);
     collect_pointers();
   }
@@ -35,20 +35,20 @@ Context::State::Active& Context::State::ready() {
 }
 
 void Context::State::collect_pointers() {
-  const auto& bindings = active->executor->program().bindings;
-  pointers.assign(bindings.size(), nullptr);
+  const auto& bindings = active->runner->module().bindings();
+  pointers.assign(bindings.size(), {});
   held.assign(bindings.size(), {});
   for (std::size_t k = 0; k < bindings.size(); ++k) {
     const auto it = buffers.find(bindings[k].info.name);
     if (it == buffers.end() || it->second.bytes() < bindings[k].bytes) continue;
-    pointers[k] = it->second.data();
+    pointers[k] = {it->second.data(), it->second.bytes()};
     held[k] = it->second;
   }
 }
 
 Status Context::State::check_bound() const noexcept {
   for (std::size_t k = 0; k < pointers.size(); ++k)
-    if (!pointers[k] && active->executor->program().bindings[k].bytes > 0)
+    if (!pointers[k].data && active->runner->module().bindings()[k].bytes > 0)
       return {ErrorCode::invalid_argument, "an input or output has no buffer (or one too small for the current shapes)"};
   return {};
 }
@@ -68,9 +68,13 @@ void Context::set_shape(std::string_view input, const Dims& dims) {
 }
 
 Dims Context::shape(std::string_view tensor) {
-  const auto& bindings = state_->ready().executor->program().bindings;
-  for (const program::Binding& b : bindings)
-    if (b.info.name == tensor) return b.info.dims;
+  State::Active& active = state_->ready();
+  const auto& bindings = active.runner->module().bindings();
+  for (std::size_t k = 0; k < bindings.size(); ++k)
+    if (bindings[k].info.name == tensor) {
+      const auto& late = active.runner->late_result(k);
+      return late.data ? late.dims : bindings[k].info.dims;
+    }
   unknown_tensor(*state_, tensor);
 }
 
@@ -80,13 +84,13 @@ void Context::bind(std::string_view tensor, const Buffer& buffer) {
     unknown_tensor(s, tensor);
   // Before the shapes are known only the name can be checked; enqueue checks the size again.
   if (s.active) {
-    const auto& bindings = s.active->executor->program().bindings;
+    const auto& bindings = s.active->runner->module().bindings();
     for (std::size_t k = 0; k < bindings.size(); ++k) {
       if (bindings[k].info.name != tensor) continue;
       if (buffer.bytes() < bindings[k].bytes)
         base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "' (", bindings[k].info.dims, " ", bindings[k].info.dtype,
                    ") needs ", bindings[k].bytes, " bytes, the buffer has ", buffer.bytes());
-      s.pointers[k] = buffer.data();
+      s.pointers[k] = {buffer.data(), buffer.bytes()};
       s.held[k] = buffer;
     }
   }
@@ -94,13 +98,29 @@ void Context::bind(std::string_view tensor, const Buffer& buffer) {
 }
 
 Buffer Context::allocate(std::string_view tensor) {
-  for (const program::Binding& b : state_->ready().executor->program().bindings)
+  for (const program::Binding& b : state_->ready().runner->module().bindings())
     if (b.info.name == tensor) {
+      if (!is_static(b.info.dims))
+        base::fail(ErrorCode::invalid_argument, "the size of output '", tensor, "' (", b.info.dims, ") depends on data; leave it unbound and ask result() behind the run");
       Buffer buffer = Buffer::host(b.bytes);
       bind(tensor, buffer);
       return buffer;
     }
   unknown_tensor(*state_, tensor);
+}
+
+Buffer Context::result(std::string_view tensor) {
+  State& s = *state_;
+  State::Active& active = s.ready();
+  const auto& bindings = active.runner->module().bindings();
+  for (std::size_t k = 0; k < bindings.size(); ++k) {
+    if (bindings[k].info.name != tensor) continue;
+    const auto& late = active.runner->late_result(k);
+    if (late.data) return Buffer::share(late.data, late.bytes);
+    if (s.held[k]) return s.held[k];
+    base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "' has no result: nothing has run, or nothing is bound");
+  }
+  unknown_tensor(s, tensor);
 }
 
 Status Context::enqueue(Stream& stream) noexcept {
@@ -136,7 +156,7 @@ Status Context::run() noexcept {
     State::Active& active = s.ready();
     if (const Status bound = s.check_bound(); !bound.ok()) return bound;
     const std::lock_guard lock(active.running);
-    return active.executor->run(s.pointers);
+    return active.runner->run(s.pointers);
   } catch (const Error& error) {
     log(LogLevel::error, error.what());
     return {error.code(), "run failed; the log says why"};
@@ -145,12 +165,12 @@ Status Context::run() noexcept {
   }
 }
 
-std::uint64_t Context::arena_bytes() { return state_->ready().executor->arena_bytes(); }
+std::uint64_t Context::arena_bytes() { return state_->ready().runner->executor().arena_bytes(); }
 
 std::vector<LayerTime> Context::profile() const {
   std::vector<LayerTime> times;
   if (!state_->active) return times;
-  const program::Executor& executor = *state_->active->executor;
+  const program::Executor& executor = state_->active->runner->executor();
   const auto seconds = executor.step_seconds();
   for (std::size_t k = 0; k < seconds.size(); ++k) {
     const program::Step& step = executor.program().steps[k];

@@ -8,12 +8,12 @@
 
 namespace vireo {
 
-std::shared_ptr<const program::Program> Engine::State::program_for(const Shapes& shapes, int workers) {
+std::shared_ptr<const builder::Module> Engine::State::module_for(const Shapes& shapes, int workers) {
   const std::lock_guard lock(mutex);
   for (Compiled& c : compiled)
     if (c.workers == workers && c.shapes == shapes) {
       c.last_use = ++uses;
-      return c.program;
+      return c.module;
     }
   const Plan::State& p = plan.state();
   builder::CompileOptions options;
@@ -22,14 +22,14 @@ std::shared_ptr<const program::Program> Engine::State::program_for(const Shapes&
   options.max_workspace = p.max_workspace;
   const auto tuned = p.choices.find(builder::cpu_fingerprint());
   if (tuned != p.choices.end()) options.choices = &tuned->second;
-  const graph::Graph g = builder::specialise(p.graph, shapes, options);
-  auto program = std::make_shared<const program::Program>(builder::compile(g, options));
+  // The plan's state outlives the module: its choices are borrowed.
+  auto module = std::make_shared<const builder::Module>(p.graph, shapes, builder::CompileSettings{options, std::make_shared<Plan>(plan)});
   constexpr std::size_t kCached = 16;
   if (compiled.size() >= kCached)
     compiled.erase(std::min_element(compiled.begin(), compiled.end(),
                                     [](const Compiled& a, const Compiled& b) { return a.last_use < b.last_use; }));
-  compiled.push_back({shapes, workers, program, ++uses});
-  return program;
+  compiled.push_back({shapes, workers, module, ++uses});
+  return module;
 }
 
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -56,11 +56,11 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
   // Static networks and the profiles' shapes are compiled now, so that errors and waiting happen here.
   Shapes none;
   if (std::all_of(plan.state().inputs.begin(), plan.state().inputs.end(), [](const TensorInfo& t) { return is_static(t.dims); }))
-    (void)engine->state_->program_for(none, engine->state_->threads);
+    (void)engine->state_->module_for(none, engine->state_->threads);
   for (const Profile& profile : plan.state().profiles) {
     Shapes shapes;
     for (const ShapeRange& range : profile) shapes[range.input] = range.opt;
-    (void)engine->state_->program_for(shapes, engine->state_->threads);
+    (void)engine->state_->module_for(shapes, engine->state_->threads);
   }
   return engine;
 }
@@ -87,7 +87,7 @@ std::vector<LayerReport> Engine::report(const std::map<std::string, Dims>& shape
   Shapes wanted = shapes;
   if (wanted.empty() && !state_->plan.state().profiles.empty())
     for (const ShapeRange& range : state_->plan.state().profiles.front()) wanted[range.input] = range.opt;
-  return state_->program_for(wanted, state_->threads)->report;
+  return state_->module_for(wanted, state_->threads)->report();
 }
 
 }  // namespace vireo

@@ -12,12 +12,12 @@
 
 #include "engine/api/engine.h"
 #include "engine/base/team.h"
+#include "engine/build/module.h"
 #include "engine/build/plan_state.h"
-#include "engine/program/executor.h"
 
 namespace vireo {
 
-using Shapes = std::map<std::string, Dims>;
+using builder::Shapes;
 
 struct Engine::State {
   Plan plan;
@@ -27,14 +27,14 @@ struct Engine::State {
   struct Compiled {
     Shapes shapes;
     int workers;
-    std::shared_ptr<const program::Program> program;
+    std::shared_ptr<const builder::Module> module;
     std::uint64_t last_use;
   };
   std::vector<Compiled> compiled;
   std::uint64_t uses = 0;
 
-  /// The program for these input shapes, compiled on first use. The least recently used of more than 16 is dropped.
-  std::shared_ptr<const program::Program> program_for(const Shapes& shapes, int workers);
+  /// The module for these input shapes, compiled on first use. The least recently used of more than 16 is dropped.
+  std::shared_ptr<const builder::Module> module_for(const Shapes& shapes, int workers);
 };
 
 struct Context::State {
@@ -42,17 +42,14 @@ struct Context::State {
   std::shared_ptr<base::Team> team;
   bool profile = false;
   Shapes shapes;
-  /// The executor and what is bound to it; replaced as a whole when shapes change, so that work in flight keeps its own.
+  /// The runner; replaced as a whole when shapes change, so that work in flight keeps its own.
   struct Active {
-    std::unique_ptr<program::Executor> executor;
+    std::unique_ptr<builder::Runner> runner;
     std::mutex running;
   };
   std::shared_ptr<Active> active;
-  struct Bound {
-    Buffer buffer;
-  };
   std::map<std::string, Buffer, std::less<>> buffers;
-  std::vector<void*> pointers;  ///< one per binding, ready to enqueue; null: not bound
+  std::vector<builder::Bound> pointers;  ///< one per binding, ready to enqueue; null: not bound
   std::vector<Buffer> held;
 
   /// Compiles for the current shapes when needed. Throws Error.
@@ -71,7 +68,7 @@ struct Event::State {
 struct Stream::State {
   struct Job {
     std::shared_ptr<Context::State::Active> active;
-    std::vector<void*> pointers;
+    std::vector<builder::Bound> pointers;
     std::vector<Buffer> held;
     std::shared_ptr<Event::State> event;  ///< set: a point in the stream instead of an inference
   };

@@ -45,7 +45,7 @@ void Stream::State::work() noexcept {
       Status status;
       {
         const std::lock_guard running(job.active->running);
-        status = job.active->executor->run(job.pointers);
+        status = job.active->runner->run(job.pointers);
       }
       job.active.reset();
       job.pointers.clear();

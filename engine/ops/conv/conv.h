@@ -1,10 +1,33 @@
 #pragma once
-// Parts of the operator conv that its files share. Any thread.
+// Parts of the operator conv that its files share: the problem as kernels read it, and the families of tactics. Any thread.
 
 #include <span>
+#include <string>
 
 #include "engine/graph/tactic.h"
+#include "engine/ops/shared/conv_geometry.h"
+#include "engine/ops/shared/micro.h"
 
 namespace vireo::ops {
+
 [[nodiscard]] std::span<const graph::Tactic> conv_tactics();
+
+/// A channels-last float32 convolution over at most two spatial axes with known weights.
+struct ConvProblem {
+  ConvGeometry g;
+  std::int64_t x_pitch = 0, y_pitch = 0, r_pitch = 0;  ///< floats between pixels
+  const float* weights = nullptr;
+  const float* bias = nullptr;
+  ActivationSpec activation;
+  bool has_residual = false, residual_before = false;
+  int workers = 1;
+};
+/// Why this is no such problem; empty when it is.
+[[nodiscard]] std::string refuse_conv(const graph::Problem& problem);
+[[nodiscard]] ConvProblem read_conv(const graph::Problem& problem);
+
+/// Direct convolution through the micro-kernels: any kernel, stride, dilation, padding and grouping.
+[[nodiscard]] graph::Launch prepare_direct(const graph::Problem& problem, const KernelSet& kernels);
+[[nodiscard]] double predict_direct(const graph::Problem& problem, const KernelSet& kernels);
+
 }  // namespace vireo::ops

@@ -2,5 +2,31 @@
 #include "engine/ops/conv/conv.h"
 
 namespace vireo::ops {
-std::span<const graph::Tactic> conv_tactics() { return {}; }
+namespace {
+
+using graph::Isa;
+using graph::Problem;
+using graph::Tactic;
+
+template <const KernelSet& (*kSet)()>
+graph::Launch direct(const Problem& p) {
+  return prepare_direct(p, kSet());
+}
+template <const KernelSet& (*kSet)()>
+double direct_seconds(const Problem& p) {
+  return predict_direct(p, kSet());
+}
+
+const Tactic kTactics[] = {
+#if defined(__x86_64__)
+    {.name = "conv_direct_avx512", .isa = Isa::avx512, .refuse = refuse_conv, .prepare = direct<kernel_set_avx512>, .predict = direct_seconds<kernel_set_avx512>},
+    {.name = "conv_direct_avx2", .isa = Isa::avx2, .refuse = refuse_conv, .prepare = direct<kernel_set_avx2>, .predict = direct_seconds<kernel_set_avx2>},
+#endif
+    {.name = "conv_direct_portable", .refuse = refuse_conv, .prepare = direct<kernel_set_portable>, .predict = direct_seconds<kernel_set_portable>},
+};
+
+}  // namespace
+
+std::span<const Tactic> conv_tactics() { return kTactics; }
+
 }  // namespace vireo::ops

@@ -1,0 +1,186 @@
+#include "engine/ops/shared/panels.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace vireo::ops {
+namespace {
+
+/// Share of the second-level cache that a block of B may take, in bytes.
+constexpr std::int64_t kBlockBytes = 128 << 10;
+
+/// Issue slots of one depth step of a rows x vectors micro-kernel: multiply-adds, loads, or latency.
+double step_slots(const KernelSet& kernels, std::int64_t rows, std::int64_t vectors) {
+  return static_cast<double>(std::max({rows * vectors, rows + vectors, static_cast<std::int64_t>(kernels.latency_slots)}));
+}
+
+/// Slots of one depth step for a segment of rows, split evenly into micro-kernels.
+double segment_slots(const KernelSet& kernels, std::int64_t rows, int vectors, std::int64_t& calls) {
+  const std::int64_t most = kernels.max_rows[vectors];
+  const std::int64_t chunks = (rows + most - 1) / most;
+  calls = chunks;
+  if (chunks == 0) return 0;
+  const std::int64_t small = rows / chunks, large = rows % chunks;
+  return static_cast<double>(large) * step_slots(kernels, small + 1, vectors) +
+         static_cast<double>(chunks - large) * step_slots(kernels, small, vectors);
+}
+
+/// Slots that a call costs besides its steps: set-up, and loads and stores of C.
+double call_slots(std::int64_t rows, int vectors) { return 24.0 + 3.0 * static_cast<double>(rows * vectors); }
+
+double panel_slots(const KernelSet& kernels, std::int64_t segments, std::int64_t rows, int vectors, std::int64_t depth,
+                   std::int64_t blocks) {
+  std::int64_t calls = 0;
+  const double steps = segment_slots(kernels, rows, vectors, calls);
+  if (calls == 0) return 0;
+  return static_cast<double>(segments) * (steps * static_cast<double>(depth) +
+                                          static_cast<double>(blocks * calls) * call_slots(rows / calls, vectors));
+}
+
+/// Widths of the panels that cover `vectors` vectors: as even as possible, none wider than `most`.
+std::vector<int> split_vectors(std::int64_t vectors, int most) {
+  const std::int64_t count = (vectors + most - 1) / most;
+  std::vector<int> widths(static_cast<std::size_t>(count), static_cast<int>(vectors / count));
+  for (std::int64_t i = 0; i < vectors % count; ++i) ++widths[static_cast<std::size_t>(i)];
+  return widths;
+}
+
+}  // namespace
+
+PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_t groups, std::int64_t a_group_step,
+                     std::vector<std::int64_t> taps, std::int64_t depth, std::int64_t segment_rows) {
+  PanelSet set;
+  set.kernels = &kernels;
+  set.taps = std::move(taps);
+  set.depth = depth;
+  set.groups = groups;
+  const std::int64_t vectors = (columns + kernels.width - 1) / kernels.width;
+  int best = 1;
+  double best_slots = 1e300;
+  for (int most = 1; most <= kMaxVectors; ++most) {
+    if (kernels.max_rows[most] == 0 || (most > 1 && most > vectors)) continue;
+    double slots = 0;
+    for (const int width : split_vectors(vectors, most))
+      slots += panel_slots(kernels, 1, std::max<std::int64_t>(segment_rows, 1), width, std::max<std::int64_t>(set.total_depth(), 1), 1);
+    if (slots <= best_slots) {
+      best = most;
+      best_slots = slots;
+    }
+  }
+  const std::vector<int> widths = split_vectors(vectors, best);
+  for (std::int64_t g = 0; g < groups; ++g) {
+    std::int64_t column = 0;
+    for (const int width : widths) {
+      Panel panel;
+      panel.vectors = width;
+      panel.columns = std::min<std::int64_t>(columns - column, width * kernels.width);
+      panel.tail = static_cast<int>(panel.columns - (width - 1) * kernels.width);
+      panel.column = g * columns + column;
+      panel.a_offset = g * a_group_step;
+      panel.b_offset = set.packed_floats;
+      panel.bias_offset = set.bias_floats;
+      set.packed_floats += set.total_depth() * width * kernels.width;
+      set.bias_floats += width * kernels.width;
+      column += panel.columns;
+      set.panels.push_back(panel);
+    }
+  }
+  const std::int64_t widest = widths.empty() ? 1 : widths[0];
+  const std::int64_t most_rows = std::max<std::int64_t>(kBlockBytes / (widest * kernels.width * 4), 64);
+  const auto tap_count = static_cast<std::int64_t>(set.taps.size());
+  if (depth > most_rows * 3 / 2) {
+    const std::int64_t parts = (depth + most_rows - 1) / most_rows;
+    const std::int64_t step = ((depth + parts - 1) / parts + 3) / 4 * 4;
+    for (std::int64_t t = 0; t < tap_count; ++t)
+      for (std::int64_t at = 0; at < depth; at += step)
+        set.blocks.push_back({t, 1, at, std::min(step, depth - at), t * depth + at});
+  } else {
+    const std::int64_t most_taps = std::max<std::int64_t>(most_rows / std::max<std::int64_t>(depth, 1), 1);
+    const std::int64_t parts = (tap_count + most_taps - 1) / most_taps;
+    const std::int64_t step = (tap_count + parts - 1) / parts;
+    for (std::int64_t t = 0; t < tap_count; t += step)
+      set.blocks.push_back({t, std::min(step, tap_count - t), 0, depth, t * depth});
+  }
+  return set;
+}
+
+void pack_bias(const PanelSet& set, const float* bias, float* packed) {
+  for (const Panel& panel : set.panels) {
+    float* to = packed + panel.bias_offset;
+    std::memset(to, 0, static_cast<std::size_t>(panel.vectors * set.kernels->width) * sizeof(float));
+    if (bias) std::memcpy(to, bias + panel.column, static_cast<std::size_t>(panel.columns) * sizeof(float));
+  }
+}
+
+Epilogue make_epilogue(const ActivationSpec& activation, bool has_residual, bool residual_before) {
+  Epilogue e;
+  e.activation = activation;
+  e.residual_before = has_residual && residual_before;
+  e.residual_after = has_residual && !residual_before;
+  const bool clamp = is_clamp(activation, e.lo, e.hi);
+  if (clamp) e.activation = {};
+  // Without an activation the two residuals are the same.
+  if (e.residual_after && activation.kind == Activation::none) {
+    e.residual_after = false;
+    e.residual_before = true;
+  }
+  e.finish = !clamp || e.residual_after;
+  return e;
+}
+
+void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& block) noexcept {
+  const KernelSet& kernels = *set.kernels;
+  for (std::int64_t p = block.panel_begin; p < block.panel_end; ++p) {
+    const Panel& panel = set.panels[static_cast<std::size_t>(p)];
+    const std::int64_t most = kernels.max_rows[panel.vectors];
+    const std::int64_t chunks = (block.segment_rows + most - 1) / most;
+    if (chunks == 0) return;
+    const std::int64_t small = block.segment_rows / chunks, large = block.segment_rows % chunks;
+    for (std::size_t d = 0; d < set.blocks.size(); ++d) {
+      const DepthBlock& depth = set.blocks[d];
+      const bool last = d + 1 == set.blocks.size();
+      MicroArgs args;
+      args.a_stride = block.a_stride;
+      args.taps = set.taps.data() + depth.first_tap;
+      args.tap_count = depth.tap_count;
+      args.depth = depth.depth;
+      args.b = block.packed + panel.b_offset + depth.rows_before * panel.vectors * kernels.width;
+      args.c_stride = block.c_stride;
+      args.bias = d == 0 && block.bias ? block.bias + panel.bias_offset : nullptr;
+      args.residual_stride = block.residual_stride;
+      args.lo = last ? epilogue.lo : -__builtin_inff();
+      args.hi = last ? epilogue.hi : __builtin_inff();
+      args.tail = panel.tail;
+      args.accumulate = d > 0;
+      for (std::int64_t s = 0; s < block.segments; ++s) {
+        const float* a = block.a + s * block.a_segment + panel.a_offset + depth.offset;
+        float* c = block.c + s * block.c_segment + panel.column;
+        const float* r = block.residual ? block.residual + s * block.residual_segment + panel.column : nullptr;
+        for (std::int64_t i = 0; i < chunks; ++i) {
+          const std::int64_t rows = small + (i < large ? 1 : 0);
+          args.a = a;
+          args.c = c;
+          args.residual = last && epilogue.residual_before ? r : nullptr;
+          kernels.micro[panel.vectors][rows](args);
+          if (last && epilogue.finish)
+            kernels.finish(c, block.c_stride, rows, panel.columns, epilogue.activation, epilogue.residual_after ? r : nullptr,
+                           block.residual_stride);
+          a += rows * block.a_stride;
+          c += rows * block.c_stride;
+          if (r) r += rows * block.residual_stride;
+        }
+      }
+    }
+  }
+}
+
+double block_seconds(const PanelSet& set, std::int64_t segments, std::int64_t segment_rows, std::int64_t begin,
+                     std::int64_t end) {
+  double slots = 0;
+  for (std::int64_t p = begin; p < end; ++p)
+    slots += panel_slots(*set.kernels, segments, segment_rows, set.panels[static_cast<std::size_t>(p)].vectors, set.total_depth(),
+                         static_cast<std::int64_t>(set.blocks.size()));
+  return slots * 2.0 * set.kernels->width / set.kernels->flops_per_second;
+}
+
+}  // namespace vireo::ops

@@ -1,0 +1,19 @@
+#pragma once
+// Sources: each becomes a bin with one "src" pad of raw video. Used while a pipeline is built, by its thread.
+
+#include "app/pipeline/config.h"
+#include "app/pipeline/gst_objects.h"
+
+namespace vireo::pipeline {
+
+/// Adds the source's bin to the pipeline. Throws Error when the address can't be a source.
+GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::string& name);
+
+/// Pictures that a path stands for, sorted: of a directory, of a glob, or the file itself when it is a picture; empty
+/// when it stands for something else.
+[[nodiscard]] std::vector<std::string> find_pictures(const std::string& path);
+
+/// A bin that shows each picture file once, at its own size. (image_source.cpp)
+GstElement* add_image_source(GstBin* pipeline, std::vector<std::string> files, double fps, const std::string& name);
+
+}  // namespace vireo::pipeline

@@ -1,0 +1,74 @@
+// Activations are computed by the convolution or product before them, on values that are still in registers.
+
+#include <limits>
+
+#include "engine/graph/operator.h"
+#include "engine/ops/shared/activation.h"
+#include "engine/passes/edit.h"
+#include "engine/passes/list.h"
+
+namespace vireo::passes {
+namespace {
+
+struct Activation {
+  std::string name;
+  std::optional<double> alpha, beta;
+};
+
+/// The fused form of an elementwise layer; nothing when there is none.
+std::optional<Activation> activation_of(const Graph& graph, LayerId id) {
+  if (is_function(graph, id, "binary", "prelu")) {
+    const auto slope = uniform_of(graph, input_of(graph, id, 1));
+    const bool keeps = slope && same_known_dims(graph, input_of(graph, id, 0), output_of(graph, id));
+    return keeps ? std::optional(Activation{"leaky_relu", *slope, {}}) : std::nullopt;
+  }
+  if (!is_op(graph, id, "unary")) return std::nullopt;
+  const Attributes& attributes = graph.layer(id).attributes;
+  std::string name = function_of(graph, id);
+  if (name == "gelu" && attributes.text("approximate", "none") == "tanh") name = "gelu_tanh";
+  ops::ActivationSpec spec;
+  if (!ops::activation_from(name.c_str(), spec)) return std::nullopt;
+  Activation activation{name, {}, {}};
+  if (name == "clip") {
+    const double limit = std::numeric_limits<float>::max();
+    activation.alpha = std::max(-limit, attributes.real("min", -limit));
+    activation.beta = std::min(limit, attributes.real("max", limit));
+    return activation;
+  }
+  if (attributes.has("alpha")) activation.alpha = attributes.real("alpha", 0);
+  if (attributes.has("beta")) activation.beta = attributes.real("beta", 0);
+  if (attributes.has("gamma")) activation.beta = attributes.real("gamma", 0);
+  return activation;
+}
+
+bool fuse(Graph& graph, LayerId id) {
+  const TensorId x = input_of(graph, id, 0);
+  const TensorId y = output_of(graph, id);
+  const LayerId before = graph.tensor(x).producer;
+  const bool convolution = is_op(graph, before, "conv") || is_op(graph, before, "conv_transpose");
+  const bool product = is_op(graph, before, "gemm") || is_op(graph, before, "matmul");
+  if ((!convolution && !product) || !used_once(graph, x) || graph.tensor(x).dtype != DataType::float32) return false;
+  Attributes& attributes = graph.layer(before).attributes;
+  if (!attributes.text("activation", "").empty() || attributes.text("residual", "") == "after") return false;
+  const auto activation = activation_of(graph, id);
+  if (!activation || !can_redirect(graph, y, x)) return false;
+  attributes.set("activation", activation->name);
+  if (activation->alpha) attributes.set(convolution ? "alpha" : "activation_alpha", *activation->alpha);
+  if (activation->beta) attributes.set(convolution ? "beta" : "activation_beta", *activation->beta);
+  graph.replace_uses(y, x);
+  graph.remove_layer(id);
+  return true;
+}
+
+}  // namespace
+
+bool activation_fusion(Graph& graph) {
+  bool changed = false;
+  for (const LayerId id : layers_of(graph)) {
+    if (!is_op(graph, id, "unary") && !is_op(graph, id, "binary")) continue;
+    changed = fuse(graph, id) || changed;
+  }
+  return changed;
+}
+
+}  // namespace vireo::passes

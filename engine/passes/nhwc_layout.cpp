@@ -1,0 +1,49 @@
+// Convolutions and pooling of images work on channels-last tensors, for which the fast kernels are: each gets a transpose
+// before and behind it, which transpose_sinking moves and cancels.
+
+#include "engine/graph/operator.h"
+#include "engine/passes/edit.h"
+#include "engine/passes/list.h"
+
+namespace vireo::passes {
+namespace {
+
+TensorId transposed(Graph& graph, LayerId beside, TensorId x, const std::vector<std::int64_t>& perm) {
+  Attributes attributes;
+  attributes.set("perm", perm);
+  return insert_layer(graph, beside, "transpose", {x}, std::move(attributes));
+}
+
+bool convert(Graph& graph, LayerId id) {
+  const Layer& layer = graph.layer(id);
+  const TensorId x = input_of(graph, id, 0);
+  const TensorId y = output_of(graph, id);
+  if (layer.attributes.text("layout", "nchw") != "nchw" || layer.outputs.size() != 1 || y == kNone) return false;
+  if (!graph.tensor(x).ranked || rank_of(graph, x) != 4 || !graph.tensor(y).ranked || graph.tensor(x).dtype != DataType::float32) return false;
+  Attributes attributes = layer.attributes;
+  attributes.set("layout", std::string("nhwc"));
+  std::vector<TensorId> inputs = layer.inputs;
+  const std::string op(layer.op->name);
+  const std::string name = layer.name;
+  inputs[0] = transposed(graph, id, x, {0, 2, 3, 1});
+  const bool has_residual = op == "conv" && inputs.size() > 3 && inputs[3] != kNone;
+  if (has_residual) inputs[3] = transposed(graph, id, inputs[3], {0, 2, 3, 1});
+  const TensorId wide = insert_layer(graph, id, op, std::move(inputs), std::move(attributes));
+  Attributes back;
+  back.set("perm", std::vector<std::int64_t>{0, 3, 1, 2});
+  const LayerId behind = replace_layer(graph, id, "transpose", {wide}, std::move(back));
+  graph.layer(behind).name = name + ".nchw";
+  graph.layer(graph.tensor(wide).producer).name = name;
+  return true;
+}
+
+}  // namespace
+
+bool nhwc_layout(Graph& graph) {
+  bool changed = false;
+  for (const LayerId id : layers_of(graph))
+    if (is_op(graph, id, "conv") || is_op(graph, id, "conv_transpose") || is_op(graph, id, "pool")) changed = convert(graph, id) || changed;
+  return changed;
+}
+
+}  // namespace vireo::passes

@@ -1,0 +1,118 @@
+#include "engine/passes/passes.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "engine/base/text.h"
+#include "engine/passes/list.h"
+
+namespace vireo::passes {
+namespace {
+
+constexpr Pass kPasses[] = {
+    {"constant_folding", "layers whose inputs are all known are computed now", constant_folding},
+    {"shape_values", "extents that are known take the place of the layers that would look them up", shape_values},
+    {"identities", "layers that change nothing are taken out", identities},
+    {"dead_layers", "layers that no output needs are taken out", dead_layers},
+    {"common_subexpressions", "equal layers on equal inputs are computed once", common_subexpressions},
+    {"reshapes", "squeeze, unsqueeze and flatten become reshapes; chains of reshapes become one", reshapes},
+    {"transposes", "chains of transposes become one, transposes of extents 1 become reshapes", transposes},
+    {"clamps", "chains of clip and relu become one", clamps},
+    {"activation_patterns", "silu, hard_swish, mish, gelu written as several layers become one", activation_patterns},
+    {"layer_norm", "layer normalisation written as several layers becomes one", layer_norm},
+    {"channel_shuffle", "reshape, transpose, reshape over groups of channels becomes one layer", channel_shuffle},
+    {"space_to_depth", "every-second-pixel slices in front of a convolution become part of it", space_to_depth},
+    {"batch_norm", "batch normalisation is folded into the convolution or product before it, or becomes scale and bias", batch_norm},
+    {"matmul_bias", "products with a bias become one layer", matmul_bias},
+    {"scale_bias", "scales and biases by channel are folded into weights", scale_bias},
+    {"product_scale", "a constant factor on a matrix product is folded into it", product_scale},
+    {"pad_folding", "zero padding becomes part of the convolution or pooling behind it", pad_folding},
+    {"conv_1d", "convolutions and pooling of rank 1 become rank 2 with height 1", conv_1d},
+    {"activation_fusion", "activations are computed by the convolution or product before them", activation_fusion},
+    {"residual_fusion", "additions are computed by the convolution or product before them", residual_fusion},
+    {"nhwc_layout", "convolutions and pooling work on channels-last tensors", nhwc_layout},
+    {"transpose_sinking", "transposes move towards the outputs until they meet their inverse", transpose_sinking},
+};
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+int living(const graph::Graph& graph) {
+  int count = 0;
+  for (graph::LayerId id = 0; id < graph.layer_count(); ++id) count += graph.layer(id).alive() ? 1 : 0;
+  return count;
+}
+
+bool run_checked(const Pass& pass, graph::Graph& graph, bool verify) {
+  try {
+    const bool changed = pass.run(graph);
+    if (changed && verify) graph.verify();
+    return changed;
+  } catch (const Error& error) {
+    base::fail(error.code(), "pass '", pass.name, "': ", error.what());
+  }
+}
+
+const Pass& find_pass(std::string_view name, ErrorCode code) {
+  for (const Pass& pass : kPasses)
+    if (pass.name == name) return pass;
+  std::string known;
+  for (const Pass& pass : kPasses) known += base::str(known.empty() ? "" : ", ", pass.name);
+  base::fail(code, "no pass is named '", name, "'; there are ", known);
+}
+
+}  // namespace
+
+std::span<const Pass> all_passes() { return kPasses; }
+
+bool run_pass(graph::Graph& graph, std::string_view name) {
+  return run_checked(find_pass(name, ErrorCode::not_found), graph, true);
+}
+
+PassReport run_passes(graph::Graph& graph, const PassOptions& options) {
+  for (const auto* names : {&options.disabled, &options.enabled})
+    for (const std::string& name : *names) (void)find_pass(name, ErrorCode::invalid_argument);
+  PassReport report;
+  for (const Pass& pass : kPasses) report.entries.push_back({.name = pass.name});
+  const double start = now();
+  bool changed = true;
+  while (changed && report.rounds < options.max_rounds) {
+    changed = false;
+    ++report.rounds;
+    for (std::size_t i = 0; i < std::size(kPasses); ++i) {
+      const Pass& pass = kPasses[i];
+      if (options.disabled.contains(pass.name) || (!pass.by_default && !options.enabled.contains(pass.name))) continue;
+      PassReport::Entry& entry = report.entries[i];
+      if (entry.runs++ == 0) entry.layers_before = living(graph);
+      const double before = now();
+      const bool did = run_checked(pass, graph, options.verify);
+      entry.seconds += now() - before;
+      entry.layers_after = living(graph);
+      if (!did) continue;
+      ++entry.changes;
+      changed = true;
+      if (options.on_change) options.on_change(pass, report.rounds, graph);
+    }
+    graph.compact();
+    graph.infer_all();
+  }
+  report.seconds = now() - start;
+  return report;
+}
+
+std::string PassReport::to_string() const {
+  std::string text;
+  for (const Entry& entry : entries) {
+    if (entry.changes == 0) continue;
+    char line[160];
+    std::snprintf(line, sizeof(line), "%-22.*s %2d of %2d runs changed something, %5d -> %5d layers, %8.2f ms\n",
+                  static_cast<int>(entry.name.size()), entry.name.data(), entry.changes, entry.runs, entry.layers_before,
+                  entry.layers_after, entry.seconds * 1e3);
+    text += line;
+  }
+  return text;
+}
+
+}  // namespace vireo::passes

@@ -1,0 +1,60 @@
+// Additions of another tensor of the same shape are computed by the convolution or product before them: before its
+// activation when there is none yet (the activation behind the addition follows in the next round), else behind it.
+
+#include <algorithm>
+#include <map>
+
+#include "engine/graph/operator.h"
+#include "engine/passes/edit.h"
+#include "engine/passes/list.h"
+
+namespace vireo::passes {
+namespace {
+
+bool may_take(const Graph& graph, LayerId before, TensorId x) {
+  const bool known = is_op(graph, before, "conv") || is_op(graph, before, "gemm") || is_op(graph, before, "matmul");
+  return known && used_once(graph, x) && input_of(graph, before, 3) == kNone && graph.layer(before).attributes.text("residual", "").empty();
+}
+
+bool fuse(Graph& graph, LayerId id, const std::map<LayerId, std::size_t>& position) {
+  const TensorId y = output_of(graph, id);
+  const TensorId inputs[2] = {input_of(graph, id, 0), input_of(graph, id, 1)};
+  if (inputs[0] == inputs[1] || graph.tensor(y).dtype != DataType::float32 || !same_known_dims(graph, inputs[0], inputs[1])) return false;
+  if (graph.tensor(inputs[0]).constant || graph.tensor(inputs[1]).constant) return false;
+  int chosen = -1;
+  std::size_t latest = 0;
+  for (const int slot : {0, 1}) {
+    const LayerId before = graph.tensor(inputs[slot]).producer;
+    if (before == kNone || !may_take(graph, before, inputs[slot])) continue;
+    const auto place = position.find(before);
+    const std::size_t when = place == position.end() ? 0 : place->second;
+    if (chosen >= 0 && when < latest) continue;
+    chosen = slot;  // the later one: the other is there by then
+    latest = when;
+  }
+  if (chosen < 0 || !can_redirect(graph, y, inputs[chosen])) return false;
+  const LayerId before = graph.tensor(inputs[chosen]).producer;
+  Attributes& attributes = graph.layer(before).attributes;
+  attributes.set("residual", std::string(attributes.text("activation", "").empty() ? "before" : "after"));
+  while (graph.layer(before).inputs.size() < 3) graph.add_layer_input(before, kNone);
+  if (graph.layer(before).inputs.size() == 3) graph.add_layer_input(before, kNone);
+  graph.set_input(before, 3, inputs[1 - chosen]);
+  graph.replace_uses(y, inputs[chosen]);
+  graph.remove_layer(id);
+  graph.infer(before);
+  return true;
+}
+
+}  // namespace
+
+bool residual_fusion(Graph& graph) {
+  bool changed = false;
+  const std::vector<LayerId> order = layers_of(graph);
+  std::map<LayerId, std::size_t> position;
+  for (std::size_t i = 0; i < order.size(); ++i) position[order[i]] = i;
+  for (const LayerId id : order)
+    if (is_function(graph, id, "binary", "add")) changed = fuse(graph, id, position) || changed;
+  return changed;
+}
+
+}  // namespace vireo::passes

@@ -25,7 +25,7 @@ std::vector<Case> cases() {
           {.name = "last", .inputs = {{6, 4}, {3}}, .attributes = attributes({{"axis", -1}}), .dtypes = {f, i}, .constants = {{1, {2, 1, 0}}}},
           {.name = "scalar_index", .inputs = {{5}, {}}, .dtypes = {i, i}, .constants = {{1, {3}}}},
           {.name = "bytes", .inputs = {{300, 2}, {3}}, .dtypes = {DataType::uint8, DataType::int32}, .constants = {{1, {299, 1, -300}}}},
-          {.name = "embedding", .inputs = {{50, 192}, {2, 70}}, .dtypes = {f, i}, .constants = {{1, {}}}}};
+          {.name = "embedding", .inputs = {{50, 192}, {2, 70}}, .dtypes = {f, i}}};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "engine/api/error.h"
 #include "plugins/decode/families.h"
+#include "plugins/decode/shared.h"
 
 namespace vireo::decode {
 namespace {
@@ -56,6 +57,9 @@ Choice choose_decoder(const sdk::ModelDescription& description, std::string_view
                   "decoder '" + std::string(name) + "' does not exist; accepted are auto, " + names);
     }
     return choice;
+  }
+  if (!takes_pictures(description)) {
+    throw Error(ErrorCode::unsupported, "no decoder fits this model: none of its inputs takes a picture (four axes, 1 or 3 channels)");
   }
   const Candidate& best = choice.candidates.front();
   if (best.match.score < kLeastScore) {

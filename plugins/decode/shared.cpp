@@ -72,6 +72,15 @@ Settings read_settings(const sdk::ModelDescription& description, const sdk::Para
 
 Dims image_dims(const Dims& dims) { return dims.size() >= 3 ? Dims(dims.begin() + 1, dims.end()) : dims; }
 
+bool takes_pictures(const sdk::ModelDescription& description) {
+  return std::any_of(description.inputs.begin(), description.inputs.end(), [](const TensorInfo& input) {
+    const Dims& d = input.dims;
+    const auto channels = [](std::int64_t extent) { return extent == 1 || extent == 3; };
+    if (d.size() != 4) return false;
+    return channels(d[1]) || channels(d[3]) || (d[1] == kUnknown && d[2] == kUnknown && d[3] == kUnknown);
+  });
+}
+
 Size input_size(const sdk::ModelDescription& description) {
   for (const auto& input : description.inputs) {
     const Dims& d = input.dims;

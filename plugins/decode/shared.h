@@ -54,6 +54,8 @@ struct Size {
   int width = 0, height = 0;
   [[nodiscard]] bool known() const noexcept { return width > 0 && height > 0; }
 };
+/// True when some input has four axes with 1 or 3 channels, or with all but the batch open.
+[[nodiscard]] bool takes_pictures(const sdk::ModelDescription& description);
 /// Size of the first input that looks like a picture; 0x0 where it is open.
 [[nodiscard]] Size input_size(const sdk::ModelDescription& description);
 [[nodiscard]] inline int cells(int extent, int stride) noexcept { return (extent + stride - 1) / stride; }

@@ -65,7 +65,8 @@ class Yolox final : public sdk::Decoder {
     if (strides == 0) refuse_output("yolox", tensor, "[cells of strides 8, 16, 32, 5 + classes]");
     const float* rows = floats(tensor, scratch_);
     const auto width = std::size_t(dims[1]);
-    const bool raw = raw_.value_or(looks_raw(rows, std::size_t(dims[0]), width, size));
+    if (!raw_) raw_ = looks_raw(rows, std::size_t(dims[0]), width, size);  // a fact of the model: one look is enough
+    const bool raw = *raw_;
     boxes_.clear();
     std::size_t row = 0;
     for (std::size_t s = 0; s < strides; ++s) {

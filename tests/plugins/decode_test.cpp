@@ -1,0 +1,476 @@
+// Decoders against tensors built by the inverse of their formulas: a box placed in the frame must come back where it was.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "engine/api/error.h"
+#include "plugins/decode/decoders.h"
+#include "plugins/decode/shared.h"
+
+namespace vireo::decode {
+namespace {
+
+/// A 640x480 frame letterboxed into 320x320: half size, 40 rows above.
+const sdk::Geometry kGeometry{.network_width = 320, .network_height = 320, .frame_width = 640, .frame_height = 480,
+                              .scale_x = 0.5, .scale_y = 0.5, .pad_x = 0, .pad_y = 40};
+
+struct Known {
+  float x, y, width, height;  ///< frame pixels
+  int class_id;
+  float score;
+};
+const std::vector<Known> kKnown = {{100, 60, 200, 160, 3, 0.9f}, {420.5f, 200.25f, 90, 150, 0, 0.8f}, {30, 300, 60, 50, 7, 0.7f}};
+
+/// The box in network pixels: centre and size.
+struct Centre {
+  float x, y, w, h;
+};
+Centre in_network(const Known& k) {
+  return {float(kGeometry.to_network_x(k.x + k.width / 2)), float(kGeometry.to_network_y(k.y + k.height / 2)),
+          float(k.width * kGeometry.scale_x), float(k.height * kGeometry.scale_y)};
+}
+
+/// Output tensors that a test fills, and the description that goes with them.
+struct Tensors {
+  sdk::ModelDescription description;
+  std::vector<std::vector<float>> data;
+
+  explicit Tensors(int width = 320, int height = 320) {
+    description.inputs.push_back({"in", DataType::float32, {1, 3, height, width}, {}});
+  }
+  std::vector<float>& add(Dims dims, float value = 0) {
+    data.reserve(16);  // references stay valid
+    data.emplace_back(std::size_t(element_count(dims)), value);
+    description.outputs.push_back({"out" + std::to_string(data.size()), DataType::float32, std::move(dims), {}});
+    return data.back();
+  }
+  sdk::FrameResult decode(std::string_view family, const sdk::Params& params = {}, const sdk::Geometry& g = kGeometry) {
+    const auto choice = choose_decoder(description, family);
+    auto decoder = create_decoder(choice, description, params);
+    std::vector<sdk::TensorView> views;
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      views.push_back({description.outputs[i].name, DataType::float32, description.outputs[i].dims, data[i].data()});
+    }
+    sdk::FrameResult result;
+    result.width = g.frame_width;
+    result.height = g.frame_height;
+    decoder->decode(views, g, result);
+    return result;
+  }
+};
+
+void expect_known(const sdk::FrameResult& result, float tolerance = 0.02f, bool classes = true,
+                  const std::vector<Known>& known = kKnown) {
+  ASSERT_EQ(result.detections.size(), known.size());
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const auto& d = result.detections[i];
+    EXPECT_NEAR(d.x, known[i].x, tolerance);
+    EXPECT_NEAR(d.y, known[i].y, tolerance);
+    EXPECT_NEAR(d.width, known[i].width, tolerance);
+    EXPECT_NEAR(d.height, known[i].height, tolerance);
+    EXPECT_NEAR(d.score, known[i].score, 1e-3);
+    EXPECT_TRUE(!classes || d.class_id == known[i].class_id);
+  }
+}
+
+int row_at(const Centre& c, int stride, int first = 0) {
+  return first + int(c.y) / stride * (320 / stride) + int(c.x) / stride;
+}
+
+TEST(Yolox, FindsBoxesInRawRows) {
+  Tensors t;
+  auto& rows = t.add({1, 2100, 85});
+  for (const auto& k : kKnown) {
+    const Centre c = in_network(k);
+    float* row = rows.data() + 85 * row_at(c, 16, 1600);
+    row[0] = c.x / 16 - std::floor(c.x / 16);
+    row[1] = c.y / 16 - std::floor(c.y / 16);
+    row[2] = std::log(c.w / 16);
+    row[3] = std::log(c.h / 16);
+    row[4] = 1;
+    row[5 + k.class_id] = k.score;
+  }
+  expect_known(t.decode("yolox"));
+  EXPECT_EQ(t.decode("yolox").detections[1].label, "person");
+}
+
+TEST(Yolox, FindsBoxesInRowsDecodedInTheGraph) {
+  Tensors t;
+  auto& rows = t.add({1, 2100, 85});
+  for (int i = 0; i < 2100; ++i) rows[std::size_t(85 * i)] = float(i % 40) * 8;
+  for (const auto& k : kKnown) {
+    const Centre c = in_network(k);
+    float* row = rows.data() + 85 * row_at(c, 16, 1600);
+    row[0] = c.x, row[1] = c.y, row[2] = c.w, row[3] = c.h, row[4] = 1;
+    row[5 + k.class_id] = k.score;
+  }
+  expect_known(t.decode("yolox"));
+  expect_known(t.decode("yolov5"));
+}
+
+TEST(Yolov5, FindsBoxesAndTellsKeypointsFromClasses) {
+  Tensors t;
+  auto& rows = t.add({1, 6300, 15});  // 4 + 1 + 4 points + 2 classes
+  std::mt19937 random(1);
+  for (int i = 0; i < 6300; ++i) {
+    for (int p = 5; p < 13; ++p) rows[std::size_t(15 * i + p)] = float(random() % 320);
+  }
+  const std::vector<Known> known = {{100, 60, 200, 160, 1, 0.9f}, {420, 200, 90, 150, 0, 0.8f}};
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const Centre c = in_network(known[i]);
+    float* row = rows.data() + 15 * (100 + 7 * i);
+    row[0] = c.x, row[1] = c.y, row[2] = c.w, row[3] = c.h, row[4] = 1;
+    row[5] = 10, row[6] = 60;  // frame (20, 40)
+    row[13 + known[i].class_id] = known[i].score;
+  }
+  const auto result = t.decode("yolov5");
+  expect_known(result, 0.02f, true, known);
+  ASSERT_EQ(result.detections[0].keypoints.size(), 4u);
+  EXPECT_FLOAT_EQ(result.detections[0].keypoints[0].x, 20);
+  EXPECT_FLOAT_EQ(result.detections[0].keypoints[0].y, 40);
+  EXPECT_THROW((void)t.decode("yolov5", {{"keypoints", "6"}}), Error);
+}
+
+TEST(Yolov8, FindsBoxesInColumns) {
+  Tensors t;
+  auto& m = t.add({1, 84, 2100});
+  for (std::size_t i = 0; i < kKnown.size(); ++i) {
+    const Centre c = in_network(kKnown[i]);
+    const float values[] = {c.x, c.y, c.w, c.h};
+    for (std::size_t r = 0; r < 4; ++r) m[r * 2100 + 37 * i] = values[r];
+    m[std::size_t(4 + kKnown[i].class_id) * 2100 + 37 * i] = kKnown[i].score;
+  }
+  expect_known(t.decode("yolov8"));
+  EXPECT_EQ(t.decode("yolov8", {{"classes", "person"}}).detections.size(), 1u);
+  EXPECT_EQ(t.decode("yolov8", {{"score", "0.85"}}).detections.size(), 1u);
+  EXPECT_EQ(t.decode("yolov8", {{"max_detections", "2"}}).detections.size(), 2u);
+}
+
+TEST(Yolov8, FindsPoseKeypoints) {
+  Tensors t;
+  t.description.metadata = {{"task", "pose"}, {"names", "{0: 'person'}"}, {"kpt_shape", "[17, 3]"}};
+  auto& m = t.add({1, 56, 2100});
+  const Centre c = in_network(kKnown[0]);
+  const float values[] = {c.x, c.y, c.w, c.h, 0.9f, 10, 60, 0.5f};
+  for (std::size_t r = 0; r < 8; ++r) m[r * 2100 + 11] = values[r];
+  const auto result = t.decode("yolov8");
+  ASSERT_EQ(result.detections.size(), 1u);
+  EXPECT_EQ(result.detections[0].label, "person");
+  ASSERT_EQ(result.detections[0].keypoints.size(), 17u);
+  EXPECT_FLOAT_EQ(result.detections[0].keypoints[0].x, 20);
+  EXPECT_FLOAT_EQ(result.detections[0].keypoints[0].score, 0.5f);
+}
+
+TEST(Yolov8, ReadsUprightBoxesAroundRotatedOnes) {
+  Tensors t;
+  t.description.metadata = {{"task", "obb"}, {"names", "{0: 'ship'}"}};
+  auto& m = t.add({1, 6, 2100});
+  const float values[] = {160, 160, 100, 20, 0.9f, float(std::acos(0.0))};
+  for (std::size_t r = 0; r < 6; ++r) m[r * 2100 + 5] = values[r];
+  const auto result = t.decode("yolov8");
+  ASSERT_EQ(result.detections.size(), 1u);
+  EXPECT_NEAR(result.detections[0].width, 40, 0.01);
+  EXPECT_NEAR(result.detections[0].height, 200, 0.01);
+}
+
+TEST(End2end, TakesFinishedRows) {
+  Tensors t;
+  auto& rows = t.add({1, 300, 6});
+  for (std::size_t i = 0; i < kKnown.size(); ++i) {
+    const Centre c = in_network(kKnown[i]);
+    const float row[] = {c.x - c.w / 2, c.y - c.h / 2, c.x + c.w / 2, c.y + c.h / 2, kKnown[i].score, float(kKnown[i].class_id)};
+    std::copy_n(row, 6, rows.begin() + std::ptrdiff_t(6 * i));
+  }
+  expect_known(t.decode("end2end"));
+}
+
+/// Logits whose softmax mean is `value`: all weight on the two neighbouring bins.
+void put_distance(float* bins, int count, float value) {
+  const int low = std::min(int(value), count - 2);
+  const float part = value - float(low);
+  std::fill_n(bins, count, -60.0f);
+  bins[low] = std::log(std::max(1 - part, 1e-20f));
+  bins[low + 1] = std::log(std::max(part, 1e-20f));
+}
+
+void put_nanodet(float* scores, float* reg, const Known& k, float cx, float cy, int stride) {
+  const Centre c = in_network(k);
+  scores[k.class_id] = k.score;
+  put_distance(reg, 8, (cx - (c.x - c.w / 2)) / float(stride));
+  put_distance(reg + 8, 8, (cy - (c.y - c.h / 2)) / float(stride));
+  put_distance(reg + 16, 8, ((c.x + c.w / 2) - cx) / float(stride));
+  put_distance(reg + 24, 8, ((c.y + c.h / 2) - cy) / float(stride));
+}
+
+TEST(Nanodet, FindsBoxesInSeparateOutputs) {
+  Tensors t;
+  for (const int count : {1600, 400, 100}) t.add({count, 80});
+  for (const int count : {1600, 400, 100}) t.add({count, 32});
+  for (const auto& k : kKnown) {
+    const Centre c = in_network(k);
+    const int cell = row_at(c, 16);
+    put_nanodet(&t.data[1][std::size_t(80 * cell)], &t.data[4][std::size_t(32 * cell)], k,
+                float(int(c.x) / 16) * 16 + 8, float(int(c.y) / 16) * 16 + 8, 16);
+  }
+  expect_known(t.decode("nanodet"));
+}
+
+TEST(Nanodet, FindsBoxesInMergedRowsOfFourStrides) {
+  Tensors t;
+  auto& rows = t.add({1, 2125, 112});
+  for (const auto& k : kKnown) {
+    const Centre c = in_network(k);
+    float* row = rows.data() + 112 * row_at(c, 16, 1600);
+    put_nanodet(row, row + 80, k, float(int(c.x) / 16) * 16, float(int(c.y) / 16) * 16, 16);
+  }
+  expect_known(t.decode("nanodet"));
+}
+
+TEST(Fastestdet, FindsBoxesInTheGrid) {
+  Tensors t;
+  auto& m = t.add({1, 85, 20, 20});
+  for (const auto& k : kKnown) {
+    const Centre c = in_network(k);
+    const auto cell = std::size_t(row_at(c, 16));
+    m[cell] = 1;
+    m[400 + cell] = std::atanh(c.x / 16 - std::floor(c.x / 16));
+    m[800 + cell] = std::atanh(c.y / 16 - std::floor(c.y / 16));
+    m[1200 + cell] = logit(c.w / 320);
+    m[1600 + cell] = logit(c.h / 320);
+    m[2000 + 400 * std::size_t(k.class_id) + cell] = std::pow(k.score, 1 / 0.4f);
+  }
+  expect_known(t.decode("fastestdet"));
+}
+
+TEST(Yunet, FindsFacesAndLandmarksWhateverTheOrderOfOutputs) {
+  Tensors t;
+  for (const int width : {10, 1, 4, 1}) {
+    for (const int count : {100, 1600, 400}) t.add({1, count, width});
+  }
+  for (const auto& k : kKnown) {
+    const Centre c = in_network(k);
+    const auto cell = std::size_t(row_at(c, 16));
+    t.data[5][cell] = k.score;
+    t.data[11][cell] = k.score;
+    float* box = &t.data[8][4 * cell];
+    box[0] = c.x / 16 - std::floor(c.x / 16);
+    box[1] = c.y / 16 - std::floor(c.y / 16);
+    box[2] = std::log(c.w / 16);
+    box[3] = std::log(c.h / 16);
+    float* points = &t.data[2][10 * cell];
+    for (int p = 0; p < 5; ++p) {
+      points[2 * p] = (10.0f + float(p)) / 16 - std::floor(c.x / 16);
+      points[2 * p + 1] = 60.0f / 16 - std::floor(c.y / 16);
+    }
+  }
+  const auto result = t.decode("yunet");
+  expect_known(result, 0.02f, false);
+  for (const auto& d : result.detections) {
+    ASSERT_EQ(d.keypoints.size(), 5u);
+    EXPECT_NEAR(d.keypoints[2].x, 24, 1e-3);
+    EXPECT_NEAR(d.keypoints[2].y, 40, 1e-3);
+    EXPECT_EQ(d.label, "face");
+  }
+}
+
+void put_prior(float* loc, float* points, int point_count, const Centre& c, float px, float py, float side) {
+  loc[0] = (c.x - px) / (0.1f * side);
+  loc[1] = (c.y - py) / (0.1f * side);
+  loc[2] = std::log(c.w / side) / 0.2f;
+  loc[3] = std::log(c.h / side) / 0.2f;
+  for (int k = 0; k < point_count; ++k) {
+    points[2 * k] = (10 - px) / (0.1f * side);
+    points[2 * k + 1] = (60 - py) / (0.1f * side);
+  }
+}
+
+TEST(Retinaface, FindsFacesFromPriors) {
+  for (const int points : {5, 4}) {  // faces; plates, whose priors are larger
+    Tensors t;
+    auto& loc = t.add({1, 4200, 4});
+    auto& conf = t.add({1, 4200, 2});
+    auto& land = t.add({1, 4200, 2 * points});
+    for (std::size_t i = 0; i < 4200; ++i) conf[2 * i] = 1;
+    for (const auto& k : kKnown) {
+      const Centre c = in_network(k);
+      const auto row = std::size_t(3200 + 2 * row_at(c, 16) + 1);
+      conf[2 * row] = 1 - k.score;
+      conf[2 * row + 1] = k.score;
+      put_prior(&loc[4 * row], &land[row * 2 * std::size_t(points)], points, c, float(int(c.x) / 16) * 16 + 8,
+                float(int(c.y) / 16) * 16 + 8, points == 5 ? 128 : 192);
+    }
+    const auto result = t.decode("retinaface");
+    expect_known(result, 0.02f, false);
+    ASSERT_EQ(result.detections[0].keypoints.size(), std::size_t(points));
+    EXPECT_NEAR(result.detections[0].keypoints[1].x, 20, 0.01);
+    EXPECT_EQ(result.detections[0].label, points == 5 ? "face" : "plate");
+  }
+}
+
+TEST(Retinaface, FindsFacesInTheJointRowsOfYunet2021) {
+  Tensors t;
+  constexpr int kRows = 3 * 1600 + 2 * 400 + 2 * 100 + 3 * 25;
+  auto& loc = t.add({1, kRows, 14});
+  auto& conf = t.add({1, kRows, 2});
+  auto& iou = t.add({1, kRows, 1});
+  for (const auto& k : kKnown) {
+    const Centre c = in_network(k);
+    const auto row = std::size_t(4800 + 2 * row_at(c, 16));
+    conf[2 * row] = 1 - k.score;
+    conf[2 * row + 1] = k.score;
+    iou[row] = k.score;
+    put_prior(&loc[14 * row], &loc[14 * row + 4], 5, c, float(int(c.x) / 16) * 16 + 8, float(int(c.y) / 16) * 16 + 8, 32);
+  }
+  const auto result = t.decode("retinaface");
+  expect_known(result, 0.02f, false);
+  EXPECT_EQ(result.detections[0].keypoints.size(), 5u);
+}
+
+TEST(Blazeface, FindsFacesFromPointAnchors) {
+  Tensors t;
+  const int anchors = 40 * 40 * 2 + 20 * 20 * 6;
+  auto& scores = t.add({1, anchors, 1}, -20);
+  auto& rows = t.add({1, anchors, 16});
+  for (const auto& k : kKnown) {
+    const Centre c = in_network(k);
+    const auto row = std::size_t(3200 + 6 * row_at(c, 16) + 2);
+    const float ax = float(int(c.x) / 16) * 16 + 8, ay = float(int(c.y) / 16) * 16 + 8;
+    scores[row] = logit(k.score);
+    const float values[] = {c.x - ax, c.y - ay, c.w, c.h, 10 - ax, 60 - ay};
+    std::copy_n(values, 6, rows.begin() + std::ptrdiff_t(16 * row));
+  }
+  const auto result = t.decode("blazeface");
+  expect_known(result, 0.02f, false);
+  ASSERT_EQ(result.detections[0].keypoints.size(), 6u);
+  EXPECT_NEAR(result.detections[0].keypoints[0].y, 40, 1e-3);
+}
+
+TEST(ScoresBoxes, ReadsNormalizedCornersWithBackground) {
+  Tensors t;
+  auto& scores = t.add({1, 4420, 2});
+  auto& boxes = t.add({1, 4420, 4});
+  for (std::size_t i = 0; i < 4420; ++i) scores[2 * i] = 1;
+  for (std::size_t i = 0; i < kKnown.size(); ++i) {
+    const Centre c = in_network(kKnown[i]);
+    const float corners[] = {c.x - c.w / 2, c.y - c.h / 2, c.x + c.w / 2, c.y + c.h / 2};
+    for (std::size_t k = 0; k < 4; ++k) boxes[4 * (9 * i) + k] = corners[k] / 320;
+    scores[2 * 9 * i] = 1 - kKnown[i].score;
+    scores[2 * 9 * i + 1] = kKnown[i].score;
+  }
+  expect_known(t.decode("scores_boxes"), 0.02f, false);
+}
+
+TEST(Ssd, ReadsBothConventions) {
+  for (const bool tensorflow : {false, true}) {
+    Tensors t;
+    auto& boxes = t.add(tensorflow ? Dims{1, 100, 4} : Dims{100, 4});
+    auto& labels = t.add(tensorflow ? Dims{1, 100} : Dims{100}, 1);
+    auto& scores = t.add(tensorflow ? Dims{1, 100} : Dims{100});
+    if (tensorflow) t.add({1}, 3);
+    for (std::size_t i = 0; i < kKnown.size(); ++i) {
+      const Centre c = in_network(kKnown[i]);
+      const float x1 = c.x - c.w / 2, y1 = c.y - c.h / 2, x2 = c.x + c.w / 2, y2 = c.y + c.h / 2;
+      const float pixels[] = {x1, y1, x2, y2}, parts[] = {y1 / 320, x1 / 320, y2 / 320, x2 / 320};
+      std::copy_n(tensorflow ? parts : pixels, 4, boxes.begin() + std::ptrdiff_t(4 * i));
+      labels[i] = float(kKnown[i].class_id + 1);
+      scores[i] = kKnown[i].score;
+    }
+    expect_known(t.decode("ssd", {{"order", tensorflow ? "yxyx" : "xyxy"}, {"normalized", tensorflow ? "true" : "false"}}));
+  }
+}
+
+TEST(Detr, ReadsJointRowsAndSeparateLogits) {
+  Tensors joint, apart;
+  auto& rows = joint.add({1, 300, 84});
+  auto& logits = apart.add({1, 100, 92});
+  auto& boxes = apart.add({1, 100, 4});
+  for (std::size_t q = 0; q < 100; ++q) logits[92 * q + 91] = 20;  // "no object"
+  for (std::size_t i = 0; i < kKnown.size(); ++i) {
+    const Centre c = in_network(kKnown[i]);
+    const float box[] = {c.x / 320, c.y / 320, c.w / 320, c.h / 320};
+    std::copy_n(box, 4, rows.begin() + std::ptrdiff_t(84 * i));
+    rows[84 * i + 4 + std::size_t(kKnown[i].class_id)] = kKnown[i].score;
+    std::copy_n(box, 4, boxes.begin() + std::ptrdiff_t(4 * i));
+    for (std::size_t k = 0; k < 92; ++k) logits[92 * i + k] = -60;
+    logits[92 * i + std::size_t(kKnown[i].class_id)] = std::log(kKnown[i].score);
+    logits[92 * i + 91] = std::log(1 - kKnown[i].score);
+  }
+  expect_known(joint.decode("detr"));
+  expect_known(apart.decode("detr"));
+}
+
+TEST(Classify, AppliesSoftmaxOnlyToLogits) {
+  Tensors probabilities, logits;
+  probabilities.add({1, 4}) = {0.1f, 0.6f, 0.05f, 0.25f};
+  auto& raw = logits.add({1, 4});
+  for (std::size_t i = 0; i < 4; ++i) raw[i] = std::log(probabilities.data[0][i]) + 3;
+  for (auto* t : {&probabilities, &logits}) {
+    const auto result = t->decode("classify", {{"top", "2"}});
+    ASSERT_EQ(result.classes.size(), 2u);
+    EXPECT_EQ(result.classes[0].class_id, 1);
+    EXPECT_NEAR(result.classes[0].score, 0.6, 1e-5);
+    EXPECT_EQ(result.classes[1].class_id, 3);
+  }
+}
+
+TEST(Segment, CutsTheMapToTheFrame) {
+  Tensors t;
+  auto& m = t.add({1, 2, 80, 80});
+  for (std::size_t i = 0; i < 6400; ++i) m[6400 + i] = i % 80 < 40 ? 5.0f : -5.0f;
+  const auto result = t.decode("segment");
+  ASSERT_EQ(result.maps.size(), 1u);
+  EXPECT_EQ(result.maps[0].width, 80);
+  EXPECT_EQ(result.maps[0].height, 60);
+  EXPECT_EQ(result.maps[0].class_ids[0], 1);
+  EXPECT_EQ(result.maps[0].class_ids[79], 0);
+}
+
+TEST(EveryDecoder, SurvivesNoise) {
+  const std::vector<std::pair<const char*, std::vector<Dims>>> models = {
+      {"yolox", {{1, 2100, 85}}},      {"yolov5", {{1, 6300, 15}}},        {"yolov8", {{1, 84, 2100}}},
+      {"end2end", {{1, 300, 6}}},      {"fastestdet", {{1, 85, 20, 20}}},  {"scores_boxes", {{1, 4420, 2}, {1, 4420, 4}}},
+      {"detr", {{1, 300, 84}}},        {"classify", {{1, 1000}}},          {"segment", {{1, 21, 80, 80}}},
+      {"retinaface", {{1, 4200, 4}, {1, 4200, 2}, {1, 4200, 10}}},
+      {"blazeface", {{1, 5600, 16}, {1, 5600, 1}}},
+      {"nanodet", {{1, 2125, 112}}},   {"ssd", {{100, 4}, {100}, {100}}}};
+  const float inf = std::numeric_limits<float>::infinity();
+  std::mt19937 random(4);
+  std::normal_distribution<float> normal(0, 30);
+  for (const auto& [family, shapes] : models) {
+    for (const float odd : {0.0f, inf, -inf, std::nanf(""), 1e38f}) {
+      Tensors t;
+      for (const auto& dims : shapes) {
+        for (auto& value : t.add(dims)) value = random() % 3 == 0 ? odd : normal(random);
+      }
+      try {
+        const auto result = t.decode(family);
+        for (const auto& d : result.detections) {
+          EXPECT_TRUE(std::isfinite(d.x) && std::isfinite(d.width) && std::isfinite(d.score)) << family;
+          EXPECT_GE(d.x, 0) << family;
+          EXPECT_LE(d.x + d.width, 640.01f) << family;
+        }
+      } catch (const Error&) {  // a refusal with a message is fine
+      }
+    }
+  }
+}
+
+TEST(EveryDecoder, RefusesOutputsOfOtherShapes) {
+  for (const auto& row : decoders()) {
+    for (const Dims& dims : {Dims{7}, Dims{1, 1}, Dims{1, 3, 5}, Dims{0, 6}, Dims{1, 0, 85}, Dims{1, 2, 3, 4, 5}}) {
+      Tensors t;
+      t.add(dims);
+      try {
+        (void)t.decode(row.name);
+      } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()), "") << row.name;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vireo::decode

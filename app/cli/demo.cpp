@@ -1,0 +1,71 @@
+#include <fmt/core.h>
+
+#include <mutex>
+
+#include "app/cli/command.h"
+#include "app/cli/embedded.h"
+#include "app/cli/play.h"
+#include "app/cli/score.h"
+
+namespace vireo::cli {
+namespace {
+
+struct DemoFlags {
+  bool headless = false;
+  std::string out, json;
+  std::uint64_t max_frames = 0, seed = 1;
+  int threads = 0;
+};
+
+// Enough to score by; 500 frames are 17 seconds of street.
+constexpr std::uint64_t kScoredFrames = 500;
+
+int demo(const DemoFlags& f) {
+  const EmbeddedFile model = embedded_model();
+  pipeline::PipelineConfig config;
+  config.infer["model"] = model.path();
+  // Scoring wants weak detections too; drawing shows only the sure ones.
+  config.infer["score-threshold"] = "0.05";
+  config.draw_properties["min-score"] = "0.4";
+  if (f.threads > 0) config.infer["threads"] = std::to_string(f.threads);
+  pipeline::SourceConfig scene;
+  scene.uri = "vireoscene";
+  scene.name = "street";
+  scene.properties["seed"] = std::to_string(f.seed);
+  const bool window = !f.headless && f.out.empty() && !pipeline::find_display_sink().empty();
+  if (!f.headless && f.out.empty() && !window) fmt::print(stderr, "no display is reachable: running without a window (--out FILE.mp4 writes a video)\n");
+  if (window) config.sinks.push_back("display");
+  if (!f.out.empty()) config.sinks.push_back(f.out);
+  if (config.sinks.empty()) config.sinks.push_back("none");
+  scene.live = window;
+  config.sources.push_back(scene);
+  config.max_frames = f.max_frames ? f.max_frames : window ? 3 * kScoredFrames : kScoredFrames;
+  Score score(0.5f);
+  std::mutex mutex;
+  const pipeline::RunStats stats = play(config, [&](const pipeline::FrameView& view) {
+    if (view.age != 0 || !view.result || !view.truth) return;
+    const std::lock_guard lock(mutex);
+    score.add(*view.result, *view.truth);
+  });
+  for (const Score::ClassScore& c : score.by_class()) fmt::print("  {:<12} AP@0.5 {:.3f}  ({} objects)\n", c.label, c.average_precision, c.objects);
+  fmt::print("mAP@0.5 {:.3f} over {} frames of an unseen street\n", score.mean(), score.frames());
+  report(stats, f.json, false);
+  if (!f.out.empty()) fmt::print("video: {}\n", f.out);
+  return 0;
+}
+
+}  // namespace
+
+void add_demo(CLI::App& app, Action& action) {
+  CLI::App* c = app.add_subcommand("demo", "the embedded detector on a synthetic street, scored against its ground truth");
+  auto f = std::make_shared<DemoFlags>();
+  c->add_flag("--headless", f->headless, "no window (also without this flag where there is no display)");
+  c->add_option("--out", f->out, "write the video with detections, FILE.mp4");
+  c->add_option("--max-frames", f->max_frames, "frames to show (default 500, 1500 in a window)");
+  c->add_option("--seed", f->seed, "which street; the detector was trained on seeds from 1000000 on")->capture_default_str();
+  c->add_option("--threads", f->threads, "workers of the engine; 0: all cores");
+  c->add_option("--json", f->json, "write the final figures to this file; - for stdout");
+  c->callback([&action, f] { action = [f] { return demo(*f); }; });
+}
+
+}  // namespace vireo::cli

@@ -1,0 +1,33 @@
+#include "app/cli/list_plugins.h"
+
+#include <fmt/core.h>
+
+#include "app/pipeline/pipeline.h"
+#include "app/pipeline/survey.h"
+#include "plugins/decode/decoders.h"
+#include "plugins/publish/publishers.h"
+
+namespace vireo::cli {
+
+void list_plugins(const std::string& what) {
+  if (what == "decoders")
+    for (const sdk::DecoderRow& row : decode::decoders()) fmt::print("{:<16} {}\n", row.name, row.summary);
+  else if (what == "publishers")
+    for (const sdk::PublisherRow& row : publish::publishers()) fmt::print("{:<16} {}\n", row.name, row.summary);
+  else if (what == "trackers")
+    fmt::print(stderr, "this build has no trackers\n");
+  else if (what == "elements")
+    for (const pipeline::ElementInfo& e : pipeline::list_elements()) fmt::print("{:<16} {}\n", e.name, e.summary);
+}
+
+bool examine_pipeline() {
+  bool good = true;
+  for (const pipeline::Finding& f : pipeline::survey()) {
+    const char* mark = f.present ? "[ok]     " : f.essential ? "[missing]" : "[absent] ";
+    fmt::print("{} {}{}{}\n", mark, f.what, f.present ? "" : ": ", f.present ? "" : f.remedy);
+    good &= f.present || !f.essential;
+  }
+  return good;
+}
+
+}  // namespace vireo::cli

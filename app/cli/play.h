@@ -1,0 +1,17 @@
+#pragma once
+// Running a pipeline from the command line: interrupts end it in order, figures go where the user wants them.
+
+#include <string>
+
+#include "app/pipeline/pipeline.h"
+#include "engine/api/error.h"
+
+namespace vireo::cli {
+
+/// Builds and runs; SIGINT and SIGTERM let it end properly (a second one kills).
+[[nodiscard]] pipeline::RunStats play(const pipeline::PipelineConfig& config, pipeline::FrameObserver observer = {});
+
+/// The final line on stdout, or on stderr when results themselves go to stdout; and the JSON file where asked for.
+void report(const pipeline::RunStats& stats, const std::string& json_path, bool stdout_taken);
+
+}  // namespace vireo::cli

@@ -24,7 +24,7 @@ gboolean plugin_init(GstPlugin* plugin) {
   static GstLogger logger;
   // A program that has a logger of its own keeps it.
   if (vireo::Logger* earlier = vireo::set_logger(&logger)) vireo::set_logger(earlier);
-  return vireo::gst::register_vireoinfer(plugin) &&
+  return vireo::gst::register_vireoinfer(plugin) && vireo::gst::register_vireodraw(plugin) &&
          vireo::gst::register_vireopublish(plugin) && vireo::gst::register_vireoscene(plugin);
 }
 

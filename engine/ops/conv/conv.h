@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/graph/tactic.h"
+#include "engine/ops/conv/depthwise.h"
 #include "engine/ops/shared/conv_geometry.h"
 #include "engine/ops/shared/micro.h"
 
@@ -29,5 +30,11 @@ struct ConvProblem {
 /// Direct convolution through the micro-kernels: any kernel, stride, dilation, padding and grouping.
 [[nodiscard]] graph::Launch prepare_direct(const graph::Problem& problem, const KernelSet& kernels);
 [[nodiscard]] double predict_direct(const graph::Problem& problem, const KernelSet& kernels);
+
+/// One output for each channel, any kernel.
+[[nodiscard]] std::string refuse_depthwise(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_depthwise(const graph::Problem& problem, const KernelSet& kernels,
+                                              DepthwiseKernel (*pick)(std::int64_t, std::int64_t, std::int64_t));
+[[nodiscard]] double predict_depthwise(const graph::Problem& problem, const KernelSet& kernels);
 
 }  // namespace vireo::ops

@@ -17,11 +17,23 @@ double direct_seconds(const Problem& p) {
   return predict_direct(p, kSet());
 }
 
+template <const KernelSet& (*kSet)(), DepthwiseKernel (*kPick)(std::int64_t, std::int64_t, std::int64_t)>
+graph::Launch depthwise(const Problem& p) {
+  return prepare_depthwise(p, kSet(), kPick);
+}
+template <const KernelSet& (*kSet)()>
+double depthwise_seconds(const Problem& p) {
+  return predict_depthwise(p, kSet());
+}
+
 const Tactic kTactics[] = {
 #if defined(__x86_64__)
+    {.name = "conv_depthwise_avx512", .isa = Isa::avx512, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx512, depthwise_kernel_avx512>, .predict = depthwise_seconds<kernel_set_avx512>},
+    {.name = "conv_depthwise_avx2", .isa = Isa::avx2, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx2, depthwise_kernel_avx2>, .predict = depthwise_seconds<kernel_set_avx2>},
     {.name = "conv_direct_avx512", .isa = Isa::avx512, .refuse = refuse_conv, .prepare = direct<kernel_set_avx512>, .predict = direct_seconds<kernel_set_avx512>},
     {.name = "conv_direct_avx2", .isa = Isa::avx2, .refuse = refuse_conv, .prepare = direct<kernel_set_avx2>, .predict = direct_seconds<kernel_set_avx2>},
 #endif
+    {.name = "conv_depthwise_portable", .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_portable, depthwise_kernel_portable>, .predict = depthwise_seconds<kernel_set_portable>},
     {.name = "conv_direct_portable", .refuse = refuse_conv, .prepare = direct<kernel_set_portable>, .predict = direct_seconds<kernel_set_portable>},
 };
 

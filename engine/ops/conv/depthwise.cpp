@@ -1,0 +1,136 @@
+// Depthwise convolution, channels-last: a tile is a range of rows and of channel vectors; for each vector it walks down the
+// rows, so that the tap rows it shares with the row before are still in the first-level cache.
+#include <algorithm>
+
+#include "engine/base/memory.h"
+#include "engine/ops/conv/conv.h"
+#include "engine/ops/conv/depthwise.h"
+#include "engine/ops/shared/panels.h"
+
+namespace vireo::ops {
+namespace {
+
+using graph::Launch;
+using graph::Problem;
+using graph::TileArgs;
+
+struct State {
+  ConvGeometry g;
+  std::int64_t x_pitch = 0, y_pitch = 0, r_pitch = 0;
+  bool has_residual = false;
+  Epilogue epilogue;
+  int width = 0;
+  DepthwiseKernel row = nullptr;
+  FinishKernel finish = nullptr;
+  std::shared_ptr<std::byte> memory;
+  const float* weights = nullptr;  ///< [vector][ky][kx][width]
+  const float* bias = nullptr;     ///< [vector][width]
+  std::int64_t row_blocks = 1, vector_blocks = 1;
+
+  [[nodiscard]] std::int64_t vectors() const { return (g.cin + width - 1) / width; }
+};
+
+void run_row(const State& s, const TileArgs& args, DepthwiseRow& row, std::int64_t n, std::int64_t v, std::int64_t oy) noexcept {
+  const ConvGeometry& g = s.g;
+  const std::int64_t channel = v * s.width;
+  const std::int64_t top = oy * g.stride[1] - g.pad_begin[1], d = g.dilation[1];
+  const std::int64_t first = top < 0 ? (-top + d - 1) / d : 0;
+  const std::int64_t last = std::clamp<std::int64_t>((g.in[1] - top + d - 1) / d, first, std::max(first, g.kernel[1]));
+  row.kernel_rows = last - first;
+  row.w = s.weights + (v * g.kernel[1] + first) * g.kernel[2] * s.width;
+  row.x = static_cast<const float*>(args.inputs[0]) + (n * g.in[1] + top + first * d) * g.in[2] * s.x_pitch + channel;
+  const std::int64_t pixel = (n * g.out[1] + oy) * g.out[2];
+  row.y = static_cast<float*>(args.outputs[0]) + pixel * s.y_pitch + channel;
+  const float* residual = s.has_residual ? static_cast<const float*>(args.inputs[3]) + pixel * s.r_pitch + channel : nullptr;
+  row.residual = s.epilogue.residual_before ? residual : nullptr;
+  s.row(row);
+  if (s.epilogue.finish)
+    s.finish(row.y, s.y_pitch, g.out[2], row.lanes, s.epilogue.activation, s.epilogue.residual_after ? residual : nullptr, s.r_pitch);
+}
+
+void run_tile(const TileArgs& args) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  const ConvGeometry& g = s.g;
+  const std::int64_t vb = args.tile % s.vector_blocks, rb = args.tile / s.vector_blocks % s.row_blocks;
+  const std::int64_t n = args.tile / s.vector_blocks / s.row_blocks, vectors = s.vectors();
+  DepthwiseRow row;
+  row.x_pitch = s.x_pitch;
+  row.x_step = g.dilation[1] * g.in[2] * s.x_pitch;
+  row.in_width = g.in[2];
+  row.kernel_width = g.kernel[2];
+  row.stride = g.stride[2];
+  row.dilation = g.dilation[2];
+  row.pad = g.pad_begin[2];
+  row.y_pitch = s.y_pitch;
+  row.r_pitch = s.r_pitch;
+  row.out_width = g.out[2];
+  row.lo = s.epilogue.lo;
+  row.hi = s.epilogue.hi;
+  for (std::int64_t v = vectors * vb / s.vector_blocks; v < vectors * (vb + 1) / s.vector_blocks; ++v) {
+    row.bias = s.bias + v * s.width;
+    row.lanes = static_cast<int>(std::min<std::int64_t>(g.cin - v * s.width, s.width));
+    for (std::int64_t oy = g.out[1] * rb / s.row_blocks; oy < g.out[1] * (rb + 1) / s.row_blocks; ++oy) run_row(s, args, row, n, v, oy);
+  }
+}
+
+double seconds_of(const ConvGeometry& g, const KernelSet& kernels) {
+  const double vectors = static_cast<double>((g.cin + kernels.width - 1) / kernels.width);
+  const bool special = g.dilation[2] == 1 && g.stride[2] <= 2 && (g.kernel[2] == 3 || g.kernel[2] == 5 || g.kernel[2] == 7);
+  const double share = special ? 0.5 : 0.12;
+  const double taps = static_cast<double>(g.taps()) + 4;  // loads and stores of the pixel itself
+  return static_cast<double>(g.batch * g.out_pixels()) * vectors * kernels.width * taps * 2 / (kernels.flops_per_second * share);
+}
+
+}  // namespace
+
+std::string refuse_depthwise(const Problem& problem) {
+  if (std::string why = refuse_conv(problem); !why.empty()) return why;
+  const ConvProblem p = read_conv(problem);
+  if (p.g.groups != p.g.cin || p.g.cout != p.g.cin) return "not depthwise with one output for each channel";
+  return {};
+}
+
+double predict_depthwise(const Problem& problem, const KernelSet& kernels) {
+  return seconds_of(read_conv(problem).g, kernels) / problem.workers;
+}
+
+Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels, DepthwiseKernel (*pick)(std::int64_t, std::int64_t, std::int64_t)) {
+  const ConvProblem p = read_conv(problem);
+  auto s = std::make_shared<State>();
+  const ConvGeometry& g = s->g = p.g;
+  s->x_pitch = p.x_pitch;
+  s->y_pitch = p.y_pitch;
+  s->r_pitch = p.r_pitch;
+  s->has_residual = p.has_residual;
+  s->epilogue = make_epilogue(p.activation, p.has_residual, p.residual_before);
+  s->width = kernels.width;
+  s->finish = kernels.finish;
+  s->row = pick(g.kernel[2], g.stride[2], g.dilation[2]);
+  const std::int64_t taps = g.taps(), lanes = s->vectors() * s->width;
+  s->memory = base::allocate_aligned(static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float));
+  auto* weights = reinterpret_cast<float*>(s->memory.get());
+  float* bias = weights + lanes * taps;
+  for (std::int64_t c = 0; c < g.cin; ++c) {
+    for (std::int64_t t = 0; t < taps; ++t) weights[(c / s->width * taps + t) * s->width + c % s->width] = p.weights[c * taps + t];
+    bias[c] = p.bias ? p.bias[c] : 0.0f;
+  }
+  s->weights = weights;
+  s->bias = bias;
+
+  // Tiles of 20 µs or more, a few for each worker; rows first, because neighbouring layers cut by rows too.
+  const double seconds = seconds_of(g, kernels) / static_cast<double>(g.batch);
+  const auto wanted = std::clamp<std::int64_t>(static_cast<std::int64_t>(seconds / 20e-6), 1, std::int64_t{6} * p.workers);
+  s->row_blocks = std::min(wanted, std::max<std::int64_t>(g.out[1] / 4, 1));
+  s->vector_blocks = std::clamp<std::int64_t>(wanted / s->row_blocks, 1, s->vectors());
+  if (p.workers > 1 && seconds * static_cast<double>(g.batch) > 6e-6 && g.batch * s->row_blocks * s->vector_blocks < p.workers) {
+    s->vector_blocks = std::min<std::int64_t>(p.workers, s->vectors());
+    if (s->vector_blocks == 1) s->row_blocks = std::min<std::int64_t>(p.workers, g.out[1]);
+  }
+  Launch launch;
+  launch.phases = {{run_tile, g.batch * s->row_blocks * s->vector_blocks}};
+  launch.state_bytes = static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float);
+  launch.state = std::move(s);
+  return launch;
+}
+
+}  // namespace vireo::ops

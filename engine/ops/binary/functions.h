@@ -7,8 +7,8 @@
 namespace vireo::ops {
 
 enum class BinaryFunction : std::uint8_t {
-  add, sub, mul, div, pow, mod, min, max, prelu, equal, less, less_equal, greater, greater_equal, logical_and, logical_or,
-  logical_xor, bitshift_left, bitshift_right, bitwise_and, bitwise_or, bitwise_xor, unknown
+  add, sub, mul, div, pow, mod, fmod, min, max, prelu, equal, less, less_equal, greater, greater_equal, logical_and,
+  logical_or, logical_xor, bitshift_left, bitshift_right, bitwise_and, bitwise_or, bitwise_xor, unknown
 };
 
 [[nodiscard]] BinaryFunction binary_function_from(std::string_view name) noexcept;

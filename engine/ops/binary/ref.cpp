@@ -8,16 +8,17 @@ namespace {
 
 using F = BinaryFunction;
 
-double real_value(F f, bool fmod, double x, double y) {
+double real_value(F f, double x, double y) {
   switch (f) {
     case F::add: return x + y;
     case F::sub: return x - y;
     case F::mul: return x * y;
     case F::div: return x / y;
     case F::pow: return std::pow(x, y);
+    case F::fmod: return std::fmod(x, y);
     case F::mod: {
       const double r = std::fmod(x, y);
-      return !fmod && r != 0 && (r < 0) != (y < 0) ? r + y : r;
+      return r != 0 && (r < 0) != (y < 0) ? r + y : r;
     }
     case F::min: return std::isnan(x) || x < y ? x : y;
     case F::max: return std::isnan(x) || x > y ? x : y;
@@ -28,7 +29,7 @@ double real_value(F f, bool fmod, double x, double y) {
 
 /// Integers wrap around; division truncates; division by zero gives 0.
 template <typename T>
-T integer_value(F f, bool fmod, T x, T y) {
+T integer_value(F f, T x, T y) {
   using U = std::make_unsigned_t<T>;
   using W = std::uint64_t;  // small types would be promoted to signed int
   const W a = static_cast<U>(x), b = static_cast<U>(y);
@@ -42,12 +43,13 @@ T integer_value(F f, bool fmod, T x, T y) {
       if constexpr (std::is_signed_v<T>)
         if (y == T{-1}) return static_cast<T>(W{0} - a);
       return static_cast<T>(x / y);
-    case F::mod: {
+    case F::mod:
+    case F::fmod: {
       if (y == T{0}) return 0;
       if constexpr (std::is_signed_v<T>)
         if (y == T{-1}) return 0;
       const T r = static_cast<T>(x % y);
-      return !fmod && r != T{0} && (r < T{0}) != (y < T{0}) ? static_cast<T>(r + y) : r;
+      return f == F::mod && r != T{0} && (r < T{0}) != (y < T{0}) ? static_cast<T>(r + y) : r;
     }
     case F::min: return x < y ? x : y;
     case F::max: return x > y ? x : y;
@@ -93,7 +95,6 @@ void power(const EvalContext& c, const std::array<Dims, 2>& strides) {
 
 void binary_reference(const EvalContext& c) {
   const F f = binary_function_from(c.attributes.text("function", ""));
-  const bool fmod = c.attributes.integer("fmod", 0) != 0;
   const Dims& dims = c.outputs[0].dims;
   const std::array<Dims, 2> strides{broadcast_strides(c.inputs[0].dims, dims), broadcast_strides(c.inputs[1].dims, dims)};
   if (f == F::pow) return power(c, strides);
@@ -111,9 +112,9 @@ void binary_reference(const EvalContext& c) {
       if constexpr (std::is_same_v<T, bool>)
         *out++ = f == F::logical_and ? a && b : f == F::logical_or ? a || b : a != b;
       else if constexpr (kIsReal<T>)
-        *out++ = static_cast<T>(real_value(f, fmod, static_cast<double>(a), static_cast<double>(b)));
+        *out++ = static_cast<T>(real_value(f, static_cast<double>(a), static_cast<double>(b)));
       else
-        *out++ = integer_value<T>(f, fmod, a, b);
+        *out++ = integer_value<T>(f, a, b);
     });
   });
 }

@@ -56,7 +56,7 @@ struct Line {
   double roi_start, roi_end;
   [[nodiscard]] double source(double x) const {
     switch (mapping) {
-      case Mapping::align_corners: return out <= 1 ? 0 : x * (in - 1) / (out - 1);
+      case Mapping::align_corners: return out <= 1 ? 0 : x * (in - 1) / (scale * in - 1);  // of the exact, unrounded extent
       case Mapping::asymmetric: return x / scale;
       case Mapping::pytorch_half_pixel: return out <= 1 ? -0.5 : (x + 0.5) / scale - 0.5;
       case Mapping::half_pixel_symmetric: {

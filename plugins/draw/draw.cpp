@@ -1,5 +1,5 @@
-// What goes where: maps first, then box fills, outlines and keypoints, labels over all of them, then the text that speaks
-// of the whole frame. Labels look for a free place around their box, so that neighbours stay readable.
+// What goes where: maps first, then box fills, outlines and keypoints, then the text that speaks of the whole frame, then
+// labels, which look for a free place around their box, so that neighbours stay readable.
 
 #include "plugins/draw/draw.h"
 
@@ -54,7 +54,8 @@ struct Renderer::State {
   void rotated_box(Surface& surface, const sdk::Detection& d, const Ink& ink, const Ink& dark);
   void keypoints(Surface& surface, const sdk::Detection& d);
   void label(Surface& surface, const sdk::Detection& d);
-  Area find_room(const Surface& surface, const Area& box, int width, int height) const;
+  std::optional<Area> find_room(const Surface& surface, const Area& box, int width, int height) const;
+  Area over(const Surface& surface, const Area& box, int width) const;
   void plate(Surface& surface, const Area& at, std::string_view words, Colour background, int alpha);
   void classes(Surface& surface, const sdk::FrameResult& result, int top);
   int status_line(Surface& surface, std::string_view words);
@@ -158,22 +159,25 @@ void Renderer::State::keypoints(Surface& surface, const sdk::Detection& d) {
   }
 }
 
-/// Above the box where there is room and no other label, else below, inside, beside; else above all the same.
-Area Renderer::State::find_room(const Surface& surface, const Area& box, int width, int height) const {
+/// Above the box where there is room and no other text, else below, at its other corner, beside, inside.
+std::optional<Area> Renderer::State::find_room(const Surface& surface, const Area& box, int width, int height) const {
   const int gap = line - line / 2;
   const int left = box.x0 - gap, right = box.x1 + gap;
   const Area tries[] = {{left, box.y0 - gap - height, 0, 0}, {left, box.y1 + gap, 0, 0}, {right - width, box.y0 - gap - height, 0, 0},
                         {right, box.y0 - gap, 0, 0}, {left - width, box.y0 - gap, 0, 0}, {left, box.y0 + line / 2, 0, 0}};
-  std::optional<Area> first;
   for (const Area& at : tries) {
     Area area{std::clamp(at.x0, 0, std::max(0, surface.width() - width)), at.y0, 0, at.y0 + height};
     area.x1 = area.x0 + width;
     if (area.y0 < 0 || area.y1 > surface.height()) continue;
-    if (!first) first = area;
     if (std::none_of(placed.begin(), placed.end(), [&](const Area& other) { return other.meets(area); })) return area;
   }
-  if (first) return *first;
-  const int y = std::clamp(box.y0, 0, std::max(0, surface.height() - height)), x = std::clamp(left, 0, std::max(0, surface.width() - width));
+  return std::nullopt;
+}
+
+/// The place of a label that finds no free one: at the top of the box, inside the frame.
+Area Renderer::State::over(const Surface& surface, const Area& box, int width) const {
+  const int height = plate_height();
+  const int x = std::clamp(box.x0, 0, std::max(0, surface.width() - width)), y = std::clamp(box.y0 - height, 0, std::max(0, surface.height() - height));
   return {x, y, x + width, y + height};
 }
 
@@ -194,14 +198,18 @@ void Renderer::State::label(Surface& surface, const sdk::Detection& d) {
     text += number;
   }
   text.append(d.label, 0, 64);
-  if (style.scores) {
+  // A small object keeps to its name: a long label would hide its neighbours.
+  const bool small = font->width(text) > 2 * (a.x1 - a.x0);
+  if (style.scores && (!small || text.empty())) {
     std::snprintf(number, sizeof number, text.empty() ? "%d%%" : " %d%%", percent(d.score));
     text += number;
   }
   if (text.empty()) return;
-  const Area at = find_room(surface, a, font->width(text) + 2 * pad(), plate_height());
-  placed.push_back(at);
-  plate(surface, at, text, colour_of(d), 226);
+  std::optional<Area> at = find_room(surface, a, font->width(text) + 2 * pad(), plate_height());
+  if (!at && small) return;  // in a crowd the colour of its box must do
+  if (!at) at = over(surface, a, font->width(text) + 2 * pad());
+  placed.push_back(*at);
+  plate(surface, *at, text, colour_of(d), 226);
 }
 
 void Renderer::State::classes(Surface& surface, const sdk::FrameResult& result, int top) {
@@ -214,7 +222,8 @@ void Renderer::State::classes(Surface& surface, const sdk::FrameResult& result, 
     text.append(c.label, 0, 96);
     const int width = font->width(text) + 2 * pad(), y = top + shown_lines * (plate_height() + pad() / 2);
     const int left = 2 * pad();
-    plate(surface, {left, y, left + width, y + plate_height()}, text, shown_lines == 0 ? palette_colour(c.class_id) : Colour{24, 27, 33}, shown_lines == 0 ? 236 : 176);
+    placed.push_back({left, y, left + width, y + plate_height()});
+    plate(surface, placed.back(), text, shown_lines == 0 ? palette_colour(c.class_id) : Colour{24, 27, 33}, shown_lines == 0 ? 236 : 176);
     ++shown_lines;
   }
 }
@@ -228,6 +237,7 @@ int Renderer::State::status_line(Surface& surface, std::string_view words) {
   const bool right = style.status_corner == Corner::top_right || style.status_corner == Corner::bottom_right;
   const bool low = style.status_corner == Corner::bottom_left || style.status_corner == Corner::bottom_right;
   const int x = right ? surface.width() - margin - width : margin, y = low ? surface.height() - margin - height : margin;
+  placed.push_back({x, y, x + width, y + height});
   pen.rounded(surface, x, y, x + width, y + height, font->capital() / 2, surface.ink({14, 17, 22}), 168);
   font->draw(surface, x + pad() + pad() / 2, y + pad() + pad() / 4 + font->capital(), words, surface.ink({244, 247, 250}), 256);
   return style.status_corner == Corner::top_left ? y + height + pad() : margin;
@@ -255,11 +265,12 @@ void Renderer::draw(const sdk::Image& image, const sdk::FrameResult& result, std
     if (s.style.boxes) s.box(surface, *d);
     if (s.style.keypoints) s.keypoints(surface, *d);
   }
+  // Labels keep clear of the text that speaks of the whole frame.
+  const int top = s.status_line(surface, status);
+  if (s.style.classes) s.classes(surface, result, top);
   if (s.style.labels)
     for (const auto& d : result.detections)
       if (s.shown(d)) s.label(surface, d);
-  const int top = s.status_line(surface, status);
-  if (s.style.classes) s.classes(surface, result, top);
 }
 
 }  // namespace vireo::draw

@@ -25,6 +25,7 @@ bool scale_bias(graph::Graph&);
 bool shape_values(graph::Graph&);
 bool reshapes(graph::Graph&);
 bool space_to_depth(graph::Graph&);
+bool split_from_slices(graph::Graph&);
 bool transpose_sinking(graph::Graph&);
 bool transposes(graph::Graph&);
 

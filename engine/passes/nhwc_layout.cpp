@@ -40,6 +40,10 @@ bool convert(Graph& graph, LayerId id) {
 }  // namespace
 
 bool nhwc_layout(Graph& graph) {
+  // While extents are open, the patterns that the other passes look for may not be there yet, and they are written in
+  // channels-first terms: the layout is chosen when the shapes are.
+  for (const TensorId input : graph.inputs())
+    if (!graph.tensor(input).is_static()) return false;
   bool changed = false;
   for (const LayerId id : layers_of(graph))
     if (is_op(graph, id, "conv") || is_op(graph, id, "conv_transpose") || is_op(graph, id, "pool")) changed = convert(graph, id) || changed;

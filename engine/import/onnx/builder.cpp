@@ -209,7 +209,8 @@ void Builder::import_node(const onnx::NodeProto& proto) {
   std::vector<TensorId> inputs;
   bool blocked = false;
   for (const std::string& name : proto.input()) {
-    inputs.push_back(name.empty() ? kNone : lookup(name, describe(proto, opset)));
+    // A sequence is no tensor: its readers ask for it by name.
+    inputs.push_back(name.empty() || find_sequence(name) != nullptr ? kNone : lookup(name, describe(proto, opset)));
     blocked = blocked || inputs.back() == kRefused;
   }
   const auto function = functions_.find({domain, proto.op_type()});
@@ -238,7 +239,7 @@ void Builder::translate(const onnx::NodeProto& proto, std::int64_t opset, std::v
          error.what());
   }
   for (const std::string& output : proto.output())
-    if (!output.empty() && scope_->read.contains(output) && !scope_->values.contains(output))
+    if (!output.empty() && scope_->read.contains(output) && !scope_->values.contains(output) && !scope_->sequences.contains(output))
       return refuse(proto, opset, inputs, str("its output '", output, "' is not supported"));
 }
 
@@ -293,6 +294,16 @@ void Builder::inline_function(const onnx::FunctionProto& function, const onnx::N
     if (!call.output(k).empty()) scope_->values[call.output(k)] = results[static_cast<std::size_t>(k)];
 }
 
+const std::vector<TensorId>* Builder::find_sequence(const std::string& name) const {
+  for (const Scope* scope = scope_; scope != nullptr; scope = scope->parent)
+    if (const auto found = scope->sequences.find(name); found != scope->sequences.end()) return &found->second;
+  return nullptr;
+}
+
+void Builder::bind_sequence(const std::string& name, std::vector<TensorId> items) {
+  scope_->sequences[name] = std::move(items);
+}
+
 std::vector<TensorId> Builder::inline_branch(const onnx::GraphProto& branch) {
   if (++depth_ > kMaxDepth) fail(ErrorCode::invalid_model, "branches are nested too deeply");
   Scope scope;
@@ -322,7 +333,7 @@ std::string Builder::free_name(std::set<std::string, std::less<>>& taken, std::s
 std::vector<TensorId> Builder::emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes, int outputs) {
   const graph::Operator* definition = ops::find_operator(op);
   if (definition == nullptr) throw Refusal{str("this build has no operator '", op, "'")};
-  bool known = !definition->data_dependent;
+  bool known = !definition->late_axis;
   for (const TensorId input : inputs) {
     if (input == kRefused) throw Refusal{"one of its values is not supported"};
     known = known && (input == kNone || graph_->tensor(input).constant);

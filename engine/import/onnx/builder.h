@@ -32,6 +32,7 @@ struct Scope {
   const Opsets* opsets = nullptr;
   std::map<std::string, TensorId, std::less<>> values;
   std::map<std::string, onnx::TensorProto*, std::less<>> initializers;  ///< not read yet
+  std::map<std::string, std::vector<TensorId>, std::less<>> sequences;
   std::set<std::string, std::less<>> read;  ///< names that some node or output reads
 };
 
@@ -47,6 +48,9 @@ class Builder {
   std::vector<TensorId> emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes, int outputs);
   TensorId add_constant(std::string_view name, ConstantPtr value);
   void bind(const std::string& name, TensorId tensor);
+  /// Sequences of known length exist at import only: as the list of their tensors. Null when the name is none.
+  [[nodiscard]] const std::vector<TensorId>* find_sequence(const std::string& name) const;
+  void bind_sequence(const std::string& name, std::vector<TensorId> items);
   /// The branch of an If, as values of the outputs.
   [[nodiscard]] std::vector<TensorId> inline_branch(const onnx::GraphProto& branch);
 

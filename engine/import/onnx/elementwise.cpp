@@ -39,9 +39,10 @@ void plain_unary(Node& node) {
   node.result(0, node.unary(function.ours, node.input(0), node.copied(function.attributes)));
 }
 
-/// Before opset 7 the second input broadcast only when asked to, from `axis` on instead of from the last axis.
+/// Before opset 7 the second input broadcast only when asked to, from `axis` on instead of from the last axis; converters
+/// have kept the attributes in newer files.
 TensorId old_broadcast(Node& node, TensorId a, TensorId b) {
-  if (node.opset() >= 7 || node.integer("broadcast", 0) == 0 || !node.has("axis")) return b;
+  if (node.integer("broadcast", 0) == 0 || !node.has("axis")) return b;
   const int rank_a = node.rank(a);
   const int rank_b = node.rank(b);
   const std::int64_t axis = node.axis(node.integer("axis", 0), rank_a);

@@ -80,6 +80,9 @@ class Node {
   TensorId cast(TensorId x, DataType dtype);  ///< x itself when it has that type already
   /// Says that output `index` of the node is `tensor` (a fresh one takes the ONNX name).
   void result(int index, TensorId tensor);
+  /// The tensors of an input that is a sequence; refuses when it is none.
+  [[nodiscard]] const std::vector<TensorId>& sequence(int index) const;
+  void sequence_result(int index, std::vector<TensorId> items);
   /// Where the layers of all outputs are one layer's, in order.
   void results(const std::vector<TensorId>& tensors);
   [[noreturn]] void refuse(const std::string& why) const { throw Refusal{why}; }

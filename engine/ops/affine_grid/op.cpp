@@ -11,7 +11,10 @@ namespace {
 void infer(InferContext& c) {
   require_rank(c, 0, 3, 3);
   require_float(c, 0);
-  const std::int64_t rank = c.dims(0)[1];
+  std::int64_t rank = c.dims(0)[1];
+  if (rank == kUnknown && c.dims(0)[2] != kUnknown) rank = c.dims(0)[2] - 1;
+  if (rank == kUnknown && c.rank(1) == 1 && c.dims(1)[0] != kUnknown) rank = c.dims(1)[0] - 2;
+  if (rank == kUnknown) return c.output_unranked(0, c.dtype(0));
   c.require(rank == 2 || rank == 3, "theta must be [N, 2, 3] or [N, 3, 4], found " + to_string(c.dims(0)));
   require_extent(c, 0, 2, rank + 1, "theta is an affine map");
   Ints size;

@@ -93,8 +93,13 @@ void complain_without_video(GstElement* decode, gpointer next) {
 GstElement* add_uri(GstBin* pipeline, const std::string& uri, const std::string& name) {
   GstElement* bin = add_bin(pipeline, name);
   GstElement* decode = add_element(GST_BIN(bin), "uridecodebin");
-  OwnedCaps video(gst_caps_from_string("video/x-raw"));
-  g_object_set(decode, "uri", uri.c_str(), "caps", video.get(), "expose-all-streams", FALSE, nullptr);
+  g_object_set(decode, "uri", uri.c_str(), nullptr);
+  // Sound and subtitles are left undecoded; their pads stay unlinked.
+  g_signal_connect(decode, "autoplug-continue", G_CALLBACK(+[](GstElement*, GstPad*, GstCaps* caps, gpointer) -> gboolean {
+                     const char* type = gst_structure_get_name(gst_caps_get_structure(caps, 0));
+                     return !g_str_has_prefix(type, "audio/") && !g_str_has_prefix(type, "text/");
+                   }),
+                   nullptr);
   GstElement* out = add_element(GST_BIN(bin), "identity");
   g_signal_connect(decode, "pad-added", G_CALLBACK(link_first_video), out);
   g_signal_connect(decode, "no-more-pads", G_CALLBACK(complain_without_video), out);

@@ -36,8 +36,9 @@ void Pen::line(Surface& surface, Point a, Point b, float width, const Ink& ink, 
   for (int y = static_cast<int>(top) & ~1; y < bottom; y += 2) {
     double left = 0, right = 0;
     if (!reach(a, b, y - margin, y + 2 + margin, left, right)) continue;
-    const int x0 = static_cast<int>(std::max(0.0, left - margin)) & ~1;
-    const int x1 = static_cast<int>(std::min<double>(surface.width(), right + margin + 1));
+    const double most = surface.width();
+    const int x0 = static_cast<int>(std::clamp(left - margin, 0.0, most)) & ~1;
+    const int x1 = static_cast<int>(std::clamp(right + margin + 1, 0.0, most));
     if (x0 >= x1) continue;
     const int rows = std::min(2, surface.height() - y), columns = x1 - x0;
     for (int r = 0; r < rows; ++r)

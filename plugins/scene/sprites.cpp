@@ -47,8 +47,10 @@ class Sprites::Brush {
   }
   void tint(const Box& box, Colour colour, float alpha = 1, float soft_units = 0) {
     const int a = static_cast<int>(alpha * 256);
-    rasterise(pose_, box, std::max(1.0f, soft_units * pose_.scale), canvas_.frame(),
-              [&](int x, int y, int coverage) { blend(&canvas_.colour[canvas_.at(x, y) * 3], colour, (coverage * a) >> 8); });
+    rasterise(pose_, box, std::max(1.0f, soft_units * pose_.scale), canvas_.frame(), [&](int x, int y, int coverage) {
+      // Details end where the body does, so that the truth, which measures bodies, holds every pixel.
+      if (canvas_.owner[canvas_.owner_at(x, y)] == number_) blend(&canvas_.colour[canvas_.at(x, y) * 3], colour, (coverage * a) >> 8);
+    });
   }
   void both_sides(Box box, Colour colour, float alpha = 1) {
     tint(box, colour, alpha);

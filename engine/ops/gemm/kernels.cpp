@@ -1,6 +1,89 @@
 // Ordered tactics of gemm.
+#include "engine/base/text.h"
 #include "engine/ops/gemm/gemm.h"
+#include "engine/ops/shared/product.h"
+#include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
-std::span<const graph::Tactic> gemm_tactics() { return {}; }
+namespace {
+
+using graph::Desc;
+using graph::Isa;
+using graph::Launch;
+using graph::Problem;
+using graph::Tactic;
+
+bool present(const Problem& p, std::size_t i) { return p.inputs.size() > i && p.inputs[i].present(); }
+
+/// The addend is one row for all rows of C (or one value).
+bool is_row(const Desc& addend) { return addend.dims.size() < 2 || addend.dims[0] == 1; }
+
+std::string refuse(const Problem& p) {
+  for (const Desc& d : p.inputs)
+    if (d.present() && d.dtype != DataType::float32) return base::str("an input is ", d.dtype, ", not float32");
+  if (p.outputs[0].count() == 0 || p.inputs[0].count() == 0) return "an extent is 0";
+  if (p.inputs[1].constant && !p.inputs[1].dense()) return "constant operand with gaps";
+  if (present(p, 2) && !is_row(p.inputs[2]) && present(p, 3)) return "a matrix addend besides a residual";
+  return {};
+}
+
+Product read(const Problem& p) {
+  const graph::Attributes& a = *p.attributes;
+  Product out;
+  out.trans_a = a.integer("transA", 0) != 0;
+  out.trans_b = a.integer("transB", 0) != 0;
+  out.m = p.outputs[0].dims[0];
+  out.n = p.outputs[0].dims[1];
+  out.k = p.inputs[0].dims[out.trans_a ? 0 : 1];
+  out.alpha = static_cast<float>(a.real("alpha", 1.0));
+  out.beta = static_cast<float>(a.real("beta", 1.0));
+  out.a_pitch = p.inputs[0].pitch;
+  out.b_pitch = p.inputs[1].pitch;
+  out.c_pitch = p.outputs[0].pitch;
+  if (p.inputs[1].constant) out.b = p.inputs[1].constant->as<float>();
+  if (present(p, 2)) {
+    const Desc& addend = p.inputs[2];
+    if (is_row(addend)) {
+      out.bias_step = addend.dims.empty() || addend.dims.back() == 1 ? 0 : 1;
+      if (addend.constant)
+        out.bias = addend.constant->as<float>();
+      else
+        out.bias_input = 2;
+    } else {
+      out.addend_input = 2;
+      out.addend_row = addend.pitch;
+      out.addend_column = addend.dims.back() == 1 ? 0 : 1;
+    }
+  }
+  if (present(p, 3)) {
+    out.residual_input = 3;
+    out.residual_before = a.text("residual", "") == "before";
+    out.r_pitch = p.inputs[3].pitch;
+  }
+  out.activation = activation_of(a, true);
+  out.workers = p.workers;
+  return out;
+}
+
+template <const KernelSet& (*kSet)()>
+Launch prepare(const Problem& p) {
+  return prepare_product(read(p), kSet());
+}
+template <const KernelSet& (*kSet)()>
+double predict(const Problem& p) {
+  return predict_product(read(p), kSet());
+}
+
+const Tactic kTactics[] = {
+#if defined(__x86_64__)
+    {.name = "gemm_panels_avx512", .isa = Isa::avx512, .refuse = refuse, .prepare = prepare<kernel_set_avx512>, .predict = predict<kernel_set_avx512>},
+    {.name = "gemm_panels_avx2", .isa = Isa::avx2, .refuse = refuse, .prepare = prepare<kernel_set_avx2>, .predict = predict<kernel_set_avx2>},
+#endif
+    {.name = "gemm_panels_portable", .refuse = refuse, .prepare = prepare<kernel_set_portable>, .predict = predict<kernel_set_portable>},
+};
+
+}  // namespace
+
+std::span<const Tactic> gemm_tactics() { return kTactics; }
+
 }  // namespace vireo::ops

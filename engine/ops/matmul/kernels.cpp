@@ -1,6 +1,83 @@
 // Ordered tactics of matmul.
+#include "engine/base/text.h"
 #include "engine/ops/matmul/matmul.h"
+#include "engine/ops/shared/matmul_geometry.h"
+#include "engine/ops/shared/product.h"
+#include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
-std::span<const graph::Tactic> matmul_tactics() { return {}; }
+namespace {
+
+using graph::Desc;
+using graph::Isa;
+
+std::string refuse(const Problem& p) {
+  for (const Desc& d : p.inputs)
+    if (d.present() && d.dtype != DataType::float32) return base::str("an input is ", d.dtype, ", not float32");
+  const MatmulGeometry g = matmul_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims);
+  if (p.outputs[0].count() == 0 || g.k == 0) return "an extent is 0";
+  if ((g.a_vector || g.b_vector) && (!p.inputs[0].dense() || !p.inputs[1].dense() || !p.outputs[0].dense())) return "vectors with gaps";
+  if (p.inputs[1].constant && !p.inputs[1].dense()) return "constant operand with gaps";
+  return {};
+}
+
+Product read(const Problem& p) {
+  const MatmulGeometry g = matmul_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims);
+  Product out;
+  out.m = g.m;
+  out.n = g.n;
+  out.k = g.k;
+  out.trans_a = g.trans_a;
+  out.trans_b = g.trans_b;
+  out.alpha = static_cast<float>(g.alpha);
+  out.a_pitch = p.inputs[0].pitch;
+  out.b_pitch = g.b_vector ? 1 : p.inputs[1].pitch;
+  out.c_pitch = g.b_vector ? 1 : p.outputs[0].pitch;
+  const std::int64_t a_size = (g.trans_a ? g.k : g.m) * out.a_pitch, b_size = (g.trans_b ? g.n : g.k) * out.b_pitch;
+  out.a_offsets.clear();
+  out.b_index.clear();
+  out.b_offsets.clear();
+  for (std::int64_t i = 0; i < element_count(g.b_batch); ++i) out.b_offsets.push_back(i * b_size);
+  walk<2>(g.batch, {broadcast_strides(g.a_batch, g.batch), broadcast_strides(g.b_batch, g.batch)}, [&](const auto& at) {
+    out.a_offsets.push_back(at[0] * a_size);
+    out.b_index.push_back(at[1]);
+  });
+  if (p.inputs[1].constant) out.b = p.inputs[1].constant->as<float>();
+  if (p.inputs.size() > 2 && p.inputs[2].present()) {
+    if (p.inputs[2].constant)
+      out.bias = p.inputs[2].constant->as<float>();
+    else
+      out.bias_input = 2;
+  }
+  if (p.inputs.size() > 3 && p.inputs[3].present()) {
+    out.residual_input = 3;
+    out.residual_before = p.attributes->text("residual", "") == "before";
+    out.r_pitch = g.b_vector ? 1 : p.inputs[3].pitch;
+  }
+  out.activation = activation_of(*p.attributes, true);
+  out.workers = p.workers;
+  return out;
+}
+
+template <const KernelSet& (*kSet)()>
+Launch prepare(const Problem& p) {
+  return prepare_product(read(p), kSet());
+}
+template <const KernelSet& (*kSet)()>
+double predict(const Problem& p) {
+  return predict_product(read(p), kSet());
+}
+
+const Tactic kTactics[] = {
+#if defined(__x86_64__)
+    {.name = "matmul_panels_avx512", .isa = Isa::avx512, .refuse = refuse, .prepare = prepare<kernel_set_avx512>, .predict = predict<kernel_set_avx512>},
+    {.name = "matmul_panels_avx2", .isa = Isa::avx2, .refuse = refuse, .prepare = prepare<kernel_set_avx2>, .predict = predict<kernel_set_avx2>},
+#endif
+    {.name = "matmul_panels_portable", .refuse = refuse, .prepare = prepare<kernel_set_portable>, .predict = predict<kernel_set_portable>},
+};
+
+}  // namespace
+
+std::span<const Tactic> matmul_tactics() { return kTactics; }
+
 }  // namespace vireo::ops

@@ -53,18 +53,25 @@ void suppress(std::vector<Box>& boxes, float iou, bool agnostic, std::size_t max
   boxes.resize(kept);
 }
 
-void best_rows(const float* scores, std::size_t classes, std::size_t count, float* best, int* ids) {
-  std::copy_n(scores, count, best);
-  std::fill_n(ids, count, 0);
-  for (std::size_t c = 1; c < classes; ++c) {
-    const float* row = scores + c * count;
-    const int id = int(c);
-    for (std::size_t i = 0; i < count; ++i) {
-      const bool more = row[i] > best[i];
-      best[i] = more ? row[i] : best[i];
-      ids[i] = more ? id : ids[i];
+void column_maxima(const float* scores, std::size_t classes, std::size_t count, float* best) {
+  constexpr std::size_t kBlock = 1024;  // of maxima that stay in the first cache while the rows stream by
+  for (std::size_t first = 0; first < count; first += kBlock) {
+    const std::size_t size = std::min(kBlock, count - first);
+    float* block = best + first;
+    std::copy_n(scores + first, size, block);
+    for (std::size_t c = 1; c < classes; ++c) {
+      const float* row = scores + c * count + first;
+      for (std::size_t i = 0; i < size; ++i) block[i] = row[i] > block[i] ? row[i] : block[i];
     }
   }
+}
+
+int column_class(const float* scores, std::size_t classes, std::size_t count, std::size_t column) {
+  std::size_t best = 0;
+  for (std::size_t c = 1; c < classes; ++c) {
+    best = scores[c * count + column] > scores[best * count + column] ? c : best;
+  }
+  return int(best);
 }
 
 void finish(std::vector<Box>& boxes, const Settings& settings, const sdk::Geometry& geometry, sdk::FrameResult& result,

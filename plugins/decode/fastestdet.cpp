@@ -35,19 +35,21 @@ class Fastestdet final : public sdk::Decoder {
     const float* planes = floats(tensor, scratch_);
     const auto count = std::size_t(dims[1] * dims[2]);
     best_.resize(count);
-    ids_.resize(count);
-    best_rows(planes + 5 * count, std::size_t(dims[0] - 5), count, best_.data(), ids_.data());
+    const float* classes = planes + 5 * count;
+    column_maxima(classes, std::size_t(dims[0] - 5), count, best_.data());
     boxes_.clear();
     const float cell_w = float(geometry.network_width) / float(dims[2]);
     const float cell_h = float(geometry.network_height) / float(dims[1]);
     for (std::size_t i = 0; i < count; ++i) {
       const float score = std::pow(planes[i], 0.6f) * std::pow(best_[i], 0.4f);
-      if (!(score >= settings_.score) || !settings_.wants(ids_[i])) continue;
+      if (!(score >= settings_.score)) continue;
+      const int id = column_class(classes, std::size_t(dims[0] - 5), count, i);
+      if (!settings_.wants(id)) continue;
       const float cx = (float(i % std::size_t(dims[2])) + std::tanh(planes[count + i])) * cell_w;
       const float cy = (float(i / std::size_t(dims[2])) + std::tanh(planes[2 * count + i])) * cell_h;
       const float w = sigmoid(planes[3 * count + i]) * float(geometry.network_width);
       const float h = sigmoid(planes[4 * count + i]) * float(geometry.network_height);
-      boxes_.push_back({cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, score, ids_[i], std::int64_t(i)});
+      boxes_.push_back({cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, score, id, std::int64_t(i)});
     }
     finish(boxes_, settings_, geometry, result);
   }
@@ -56,7 +58,6 @@ class Fastestdet final : public sdk::Decoder {
   Settings settings_;
   std::vector<Box> boxes_;
   std::vector<float> scratch_, best_;
-  std::vector<int> ids_;
 };
 
 std::unique_ptr<sdk::Decoder> create(const sdk::ModelDescription& d, const sdk::Params& params) {

@@ -101,8 +101,10 @@ struct Box {
 /// agnostic) by more than `iou`, at most `max_kept`. Candidates beyond the best 4096 are not looked at.
 void suppress(std::vector<Box>& boxes, float iou, bool agnostic, std::size_t max_kept);
 
-/// Best class of each column of a [classes, count] matrix. `best` and `classes` hold `count`.
-void best_rows(const float* scores, std::size_t classes, std::size_t count, float* best, int* ids);
+/// Greatest value of each column of a [classes, count] matrix. Few columns matter, so their class is looked up after.
+void column_maxima(const float* scores, std::size_t classes, std::size_t count, float* best);
+/// Class of a column's greatest value, first of equals.
+[[nodiscard]] int column_class(const float* scores, std::size_t classes, std::size_t count, std::size_t column);
 /// Index of the greatest of `count` values; first of equals. 0 for an empty range.
 [[nodiscard]] inline int best_of(const float* values, int count) noexcept {
   int best = 0;

@@ -100,13 +100,13 @@ class Yolov8 final : public sdk::Decoder {
     const float* rows = floats(tensor, scratch_);
     const auto count = std::size_t(dims[1]);
     best_.resize(count);
-    ids_.resize(count);
-    best_rows(rows + 4 * count, std::size_t(classes_), count, best_.data(), ids_.data());
+    const float* scores = rows + 4 * count;
+    column_maxima(scores, std::size_t(classes_), count, best_.data());
     boxes_.clear();
     for (std::size_t i = 0; i < count; ++i) {
-      if (best_[i] >= settings_.score && settings_.wants(ids_[i])) {
-        add(rows, count, i, rows + std::size_t(dims[0] - 1) * count);
-      }
+      if (!(best_[i] >= settings_.score)) continue;
+      const int id = column_class(scores, std::size_t(classes_), count, i);
+      if (settings_.wants(id)) add(rows, count, i, id, rows + std::size_t(dims[0] - 1) * count);
     }
     const float* points = rows + std::size_t(4 + classes_) * count;
     finish(boxes_, settings_, geometry, result, [&](const Box& box, std::vector<sdk::Keypoint>& out) {
@@ -118,7 +118,7 @@ class Yolov8 final : public sdk::Decoder {
   }
 
  private:
-  void add(const float* rows, std::size_t count, std::size_t i, const float* angles) {
+  void add(const float* rows, std::size_t count, std::size_t i, int id, const float* angles) {
     const float cx = rows[i], cy = rows[count + i];
     float w = rows[2 * count + i], h = rows[3 * count + i];
     if (angle_) {  // the upright rectangle around the rotated one
@@ -127,7 +127,7 @@ class Yolov8 final : public sdk::Decoder {
       h = w * s + h * c;
       w = width;
     }
-    boxes_.push_back({cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, best_[i], ids_[i], std::int64_t(i)});
+    boxes_.push_back({cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, best_[i], id, std::int64_t(i)});
   }
 
   int classes_, keypoints_, values_;
@@ -135,7 +135,6 @@ class Yolov8 final : public sdk::Decoder {
   Settings settings_;
   std::vector<Box> boxes_;
   std::vector<float> scratch_, best_;
-  std::vector<int> ids_;
 };
 
 std::unique_ptr<sdk::Decoder> create(const sdk::ModelDescription& d, const sdk::Params& params) {

@@ -105,14 +105,15 @@ TEST(Values, SoftmaxIsStableAndSumsToOne) {
   EXPECT_NEAR(values[1] / values[0], std::exp(1.0), 1e-4);
 }
 
-TEST(Values, BestRowsFindsTheClassOfEachColumn) {
+TEST(Values, TheBestOfAColumnAndItsClassAreFound) {
   const float scores[] = {0.1f, 0.9f, 0.2f, 0.5f, 0.9f, 0.1f, 0.3f, 0.2f, 0.8f};
   float best[3];
-  int ids[3];
-  best_rows(scores, 3, 3, best, ids);
-  EXPECT_EQ(ids[0], 1);
-  EXPECT_EQ(ids[1], 0);  // the first of equals
-  EXPECT_EQ(ids[2], 2);
+  column_maxima(scores, 3, 3, best);
+  EXPECT_EQ(best[0], 0.5f);
+  EXPECT_EQ(best[2], 0.8f);
+  EXPECT_EQ(column_class(scores, 3, 3, 0), 1);
+  EXPECT_EQ(column_class(scores, 3, 3, 1), 0);  // the first of equals
+  EXPECT_EQ(column_class(scores, 3, 3, 2), 2);
 }
 
 TEST(Values, HalfAndIntegerOutputsAreRead) {

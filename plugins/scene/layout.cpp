@@ -196,7 +196,7 @@ class Builder {
     if (random_.chance(0.4f)) {  // a bicycle rack along an edge
       const int n = 2 + random_.below(3);
       const Vec at{rect.x0 + 16 + random_.uniform(0, rect.width() * 0.3f), rect.y0 + 24};
-      for (int k = 0; k < n; ++k) park(ObjectClass::bicycle, {at.x + 21 * static_cast<float>(k), at.y}, kPi / 2 + random_.uniform(-0.2f, 0.2f));
+      for (int k = 0; k < n; ++k) park(ObjectClass::bicycle, {at.x + 26 * static_cast<float>(k), at.y}, kPi / 2 + random_.uniform(-0.2f, 0.2f));
     }
     for (int i = random_.below(4); i > 0; --i) add_prop(Fixture::bench, {random_.uniform(rect.x0 + 14, rect.x1 - 14), rect.y1 - 10}, 0, 1);
     for (float sx : {-1.0f, 1.0f})

@@ -34,6 +34,9 @@ Pose world_of(const SceneOptions& o, float rotation) {
   return {static_cast<float>(o.width) * 0.5f, static_cast<float>(o.height) * 0.5f, std::cos(rotation), std::sin(rotation), scale_of(o)};
 }
 
+/// Seed 1, which everybody sees first, is a crossroads on an afternoon that becomes dusk.
+std::uint64_t street_of(std::uint64_t seed) { return seed + 7; }
+
 constexpr float kLongest = 125;  // units: no object reaches further than this from its edge in the frame
 
 }  // namespace
@@ -41,7 +44,7 @@ constexpr float kLongest = 125;  // units: no object reaches further than this f
 struct Scene::State {
   explicit State(const SceneOptions& o)
       : options(checked(o)),
-        layout(make_layout(o.seed, static_cast<float>(o.width) / scale_of(o), static_cast<float>(o.height) / scale_of(o))),
+        layout(make_layout(street_of(o.seed), static_cast<float>(o.width) / scale_of(o), static_cast<float>(o.height) / scale_of(o))),
         world(world_of(o, layout.rotation)),
         background(paint_background(layout, world, o.width, o.height)),
         canvas(o.width, o.height, static_cast<int>(kLongest * world.scale) + 2),
@@ -170,7 +173,7 @@ const SceneOptions& Scene::options() const { return state_->options; }
 const std::vector<SceneObject>& Scene::render(std::int64_t index, std::uint8_t* pixels, std::ptrdiff_t stride, PixelOrder order) {
   State& s = *state_;
   const double seconds = static_cast<double>(index) / s.options.fps;
-  const Light light = light_at(s.options.seed, seconds, s.options.day_seconds);
+  const Light light = light_at(street_of(s.options.seed), seconds, s.options.day_seconds);
   const Canvas& ground = s.background.ground;
   std::copy(ground.colour.begin(), ground.colour.end(), s.canvas.colour.begin());
   std::copy(ground.sun.begin(), ground.sun.end(), s.canvas.sun.begin());

@@ -145,7 +145,7 @@ class Gatherer {
 
   /// The way of a walker who has to cross the road at `lane.stop`.
   double crossing(const Lane& lane, int direction, double enter, double speed, Random& random, Actor& actor) const {
-    const double kerb = direction * lane.stop - lane.kerb - random.uniform(0, 9);
+    const double kerb = direction * lane.stop - lane.kerb - random.uniform(0, 16);
     const double across = direction * lane.stop + lane.kerb;
     const double arrival = enter + (kerb + layout_.reach) / speed;
     const double cycle = std::floor((arrival - green_start(lane.half, 0)) / kCycle);

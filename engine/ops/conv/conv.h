@@ -6,6 +6,7 @@
 
 #include "engine/graph/tactic.h"
 #include "engine/ops/conv/depthwise.h"
+#include "engine/ops/conv/winograd.h"
 #include "engine/ops/shared/conv_geometry.h"
 #include "engine/ops/shared/micro.h"
 
@@ -36,5 +37,10 @@ struct ConvProblem {
 [[nodiscard]] graph::Launch prepare_depthwise(const graph::Problem& problem, const KernelSet& kernels,
                                               DepthwiseKernel (*pick)(std::int64_t, std::int64_t, std::int64_t));
 [[nodiscard]] double predict_depthwise(const graph::Problem& problem, const KernelSet& kernels);
+
+/// 3x3, stride 1, by Winograd's F(4x4, 3x3).
+[[nodiscard]] std::string refuse_winograd(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_winograd(const graph::Problem& problem, const KernelSet& kernels, WinogradKernels transforms);
+[[nodiscard]] double predict_winograd(const graph::Problem& problem, const KernelSet& kernels);
 
 }  // namespace vireo::ops

@@ -26,14 +26,26 @@ double depthwise_seconds(const Problem& p) {
   return predict_depthwise(p, kSet());
 }
 
+template <const KernelSet& (*kSet)(), WinogradKernels (*kTransforms)()>
+graph::Launch winograd(const Problem& p) {
+  return prepare_winograd(p, kSet(), kTransforms());
+}
+template <const KernelSet& (*kSet)()>
+double winograd_seconds(const Problem& p) {
+  return predict_winograd(p, kSet());
+}
+
 const Tactic kTactics[] = {
 #if defined(__x86_64__)
     {.name = "conv_depthwise_avx512", .isa = Isa::avx512, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx512, depthwise_kernel_avx512>, .predict = depthwise_seconds<kernel_set_avx512>},
     {.name = "conv_depthwise_avx2", .isa = Isa::avx2, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx2, depthwise_kernel_avx2>, .predict = depthwise_seconds<kernel_set_avx2>},
+    {.name = "conv_winograd_avx512", .isa = Isa::avx512, .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_avx512, winograd_kernels_avx512>, .predict = winograd_seconds<kernel_set_avx512>},
     {.name = "conv_direct_avx512", .isa = Isa::avx512, .refuse = refuse_conv, .prepare = direct<kernel_set_avx512>, .predict = direct_seconds<kernel_set_avx512>},
+    {.name = "conv_winograd_avx2", .isa = Isa::avx2, .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_avx2, winograd_kernels_avx2>, .predict = winograd_seconds<kernel_set_avx2>},
     {.name = "conv_direct_avx2", .isa = Isa::avx2, .refuse = refuse_conv, .prepare = direct<kernel_set_avx2>, .predict = direct_seconds<kernel_set_avx2>},
 #endif
     {.name = "conv_depthwise_portable", .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_portable, depthwise_kernel_portable>, .predict = depthwise_seconds<kernel_set_portable>},
+    {.name = "conv_winograd_portable", .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_portable, winograd_kernels_portable>, .predict = winograd_seconds<kernel_set_portable>},
     {.name = "conv_direct_portable", .refuse = refuse_conv, .prepare = direct<kernel_set_portable>, .predict = direct_seconds<kernel_set_portable>},
 };
 

@@ -1,0 +1,310 @@
+// Winograd F(4x4, 3x3) convolution, stride 1, channels-last. Blocks of 4x4 outputs are handled some dozens at a time, so that
+// their transformed inputs stay in the second-level cache: transform, 36 products with the micro-kernels, transform back
+// with bias, residual and activation, one panel of output channels after the other.
+// Where there are few blocks, tiles also split the panels, and the transformed inputs of all blocks go through the
+// workspace in a phase of their own. Bound by multiply-adds; by streaming weights on small deep maps.
+#include <algorithm>
+
+#include "engine/base/memory.h"
+#include "engine/ops/conv/conv.h"
+#include "engine/ops/conv/winograd.h"
+#include "engine/ops/shared/panels.h"
+
+namespace vireo::ops {
+namespace {
+
+using graph::Launch;
+using graph::Problem;
+using graph::TileArgs;
+
+struct State {
+  ConvGeometry g;
+  std::int64_t x_pitch = 0, y_pitch = 0, r_pitch = 0;
+  bool has_residual = false;
+  PanelSet set;
+  Epilogue epilogue;
+  WinogradKernels transforms{};
+  std::shared_ptr<std::byte> memory;
+  const float* packed = nullptr;  ///< [panel][point][channel][column]
+  const float* bias = nullptr;
+  std::int64_t blocks_high = 0, blocks_wide = 0;
+  std::int64_t group_blocks = 0;  ///< blocks handled together
+  std::int64_t groups = 0, panel_blocks = 1;
+  std::int64_t channel_step = 0, point_step = 0;  ///< of transformed inputs, floats: [point][block][channel]
+  std::int64_t product_step = 0;                  ///< of products: [point][block][column]
+  std::size_t scratch_bytes = 0;
+  double seconds = 0;
+
+  [[nodiscard]] std::int64_t blocks() const { return g.batch * blocks_high * blocks_wide; }
+  [[nodiscard]] std::int64_t inputs_floats() const { return point_step * kWinogradPoints; }
+};
+
+struct Block {
+  std::int64_t n, y, x;  ///< image and output position
+};
+Block block_at(const State& s, std::int64_t index) {
+  const std::int64_t per_image = s.blocks_high * s.blocks_wide, in_image = index % per_image;
+  return {index / per_image, in_image / s.blocks_wide * kWinogradOut, in_image % s.blocks_wide * kWinogradOut};
+}
+
+void transform_inputs(const State& s, const float* x, float* to, std::int64_t first, std::int64_t count) noexcept {
+  const ConvGeometry& g = s.g;
+  WinogradInput args;
+  args.x_pitch = s.x_pitch;
+  args.x_row = g.in[2] * s.x_pitch;
+  args.channels = g.cin;
+  args.point_step = s.point_step;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Block b = block_at(s, first + i);
+    const std::int64_t y = b.y - g.pad_begin[1], v = b.x - g.pad_begin[2];
+    const auto clip = [](std::int64_t value) { return static_cast<int>(std::clamp<std::int64_t>(value, 0, kWinogradIn)); };
+    args.x = x + ((b.n * g.in[1] + y) * g.in[2] + v) * s.x_pitch;
+    args.top = clip(-y);
+    args.bottom = clip(g.in[1] - y);
+    args.left = clip(-v);
+    args.right = clip(g.in[2] - v);
+    args.to = to + i * s.channel_step;
+    s.transforms.input(args);
+  }
+}
+
+/// products[point][block][column] of one panel.
+void multiply(const State& s, const Panel& panel, const float* inputs, float* products, std::int64_t count) noexcept {
+  const KernelSet& kernels = *s.set.kernels;
+  const std::int64_t columns = panel.vectors * kernels.width, most = kernels.max_rows[panel.vectors];
+  const std::int64_t chunks = (count + most - 1) / most, small = count / chunks, large = count % chunks;
+  const std::int64_t tap = 0;
+  MicroArgs args;
+  args.a_stride = s.channel_step;
+  args.taps = &tap;
+  args.depth = s.g.cin;
+  args.c_stride = columns;
+  args.lo = -__builtin_inff();
+  args.hi = __builtin_inff();
+  args.tail = kernels.width;
+  args.b = s.packed + panel.b_offset * kWinogradPoints;
+  for (int e = 0; e < kWinogradPoints; ++e, args.b += s.g.cin * columns) {
+    args.a = inputs + e * s.point_step;
+    args.c = products + e * s.product_step;
+    for (std::int64_t i = 0; i < chunks; ++i) {
+      const std::int64_t rows = small + (i < large ? 1 : 0);
+      kernels.micro[panel.vectors][rows](args);
+      args.a += rows * args.a_stride;
+      args.c += rows * args.c_stride;
+    }
+  }
+}
+
+void transform_outputs(const State& s, const TileArgs& tile, const Panel& panel, const float* products, std::int64_t first,
+                       std::int64_t count) noexcept {
+  const ConvGeometry& g = s.g;
+  WinogradOutput args;
+  args.point_step = s.product_step;
+  args.channels = panel.columns;
+  args.bias = s.bias ? s.bias + panel.bias_offset : nullptr;
+  args.y_pitch = s.y_pitch;
+  args.y_row = g.out[2] * s.y_pitch;
+  args.r_pitch = s.r_pitch;
+  args.r_row = g.out[2] * s.r_pitch;
+  args.lo = s.epilogue.lo;
+  args.hi = s.epilogue.hi;
+  const auto* residuals = s.has_residual ? static_cast<const float*>(tile.inputs[3]) : nullptr;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Block b = block_at(s, first + i);
+    const std::int64_t pixel = (b.n * g.out[1] + b.y) * g.out[2] + b.x;
+    args.from = products + i * panel.vectors * s.set.kernels->width;
+    args.y = static_cast<float*>(tile.outputs[0]) + pixel * s.y_pitch + panel.column;
+    const float* residual = residuals ? residuals + pixel * s.r_pitch + panel.column : nullptr;
+    args.residual = s.epilogue.residual_before ? residual : nullptr;
+    args.rows = static_cast<int>(std::min<std::int64_t>(g.out[1] - b.y, kWinogradOut));
+    args.columns = static_cast<int>(std::min<std::int64_t>(g.out[2] - b.x, kWinogradOut));
+    s.transforms.output(args);
+    if (!s.epilogue.finish) continue;
+    for (int row = 0; row < args.rows; ++row)
+      s.set.kernels->finish(args.y + row * args.y_row, args.y_pitch, args.columns, panel.columns, s.epilogue.activation,
+                            s.epilogue.residual_after ? residual + row * args.r_row : nullptr, args.r_pitch);
+  }
+}
+
+void run_panels(const State& s, const TileArgs& args, const float* inputs, float* products, std::int64_t group, std::int64_t begin,
+                std::int64_t end) noexcept {
+  const std::int64_t first = s.blocks() * group / s.groups, count = s.blocks() * (group + 1) / s.groups - first;
+  for (std::int64_t p = begin; p < end; ++p) {
+    const Panel& panel = s.set.panels[static_cast<std::size_t>(p)];
+    multiply(s, panel, inputs, products, count);
+    transform_outputs(s, args, panel, products, first, count);
+  }
+}
+
+void run_fused(const TileArgs& args) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  const std::int64_t first = s.blocks() * args.tile / s.groups, count = s.blocks() * (args.tile + 1) / s.groups - first;
+  auto* inputs = reinterpret_cast<float*>(args.scratch);
+  transform_inputs(s, static_cast<const float*>(args.inputs[0]), inputs, first, count);
+  run_panels(s, args, inputs, inputs + s.inputs_floats(), args.tile, 0, static_cast<std::int64_t>(s.set.panels.size()));
+}
+
+/// Phase 0 of the split form: one tile for a few blocks.
+constexpr std::int64_t kInputTileBlocks = 2;
+void run_inputs(const TileArgs& args) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  const std::int64_t first = args.tile * kInputTileBlocks, last = std::min(first + kInputTileBlocks, s.blocks());
+  for (std::int64_t i = first; i < last; ++i) {
+    // The group that holds block i: groups are near-equal cuts of all blocks.
+    std::int64_t group = (i * s.groups + s.groups - 1) / s.blocks();
+    while (s.blocks() * group / s.groups > i) --group;
+    while (s.blocks() * (group + 1) / s.groups <= i) ++group;
+    float* to = reinterpret_cast<float*>(args.workspace) + group * s.inputs_floats();
+    transform_inputs(s, static_cast<const float*>(args.inputs[0]), to + (i - s.blocks() * group / s.groups) * s.channel_step, i, 1);
+  }
+}
+
+void run_split(const TileArgs& args) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  const std::int64_t pb = args.tile / s.groups, group = args.tile % s.groups;
+  const auto panels = static_cast<std::int64_t>(s.set.panels.size());
+  run_panels(s, args, reinterpret_cast<const float*>(args.workspace) + group * s.inputs_floats(), reinterpret_cast<float*>(args.scratch),
+             group, panels * pb / s.panel_blocks, panels * (pb + 1) / s.panel_blocks);
+}
+
+/// Sets the steps for groups of `blocks` blocks and returns the bytes of inputs and of one panel's products.
+std::pair<std::int64_t, std::int64_t> set_steps(State& s, std::int64_t blocks) {
+  const auto odd_lines = [](std::int64_t floats) { return floats % 256 == 0 ? floats + 16 : floats; };
+  s.group_blocks = blocks;
+  s.channel_step = (s.g.cin + 15) / 16 * 16;
+  if (s.channel_step % 128 == 0) s.channel_step += 16;
+  s.point_step = odd_lines(blocks * s.channel_step);
+  const std::int64_t columns = s.set.panels[0].vectors * s.set.kernels->width;
+  s.product_step = odd_lines(blocks * columns);
+  return {s.point_step * kWinogradPoints * 4, s.product_step * kWinogradPoints * 4};
+}
+
+void choose_groups(State& s, int workers) {
+  constexpr double kStreamBytesPerSecond = 25e9;
+  constexpr std::int64_t kCacheBytes = 768 << 10;
+  const KernelSet& kernels = *s.set.kernels;
+  const auto panels = static_cast<std::int64_t>(s.set.panels.size());
+  const double slot = 2.0 * kernels.width / kernels.flops_per_second;
+  const double in_vectors = static_cast<double>((s.g.cin + kernels.width - 1) / kernels.width);
+  const double out_vectors = static_cast<double>((s.g.cout + kernels.width - 1) / kernels.width);
+  const double weight_bytes = static_cast<double>(s.set.packed_floats) * 4 * kWinogradPoints;
+  const std::int64_t blocks = s.blocks();
+  double best = 1e300;
+  std::int64_t best_size = 1, best_panels = 1;
+  const std::int64_t most = kernels.max_rows[s.set.panels[0].vectors];
+  for (std::int64_t size = std::min(most, blocks); size <= blocks; size += most) {
+    const std::int64_t groups = (blocks + size - 1) / size, even = (blocks + groups - 1) / groups;
+    const auto [inputs, products] = set_steps(s, even);
+    if (groups > 1 && inputs + products > kCacheBytes && size > most) break;
+    for (std::int64_t pb = 1; pb <= panels; pb = std::max(pb + 1, pb * 5 / 4)) {
+      const double panel_share = static_cast<double>((panels + pb - 1) / pb) / static_cast<double>(panels);
+      double multiply = kWinogradPoints * block_seconds(s.set, 1, even, 0, (panels + pb - 1) / pb);
+      // Weights beyond the cache pass once for every group; part of that hides behind arithmetic.
+      const double weights = weight_bytes * panel_share;
+      if (weights > 512e3) multiply = std::max(multiply, weights / kStreamBytesPerSecond * std::min(workers, 2) * 0.8) + weights / kStreamBytesPerSecond * 0.25;
+      const double transform_in = 260 * in_vectors * slot * static_cast<double>(even);
+      const double transform_out = 200 * out_vectors * panel_share * slot * static_cast<double>(even);
+      const double tiles = static_cast<double>(groups * pb);
+      const double rounds = static_cast<double>((groups * pb + workers - 1) / workers);
+      double total;
+      if (pb == 1) {
+        const double tile = multiply + transform_in + transform_out + 1e-6;
+        total = rounds * tile + (workers > 1 ? 0.1 * tile : 0);
+      } else {
+        if (static_cast<double>(inputs * groups) > 12e6) continue;
+        const double tile = multiply + transform_out + 1e-6;
+        total = rounds * tile + (workers > 1 ? 0.1 * tile : 0) + 1.3 * transform_in * static_cast<double>(groups) / workers + 1e-6;
+      }
+      (void)tiles;
+      if (total < best) {
+        best = total;
+        best_size = even;
+        best_panels = pb;
+        s.groups = groups;
+      }
+    }
+  }
+  const auto [inputs, products] = set_steps(s, best_size);
+  s.panel_blocks = best_panels;
+  s.scratch_bytes = static_cast<std::size_t>(products + (best_panels == 1 ? inputs : 0)) + 64;
+  s.seconds = best;
+}
+
+State plan(const ConvProblem& p, const KernelSet& kernels) {
+  State s;
+  const ConvGeometry& g = s.g = p.g;
+  s.x_pitch = p.x_pitch;
+  s.y_pitch = p.y_pitch;
+  s.r_pitch = p.r_pitch;
+  s.has_residual = p.has_residual;
+  s.epilogue = make_epilogue(p.activation, p.has_residual, p.residual_before);
+  s.blocks_high = (g.out[1] + kWinogradOut - 1) / kWinogradOut;
+  s.blocks_wide = (g.out[2] + kWinogradOut - 1) / kWinogradOut;
+  s.set = plan_panels(kernels, g.cout, 1, 0, {0}, g.cin, std::min<std::int64_t>(s.blocks(), 28));
+  choose_groups(s, p.workers);
+  return s;
+}
+
+/// The 36 points of a 3x3 kernel: G g G^T.
+void transform_kernel(const double (&k)[9], double (&points)[36]) {
+  constexpr double kG[6][3] = {{1.0 / 4, 0, 0},           {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                               {1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}};
+  double rows[6][3];
+  for (int i = 0; i < 6; ++i)
+    for (int j = 0; j < 3; ++j) rows[i][j] = kG[i][0] * k[j] + kG[i][1] * k[3 + j] + kG[i][2] * k[6 + j];
+  for (int i = 0; i < 6; ++i)
+    for (int j = 0; j < 6; ++j) points[i * 6 + j] = rows[i][0] * kG[j][0] + rows[i][1] * kG[j][1] + rows[i][2] * kG[j][2];
+}
+
+}  // namespace
+
+std::string refuse_winograd(const Problem& problem) {
+  if (std::string why = refuse_conv(problem); !why.empty()) return why;
+  const ConvGeometry g = read_conv(problem).g;
+  if (g.kernel != Spatial{1, 3, 3} || g.stride != Spatial{1, 1, 1} || g.dilation != Spatial{1, 1, 1}) return "not a dense 3x3 kernel with stride 1";
+  if (g.groups != 1) return "grouped";
+  if (g.cin < 8 || g.cout < 8) return "fewer than 8 channels";
+  return {};
+}
+
+double predict_winograd(const Problem& problem, const KernelSet& kernels) { return plan(read_conv(problem), kernels).seconds; }
+
+Launch prepare_winograd(const Problem& problem, const KernelSet& kernels, WinogradKernels transforms) {
+  const ConvProblem p = read_conv(problem);
+  auto s = std::make_shared<State>(plan(p, kernels));
+  s->transforms = transforms;
+  const ConvGeometry& g = s->g;
+  const std::int64_t floats = s->set.packed_floats * kWinogradPoints + s->set.bias_floats;
+  s->memory = base::allocate_aligned(static_cast<std::size_t>(floats) * sizeof(float));
+  auto* packed = reinterpret_cast<float*>(s->memory.get());
+  for (const Panel& panel : s->set.panels) {
+    const std::int64_t columns = panel.vectors * kernels.width;
+    float* to = packed + panel.b_offset * kWinogradPoints;
+    for (std::int64_t c = 0; c < g.cin; ++c)
+      for (std::int64_t j = 0; j < panel.columns; ++j) {
+        double kernel[9], points[36];
+        for (int t = 0; t < 9; ++t) kernel[t] = p.weights[((panel.column + j) * g.cin + c) * 9 + t];
+        transform_kernel(kernel, points);
+        for (int e = 0; e < kWinogradPoints; ++e) to[(e * g.cin + c) * columns + j] = static_cast<float>(points[e]);
+      }
+  }
+  s->packed = packed;
+  if (p.bias) {
+    float* bias = packed + s->set.packed_floats * kWinogradPoints;
+    pack_bias(s->set, p.bias, bias);
+    s->bias = bias;
+  }
+  Launch launch;
+  if (s->panel_blocks == 1) {
+    launch.phases = {{run_fused, s->groups}};
+  } else {
+    launch.phases = {{run_inputs, (s->blocks() + kInputTileBlocks - 1) / kInputTileBlocks}, {run_split, s->groups * s->panel_blocks}};
+    launch.workspace_bytes = static_cast<std::size_t>(s->inputs_floats() * s->groups) * sizeof(float) + 64;
+  }
+  launch.scratch_bytes = s->scratch_bytes;
+  launch.state_bytes = static_cast<std::size_t>(floats) * sizeof(float);
+  launch.state = std::move(s);
+  return launch;
+}
+
+}  // namespace vireo::ops

@@ -1,14 +1,19 @@
 // Activations are computed by the convolution or product before them, on values that are still in registers.
 
+#include <algorithm>
 #include <limits>
 
 #include "engine/graph/operator.h"
-#include "engine/ops/shared/activation.h"
 #include "engine/passes/edit.h"
 #include "engine/passes/list.h"
 
 namespace vireo::passes {
 namespace {
+
+/// The unary functions that convolutions and products know as `activation`.
+constexpr std::string_view kFusible[] = {"relu", "leaky_relu", "clip", "sigmoid", "silu", "hard_sigmoid", "hard_swish", "mish",
+                                         "tanh", "erf", "gelu", "gelu_tanh", "elu", "celu", "selu", "softplus", "softsign",
+                                         "thresholded_relu"};
 
 struct Activation {
   std::string name;
@@ -26,8 +31,7 @@ std::optional<Activation> activation_of(const Graph& graph, LayerId id) {
   const Attributes& attributes = graph.layer(id).attributes;
   std::string name = function_of(graph, id);
   if (name == "gelu" && attributes.text("approximate", "none") == "tanh") name = "gelu_tanh";
-  ops::ActivationSpec spec;
-  if (!ops::activation_from(name.c_str(), spec)) return std::nullopt;
+  if (std::find(std::begin(kFusible), std::end(kFusible), name) == std::end(kFusible)) return std::nullopt;
   Activation activation{name, {}, {}};
   if (name == "clip") {
     const double limit = std::numeric_limits<float>::max();

@@ -87,6 +87,13 @@ bool cancel(Graph& graph, LayerId id) {
   return (is_identity(perm) && bypass(graph, id)) || changed;
 }
 
+/// The tensor as some layer transposes it already.
+TensorId transposed_already(const Graph& graph, TensorId tensor, const Perm& perm) {
+  for (const LayerId reader : graph.tensor(tensor).consumers)
+    if (is_op(graph, reader, "transpose") && graph.layer(reader).attributes.integers("perm") == perm) return output_of(graph, reader);
+  return kNone;
+}
+
 bool is_single_element(const Tensor& tensor) {
   return tensor.ranked && std::all_of(tensor.dims.begin(), tensor.dims.end(), [](std::int64_t d) { return d == 1; });
 }
@@ -108,15 +115,15 @@ bool sink_joined(Graph& graph, LayerId id) {
     shared = shared || graph.tensor(input).consumers.size() > 1 || graph.is_output(input);
   }
   if (transposed == 0 || !graph.tensor(output_of(graph, id)).ranked || rank_of(graph, output_of(graph, id)) != perm.size()) return false;
+  const Perm back = inverse(perm);
   for (const TensorId input : inputs) {
     if (movable(graph, input) != kNone) continue;
     const Tensor& tensor = graph.tensor(input);
     if (!tensor.ranked || tensor.dims.size() > perm.size()) return false;
     if (tensor.constant || (!concat && is_single_element(tensor))) continue;
     if (tensor.dims.size() != perm.size()) return false;
-    ++foreign;
+    foreign += back != perm && transposed_already(graph, input, back) != kNone ? 0 : 1;
   }
-  const Perm back = inverse(perm);
   // A perm that is its own inverse would move to and fro.
   if (foreign > 0 && (back == perm || (foreign >= transposed && !leads_to(graph, output_of(graph, id), back)))) return false;
   if (shared && foreign == 0 && transposed == 1 && !leads_to(graph, output_of(graph, id), back) && graph.is_output(output_of(graph, id)))
@@ -138,6 +145,8 @@ bool sink_joined(Graph& graph, LayerId id) {
       Dims dims(perm.size() - tensor.dims.size(), 1);
       dims.insert(dims.end(), tensor.dims.begin(), tensor.dims.end());
       input = add_constant(graph, tensor.name, permuted(*reshaped(*tensor.constant, dims), back));
+    } else if (const TensorId known = transposed_already(graph, input, back); known != kNone) {
+      input = known;
     } else {
       Attributes attributes;
       attributes.set("perm", back);
@@ -154,6 +163,15 @@ bool worth_it(const Graph& graph, LayerId id, const Sunk& sunk) {
   const std::vector<LayerId>& readers = graph.tensor(output_of(graph, id)).consumers;
   return !readers.empty() && !graph.is_output(output_of(graph, id)) &&
          std::all_of(readers.begin(), readers.end(), [&](LayerId reader) { return is_op(graph, reader, "transpose"); });
+}
+
+/// Transposes that nobody reads any more would make their inputs look shared.
+void drop_unread(Graph& graph) {
+  for (LayerId id = 0; id < graph.layer_count(); ++id) {
+    if (!is_op(graph, id, "transpose")) continue;
+    const TensorId y = output_of(graph, id);
+    if (y == kNone || (graph.tensor(y).consumers.empty() && !graph.is_output(y))) graph.remove_layer(id);
+  }
 }
 
 bool sink(Graph& graph, LayerId id) {
@@ -181,6 +199,7 @@ bool transpose_sinking(Graph& graph) {
       const bool did = is_op(graph, id, "transpose") ? cancel(graph, id) : sink(graph, id);
       again = again || did;
     }
+    drop_unread(graph);
     changed = changed || again;
   }
   return changed;

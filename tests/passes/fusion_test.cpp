@@ -1,0 +1,401 @@
+// Passes that join layers: patterns, folding into weights, fused activations and residuals.
+#include "tests/passes/check.h"
+
+namespace vireo::passes_testing {
+namespace {
+
+std::string pattern(std::string_view layers, std::string_view constants = "") {
+  return "graph \"g\"\ninput \"x\" float32 1x2x3x7\n" + std::string(constants) + std::string(layers) + "output \"y\" \"y\"\n";
+}
+
+void expect_activation(const std::string& text, std::string_view after) {
+  expect_rewrite({"activation_patterns", "dead_layers"}, text, std::string(after) + "\noutputs 1\n");
+}
+
+TEST(ActivationPatterns, ProductWithSigmoidIsSilu) {
+  expect_activation(pattern("\"s\" = unary(\"x\") {function=\"sigmoid\"} \"s\"\n"
+                            "\"y\" = binary(\"s\", \"x\") {function=\"mul\"} \"y\"\n"), "1 silu(x)");
+}
+
+TEST(ActivationPatterns, TheErfFormOfGeluIsFoundInAnyOrder) {
+  const char* constants = "const \"r\" float32 scalar = 1.4142135381698608\nconst \"one\" float32 scalar = 1\nconst \"half\" float32 scalar = 0.5\n";
+  const char* common = "\"d\" = binary(\"x\", \"r\") {function=\"div\"} \"d\"\n\"e\" = unary(\"d\") {function=\"erf\"} \"e\"\n"
+                       "\"p\" = binary(\"e\", \"one\") {function=\"add\"} \"p\"\n";
+  expect_activation(pattern(std::string(common) + "\"m\" = binary(\"x\", \"p\") {function=\"mul\"} \"m\"\n"
+                                                  "\"y\" = binary(\"m\", \"half\") {function=\"mul\"} \"y\"\n", constants),
+                    "1 gelu(x)");
+  expect_activation(pattern(std::string(common) + "\"m\" = binary(\"x\", \"half\") {function=\"mul\"} \"m\"\n"
+                                                  "\"y\" = binary(\"m\", \"p\") {function=\"mul\"} \"y\"\n", constants),
+                    "1 gelu(x)");
+}
+
+TEST(ActivationPatterns, TheTanhFormOfGeluIsFound) {
+  expect_activation(pattern(R"("c" = binary("x", "three") {function="pow"} "c"
+"k" = binary("c", "a") {function="mul"} "k"
+"s" = binary("x", "k") {function="add"} "s"
+"t" = binary("s", "b") {function="mul"} "t"
+"h" = unary("t") {function="tanh"} "h"
+"p" = binary("h", "one") {function="add"} "p"
+"m" = binary("x", "half") {function="mul"} "m"
+"y" = binary("m", "p") {function="mul"} "y"
+)", "const \"three\" float32 scalar = 3\nconst \"a\" float32 scalar = 0.044715\nconst \"b\" float32 scalar = 0.7978845608\n"
+    "const \"one\" float32 scalar = 1\nconst \"half\" float32 scalar = 0.5\n"), "1 gelu(x) approximate=tanh");
+}
+
+TEST(ActivationPatterns, HardSwishIsFoundInItsForms) {
+  const char* constants = "const \"three\" float32 scalar = 3\nconst \"six\" float32 scalar = 6\nconst \"sixth\" float32 scalar = 0.1666666716\n";
+  const char* common = "\"a\" = binary(\"x\", \"three\") {function=\"add\"} \"a\"\n\"c\" = unary(\"a\") {function=\"clip\", min=0.0, max=6.0} \"c\"\n";
+  expect_activation(pattern(std::string(common) + "\"m\" = binary(\"x\", \"c\") {function=\"mul\"} \"m\"\n"
+                                                  "\"y\" = binary(\"m\", \"six\") {function=\"div\"} \"y\"\n", constants),
+                    "1 hard_swish(x)");
+  expect_activation(pattern(std::string(common) + "\"m\" = binary(\"c\", \"sixth\") {function=\"mul\"} \"m\"\n"
+                                                  "\"y\" = binary(\"m\", \"x\") {function=\"mul\"} \"y\"\n", constants),
+                    "1 hard_swish(x)");
+  expect_activation(pattern("\"h\" = unary(\"x\") {function=\"hard_sigmoid\", alpha=0.16666666666, beta=0.5} \"h\"\n"
+                            "\"y\" = binary(\"h\", \"x\") {function=\"mul\"} \"y\"\n"), "1 hard_swish(x)");
+}
+
+TEST(ActivationPatterns, MishAndSoftplusAreFound) {
+  const char* one = "const \"one\" float32 scalar = 1\n";
+  expect_activation(pattern(R"("e" = unary("x") {function="exp"} "e"
+"p" = binary("e", "one") {function="add"} "p"
+"l" = unary("p") {function="log"} "l"
+"t" = unary("l") {function="tanh"} "t"
+"y" = binary("x", "t") {function="mul"} "y"
+)", one), "1 mish(x)");
+  expect_activation(pattern(R"("e" = unary("x") {function="exp"} "e"
+"p" = binary("one", "e") {function="add"} "p"
+"y" = unary("p") {function="log"} "y"
+)", one), "1 softplus(x)");
+}
+
+TEST(ActivationPatterns, WhatOthersReadStays) {
+  expect_untouched("activation_patterns", R"(
+graph "g"
+input "x" float32 3x5
+const "half" float32 scalar = 0.4
+"s" = unary("x") {function="sigmoid"} "s"
+"t" = binary("s", "half") {function="mul"} "t"
+"y" = binary("t", "x") {function="mul"} "y"
+output "y" "y"
+)");
+}
+
+constexpr const char* kNorm = "const \"s\" float32 4 @2\nconst \"b\" float32 4 @3\nconst \"m\" float32 4 @4\nconst \"v\" float32 4 @5\n";
+
+TEST(BatchNorm, FoldsIntoTheConvolutionBeforeIt) {
+  expect_rewrite({"batch_norm", "dead_layers"}, std::string(R"(
+graph "g"
+input "x" float32 ?x3x8x8
+const "w" float32 4x3x3x3 @1
+const "bias" float32 4 @9
+)") + kNorm + R"("c" = conv("x", "w", "bias") {pads=[1, 1, 1, 1]} "c"
+"y" = batch_norm("c", "s", "b", "m", "v") {epsilon=0.01} "y"
+output "y" "y"
+)", "1 conv(x, 4x3x3x3, 4) pads=1,1,1,1\noutputs 1\n");
+}
+
+TEST(BatchNorm, FoldsIntoAGroupedTransposedConvolution) {
+  expect_rewrite({"batch_norm", "dead_layers"}, std::string(R"(
+graph "g"
+input "x" float32 1x6x5x5
+const "w" float32 6x2x3x3 @1
+)") + kNorm + R"("c" = conv_transpose("x", "w") {group=2, strides=[2, 2]} "c"
+"y" = batch_norm("c", "s", "b", "m", "v") "y"
+output "y" "y"
+)", "1 conv_transpose(x, 6x2x3x3, 4) group=2 strides=2,2\noutputs 1\n");
+}
+
+TEST(BatchNorm, FoldsIntoProducts) {
+  expect_rewrite({"batch_norm", "dead_layers"}, std::string(R"(
+graph "g"
+input "x" float32 5x3
+const "w" float32 4x3 @1
+const "bias" float32 4 @9
+)") + kNorm + R"("c" = gemm("x", "w", "bias") {transB=1, beta=0.5} "c"
+"y" = batch_norm("c", "s", "b", "m", "v") "y"
+output "y" "y"
+)", "1 gemm(x, 4x3, 4) transB=1\noutputs 1\n");
+}
+
+TEST(BatchNorm, AloneItIsADepthwiseConvolution) {
+  expect_rewrite({"batch_norm"}, std::string("graph \"g\"\ninput \"x\" float32 2x4x3x3\n") + kNorm +
+                 "\"y\" = batch_norm(\"x\", \"s\", \"b\", \"m\", \"v\") \"y\"\noutput \"y\" \"y\"\n",
+                 "1 conv(x, 4x1x1x1, 4) group=4\noutputs 1\n");
+}
+
+TEST(BatchNorm, FoldsForwardsIntoAConvolutionWithoutPadding) {
+  expect_rewrite({"batch_norm", "scale_bias", "dead_layers"}, std::string(R"(
+graph "g"
+input "x" float32 1x4x5x5
+const "w" float32 6x4x1x1 @1
+)") + kNorm + R"("n" = batch_norm("x", "s", "b", "m", "v") "n"
+"y" = conv("n", "w") "y"
+output "y" "y"
+)", "1 conv(x, 6x4x1x1, 6)\noutputs 1\n");
+}
+
+TEST(ScaleBias, ConstantsBehindAConvolutionGoIntoItsWeights) {
+  expect_rewrite({"scale_bias", "dead_layers"}, R"(
+graph "g"
+input "x" float32 1x3x6x6
+const "w" float32 4x3x3x3 @1
+const "scale" float32 1x4x1x1 @2
+const "shift" float32 4x1x1 @3
+const "two" float32 scalar = 2
+"c" = conv("x", "w") "c"
+"p" = binary("c", "scale") {function="mul"} "p"
+"q" = binary("shift", "p") {function="sub"} "q"
+"y" = binary("q", "two") {function="div"} "y"
+output "y" "y"
+)", "1 conv(x, 4x3x3x3, 4)\noutputs 1\n");
+}
+
+TEST(ScaleBias, NormalisationOfTheImageGoesIntoTheFirstConvolution) {
+  expect_rewrite({"scale_bias", "dead_layers"}, R"(
+graph "g"
+input "x" float32 1x3x6x6
+const "w" float32 4x3x3x3 @1
+const "mean" float32 3x1x1 @2
+const "scale" float32 scalar = 0.25
+"m" = binary("x", "mean") {function="sub"} "m"
+"n" = binary("m", "scale") {function="mul"} "n"
+"y" = conv("n", "w") "y"
+output "y" "y"
+)", "1 conv(x, 4x3x3x3, 4)\noutputs 1\n");
+}
+
+TEST(ScaleBias, AShiftBeforePaddingStays) {
+  expect_untouched("scale_bias", R"(
+graph "g"
+input "x" float32 1x3x6x6
+const "w" float32 4x3x3x3 @1
+const "mean" float32 3x1x1 @2
+"m" = binary("x", "mean") {function="sub"} "m"
+"y" = conv("m", "w") {pads=[1, 1, 1, 1]} "y"
+output "y" "y"
+)");
+}
+
+TEST(MatmulBias, AnAddedRowBecomesTheBias) {
+  expect_rewrite({"matmul_bias"}, R"(
+graph "g"
+input "x" float32 2x5x3
+const "w" float32 3x4 @1
+const "b" float32 1x1x4 @2
+"p" = matmul("x", "w") "p"
+"y" = binary("b", "p") {function="add"} "y"
+output "y" "y"
+)", "1 matmul(x, 3x4, 4)\noutputs 1\n");
+}
+
+TEST(ProductScale, FactorsAndTransposesGoIntoTheProduct) {
+  expect_rewrite({"product_scale", "dead_layers"}, R"(
+graph "g"
+input "q" float32 2x4x5x8
+input "k" float32 2x4x6x8
+const "root" float32 scalar = 2.828427
+const "half" float32 scalar = 0.5
+"qs" = binary("q", "half") {function="mul"} "qs"
+"kt" = transpose("k") {perm=[0, 1, 3, 2]} "kt"
+"p" = matmul("qs", "kt") "p"
+"y" = binary("p", "root") {function="div"} "y"
+output "y" "y"
+)", "1 matmul(q, k) alpha=0.1768 trans_b=1\noutputs 1\n");
+}
+
+TEST(PadFolding, ZerosBecomeTheConvolutionsOwnPadding) {
+  expect_rewrite({"pad_folding", "dead_layers"}, R"(
+graph "g"
+input "x" float32 1x3x6x6
+const "w" float32 4x3x3x3 @1
+const "pads" int64 8 = 0 0 0 1 0 0 2 1
+"p" = pad("x", "pads") "p"
+"y" = conv("p", "w") {strides=[2, 2]} "y"
+output "y" "y"
+)", "1 conv(x, 4x3x3x3) pads=0,1,2,1 strides=2,2\noutputs 1\n");
+}
+
+TEST(PadFolding, ZerosThatCouldWinAMaximumStay) {
+  expect_untouched("pad_folding", R"(
+graph "g"
+input "x" float32 1x3x6x6
+const "pads" int64 8 = 0 0 1 1 0 0 1 1
+"p" = pad("x", "pads") "p"
+"y" = pool("p") {mode="max", kernel_shape=[3, 3]} "y"
+output "y" "y"
+)");
+}
+
+TEST(PadFolding, ZerosBehindReluCantWinAMaximum) {
+  expect_rewrite({"pad_folding", "dead_layers"}, R"(
+graph "g"
+input "x" float32 1x3x6x6
+const "pads" int64 8 = 0 0 1 1 0 0 1 1
+"r" = unary("x") {function="relu"} "r"
+"p" = pad("r", "pads") "p"
+"y" = pool("p") {mode="max", kernel_shape=[3, 3]} "y"
+output "y" "y"
+)", "1 relu(x)\n2 pool(1) kernel_shape=3,3 mode=max pads=1,1,1,1\noutputs 2\n");
+}
+
+TEST(PadFolding, AveragesCountThePaddingThatWasTheirInput) {
+  expect_rewrite({"pad_folding", "dead_layers"}, R"(
+graph "g"
+input "x" float32 1x3x6x6
+const "pads" int64 8 = 0 0 1 1 0 0 1 1
+"p" = pad("x", "pads") "p"
+"y" = pool("p") {mode="average", kernel_shape=[3, 3]} "y"
+output "y" "y"
+)", "1 pool(x) count_include_pad=1 kernel_shape=3,3 mode=average pads=1,1,1,1\noutputs 1\n");
+}
+
+TEST(ActivationFusion, ConvolutionsAndProductsTakeTheActivation) {
+  expect_rewrite({"activation_fusion"}, R"(
+graph "g"
+input "x" float32 1x3x6x6
+const "w" float32 4x3x3x3 @1
+const "shape" int64 2 = 1 -1
+const "v" float32 64x5 @2
+"c" = conv("x", "w") "c"
+"r" = unary("c") {function="clip", min=0.0, max=6.0} "r"
+"f" = reshape("r", "shape") "f"
+"g" = gemm("f", "v") "g"
+"y" = unary("g") {function="leaky_relu", alpha=0.1} "y"
+output "y" "y"
+)", "1 conv(x, 4x3x3x3) activation=clip alpha=0 beta=6\n2 reshape(1, [1 -1])\n3 gemm(2, 64x5) activation=leaky_relu activation_alpha=0.1\noutputs 3\n");
+}
+
+TEST(ActivationFusion, AValueThatOthersReadStaysUnactivated) {
+  expect_untouched("activation_fusion", R"(
+graph "g"
+input "x" float32 1x3x6x6
+const "w" float32 4x3x3x3 @1
+"c" = conv("x", "w") "c"
+"r" = unary("c") {function="relu"} "r"
+"y" = binary("c", "r") {function="add"} "y"
+output "y" "y"
+)");
+}
+
+constexpr const char* kResidual = R"(
+graph "g"
+input "x" float32 1x4x6x6
+const "w" float32 4x4x3x3 @1
+"c" = conv("x", "w") {pads=[1, 1, 1, 1]} "c"
+"s" = binary("x", "c") {function="add"} "s"
+"y" = unary("s") {function="relu"} "y"
+output "y" "y"
+)";
+
+TEST(ResidualFusion, AnAdditionGoesInBeforeTheActivationBehindIt) {
+  expect_rewrite({"residual_fusion", "activation_fusion"}, kResidual,
+                 "1 conv(x, 4x4x3x3, -, x) activation=relu pads=1,1,1,1 residual=before\noutputs 1\n");
+  expect_rewrite({"nhwc_layout", "transpose_sinking", "residual_fusion", "activation_fusion", "transpose_sinking", "common_subexpressions"}, kResidual,
+                 "1 transpose(x) perm=0,2,3,1\n2 conv(1, 4x4x3x3, -, 1) activation=relu layout=nhwc pads=1,1,1,1 residual=before\n"
+                 "3 transpose(2) perm=0,3,1,2\noutputs 3\n");
+}
+
+TEST(ResidualFusion, BehindAnActivationTheAdditionGoesInAfterIt) {
+  expect_rewrite({"activation_fusion", "residual_fusion"}, R"(
+graph "g"
+input "x" float32 1x4x6x6
+const "w" float32 4x4x3x3 @1
+"c" = conv("x", "w") {pads=[1, 1, 1, 1]} "c"
+"r" = unary("c") {function="silu"} "r"
+"y" = binary("r", "x") {function="add"} "y"
+output "y" "y"
+)", "1 conv(x, 4x4x3x3, -, x) activation=silu pads=1,1,1,1 residual=after\noutputs 1\n");
+}
+
+TEST(ResidualFusion, ABroadcastAdditionStays) {
+  expect_untouched("residual_fusion", R"(
+graph "g"
+input "x" float32 1x4x6x6
+input "z" float32 1x4x1x1
+const "w" float32 4x4x3x3 @1
+"c" = conv("x", "w") {pads=[1, 1, 1, 1]} "c"
+"y" = binary("c", "z") {function="add"} "y"
+output "y" "y"
+)");
+}
+
+TEST(LayerNorm, TheNineLayersBecomeOne) {
+  expect_rewrite({"layer_norm", "dead_layers"}, R"(
+graph "g"
+input "x" float32 ?x5x8
+const "axis" int64 1 = -1
+const "two" float32 scalar = 2
+const "eps" float32 scalar = 1e-6
+const "scale" float32 8 @1
+const "bias" float32 8 @2
+"mean" = reduce("x", "axis") {mode="mean", keepdims=1} "mean"
+"d" = binary("x", "mean") {function="sub"} "d"
+"sq" = binary("d", "two") {function="pow"} "sq"
+"var" = reduce("sq", "axis") {mode="mean", keepdims=1} "var"
+"ve" = binary("var", "eps") {function="add"} "ve"
+"sd" = unary("ve") {function="sqrt"} "sd"
+"n" = binary("d", "sd") {function="div"} "n"
+"m" = binary("n", "scale") {function="mul"} "m"
+"y" = binary("m", "bias") {function="add"} "y"
+output "y" "y"
+)", "1 layer_norm(x, 8, 8) axis=2 epsilon=0\noutputs 1\n");
+}
+
+TEST(ChannelShuffle, ReshapeTransposeReshapeBecomesOneLayer) {
+  expect_rewrite({"channel_shuffle", "dead_layers"}, R"(
+graph "g"
+input "x" float32 ?x6x3x4
+const "wide" int64 5 = -1 2 3 3 4
+const "back" int64 4 = -1 6 3 4
+"a" = reshape("x", "wide") "a"
+"b" = transpose("a") {perm=[0, 2, 1, 3, 4]} "b"
+"y" = reshape("b", "back") "y"
+output "y" "y"
+)", "1 channel_shuffle(x) axis=1 groups=2\noutputs 1\n");
+}
+
+TEST(ChannelShuffle, TheFormWithGatheredHalvesBecomesShuffleAndSplit) {
+  expect_rewrite({"channel_shuffle", "dead_layers"}, R"(
+graph "g"
+input "x" float32 2x6x3x4
+const "wide" int64 3 = 6 2 12
+const "back" int64 5 = 2 -1 3 3 4
+const "i0" int64 scalar = 0
+const "i1" int64 scalar = 1
+"a" = reshape("x", "wide") "a"
+"b" = transpose("a") {perm=[1, 0, 2]} "b"
+"c" = reshape("b", "back") "c"
+"p" = gather("c", "i0") {axis=0} "p"
+"q" = gather("c", "i1") {axis=0} "q"
+"y" = unary("p") {function="exp"} "y"
+"z" = unary("q") {function="tanh"} "z"
+output "y" "y"
+output "z" "z"
+)", "1 channel_shuffle(x) axis=1 groups=3\n2 split(1) axis=1 split=3,3\n3 exp(2:0)\n4 tanh(2:1)\noutputs 3 4\n");
+}
+
+TEST(SpaceToDepth, TheFocusStemReadsTheImageItself) {
+  expect_rewrite({"space_to_depth", "dead_layers"}, R"(
+graph "g"
+input "x" float32 1x3x8x12
+const "w" float32 4x12x3x3 @1
+const "two" int64 2 = 2 2
+const "end" int64 2 = 10000 10000
+const "axes" int64 2 = 2 3
+const "s00" int64 2 = 0 0
+const "s10" int64 2 = 1 0
+const "s01" int64 2 = 0 1
+const "s11" int64 2 = 1 1
+"a" = slice("x", "s00", "end", "axes", "two") "a"
+"b" = slice("x", "s10", "end", "axes", "two") "b"
+"c" = slice("x", "s01", "end", "axes", "two") "c"
+"d" = slice("x", "s11", "end", "axes", "two") "d"
+"j" = concat("a", "b", "c", "d") {axis=1} "j"
+"y" = conv("j", "w") {pads=[1, 1, 1, 1]} "y"
+output "y" "y"
+)", "1 conv(x, 4x3x6x6) kernel_shape=6,6 pads=2,2,2,2 strides=2,2\noutputs 1\n");
+}
+
+}  // namespace
+}  // namespace vireo::passes_testing

@@ -1,15 +1,11 @@
 #pragma once
 // The functions of the binary operator by name. Plain values; any thread.
 
-#include <cstdint>
 #include <string_view>
 
-namespace vireo::ops {
+#include "engine/ops/binary/functions_light.h"
 
-enum class BinaryFunction : std::uint8_t {
-  add, sub, mul, div, pow, mod, fmod, min, max, prelu, equal, less, less_equal, greater, greater_equal, logical_and,
-  logical_or, logical_xor, bitshift_left, bitshift_right, bitwise_and, bitwise_or, bitwise_xor, unknown
-};
+namespace vireo::ops {
 
 [[nodiscard]] BinaryFunction binary_function_from(std::string_view name) noexcept;
 [[nodiscard]] constexpr bool is_comparison(BinaryFunction f) noexcept {

@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void binary_reference(const EvalContext&);
+std::span<const Tactic> binary_tactics();
 
 namespace {
 
@@ -37,6 +38,7 @@ std::vector<Case> cases() {
   list.push_back({.name = "leading", .inputs = {{2, 5, 17}, {5, 17}}, .attributes = sub});
   list.push_back({.name = "channel_gate", .inputs = {{2, 9, 7, 24}, {2, 1, 1, 24}}, .attributes = mul});
   list.push_back({.name = "channel_planar", .inputs = {{2, 5, 9, 7}, {5, 1, 1}}, .attributes = mul});
+  list.push_back({.name = "one_channel", .inputs = {{1, 5, 6, 1}, {1, 5, 6, 1}}, .attributes = sub});
   list.push_back({.name = "outer", .inputs = {{5, 1, 7}, {1, 9, 1}}, .attributes = sub});
   list.push_back({.name = "column", .inputs = {{6, 31}, {6, 1}}, .attributes = attributes({{"function", "div"}})});
   list.push_back({.name = "both_broadcast", .inputs = {{4, 1, 3, 1, 5}, {2, 1, 8, 5}}, .attributes = sub});
@@ -57,6 +59,7 @@ const Operator binary_operator{.name = "binary",
                                .max_inputs = 2,
                                .infer = infer,
                                .reference = binary_reference,
+                               .tactics = binary_tactics,
                                .cases = cases,
                                .in_place = true};
 

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void channel_shuffle_reference(const EvalContext&);
+std::span<const Tactic> channel_shuffle_tactics();
 
 namespace {
 
@@ -24,6 +25,6 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator channel_shuffle_operator;
-const Operator channel_shuffle_operator{.name = "channel_shuffle", .infer = infer, .reference = channel_shuffle_reference, .cases = cases};
+const Operator channel_shuffle_operator{.name = "channel_shuffle", .infer = infer, .reference = channel_shuffle_reference, .tactics = channel_shuffle_tactics, .cases = cases};
 
 }  // namespace vireo::ops

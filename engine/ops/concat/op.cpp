@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void concat_reference(const EvalContext&);
+std::span<const Tactic> concat_tactics();
 
 namespace {
 
@@ -41,6 +42,6 @@ std::vector<Case> cases() {
 
 extern const Operator concat_operator;
 const Operator concat_operator{
-    .name = "concat", .min_inputs = 1, .max_inputs = -1, .infer = infer, .reference = concat_reference, .cases = cases};
+    .name = "concat", .min_inputs = 1, .max_inputs = -1, .infer = infer, .reference = concat_reference, .tactics = concat_tactics, .cases = cases};
 
 }  // namespace vireo::ops

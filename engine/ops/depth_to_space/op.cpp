@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void depth_to_space_reference(const EvalContext&);
+std::span<const Tactic> depth_to_space_tactics();
 
 namespace {
 
@@ -33,6 +34,6 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator depth_to_space_operator;
-const Operator depth_to_space_operator{.name = "depth_to_space", .infer = infer, .reference = depth_to_space_reference, .cases = cases};
+const Operator depth_to_space_operator{.name = "depth_to_space", .infer = infer, .reference = depth_to_space_reference, .tactics = depth_to_space_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -6,6 +6,7 @@
 namespace vireo::ops {
 
 void expand_reference(const EvalContext&);
+std::span<const Tactic> expand_tactics();
 
 namespace {
 
@@ -34,6 +35,6 @@ std::vector<Case> cases() {
 
 extern const Operator expand_operator;
 const Operator expand_operator{
-    .name = "expand", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = expand_reference, .cases = cases};
+    .name = "expand", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = expand_reference, .tactics = expand_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void pad_reference(const EvalContext&);
+std::span<const Tactic> pad_tactics();
 
 namespace {
 
@@ -50,6 +51,6 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator pad_operator;
-const Operator pad_operator{.name = "pad", .min_inputs = 2, .max_inputs = 4, .infer = infer, .reference = pad_reference, .cases = cases};
+const Operator pad_operator{.name = "pad", .min_inputs = 2, .max_inputs = 4, .infer = infer, .reference = pad_reference, .tactics = pad_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void slice_reference(const EvalContext&);
+std::span<const Tactic> slice_tactics();
 
 namespace {
 
@@ -53,6 +54,6 @@ std::vector<Case> cases() {
 
 extern const Operator slice_operator;
 const Operator slice_operator{
-    .name = "slice", .min_inputs = 3, .max_inputs = 5, .infer = infer, .reference = slice_reference, .cases = cases};
+    .name = "slice", .min_inputs = 3, .max_inputs = 5, .infer = infer, .reference = slice_reference, .tactics = slice_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void space_to_depth_reference(const EvalContext&);
+std::span<const Tactic> space_to_depth_tactics();
 
 namespace {
 
@@ -30,6 +31,6 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator space_to_depth_operator;
-const Operator space_to_depth_operator{.name = "space_to_depth", .infer = infer, .reference = space_to_depth_reference, .cases = cases};
+const Operator space_to_depth_operator{.name = "space_to_depth", .infer = infer, .reference = space_to_depth_reference, .tactics = space_to_depth_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void split_reference(const EvalContext&);
+std::span<const Tactic> split_tactics();
 
 namespace {
 
@@ -57,6 +58,7 @@ const Operator split_operator{.name = "split",
                               .max_outputs = -1,
                               .infer = infer,
                               .reference = split_reference,
+                              .tactics = split_tactics,
                               .cases = cases};
 
 }  // namespace vireo::ops

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void tile_reference(const EvalContext&);
+std::span<const Tactic> tile_tactics();
 
 namespace {
 
@@ -32,6 +33,6 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator tile_operator;
-const Operator tile_operator{.name = "tile", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = tile_reference, .cases = cases};
+const Operator tile_operator{.name = "tile", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = tile_reference, .tactics = tile_tactics, .cases = cases};
 
 }  // namespace vireo::ops

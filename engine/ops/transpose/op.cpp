@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void transpose_reference(const EvalContext&);
+std::span<const Tactic> transpose_tactics();
 
 namespace {
 
@@ -48,6 +49,6 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator transpose_operator;
-const Operator transpose_operator{.name = "transpose", .infer = infer, .reference = transpose_reference, .cases = cases};
+const Operator transpose_operator{.name = "transpose", .infer = infer, .reference = transpose_reference, .tactics = transpose_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void unary_reference(const EvalContext&);
+std::span<const Tactic> unary_tactics();
 
 namespace {
 
@@ -41,6 +42,7 @@ std::vector<Case> cases() {
   list.push_back({.name = "clip_below", .inputs = {{15}}, .attributes = attributes({{"function", "clip"}, {"min", 0.0}})});
   list.push_back({.name = "scalar", .inputs = {{}}, .attributes = attributes({{"function", "silu"}})});
   list.push_back({.name = "one", .inputs = {{1}}, .attributes = attributes({{"function", "sigmoid"}})});
+  list.push_back({.name = "one_channel", .inputs = {{2, 3, 5, 1}}, .attributes = attributes({{"function", "relu"}})});
   list.push_back({.name = "empty", .inputs = {{2, 0, 3}}, .attributes = attributes({{"function", "exp"}})});
   list.push_back({.name = "large", .inputs = {{1, 40, 40, 19}}, .attributes = attributes({{"function", "silu"}, {"layout", "nhwc"}})});
   list.push_back({.name = "int64_neg", .inputs = {{9}}, .attributes = attributes({{"function", "neg"}}), .dtypes = {DataType::int64}});
@@ -52,6 +54,6 @@ std::vector<Case> cases() {
 
 extern const Operator unary_operator;
 const Operator unary_operator{
-    .name = "unary", .infer = infer, .reference = unary_reference, .cases = cases, .in_place = true};
+    .name = "unary", .infer = infer, .reference = unary_reference, .tactics = unary_tactics, .cases = cases, .in_place = true};
 
 }  // namespace vireo::ops

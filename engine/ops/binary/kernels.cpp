@@ -1,0 +1,53 @@
+#include "engine/ops/binary/kernels.h"
+
+#include "engine/ops/binary/functions.h"
+#include "engine/ops/shared/loop_plan.h"
+
+namespace vireo::ops {
+namespace {
+
+using Choose = graph::TileFunction (*)(int);
+
+/// Which BinaryFunction the layer asks for.
+int function_of(const Problem& p) { return static_cast<int>(binary_function_from(p.attributes->text("function", ""))); }
+
+bool plan(const Problem& p, Loop& loop) {
+  const Dims& out = p.outputs[0].dims;
+  const Dims strides[] = {broadcast_strides(p.inputs[0], out), broadcast_strides(p.inputs[1], out), strides_of(p.outputs[0])};
+  return plan_loop(out, strides, loop) && make_unit_rows(loop, 3);
+}
+
+template <Choose kChoose>
+std::string refuse(const Problem& p) {
+  if (p.inputs[0].dtype != DataType::float32 || p.inputs[1].dtype != DataType::float32) return "takes float32 only";
+  if (p.outputs[0].count() == 0) return "nothing to do";
+  if (!kChoose(function_of(p))) return "no vector form of this function";
+  Loop loop;
+  if (!plan(p, loop)) return "too many axes";
+  return {};
+}
+
+template <Choose kChoose>
+Launch prepare(const Problem& p) {
+  auto state = std::make_shared<BinaryState>();
+  (void)plan(p, state->loop);
+  cut_loop(state->loop, 16384, p.workers);
+  Launch launch;
+  launch.phases = {{kChoose(function_of(p)), state->loop.tiles}};
+  launch.state = std::move(state);
+  return launch;
+}
+
+constexpr Tactic kTactics[] = {
+#if defined(__x86_64__)
+    {.name = "binary_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse<binary_tile_avx512>, .prepare = prepare<binary_tile_avx512>},
+    {.name = "binary_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse<binary_tile_avx2>, .prepare = prepare<binary_tile_avx2>},
+#endif
+    {.name = "binary_rows_portable", .refuse = refuse<binary_tile_portable>, .prepare = prepare<binary_tile_portable>},
+};
+
+}  // namespace
+
+std::span<const Tactic> binary_tactics() { return kTactics; }
+
+}  // namespace vireo::ops

@@ -1,0 +1,42 @@
+// channel_shuffle as strided copies.
+#include "engine/ops/shared/loop_plan.h"
+#include "engine/ops/shared/movement.h"
+#include "engine/ops/shared/reference.h"
+
+namespace vireo::ops {
+namespace {
+
+std::vector<StridedCopy> copies(const Problem& p) {
+  const Dims from = strides_of(p.inputs[0]), to = strides_of(p.outputs[0]), dims = p.inputs[0].dims;
+  const std::size_t axis = wrap_axis(p.attributes->integer("axis", 1), dims.size());
+  const std::int64_t groups = p.attributes->integer("groups", 1), rest = dims[axis] / groups;
+  StridedCopy copy;
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    if (i == axis) {
+      copy.dims.insert(copy.dims.end(), {rest, groups});
+      copy.from_strides.insert(copy.from_strides.end(), {from[i], rest * from[i]});
+      copy.to_strides.insert(copy.to_strides.end(), {groups * to[i], to[i]});
+    } else {
+      copy.dims.push_back(dims[i]);
+      copy.from_strides.push_back(from[i]);
+      copy.to_strides.push_back(to[i]);
+    }
+  }
+  return {copy};
+}
+
+std::string refuse(const Problem& p) {
+
+  if (std::string why = refuse_movement(p); !why.empty()) return why;
+  return movable(copies(p)) ? "" : "too many axes";
+}
+
+Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype), -1); }
+
+constexpr Tactic kTactics[] = {{.name = "channel_shuffle_copies", .refuse = refuse, .prepare = prepare}};
+
+}  // namespace
+
+std::span<const Tactic> channel_shuffle_tactics() { return kTactics; }
+
+}  // namespace vireo::ops

@@ -1,0 +1,35 @@
+// concat as strided copies.
+#include "engine/ops/shared/loop_plan.h"
+#include "engine/ops/shared/movement.h"
+#include "engine/ops/shared/reference.h"
+
+namespace vireo::ops {
+namespace {
+
+std::vector<StridedCopy> copies(const Problem& p) {
+  const Dims to = strides_of(p.outputs[0]);
+  const std::size_t axis = wrap_axis(p.attributes->integer("axis", 0), to.size());
+  std::vector<StridedCopy> list;
+  std::int64_t at = 0;
+  for (std::size_t k = 0; k < p.inputs.size(); ++k) {
+    list.push_back({.input = static_cast<int>(k), .to = at * to[axis], .dims = p.inputs[k].dims, .from_strides = strides_of(p.inputs[k]), .to_strides = to});
+    at += p.inputs[k].dims[axis];
+  }
+  return list;
+}
+
+std::string refuse(const Problem& p) {
+
+  if (std::string why = refuse_movement(p); !why.empty()) return why;
+  return movable(copies(p)) ? "" : "too many axes";
+}
+
+Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype), -1); }
+
+constexpr Tactic kTactics[] = {{.name = "concat_copies", .refuse = refuse, .prepare = prepare}};
+
+}  // namespace
+
+std::span<const Tactic> concat_tactics() { return kTactics; }
+
+}  // namespace vireo::ops

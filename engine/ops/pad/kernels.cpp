@@ -1,0 +1,51 @@
+// pad as a fill and a strided copy. The fill also writes what the copy will: short of the borders, that is cheaper than
+// walking them; the copy is its own phase.
+#include <algorithm>
+
+#include "engine/ops/shared/loop_plan.h"
+#include "engine/ops/shared/movement.h"
+#include "engine/ops/shared/reference.h"
+
+namespace vireo::ops {
+namespace {
+
+std::vector<StridedCopy> copies(const Problem& p) {
+  const std::size_t rank = p.inputs[0].dims.size();
+  const Ints pads = to_integers(*p.inputs[1].constant);
+  Ints begin(rank, 0);
+  if (p.inputs.size() > 3 && p.inputs[3].present()) {
+    const Ints axes = to_integers(*p.inputs[3].constant);
+    for (std::size_t i = 0; i < axes.size(); ++i) begin[wrap_axis(axes[i], rank)] = pads[i];
+  } else {
+    std::copy_n(pads.begin(), rank, begin.begin());
+  }
+  StridedCopy copy{.dims = p.inputs[0].dims, .from_strides = strides_of(p.inputs[0]), .to_strides = strides_of(p.outputs[0])};
+  for (std::size_t i = 0; i < rank; ++i) {  // the part of the input that is inside the output
+    const std::int64_t low = std::max<std::int64_t>(0, -begin[i]), high = std::min(p.inputs[0].dims[i], p.outputs[0].dims[i] - begin[i]);
+    copy.dims[i] = std::max<std::int64_t>(high - low, 0);
+    copy.from += low * copy.from_strides[i];
+    copy.to += (low + begin[i]) * copy.to_strides[i];
+  }
+  return {copy};
+}
+
+/// The input that holds the padding value; -2: zeros.
+int fill_of(const Problem& p) { return p.inputs.size() > 2 && p.inputs[2].present() ? 2 : -2; }
+
+std::string refuse(const Problem& p) {
+  if (p.attributes->text("mode", "constant") != "constant") return "takes mode constant only";
+  for (std::size_t k = 1; k < p.inputs.size(); ++k)
+    if (k != 2 && p.inputs[k].present() && !p.inputs[k].constant) return "the pads are not known when building";
+  if (std::string why = refuse_movement(p); !why.empty()) return why;
+  return movable(copies(p)) ? "" : "too many axes";
+}
+
+Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype), fill_of(p)); }
+
+constexpr Tactic kTactics[] = {{.name = "pad_copies", .refuse = refuse, .prepare = prepare}};
+
+}  // namespace
+
+std::span<const Tactic> pad_tactics() { return kTactics; }
+
+}  // namespace vireo::ops

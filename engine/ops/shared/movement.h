@@ -1,0 +1,29 @@
+#pragma once
+// Moving elements without arithmetic: one set of kernels for transpose, concat, split, slice, pad, expand, tile and the
+// block rearrangements. An operator says which elements go where as strided copies; this plans and runs them, for any
+// element size. Copies whose both innermost strides are 1 move whole rows; those that turn axes go through 4 × 4 blocks.
+// Used when a kernel is prepared; the tiles themselves are plain functions of their state.
+
+#include <vector>
+
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+/// output[to + Σ i·to_strides] = input[from + Σ i·from_strides] for every index of `dims`; offsets and strides in elements.
+struct StridedCopy {
+  int input = 0, output = 0;
+  std::int64_t from = 0, to = 0;
+  Dims dims, from_strides, to_strides;
+};
+
+/// Tiles that make all copies. `fill_input`: the input whose single element first fills output 0 (pad), -1 for none, -2 for
+/// zeros; that is a phase of its own. All tensors have elements of `size` bytes. Throws Error(internal) when a copy keeps more
+/// than kLoopRank axes after merging: ask movable() first.
+[[nodiscard]] Launch plan_movement(const Problem& problem, std::vector<StridedCopy> copies, std::size_t size, int fill_input = -1);
+[[nodiscard]] bool movable(const std::vector<StridedCopy>& copies);
+
+/// The usual refusals of tactics built on this: types without a size, nothing to move.
+[[nodiscard]] std::string refuse_movement(const Problem& problem);
+
+}  // namespace vireo::ops

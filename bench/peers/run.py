@@ -7,7 +7,8 @@
 
 One process an engine, kept alive and held still while another runs. In each round every engine runs for about --turn seconds
 (two inferences before are not counted); a figure is the median over the rounds' medians, its spread half the distance of
-their quartiles. The ratio is the fastest peer's time over Vireo's, taken round by round. --also-threads gives the peers, and
+their quartiles. The ratio is the fastest peer's time over Vireo's, taken round by round. Outputs are
+compared with ONNX Runtime's, its graph rewrites switched off. --also-threads gives the peers, and
 Vireo too, a second try with that number; the better one counts. Inputs are X.ref/test_data_set_0/input_k.pb where there are
 any, else seeded noise. Writes bench/results/NAME.md, .json
 and .svg after each model.
@@ -33,7 +34,7 @@ import flops
 import machine
 import plot
 import table
-from tensors import difference, read_tensors, write_tensors
+from tensors import difference, read_tensors, reference_outputs, write_tensors
 from worker import VIREO, Worker, WorkerError
 
 ASSETS = environment.ROOT / ".." / "shared" / "assets" / "onnx"
@@ -91,7 +92,7 @@ def measure(workers, options, notes):
     return list(turns)
 
 
-def compare_outputs(workers, rows, folder, notes):
+def compare_outputs(workers, rows, expected, folder, notes):
     saved = {}
     for worker in workers:
         if worker.engine in saved:
@@ -102,8 +103,8 @@ def compare_outputs(workers, rows, folder, notes):
         except (WorkerError, OSError, ValueError) as error:
             notes[worker.engine] = f"no outputs: {error}"
     for engine, values in saved.items():
-        if engine != "ort" and "ort" in saved and engine in rows:
-            rows[engine]["difference"], matched = difference(values, saved["ort"])
+        if engine in rows:
+            rows[engine]["difference"], matched = difference(values, expected)
             if rows[engine]["difference"] is None:
                 notes[engine] = f"outputs of other shapes: {[v.shape for v in values]}"
             elif matched:
@@ -128,7 +129,7 @@ def run_model(model, options):
                         "rounds_ms": [round(value, 4) for value in worker.rounds], "threads": worker.threads,
                         "load_s": worker.facts.get("load_s"), "build_s": worker.facts.get("build_s"),
                         "peak_bytes": worker.peak_memory()}
-            compare_outputs(workers, rows, folder, notes)
+            compare_outputs(workers, rows, reference_outputs(model, read_tensors(inputs)), folder, notes)
         finally:
             for worker in workers:
                 worker.close()

@@ -58,7 +58,7 @@ def markdown(report):
              f"Milliseconds per inference: median of {report['rounds']} interleaved rounds of {report['turn_s']} s, ± half the "
              "quartile distance of the rounds; the fastest is bold. Ratio: the fastest peer's time over Vireo's. GFLOP/s: "
              "Vireo's, counting convolutions and matrix products as if direct, and their share of the peak. Difference: "
-             "relative L2 distance of the outputs from ONNX Runtime's.", ""]
+             "relative L2 distance of the outputs from ONNX Runtime's without graph rewrites.", ""]
     text += ["| model | input | " + " | ".join(TITLES.get(e, e) for e in engines) + " | ratio | GFLOP/s | difference |",
              "|---|---|" + "---|" * len(engines) + "---|---|---|"]
     for result in report["models"]:

@@ -38,9 +38,22 @@ def difference(values, expected):
             a, b = a.reshape(b.shape[-2:]), b.reshape(b.shape[-2:])
             nearest = a[np.linalg.norm(a[None] - b[:, None], axis=2).argmin(1)]
             back = b[np.linalg.norm(b[None] - a[:, None], axis=2).argmin(1)]
-            error, matched = max(relative(nearest - b, b), relative(back - a, a)), True
+            sorted_error = max(relative(nearest - b, b), relative(back - a, a))
+            if sorted_error < error / 10:
+                error, matched = sorted_error, True
         worst = max(worst, error if np.isfinite(error) else math.inf)
     return worst, matched
+
+
+def reference_outputs(model, inputs):
+    """What ONNX Runtime gives with all of its rewrites switched off: they are not always exact (a Pad by zeros that it moves
+    into a MaxPool pads with minus infinity)."""
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return session.run(None, {item.name: value for item, value in zip(session.get_inputs(), inputs)})
 
 
 def relative(difference, wanted):

@@ -5,6 +5,7 @@
   zoo.py --wide [NAME…]     many further topologies, to try the importer on           → .cache/zoo/wide
   zoo.py --variants         the same few networks through other exporters and opsets  → .cache/zoo/variants
   zoo.py --batch 8 [NAME…]  the zoo for that many images at once            → .cache/zoo/batch8
+  zoo.py --references       writes the reference pairs of all files again
   zoo.py --operators        which operators the files use, and in how many models
 
 Beside X.onnx lies X.ref/test_data_set_0/{input,output}_k.pb, made by ONNX Runtime. Files that exist are left as they are.
@@ -28,8 +29,8 @@ os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="f
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 
+from tensors import reference_outputs, write_tensors
 from zoo_models import VARIANTS, WIDE, ZOO, make
 
 FOLDER = environment.ROOT / ".cache" / "zoo"
@@ -109,25 +110,20 @@ def export(entry, path, exporter="legacy", opset=17, dynamic=False, external=Fal
 
 
 def write_reference(path):
-    """Runs the file through ONNX Runtime on a seeded image-like input and stores inputs and outputs beside it."""
-    import onnxruntime
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    folder = path.with_suffix(".ref") / "test_data_set_0"
-    folder.mkdir(parents=True, exist_ok=True)
-    feeds = {}
-    for index, item in enumerate(session.get_inputs()):
-        shape = [d if isinstance(d, int) else 1 for d in item.shape]
-        feeds[item.name] = np.concatenate([picture(shape[2], seed) for seed in range(shape[0])])
-        store(folder / f"input_{index}.pb", feeds[item.name], item.name)
-    results = session.run(None, feeds)
-    for index, (item, value) in enumerate(zip(session.get_outputs(), results)):
+    """Runs the file through ONNX Runtime on a seeded picture and stores inputs and outputs beside it."""
+    graph = onnx.load(path, load_external_data=False).graph
+    constants = {item.name for item in graph.initializer}
+    inputs = []
+    for item in (item for item in graph.input if item.name not in constants):
+        shape = [d.dim_value or 1 for d in item.type.tensor_type.shape.dim]
+        inputs.append(np.concatenate([picture(shape[2], seed) for seed in range(shape[0])]))
+    results = reference_outputs(path, inputs)
+    for item, value in zip(graph.output, results):
         if not np.isfinite(value).all():
             print(f"  warning: {path.name} {item.name} is not finite", file=sys.stderr)
-        store(folder / f"output_{index}.pb", value, item.name)
-
-
-def store(path, array, name):
-    path.write_bytes(numpy_helper.from_array(array, name).SerializeToString())
+    folder = path.with_suffix(".ref") / "test_data_set_0"
+    write_tensors(folder, inputs, "input")
+    write_tensors(folder, results, "output")
 
 
 def write(name, entry, path, **options):
@@ -168,10 +164,15 @@ def main():
     parser.add_argument("--wide", action="store_true")
     parser.add_argument("--variants", action="store_true")
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--references", action="store_true")
     parser.add_argument("--operators", action="store_true")
     options = parser.parse_args()
     if options.operators:
         return operators()
+    if options.references:
+        for path in sorted(FOLDER.rglob("*.onnx")):
+            write_reference(path)
+        return 0
     torch.set_num_threads(2)
     failed = 0
     if options.variants:

@@ -55,8 +55,9 @@ def read_lines(path, names):
         if name not in names:
             name = names[int(line.get("frame", index))]
         rows = line["detections"]
-        boxes = np.array([[d["x"], d["y"], d["x"] + d["width"], d["y"] + d["height"]] for d in rows], float).reshape(-1, 4)
-        found[name] = np.array([d["class_id"] for d in rows], int), boxes, np.array([d["score"] for d in rows], float)
+        boxes = np.array([d["box"] for d in rows], float).reshape(-1, 4)  # x, y, width, height
+        boxes[:, 2:] += boxes[:, :2]
+        found[name] = np.array([d["class"] for d in rows], int), boxes, np.array([d["score"] for d in rows], float)
     return found
 
 
@@ -64,7 +65,7 @@ def run_vireo(model, folder, options):
     with tempfile.TemporaryDirectory() as place:
         lines = Path(place) / "detections.jsonl"
         command = [VIREO, "run", model, "--source", folder, "--sink", f"jsonl:{lines}",
-                   "--decoder-options", f"score={options.score},iou={options.iou},max_detections=300"]
+                   "--score", options.score, "--iou", options.iou, "--no-draw"]
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{' '.join(map(str, command))}\nfailed:\n{done.stderr[-2000:]}")

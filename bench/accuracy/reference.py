@@ -42,7 +42,7 @@ class Detector:
     def letterboxed(self, image, centred):
         """The aspect ratio kept, the rest grey 114; its scale, and how far the picture lies from the top left corner."""
         ratio = min(self.width / image.shape[1], self.height / image.shape[0])
-        size = np.array([round(image.shape[1] * ratio), round(image.shape[0] * ratio)])
+        size = np.array([int(image.shape[1] * ratio + 0.5), int(image.shape[0] * ratio + 0.5)])
         pad = (np.array([self.width, self.height]) - size) // 2 if centred else np.zeros(2, int)
         canvas = np.full((self.height, self.width, 3), 114, np.float32)
         canvas[pad[1]:pad[1] + size[1], pad[0]:pad[0] + size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)

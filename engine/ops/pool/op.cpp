@@ -6,6 +6,7 @@
 namespace vireo::ops {
 
 void pool_reference(const EvalContext&);
+std::span<const Tactic> pool_tactics();
 
 namespace {
 
@@ -68,6 +69,6 @@ std::vector<Case> cases() {
 
 extern const Operator pool_operator;
 const Operator pool_operator{
-    .name = "pool", .max_outputs = 2, .infer = infer, .reference = pool_reference, .flops = flops, .cases = cases};
+    .name = "pool", .max_outputs = 2, .infer = infer, .reference = pool_reference, .flops = flops, .tactics = pool_tactics, .cases = cases};
 
 }  // namespace vireo::ops

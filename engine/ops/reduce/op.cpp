@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void reduce_reference(const EvalContext&);
+std::span<const Tactic> reduce_tactics();
 
 namespace {
 
@@ -58,6 +59,6 @@ std::vector<Case> cases() {
 
 extern const Operator reduce_operator;
 const Operator reduce_operator{
-    .name = "reduce", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = reduce_reference, .flops = flops, .cases = cases};
+    .name = "reduce", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = reduce_reference, .flops = flops, .tactics = reduce_tactics, .cases = cases};
 
 }  // namespace vireo::ops

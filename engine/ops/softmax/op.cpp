@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void softmax_reference(const EvalContext&);
+std::span<const Tactic> softmax_tactics();
 
 namespace {
 
@@ -34,6 +35,6 @@ std::vector<Case> cases() {
 
 extern const Operator softmax_operator;
 const Operator softmax_operator{
-    .name = "softmax", .infer = infer, .reference = softmax_reference, .flops = flops, .cases = cases, .in_place = true};
+    .name = "softmax", .infer = infer, .reference = softmax_reference, .flops = flops, .tactics = softmax_tactics, .cases = cases, .in_place = true};
 
 }  // namespace vireo::ops

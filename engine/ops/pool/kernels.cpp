@@ -1,0 +1,54 @@
+#include "engine/ops/pool/kernels.h"
+
+#include <algorithm>
+
+#include "engine/ops/pool/window.h"
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+namespace {
+
+using Set = PoolKernels (*)();
+
+std::string refuse(const Problem& p) {
+  if (p.inputs[0].dtype != DataType::float32) return "takes float32 only";
+  if (p.inputs[0].dims.size() != 4 || !channels_last(*p.attributes)) return "takes layout nhwc of rank 4 only";
+  if (p.outputs.size() > 1 && p.outputs[1].present()) return "makes no indices";
+  if (p.attributes->text("mode", "max") == "lp") return "takes modes max and average only";
+  if (p.outputs[0].count() == 0) return "nothing to do";
+  return {};
+}
+
+template <Set kSet>
+Launch prepare(const Problem& p) {
+  const std::vector<PoolAxis> axes = pool_axes(*p.attributes, p.inputs[0].dims);
+  const PoolAxis &h = axes[0], &w = axes[1];
+  auto state = std::make_shared<PoolState>();
+  PoolState& s = *state;
+  s = {h.in, w.in, p.inputs[0].dims[3], h.out, w.out, h.kernel, w.kernel, h.stride, w.stride, h.dilation, w.dilation, h.pad_begin, w.pad_begin,
+       h.pad_end, w.pad_end, p.inputs[0].pitch, p.outputs[0].pitch, p.outputs[0].dims[0] * h.out};
+  s.include_pad = p.attributes->integer("count_include_pad", 0) != 0;
+  const std::int64_t work = std::max<std::int64_t>(1, s.out_width * s.channels * s.kernel_h * s.kernel_w);
+  s.rows_per_tile = std::clamp<std::int64_t>(65536 / work, 1, std::max<std::int64_t>(1, s.rows / (2 * p.workers)));
+  const bool max = p.attributes->text("mode", "max") == "max";
+  const bool separable = max && s.stride_w == 1 && s.dilation_w == 1 && s.kernel_w > 2 && s.kernel_h > 2 && s.left < s.kernel_w && s.right < s.kernel_w;
+  Launch launch;
+  launch.phases = {{separable ? kSet().max_separable : max ? kSet().max : kSet().average, (s.rows + s.rows_per_tile - 1) / s.rows_per_tile}};
+  if (separable) launch.scratch_bytes = static_cast<std::size_t>(s.width * s.channels) * sizeof(float);
+  launch.state = std::move(state);
+  return launch;
+}
+
+constexpr Tactic kTactics[] = {
+#if defined(__x86_64__)
+    {.name = "pool_nhwc_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<pool_kernels_avx512>},
+    {.name = "pool_nhwc_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<pool_kernels_avx2>},
+#endif
+    {.name = "pool_nhwc_portable", .refuse = refuse, .prepare = prepare<pool_kernels_portable>},
+};
+
+}  // namespace
+
+std::span<const Tactic> pool_tactics() { return kTactics; }
+
+}  // namespace vireo::ops

@@ -5,15 +5,30 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import onnx
+
 import environment
+from tensors import read_tensors
 
 VIREO = environment.ROOT / "build" / "bin" / "vireo"
 
 
 class WorkerError(Exception):
     pass
+
+
+def open_shapes(model, inputs):
+    """--shapes for a model that leaves dimensions of its inputs open."""
+    graph = onnx.load(model, load_external_data=False).graph
+    constants = {item.name for item in graph.initializer}
+    free = [item for item in graph.input if item.name not in constants]
+    if all(d.HasField("dim_value") for item in free for d in item.type.tensor_type.shape.dim):
+        return []
+    shapes = zip(free, read_tensors(inputs))
+    return ["--shapes", ",".join(f"{item.name}:{'x'.join(map(str, value.shape))}" for item, value in shapes)]
 
 
 class Worker:
@@ -24,7 +39,9 @@ class Worker:
         self.vireo_arguments, self.timeout_s = list(vireo_arguments), timeout_s
         self.rounds = []
         if engine == "vireo":
-            command = [VIREO, "bench", model, "--threads", str(threads), "--serve", *self.vireo_arguments]
+            self.plan = tempfile.NamedTemporaryFile(suffix=".plan")  # so that the very same engine gives the outputs
+            command = [VIREO, "bench", model, "--threads", str(threads), "--serve", "--saveEngine", self.plan.name,
+                       *open_shapes(model, inputs), *self.vireo_arguments]
         else:
             command = [sys.executable, Path(__file__).with_name("engines.py"), engine, model, inputs, str(threads)]
         settings = {**os.environ, "OMP_NUM_THREADS": str(threads)}
@@ -83,9 +100,8 @@ class Worker:
         if self.engine != "vireo":
             self._ask(f"save {folder}")
             return
-        arguments = [a for a in self.vireo_arguments]
-        done = subprocess.run([VIREO, "infer", self.model, "--inputs", self.inputs, "--outputs", folder, *arguments],
-                              capture_output=True, text=True, timeout=self.timeout_s)
+        done = subprocess.run([VIREO, "infer", self.plan.name, "--threads", str(self.threads), "--inputs", self.inputs,
+                               "--outputs", folder], capture_output=True, text=True, timeout=self.timeout_s)
         if done.returncode:
             raise WorkerError(f"vireo infer: {done.stderr.strip().splitlines()[-1:]}")
 

@@ -11,6 +11,7 @@ namespace vireo::simd::avx2 {
 
 struct V {
   static constexpr int kWidth = 8;
+  static constexpr bool kCheapTails = false;  ///< a tail costs no more than a whole vector
   using Mask = __m256;
   struct Tail {
     __m256i lanes;

@@ -14,6 +14,7 @@ namespace vireo::simd::avx512 {
 
 struct V {
   static constexpr int kWidth = 16;
+  static constexpr bool kCheapTails = true;  ///< a tail costs no more than a whole vector
   using Mask = __mmask16;
   struct Tail {
     __mmask16 lanes;

@@ -14,6 +14,7 @@ namespace vireo::simd::portable {
 
 struct V {
   static constexpr int kWidth = 4;
+  static constexpr bool kCheapTails = false;  ///< a tail costs no more than a whole vector
   using Raw = float __attribute__((vector_size(16)));
   using Mask = std::int32_t __attribute__((vector_size(16)));
   struct Tail {

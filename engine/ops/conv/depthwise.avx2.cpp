@@ -3,6 +3,6 @@
 
 namespace vireo::ops {
 DepthwiseKernel depthwise_kernel_avx2(std::int64_t kernel_width, std::int64_t stride, std::int64_t dilation) {
-  return pick_depthwise<simd::avx2::V, 6, 3>(kernel_width, stride, dilation);
+  return pick_depthwise<simd::avx2::V, 6>(kernel_width, stride, dilation);
 }
 }  // namespace vireo::ops

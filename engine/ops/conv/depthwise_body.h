@@ -11,11 +11,15 @@ namespace vireo::ops {
 template <class V>
 VIREO_INLINE void depthwise_store(const DepthwiseRow& p, V sum, std::int64_t at, typename V::Tail lanes) {
   if (p.residual) sum = sum + V::load(p.residual + at * p.r_pitch, lanes);
-  simd::clamp(sum, V::set(p.lo), V::set(p.hi)).store(p.y + at * p.y_pitch, lanes);
+  sum = simd::clamp(sum, V::set(p.lo), V::set(p.hi));
+  if (V::kCheapTails || p.lanes < V::kWidth)
+    sum.store(p.y + at * p.y_pitch, lanes);
+  else
+    sum.store(p.y + at * p.y_pitch);
 }
 
-/// kEdge: some columns of the strip lie outside of the image and count as zero. kFull: all lanes are channels.
-template <class V, int K, int S, int P, bool kEdge, bool kFull>
+/// kEdge: some columns of the strip may lie outside of the image and count as zero, and some lanes may be no channels.
+template <class V, int K, int S, int P, bool kEdge>
 VIREO_INLINE void depthwise_strip(const DepthwiseRow& p, std::int64_t first, typename V::Tail lanes) {
   constexpr int kColumns = (P - 1) * S + K;
   V acc[P];
@@ -35,51 +39,53 @@ VIREO_INLINE void depthwise_strip(const DepthwiseRow& p, std::int64_t first, typ
       if constexpr (kEdge) {
         x = V::zero();
         if (column + c >= 0 && column + c < p.in_width) x = V::load(at, lanes);
-      } else if constexpr (kFull) {
-        x = V::load(at);
       } else {
-        x = V::load(at, lanes);
+        x = V::load(at);
       }
 #pragma GCC unroll 8
       for (int k = 0; k < K; ++k)
         if ((c - k) >= 0 && (c - k) % S == 0 && (c - k) / S < P) acc[(c - k) / S] = fma(x, tap[k], acc[(c - k) / S]);
     }
   }
+  // The row that the next output row adds: too far apart for the hardware to foresee.
+#pragma GCC unroll 16
+  for (int i = 0; i < P * S; ++i) __builtin_prefetch(row + (i + K / 2) * p.x_pitch);
 #pragma GCC unroll 8
   for (int i = 0; i < P; ++i) depthwise_store(p, acc[i], first + i, lanes);
 }
 
 template <class V, int K, int S, int P>
-VIREO_INLINE void depthwise_interior(const DepthwiseRow& p, std::int64_t first, typename V::Tail lanes) {
-  if (p.lanes == V::kWidth)
-    depthwise_strip<V, K, S, P, false, true>(p, first, lanes);
+void depthwise_strip_at(const DepthwiseRow& p, std::int64_t first) {
+  const typename V::Tail lanes = V::tail(p.lanes);
+  const bool inside = first * S - p.pad >= 0 && (first + P - 1) * S - p.pad + K <= p.in_width;
+  if (inside && p.lanes == V::kWidth)
+    depthwise_strip<V, K, S, P, false>(p, first, lanes);
   else
-    depthwise_strip<V, K, S, P, false, false>(p, first, lanes);
+    depthwise_strip<V, K, S, P, true>(p, first, lanes);
 }
 
-/// P is the strip length away from the edges, E at the edges and for what is left over.
-template <class V, int K, int S, int P, int E>
+/// A row as near-equal strips of at most M pixels.
+template <class V, int K, int S, int M>
 void depthwise_row(const DepthwiseRow& p) {
-  const typename V::Tail lanes = V::tail(p.lanes);
-  std::int64_t i = 0;
-  const auto inside = [&](std::int64_t first, std::int64_t count) {
-    return first * S - p.pad >= 0 && (first + count - 1) * S - p.pad + K <= p.in_width;
-  };
-  while (i < p.out_width) {
-    const std::int64_t left = p.out_width - i;
-    if (left >= P && inside(i, P)) {
-      depthwise_interior<V, K, S, P>(p, i, lanes);
-      i += P;
-    } else if (left >= E && inside(i, E)) {
-      depthwise_interior<V, K, S, E>(p, i, lanes);
-      i += E;
-    } else if (left >= E) {
-      depthwise_strip<V, K, S, E, true, false>(p, i, lanes);
-      i += E;
-    } else {
-      depthwise_strip<V, K, S, 1, true, false>(p, i, lanes);
-      ++i;
+  const std::int64_t strips = (p.out_width + M - 1) / M, small = p.out_width / strips, large = p.out_width % strips;
+  std::int64_t at = 0;
+  for (std::int64_t i = 0; i < strips; ++i) {
+    const std::int64_t count = small + (i < large ? 1 : 0);
+    switch (count) {
+      case 8:
+        if constexpr (M >= 8) depthwise_strip_at<V, K, S, 8>(p, at);
+        break;
+      case 7:
+        if constexpr (M >= 7) depthwise_strip_at<V, K, S, 7>(p, at);
+        break;
+      case 6: depthwise_strip_at<V, K, S, 6>(p, at); break;
+      case 5: depthwise_strip_at<V, K, S, 5>(p, at); break;
+      case 4: depthwise_strip_at<V, K, S, 4>(p, at); break;
+      case 3: depthwise_strip_at<V, K, S, 3>(p, at); break;
+      default:
+        for (std::int64_t j = 0; j < count; ++j) depthwise_strip_at<V, K, S, 1>(p, at + j);
     }
+    at += count;
   }
 }
 
@@ -100,17 +106,17 @@ void depthwise_row_any(const DepthwiseRow& p) {
   }
 }
 
-template <class V, int P, int E>
+template <class V, int M>
 DepthwiseKernel pick_depthwise(std::int64_t kernel_width, std::int64_t stride, std::int64_t dilation) {
   if (dilation == 1 && stride == 1) {
-    if (kernel_width == 3) return depthwise_row<V, 3, 1, P, E>;
-    if (kernel_width == 5) return depthwise_row<V, 5, 1, P, E>;
-    if (kernel_width == 7) return depthwise_row<V, 7, 1, P, E>;
+    if (kernel_width == 3) return depthwise_row<V, 3, 1, M>;
+    if (kernel_width == 5) return depthwise_row<V, 5, 1, M>;
+    if (kernel_width == 7) return depthwise_row<V, 7, 1, M>;
   }
   if (dilation == 1 && stride == 2) {
-    if (kernel_width == 3) return depthwise_row<V, 3, 2, P, E>;
-    if (kernel_width == 5) return depthwise_row<V, 5, 2, P, E>;
-    if (kernel_width == 7) return depthwise_row<V, 7, 2, P, E>;
+    if (kernel_width == 3) return depthwise_row<V, 3, 2, M>;
+    if (kernel_width == 5) return depthwise_row<V, 5, 2, M>;
+    if (kernel_width == 7) return depthwise_row<V, 7, 2, M>;
   }
   return depthwise_row_any<V>;
 }

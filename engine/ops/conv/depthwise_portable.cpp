@@ -3,6 +3,6 @@
 
 namespace vireo::ops {
 DepthwiseKernel depthwise_kernel_portable(std::int64_t kernel_width, std::int64_t stride, std::int64_t dilation) {
-  return pick_depthwise<simd::portable::V, 4, 2>(kernel_width, stride, dilation);
+  return pick_depthwise<simd::portable::V, 6>(kernel_width, stride, dilation);
 }
 }  // namespace vireo::ops

@@ -29,7 +29,7 @@ VIREO_INLINE void winograd_output_line(V m0, V m1, V m2, V m3, V m4, V m5, V (&o
   o[3] = fma(V::set(8), d2, d1) + m5;
 }
 
-template <class V, bool kInside>
+template <class V, bool kInside, bool kWhole>
 VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t channel, typename V::Tail lanes) {
   V rows[6][6];
 #pragma GCC unroll 6
@@ -42,7 +42,7 @@ VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t cha
         d[j] = V::load(row + j * p.x_pitch);
       } else {
         d[j] = V::zero();
-        if (i >= p.top && i < p.bottom && j >= p.left && j < p.right) d[j] = V::load(row + j * p.x_pitch, lanes);
+        if (i >= p.top && i < p.bottom && j >= p.left && j < p.right) d[j] = kWhole ? V::load(row + j * p.x_pitch) : V::load(row + j * p.x_pitch, lanes);
       }
     }
     winograd_input_line(d[0], d[1], d[2], d[3], d[4], d[5], rows[i]);
@@ -54,7 +54,7 @@ VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t cha
 #pragma GCC unroll 6
     for (int i = 0; i < 6; ++i) {
       float* to = p.to + (i * 6 + j) * p.point_step + channel;
-      if constexpr (kInside)
+      if constexpr (kWhole)
         o[i].store(to);
       else
         o[i].store(to, lanes);
@@ -68,13 +68,13 @@ void winograd_input(const WinogradInput& p) {
   const typename V::Tail all = V::tail(V::kWidth);
   std::int64_t c = 0;
   if (inside)
-    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_input_vector<V, true>(p, c, all);
+    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_input_vector<V, true, true>(p, c, all);
   else
-    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_input_vector<V, false>(p, c, all);
-  if (c < p.channels) winograd_input_vector<V, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
+    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_input_vector<V, false, true>(p, c, all);
+  if (c < p.channels) winograd_input_vector<V, false, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
 }
 
-template <class V>
+template <class V, bool kWhole>
 VIREO_INLINE void winograd_output_vector(const WinogradOutput& p, std::int64_t channel, typename V::Tail lanes) {
   V rows[4][6];  // [output row][point column]
 #pragma GCC unroll 6
@@ -97,8 +97,13 @@ VIREO_INLINE void winograd_output_vector(const WinogradOutput& p, std::int64_t c
     for (int j = 0; j < 4; ++j) {
       if (j >= p.columns) break;
       V y = o[j] + bias;
-      if (p.residual) y = y + V::load(p.residual + i * p.r_row + j * p.r_pitch + channel, lanes);
-      simd::clamp(y, lo, hi).store(p.y + i * p.y_row + j * p.y_pitch + channel, lanes);
+      if (p.residual) y = y + (kWhole ? V::load(p.residual + i * p.r_row + j * p.r_pitch + channel) : V::load(p.residual + i * p.r_row + j * p.r_pitch + channel, lanes));
+      y = simd::clamp(y, lo, hi);
+      float* to = p.y + i * p.y_row + j * p.y_pitch + channel;
+      if constexpr (kWhole)
+        y.store(to);
+      else
+        y.store(to, lanes);
     }
   }
 }
@@ -107,8 +112,8 @@ template <class V>
 void winograd_output(const WinogradOutput& p) {
   const typename V::Tail all = V::tail(V::kWidth);
   std::int64_t c = 0;
-  for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_output_vector<V>(p, c, all);
-  if (c < p.channels) winograd_output_vector<V>(p, c, V::tail(static_cast<int>(p.channels - c)));
+  for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_output_vector<V, true>(p, c, all);
+  if (c < p.channels) winograd_output_vector<V, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
 }
 
 }  // namespace vireo::ops

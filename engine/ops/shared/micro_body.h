@@ -57,9 +57,10 @@ void micro_kernel(const MicroArgs& p) {
   }
 
   const V lo = V::set(p.lo), hi = V::set(p.hi);
+  const bool cut = V::kCheapTails || p.tail < V::kWidth;
 #pragma GCC unroll 8
   for (int j = 0; j < N; ++j) {
-    const bool last = j == N - 1;
+    const bool last = j == N - 1 && cut;
     const int at = j * V::kWidth;
     const V bias = p.bias ? V::load(p.bias + at) : V::zero();
 #pragma GCC unroll 16

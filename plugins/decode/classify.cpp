@@ -44,7 +44,6 @@ sdk::Match match(const sdk::ModelDescription& d) {
   if (classes < 2) return no_match("takes one list of class scores");
   sdk::Match m{.score = 0.4, .reason = "one list of " + std::to_string(classes) + " values", .settings = {}, .input = style(d)};
   const auto names = choose_labels(d, {}, int(classes));
-  if (classes == 1000 || classes == 1001) m.score = 0.9;
   if (!names.empty() && names.size() == std::size_t(classes)) m.score = 0.95;
   if (tail_has(d, 0, "Softmax").value_or(false)) m.score = std::max(m.score, 0.85);
   if (classes > 0 && classes <= 20) m.score = std::max(m.score, 0.5);

@@ -76,6 +76,13 @@ std::vector<std::string> read_file(const std::string& path) {
 
 std::vector<std::string> coco_strings() { return {std::begin(kCoco80), std::end(kCoco80)}; }
 
+std::vector<std::string> imagenet_strings(bool background) {
+  std::vector<std::string> names;
+  if (background) names.emplace_back("background");
+  names.insert(names.end(), imagenet1000().begin(), imagenet1000().end());
+  return names;
+}
+
 }  // namespace
 
 std::span<const std::string_view> coco80() { return kCoco80; }
@@ -112,6 +119,7 @@ std::vector<std::string> choose_labels(const sdk::ModelDescription& description,
   if (params.has("labels")) {
     const std::string given = params.text("labels");
     if (given == "coco80") return coco_strings();
+    if (given == "imagenet") return imagenet_strings(class_count == 1001);
     if (given.starts_with("file:")) return read_file(given.substr(5));
     return params.list("labels");
   }
@@ -124,6 +132,7 @@ std::vector<std::string> choose_labels(const sdk::ModelDescription& description,
     if (!names.empty() && enough) return names;
   }
   if (class_count == 80) return coco_strings();
+  if (class_count == 1000 || class_count == 1001) return imagenet_strings(class_count == 1001);
   return {};
 }
 

@@ -13,9 +13,12 @@ namespace vireo::decode {
 /// The 80 object classes of COCO in the usual contiguous order.
 [[nodiscard]] std::span<const std::string_view> coco80();
 
+/// The 1000 classes of ImageNet in the usual order.
+[[nodiscard]] std::span<const std::string_view> imagenet1000();
+
 /// Names by class id; empty where nothing is known. The option `labels` wins, then the metadata key `names` (a Python
-/// dict or list, or JSON: {0: 'person', ...}) or `classes`/`labels` (comma list), then COCO for 80 classes. Throws Error
-/// when a labels file can't be read.
+/// dict or list, or JSON: {0: 'person', ...}) or `classes`/`labels` (comma list), then COCO for 80 classes and ImageNet
+/// for 1000 (1001: a background first). Throws Error when a labels file can't be read.
 [[nodiscard]] std::vector<std::string> choose_labels(const sdk::ModelDescription& description,
                                                      const sdk::Params& params, int class_count);
 

@@ -14,7 +14,7 @@ constexpr sdk::ParamRow kCommon[] = {
     {"iou", "number 0..1", "by the family", "overlap above which the weaker of two boxes is dropped"},
     {"max_detections", "1..4096", "300", "most detections in one frame"},
     {"agnostic", "true|false", "false", "boxes of different classes suppress each other too"},
-    {"labels", "a,b,c | coco80 | file:PATH", "from the model", "class names in the order of ids"},
+    {"labels", "a,b,c | coco80 | imagenet | file:PATH", "from the model", "class names in the order of ids"},
     {"classes", "names or ids", "all", "only these classes are reported"},
 };
 

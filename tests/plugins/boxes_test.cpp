@@ -143,6 +143,9 @@ TEST(Labels, ComeFromTheUserThenTheModelThenTheCount) {
   sdk::ModelDescription d;
   EXPECT_EQ(choose_labels(d, {}, 80).at(79), "toothbrush");
   EXPECT_TRUE(choose_labels(d, {}, 81).empty());
+  EXPECT_EQ(choose_labels(d, {}, 1000).size(), 1000u);
+  EXPECT_EQ(choose_labels(d, {}, 1000).at(950), "orange");
+  EXPECT_EQ(choose_labels(d, {}, 1001).at(1000), "toilet tissue");
   d.metadata["names"] = "{0: 'cat', 1: 'dog'}";
   EXPECT_EQ(choose_labels(d, {}, 2).at(1), "dog");
   EXPECT_EQ(choose_labels(d, {{"labels", "x,y"}}, 2).at(1), "y");

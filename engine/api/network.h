@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -80,6 +81,6 @@ class Network {
 /// Reads an ONNX file (opset 7 to 23; external data beside it). Throws Error listing every unsupported node at once.
 [[nodiscard]] Network import_onnx(const std::filesystem::path& path);
 /// The same from memory; `directory` is where external data is looked for (empty: refuse external data).
-[[nodiscard]] Network import_onnx(std::string_view bytes, const std::filesystem::path& directory = {});
+[[nodiscard]] Network import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& directory = {});
 
 }  // namespace vireo

@@ -12,7 +12,7 @@
 namespace vireo {
 namespace {
 
-Network import_bytes(std::string_view bytes, const std::filesystem::path& directory, const std::string& title) {
+Network import_bytes(std::span<const std::byte> bytes, const std::filesystem::path& directory, const std::string& title) {
   using base::fail;
   if (bytes.empty()) fail(ErrorCode::invalid_model, title, " is empty");
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
@@ -40,10 +40,10 @@ Network import_onnx(const std::filesystem::path& path) {
   const base::MappedFile file = base::map_file(path);
   std::filesystem::path directory = path.parent_path();
   if (directory.empty()) directory = ".";
-  return import_bytes({reinterpret_cast<const char*>(file.data.get()), file.bytes}, directory, "'" + path.string() + "'");
+  return import_bytes({file.data.get(), file.bytes}, directory, "'" + path.string() + "'");
 }
 
-Network import_onnx(std::string_view bytes, const std::filesystem::path& directory) {
+Network import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& directory) {
   return import_bytes(bytes, directory, "the model");
 }
 

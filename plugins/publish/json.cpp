@@ -1,5 +1,6 @@
 #include "plugins/publish/json.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -93,6 +94,30 @@ void append_detection(std::string& json, const sdk::Detection& d) {
   json += '}';
 }
 
+/// A map as the share of the frame that each of its classes covers; cells themselves are no matter for a line of text.
+void append_map(std::string& json, const sdk::ClassMap& map) {
+  std::array<std::size_t, 256> cells{};
+  for (const std::uint8_t id : map.class_ids) ++cells[id];
+  json += "{\"width\":";
+  append_integer(json, map.width);
+  json += ",\"height\":";
+  append_integer(json, map.height);
+  json += ",\"classes\":[";
+  bool first = true;
+  for (std::size_t id = 0; id < cells.size(); ++id) {
+    if (cells[id] == 0) continue;
+    json += first ? "{\"class\":" : ",{\"class\":";
+    first = false;
+    append_integer(json, id);
+    json += ",\"label\":";
+    append_quoted(json, id < map.labels.size() ? map.labels[id] : "class " + std::to_string(id));
+    json += ",\"share\":";
+    append_number(json, float(cells[id]) / float(map.class_ids.size()), 4);
+    json += '}';
+  }
+  json += "]}";
+}
+
 }  // namespace
 
 void append_quoted(std::string& json, std::string_view text) {
@@ -153,6 +178,16 @@ void append_frame(std::string& json, const sdk::FrameResult& result) {
       json += '{';
       append_label(json, entry.class_id, entry.label, entry.score);
       json += '}';
+      before = ',';
+    }
+    json += ']';
+  }
+  if (!result.maps.empty()) {
+    char before = '[';
+    json += ",\"maps\":";
+    for (const auto& map : result.maps) {
+      json += before;
+      append_map(json, map);
       before = ',';
     }
     json += ']';

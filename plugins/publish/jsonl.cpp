@@ -53,7 +53,7 @@ class JsonLines final : public sdk::Publisher {
   JsonLines& operator=(const JsonLines&) = delete;
 
   void publish(const sdk::FrameResult& result) override {
-    if (!empty_ && result.detections.empty() && result.classes.empty()) return;
+    if (!empty_ && result.detections.empty() && result.classes.empty() && result.maps.empty()) return;
     append_frame(pending_, result);
     pending_ += '\n';
     ++lines_;

@@ -44,16 +44,18 @@ OwnedSample decode(const std::string& file, std::string& why) {
   Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline.get()), "file")), out(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));
   g_object_set(source.get(), "location", file.c_str(), nullptr);
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-  OwnedSample sample(gst_app_sink_try_pull_sample(GST_APP_SINK(out.get()), 20 * GST_SECOND));
-  if (!sample) {
-    why = "not a picture that can be decoded";
-    Owned<GstBus> bus(gst_element_get_bus(pipeline.get()));
-    if (GstMessage* message = gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR)) {
-      gst_message_parse_error(message, &error, nullptr);
-      why = error->message;
-      g_clear_error(&error);
-      gst_message_unref(message);
-    }
+  Owned<GstBus> bus(gst_element_get_bus(pipeline.get()));
+  OwnedSample sample;
+  why = "not a picture that can be decoded";
+  for (int waited = 0; waited < 400 && !sample && !gst_app_sink_is_eos(GST_APP_SINK(out.get())); ++waited) {
+    sample.reset(gst_app_sink_try_pull_sample(GST_APP_SINK(out.get()), 50 * GST_MSECOND));
+    GstMessage* message = sample ? nullptr : gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR);
+    if (!message) continue;
+    gst_message_parse_error(message, &error, nullptr);
+    why = error->message;
+    g_clear_error(&error);
+    gst_message_unref(message);
+    break;
   }
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   return sample;

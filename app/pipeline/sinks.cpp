@@ -15,9 +15,10 @@ namespace fs = std::filesystem;
 struct Encoder {
   const char *factory, *settings, *parser;
 };
-/// In order of preference. Constant quality where the encoder knows it.
+/// In order of preference. Constant quality where the encoder knows it; no B-frames, so that times in the file start at
+/// the first frame's without an edit list that some players ignore.
 constexpr std::array<Encoder, 3> kEncoders = {{
-    {"x264enc", "pass=qual quantizer=21 speed-preset=superfast key-int-max=60", "h264parse"},
+    {"x264enc", "pass=qual quantizer=21 speed-preset=superfast key-int-max=60 bframes=0", "h264parse"},
     {"openh264enc", "rate-control=quality bitrate=6000000 complexity=low gop-size=60", "h264parse"},
     {"avenc_mpeg4", "bitrate=6000000", "mpeg4videoparse"},
 }};
@@ -84,7 +85,7 @@ SinkAddress parse_sink(const std::string& text) {
     return {SinkKind::video_file, text};
   }
   if (!scheme && (extension == ".jsonl" || extension == ".json")) return {SinkKind::publisher, "jsonl:" + text};
-  if (text == "-") return {SinkKind::publisher, "jsonl:-"};
+  if (text == "-" || text == "jsonl") return {SinkKind::publisher, "jsonl:-"};
   if (scheme && text.find("://") == std::string::npos) return {SinkKind::publisher, text};
   throw Error(ErrorCode::invalid_argument, "sink '" + text + "': accepted are display, FILE.mp4, FILE.mkv, jsonl:FILE, jsonl:- and none");
 }

@@ -39,7 +39,7 @@ std::string to_json(const RunStats& stats) {
   std::snprintf(text, sizeof text,
                 "\"sources\": %d, \"frames\": %llu, \"inferred\": %llu, \"dropped\": %llu, \"late\": %llu, "
                 "\"detections\": %llu, \"seconds\": %.6f, \"fps\": %.4f, \"latency_ms\": {\"p50\": %.4f, \"p90\": %.4f, "
-                "\"p99\": %.4f, \"max\": %.4f}, \"engine_share\": %.5f, \"load_s\": %.4f, \"interrupted\": %s}\n",
+                "\"p99\": %.4f, \"max\": %.4f}, \"engine_share\": %.5f, \"load_s\": %.4f, \"interrupted\": %s}",
                 stats.sources, static_cast<unsigned long long>(stats.frames),
                 static_cast<unsigned long long>(stats.inferred), static_cast<unsigned long long>(stats.dropped),
                 static_cast<unsigned long long>(stats.late), static_cast<unsigned long long>(stats.detections),

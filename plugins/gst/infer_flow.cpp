@@ -163,7 +163,7 @@ void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& o
   const std::int64_t taken_ns = Nanoseconds(Clock::now() - frame.arrived).count();
   if (frame.note) frame.note->latency_ns = taken_ns + frame.capture_age_ns;
   // Time spent waiting for downstream is not ours: a sink that waits for the clock would make it grow without end.
-  if (outcome.fate == Fate::inferred) recent_max_ns_ = std::max(recent_max_ns_, taken_ns), ++stats_.inferred;
+  if (outcome.fate == Fate::inferred) recent_max_ns_ = std::max(recent_max_ns_, taken_ns);
   if (outcome.fate == Fate::dropped) ++stats_.dropped;
   if (outcome.fate == Fate::failed) ++stats_.failed;
   changed_.notify_all();
@@ -217,6 +217,7 @@ void InferFlow::count_out(const FrameTask& frame) {
     ++stats_.passed;
     return;
   }
+  ++stats_.inferred;
   if (frame.note) stats_.latency.add(Nanoseconds(frame.note->latency_ns));
 }
 

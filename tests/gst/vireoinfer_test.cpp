@@ -1,0 +1,194 @@
+// vireoinfer: what it attaches, what it accepts, how it fails.
+
+#include <cmath>
+
+#include "tests/gst/harness.h"
+
+namespace vireo::gst_test {
+namespace {
+
+TEST(VireoInfer, AttachesExactResultsAndRoundedRegions) {
+  Harness harness(infer());
+  harness.caps(caps_text("BGR", 640, 480));
+  ASSERT_EQ(harness.push(street(10)), GST_FLOW_OK);
+  const OwnedBuffer out = harness.pull();
+  const sdk::FrameResult& result = result_of(out);
+  EXPECT_EQ(result.width, 640);
+  EXPECT_EQ(result.height, 480);
+  EXPECT_EQ(result.pts_ns, std::int64_t(10 * GST_SECOND / 30));
+  ASSERT_FALSE(result.detections.empty());
+  const auto regions = gst::read_regions(out.get());
+  ASSERT_EQ(regions.size(), result.detections.size());
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    EXPECT_EQ(regions[i].label, result.detections[i].label);
+    EXPECT_EQ(regions[i].class_id, result.detections[i].class_id);
+    EXPECT_NEAR(regions[i].score, result.detections[i].score, 1e-6);
+    EXPECT_EQ(regions[i].x, std::round(result.detections[i].x));
+    EXPECT_LE(regions[i].x + regions[i].width, 640);
+    EXPECT_LE(regions[i].y + regions[i].height, 480);
+  }
+}
+
+TEST(VireoInfer, FindsTheSameWhereverThePlanesLie) {
+  Harness harness(infer());
+  harness.caps(caps_text("BGR", 640, 480));
+  harness.push(street(3));
+  const OwnedBuffer packed = harness.pull();
+  harness.push(street(3, 640, 480, 100));
+  const OwnedBuffer padded = harness.pull();
+  expect_same(result_of(packed), result_of(padded));
+  // This downstream never said that it takes planes anywhere, so it gets them where it expects them.
+  const GstVideoMeta* meta = gst_buffer_get_video_meta(padded.get());
+  EXPECT_TRUE(meta == nullptr || meta->stride[0] == 640 * 3);
+  GstMapInfo a, b;
+  gst_buffer_map(packed.get(), &a, GST_MAP_READ);
+  gst_buffer_map(padded.get(), &b, GST_MAP_READ);
+  ASSERT_EQ(a.size, b.size);
+  EXPECT_EQ(std::memcmp(a.data, b.data, a.size), 0);
+  gst_buffer_unmap(packed.get(), &a);
+  gst_buffer_unmap(padded.get(), &b);
+}
+
+TEST(VireoInfer, PassesFramesOfAnyFormatUntouched) {
+  for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8"}) {
+    Harness harness("vireoscene num-buffers=2 first-frame=10 ! videoconvert ! " + caps_text(format, 640, 480) + " ! " + infer());
+    gst_harness_play(harness.get());
+    const OwnedBuffer out = harness.pull();
+    const sdk::FrameResult& result = result_of(out);
+    EXPECT_EQ(result.width, 640) << format;
+    if (std::string(format) != "GRAY8") { EXPECT_GE(result.detections.size(), 5u) << format; }
+  }
+}
+
+TEST(VireoInfer, SeesTheSameStreetInEveryColourFormat) {
+  std::vector<sdk::FrameResult> results;
+  for (const char* format : {"BGR", "NV12", "I420", "RGB", "BGRx", "RGBA"}) {
+    Harness harness("vireoscene num-buffers=1 first-frame=10 ! videoconvert ! " + caps_text(format, 640, 480) + " ! " + infer());
+    gst_harness_play(harness.get());
+    results.push_back(result_of(harness.pull()));
+  }
+  for (const auto& result : results) {
+    for (const sdk::Detection& wanted : results[0].detections) {
+      if (wanted.score < 0.8f) continue;  // chroma at half resolution moves scores and boxes a little
+      double nearest = 1e9;
+      for (const sdk::Detection& found : result.detections) {
+        if (found.class_id != wanted.class_id) continue;
+        nearest = std::min(nearest, std::hypot(double(found.x - wanted.x), double(found.y - wanted.y)));
+      }
+      EXPECT_LT(nearest, 3.0);
+    }
+  }
+}
+
+TEST(VireoInfer, SharesOneEngineAndGivesEachStreamItsOwnResults) {
+  Harness a(infer()), b(infer());
+  a.caps(caps_text("BGR", 640, 480));
+  b.caps(caps_text("BGR", 640, 480));
+  std::vector<OwnedBuffer> from_a, from_b;
+  for (int i = 0; i < 6; ++i) {
+    a.push(street(i));
+    b.push(street(100 + i));
+  }
+  for (int i = 0; i < 6; ++i) {
+    from_a.push_back(a.pull());
+    from_b.push_back(b.pull());
+  }
+  EXPECT_EQ(a.stat("engine-images"), 12u) << "one engine counts the images of both";
+  Harness alone(infer("contexts=2"));  // another key, another engine
+  alone.caps(caps_text("BGR", 640, 480));
+  for (int i = 0; i < 6; ++i) {
+    alone.push(street(i));
+    expect_same(result_of(from_a[i]), result_of(alone.pull()));
+    alone.push(street(100 + i));
+    expect_same(result_of(from_b[i]), result_of(alone.pull()));
+  }
+}
+
+TEST(VireoInfer, FollowsSettingsChangedWhilePlaying) {
+  Harness harness(infer("score-threshold=0.05"));
+  harness.caps(caps_text("BGR", 640, 480));
+  harness.push(street(10));
+  const std::size_t many = result_of(harness.pull()).detections.size();
+  GstElement* element = harness.element("infer");
+  g_object_set(element, "score-threshold", 0.9, nullptr);
+  harness.push(street(10));
+  const OwnedBuffer strict = harness.pull();
+  EXPECT_LT(result_of(strict).detections.size(), many);
+  for (const auto& detection : result_of(strict).detections) EXPECT_GE(detection.score, 0.9f);
+  gst_object_unref(element);
+}
+
+TEST(VireoInfer, CarriesRawOutputsOnRequest) {
+  Harness harness(infer("decoder=none raw-tensors=true"));
+  harness.caps(caps_text("BGR", 640, 480));
+  harness.push(street(1));
+  const OwnedBuffer out = harness.pull();
+  const gst::FrameNote* note = gst::find_note(out.get(), gst::NoteKind::result);
+  ASSERT_NE(note, nullptr);
+  ASSERT_FALSE(note->tensors.empty());
+  EXPECT_TRUE(note->result.detections.empty());
+  EXPECT_EQ(note->tensors[0].data.size(), std::size_t(element_count(note->tensors[0].dims)) * size_of(note->tensors[0].dtype));
+}
+
+/// The error that a pipeline ends with.
+struct Failure {
+  GQuark domain = 0;
+  int code = 0;
+  std::string message;
+};
+Failure failure_of(const std::string& launch) {
+  load_plugin();
+  GstElement* pipeline = gst_parse_launch(launch.c_str(), nullptr);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  GstMessage* message = gst_bus_timed_pop_filtered(bus, 30 * GST_SECOND, GstMessageType(GST_MESSAGE_ERROR | GST_MESSAGE_EOS));
+  Failure failure;
+  if (message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    GError* error = nullptr;
+    gst_message_parse_error(message, &error, nullptr);
+    failure = {error->domain, error->code, error->message};
+    g_clear_error(&error);
+  }
+  if (message) gst_message_unref(message);
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  return failure;
+}
+
+TEST(VireoInfer, SaysWhatIsWrongWithItsModelOrSettings) {
+  const std::string head = "vireoscene num-buffers=1 ! vireoinfer build-budget=0 ", tail = " ! fakesink";
+  Failure failure = failure_of(head + tail);
+  EXPECT_EQ(failure.domain, GST_LIBRARY_ERROR);
+  EXPECT_EQ(failure.code, GST_LIBRARY_ERROR_SETTINGS);
+  failure = failure_of(head + "model=/nowhere/x.onnx" + tail);
+  EXPECT_EQ(failure.domain, GST_RESOURCE_ERROR);
+  EXPECT_EQ(failure.code, GST_RESOURCE_ERROR_NOT_FOUND);
+  EXPECT_NE(failure.message.find("/nowhere/x.onnx"), std::string::npos);
+  failure = failure_of(head + "model=" VIREO_SOURCE_DIR "/README.md" + tail);
+  EXPECT_NE(failure.domain, 0u) << "a text file is no model";
+  failure = failure_of(head + "decoder=nonsense model=" + demo_model() + tail);
+  EXPECT_NE(failure.message.find("nonsense"), std::string::npos);
+  failure = failure_of(head + "options=nonsense=1 model=" + demo_model() + tail);
+  EXPECT_EQ(failure.domain, GST_LIBRARY_ERROR);
+  EXPECT_NE(failure.message.find("nonsense"), std::string::npos);
+}
+
+TEST(VireoInfer, DocumentsEveryPropertyWithDefaultAndMutability) {
+  load_plugin();
+  GstElement* element = gst_element_factory_make("vireoinfer", nullptr);
+  guint count = 0;
+  GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
+  for (guint i = 0; i < count; ++i) {
+    if (std::string(g_type_name(specs[i]->owner_type)) != "VireoInfer") continue;
+    const std::string blurb = g_param_spec_get_blurb(specs[i]);
+    if (!(specs[i]->flags & G_PARAM_WRITABLE)) continue;
+    EXPECT_TRUE(blurb.find("efault") != std::string::npos) << specs[i]->name;
+    EXPECT_TRUE(blurb.find("Changeable") != std::string::npos) << specs[i]->name;
+  }
+  g_free(specs);
+  gst_object_unref(element);
+}
+
+}  // namespace
+}  // namespace vireo::gst_test

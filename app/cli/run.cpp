@@ -48,7 +48,7 @@ pipeline::PipelineConfig make_config(const RunFlags& f) {
   if (f.score >= 0) set("score-threshold", fmt::format("{}", f.score));
   if (f.iou >= 0) set("iou-threshold", fmt::format("{}", f.iou));
   if (f.threads > 0) set("threads", std::to_string(f.threads));
-  if (f.batch > 0) set("batch", std::to_string(f.batch));
+  if (f.batch > 0) set("batch-size", std::to_string(f.batch));
   for (const std::string& item : f.properties) {
     const std::size_t equals = item.find('=');
     if (equals == std::string::npos) throw Error(ErrorCode::invalid_argument, fmt::format("--set '{}' is not NAME=VALUE", item));

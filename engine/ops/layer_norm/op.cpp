@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void layer_norm_reference(const EvalContext&);
+std::span<const Tactic> layer_norm_tactics();
 
 namespace {
 
@@ -40,6 +41,7 @@ const Operator layer_norm_operator{.name = "layer_norm",
                                    .infer = infer,
                                    .reference = layer_norm_reference,
                                    .flops = flops,
+                                   .tactics = layer_norm_tactics,
                                    .cases = cases,
                                    .in_place = true};
 

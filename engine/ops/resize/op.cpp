@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void resize_reference(const EvalContext&);
+std::span<const Tactic> resize_tactics();
 
 namespace {
 
@@ -63,6 +64,6 @@ std::vector<Case> cases() {
 
 extern const Operator resize_operator;
 const Operator resize_operator{
-    .name = "resize", .min_inputs = 1, .max_inputs = 4, .infer = infer, .reference = resize_reference, .flops = flops, .cases = cases};
+    .name = "resize", .min_inputs = 1, .max_inputs = 4, .infer = infer, .reference = resize_reference, .flops = flops, .tactics = resize_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "plugins/scene/ground.h"
+#include "plugins/scene/houses.h"
 
 namespace vireo::scene {
 namespace {
@@ -15,7 +16,7 @@ constexpr float kPi = std::numbers::pi_v<float>;
 class Painter {
  public:
   Painter(const Layout& layout, const Pose& world, Background& out)
-      : layout_(layout), out_(out), ground_(out.ground, world, layout.seed), world_(world), random_(layout.seed, 0xBAC6) {
+      : layout_(layout), out_(out), ground_(out.ground, world, layout.seed), random_(layout.seed, 0xBAC6) {
     const Colour grasses[] = {rgb(0x6f8f4a), rgb(0x7c9a52), rgb(0x5f8045), rgb(0x8a9656), rgb(0x6b8a55)};
     const Colour asphalts[] = {rgb(0x62656b), rgb(0x57595e), rgb(0x6e6d6c), rgb(0x4d5057), rgb(0x75716d)};
     const Colour pavements[] = {rgb(0xb5ada2), rgb(0xa9a9a8), rgb(0xbdb3a0), rgb(0xa39a92), rgb(0xb7a394)};
@@ -38,7 +39,7 @@ class Painter {
     for (const Lane& lane : layout_.lanes) stop_line(lane);
     for (const Prop& prop : layout_.props) paint_low(prop);
     for (const Plot& plot : layout_.plots)
-      if (plot.kind == PlotKind::building) house(plot);
+      if (plot.kind == PlotKind::building) paint_house(ground_, plot, {layout_.sun_x, layout_.sun_y});
     ground_.texture();
     for (const Prop& prop : layout_.props) paint_high(prop);
     collect_spans();
@@ -211,85 +212,7 @@ class Painter {
   }
 
   void shadow(const Pose& pose, const Box& box, float height) {
-    const float cx = layout_.sun_x * height, cy = layout_.sun_y * height;
-    const int steps = std::max(1, static_cast<int>(std::sqrt(cx * cx + cy * cy) / std::clamp(std::min(box.half_length, box.half_width), 1.0f, 5.0f)));
-    const Vec local = world_to(pose, {cx, cy});
-    for (int i = 0; i <= steps; ++i) {
-      const float t = static_cast<float>(i) / static_cast<float>(steps);
-      Box copy = box;
-      copy.x += local.x * t;
-      copy.y += local.y * t;
-      ground_.shade(pose, copy, 1.5f);
-    }
-  }
-  /// A direction of the world in the axes of a pose.
-  Vec world_to(const Pose& pose, Vec v) const {
-    const float x = v.x * world_.cos - v.y * world_.sin, y = v.x * world_.sin + v.y * world_.cos;
-    return {x * pose.cos + y * pose.sin, y * pose.cos - x * pose.sin};
-  }
-
-  void house(const Plot& plot) {
-    Random random(plot.seed, 2);
-    const float inset = random.uniform(8, 18);
-    const Rect r{plot.rect.x0 + inset, plot.rect.y0 + inset, plot.rect.x1 - inset, plot.rect.y1 - inset};
-    if (r.width() < 30 || r.height() < 30) return;
-    const bool wide = r.width() >= r.height();
-    const Pose pose = ground_.at(r.centre(), wide ? 0 : kPi / 2);
-    const float hl = (wide ? r.width() : r.height()) * 0.5f, hw = (wide ? r.height() : r.width()) * 0.5f;
-    const Box footprint{0, 0, hl, hw, 1.5f};
-    shadow(pose, footprint, random.uniform(24, 44));
-    ground_.sunlit(pose, footprint);
-    if (hw < 75 && random.chance(0.6f)) gabled_roof(pose, hl, hw, random);
-    else flat_roof(pose, hl, hw, random);
-  }
-
-  void gabled_roof(const Pose& pose, float hl, float hw, Random& random) {
-    const Colour tiles[] = {rgb(0xa5543c), rgb(0x8c4a3a), rgb(0xb66a45), rgb(0x6e6a70), rgb(0x7d5d4c), rgb(0x5a6470)};
-    const Colour roof = tiles[random.below(6)];
-    const Vec sun = world_to(pose, {-layout_.sun_x, -layout_.sun_y});
-    for (float side : {-1.0f, 1.0f}) {
-      const float lit = sun.y * side > 0 ? 1.12f : 0.80f;
-      ground_.fill(pose, {0, side * hw * 0.5f, hl, hw * 0.5f, 0}, scaled(roof, lit), Material::roof);
-      for (float v = 4; v < hw; v += 5) ground_.tint(pose, {0, side * v, hl, 0.5f, 0}, rgb(0x201510), 0.16f);
-    }
-    ground_.fill(pose, {0, 0, hl, 1.4f, 0}, scaled(roof, 1.25f), Material::roof);
-    ground_.tint(pose, {0, hw - 0.8f, hl, 0.9f, 0}, rgb(0x101010), 0.35f);
-    ground_.tint(pose, {0, -hw + 0.8f, hl, 0.9f, 0}, rgb(0x101010), 0.35f);
-    for (int i = 1 + random.below(3); i > 0; --i) {
-      const float x = random.uniform(-hl + 14, hl - 14), y = random.uniform(-hw * 0.7f, hw * 0.7f);
-      if (random.chance(0.5f)) {
-        ground_.fill(pose, {x, y, 5, 4, 0.5f}, rgb(0x7a4a3a), Material::plain);
-        ground_.fill(pose, {x, y, 2.6f, 2, 0.5f}, rgb(0x2a2422), Material::plain);
-      } else {
-        ground_.fill(pose, {x, y, 6, 4.5f, 0.5f}, rgb(0x2c3742), Material::plain);
-        ground_.tint(pose, {x - 1.5f, y - 1, 3, 1.8f, 0.5f}, rgb(0xaec6d6), 0.6f);
-      }
-    }
-  }
-
-  void flat_roof(const Pose& pose, float hl, float hw, Random& random) {
-    const Colour roofs[] = {rgb(0x9a968e), rgb(0x85827e), rgb(0xaaa59a), rgb(0x6f7276), rgb(0xb0a390)};
-    const Colour roof = roofs[random.below(5)];
-    ground_.fill(pose, {0, 0, hl, hw, 1.5f}, scaled(roof, 1.2f), Material::roof);
-    ground_.fill(pose, {0, 0, hl - 4, hw - 4, 0}, roof, Material::gravel);
-    ground_.tint(pose, {0, -hw + 5.5f, hl - 4, 1.5f, 0}, rgb(0x000000), 0.2f, 2);
-    ground_.tint(pose, {-hl + 5.5f, 0, 1.5f, hw - 4, 0}, rgb(0x000000), 0.2f, 2);
-    if (random.chance(0.35f) && hl > 50 && hw > 35) {  // solar panels
-      for (float x = -hl * 0.6f; x < hl * 0.5f; x += 17)
-        for (float y = -hw * 0.4f; y < hw * 0.45f; y += 13) {
-          ground_.fill(pose, {x, y, 7.4f, 5, 0.3f}, rgb(0x25324f), Material::plain);
-          ground_.tint(pose, {x, y, 0.4f, 5, 0}, rgb(0x7f8fb0), 0.5f);
-          ground_.tint(pose, {x, y, 7.4f, 0.4f, 0}, rgb(0x7f8fb0), 0.5f);
-        }
-      return;
-    }
-    for (int i = 2 + random.below(4); i > 0; --i) {  // air conditioning
-      const float x = random.uniform(-hl + 16, hl - 16), y = random.uniform(-hw + 16, hw - 16), size = random.uniform(4, 9);
-      ground_.tint(pose, {x + 3, y + 3, size + 1, size * 0.8f + 1, 1}, rgb(0x000000), 0.35f, 2);
-      ground_.fill(pose, {x, y, size, size * 0.8f, 1}, rgb(0xc4c6c6), Material::plain);
-      ground_.fill(pose, disc(x, y, size * 0.55f), rgb(0x6d7072), Material::plain);
-      ground_.fill(pose, disc(x, y, size * 0.2f), rgb(0xb0b2b2), Material::plain);
-    }
+    ground_.cast(pose, box, {layout_.sun_x * height, layout_.sun_y * height});
   }
 
   // ---- props ---------------------------------------------------------------------------------------------------
@@ -340,7 +263,7 @@ class Painter {
     return {prop.position.x + 20 * std::cos(prop.heading), prop.position.y + 20 * std::sin(prop.heading)};
   }
   void shadow_of_tree(const Pose& pose, float size) {
-    const Vec local = world_to(pose, {layout_.sun_x * size * 1.1f, layout_.sun_y * size * 1.1f});
+    const Vec local = ground_.local(pose, {layout_.sun_x * size * 1.1f, layout_.sun_y * size * 1.1f});
     ground_.shade(pose, disc(local.x, local.y, size * 0.97f), 5);
     ground_.shade(pose, disc(local.x * 0.5f, local.y * 0.5f, size * 0.9f), 5);
   }
@@ -359,7 +282,7 @@ class Painter {
   void crown(const Prop& prop, const Colour base) {
     Random random(prop.seed);
     const Pose pose = ground_.at(prop.position);
-    const Vec sun = world_to(pose, {-layout_.sun_x, -layout_.sun_y});
+    const Vec sun = ground_.local(pose, {-layout_.sun_x, -layout_.sun_y});
     const float norm = 1.0f / std::max(0.1f, std::sqrt(sun.x * sun.x + sun.y * sun.y));
     cover(pose, disc(0, 0, prop.size * 0.78f), scaled(base, 0.62f));
     const int leaves = static_cast<int>(26 + prop.size * prop.size * 0.24f);
@@ -408,7 +331,6 @@ class Painter {
   const Layout& layout_;
   Background& out_;
   Ground ground_;
-  Pose world_;
   Random random_;
   Colour grass_, asphalt_, pavement_, bicycle_lane_;
   bool autumn_ = false;

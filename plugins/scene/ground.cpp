@@ -68,6 +68,24 @@ void Ground::sunlit(const Pose& pose, const Box& box) {
   });
 }
 
+Vec Ground::local(const Pose& pose, Vec v) const {
+  const float x = v.x * world_.cos - v.y * world_.sin, y = v.x * world_.sin + v.y * world_.cos;
+  return {x * pose.cos + y * pose.sin, y * pose.cos - x * pose.sin};
+}
+
+void Ground::cast(const Pose& pose, const Box& box, Vec reach) {
+  const float step = std::clamp(std::min(box.half_length, box.half_width), 1.0f, 5.0f);
+  const int steps = std::max(1, static_cast<int>(std::sqrt(reach.x * reach.x + reach.y * reach.y) / step));
+  const Vec way = local(pose, reach);
+  for (int i = 0; i <= steps; ++i) {
+    const float t = static_cast<float>(i) / static_cast<float>(steps);
+    Box copy = box;
+    copy.x += way.x * t;
+    copy.y += way.y * t;
+    shade(pose, copy, 1.5f);
+  }
+}
+
 template <class Draw>
 void Ground::along(const Path& path, float lateral, float half_width, float s0, float s1, Draw&& draw) {
   if (path.amplitude == 0) {

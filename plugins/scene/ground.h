@@ -22,6 +22,10 @@ class Ground {
   void shade(const Pose& pose, const Box& box, float soft_units);
   void light(const Pose& pose, const Box& box, float strength, float soft_units);
   void sunlit(const Pose& pose, const Box& box);
+  /// The shadow of a box that stands on the ground: swept from its place along `reach`, in the layout's axes.
+  void cast(const Pose& pose, const Box& box, Vec reach);
+  /// A direction of the layout in the axes of a pose.
+  [[nodiscard]] Vec local(const Pose& pose, Vec direction) const;
 
   /// A band along a path from s0 to s1.
   void stroke(const Path& path, float lateral, float half_width, float s0, float s1, Colour colour, Material material);

@@ -11,9 +11,9 @@
 namespace vireo::base {
 namespace {
 
-// Spins are counted in pauses (about 15–40 ns each). Inside an inference a barrier is normally reached within
-// microseconds; between inferences a worker stays awake for about 50 µs so that back-to-back runs start at once.
-constexpr int kBarrierSpins = 4000;
+// Spins are counted in pauses (about 15–40 ns each). Inside an inference new work normally comes within microseconds; a
+// worker stays awake for about 50 µs so that back-to-back runs start at once, then leaves its core to others.
+constexpr int kWorkSpins = 4000;
 constexpr int kIdleSpins = 2000;
 
 void pause() noexcept {
@@ -41,48 +41,40 @@ void WaitWord::advance() noexcept {
     syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&value_), FUTEX_WAKE_PRIVATE, 1 << 30, nullptr, nullptr, 0);
 }
 
-void Barrier::wait() noexcept {
-  if (workers_ == 1) return;
-  const std::uint32_t phase = phase_.load();
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == workers_) {
-    arrived_.store(0, std::memory_order_relaxed);
-    phase_.advance();
-  } else {
-    phase_.wait_change(phase, kBarrierSpins);
-  }
-}
-
-Team::Team(int workers) : barrier_(workers < 1 ? 1 : workers) {
+Team::Team(int workers) {
   for (int worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { work(worker); });
 }
 
 Team::~Team() {
-  {
-    const std::lock_guard lock(region_);
-    stop_ = true;
-    start_.advance();
-  }
+  stop_ = true;
+  changed_.advance();
   for (std::thread& thread : threads_) thread.join();
 }
 
 void Team::run(Body body, void* context) noexcept {
-  if (threads_.empty()) return body(context, 0);
   const std::lock_guard lock(region_);
   body_ = body;
   context_ = context;
-  start_.advance();
-  body(context, 0);
-  barrier_.wait();
+  open_.store(true, std::memory_order_seq_cst);
+  if (!threads_.empty()) changed_.advance();
+  for (;;) {
+    const std::uint32_t seen = changed_.load();
+    if (body(context, 0)) break;
+    changed_.wait_change(seen, kWorkSpins);
+  }
+  // A worker enters by counting itself in and then looking at open_ again, so after this store none can slip in unseen.
+  open_.store(false, std::memory_order_seq_cst);
+  while (inside_.load(std::memory_order_seq_cst) != 0) pause();
 }
 
 void Team::work(int worker) noexcept {
-  std::uint32_t seen = 0;
   for (;;) {
-    start_.wait_change(seen, kIdleSpins);
-    ++seen;
-    if (stop_) return;
-    body_(context_, worker);
-    barrier_.wait();
+    const std::uint32_t seen = changed_.load();
+    if (stop_.load()) return;
+    inside_.fetch_add(1, std::memory_order_seq_cst);
+    if (open_.load(std::memory_order_seq_cst)) (void)body_(context_, worker);
+    inside_.fetch_sub(1, std::memory_order_seq_cst);
+    changed_.wait_change(seen, kIdleSpins);
   }
 }
 

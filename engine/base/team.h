@@ -1,11 +1,12 @@
 #pragma once
-// A team of workers and the barrier they meet at. One Team runs one region at a time: the calling thread is worker 0, the
-// others are threads that spin for a short while after a region and then sleep. Several threads may call run(); they
-// queue. A region's body must not throw.
+// A team of workers that take work as they come. A region is a body that every worker calls again and again; the body takes
+// whatever can be taken (tiles) and returns when there is nothing to take right now or all is done. The calling thread is
+// worker 0; the others are threads that spin for a short while when idle and then sleep. Nobody ever waits for a worker
+// that isn't there: on a busy machine a worker that the system doesn't schedule simply takes nothing. run() may be called
+// from several threads; regions queue. A body must not throw.
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -15,7 +16,7 @@ namespace vireo::base {
 /// A counting word that threads wait on: spin first (hand-over below a microsecond), then sleep in the kernel.
 class WaitWord {
  public:
-  [[nodiscard]] std::uint32_t load() const noexcept { return value_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint32_t load() const noexcept { return value_.load(std::memory_order_seq_cst); }
   /// Returns once the value differs from `old`.
   void wait_change(std::uint32_t old, int spins) noexcept;
   void advance() noexcept;  ///< adds one and wakes sleepers
@@ -23,18 +24,6 @@ class WaitWord {
  private:
   std::atomic<std::uint32_t> value_{0};
   std::atomic<std::uint32_t> sleepers_{0};
-};
-
-/// Reusable barrier for a fixed number of workers.
-class Barrier {
- public:
-  explicit Barrier(int workers) noexcept : workers_(static_cast<std::uint32_t>(workers)) {}
-  void wait() noexcept;
-
- private:
-  const std::uint32_t workers_;
-  alignas(64) std::atomic<std::uint32_t> arrived_{0};
-  alignas(64) WaitWord phase_;
 };
 
 class Team {
@@ -45,10 +34,12 @@ class Team {
   Team& operator=(const Team&) = delete;
 
   [[nodiscard]] int size() const noexcept { return static_cast<int>(threads_.size()) + 1; }
-  using Body = void (*)(void* context, int worker) noexcept;
-  /// Runs body(context, 0 … size()-1) in parallel; returns when all are done.
+  /// True: everything is done. False: nothing can be taken until somebody calls signal().
+  using Body = bool (*)(void* context, int worker) noexcept;
+  /// Returns when the body has said true to worker 0 and no worker is inside it any more.
   void run(Body body, void* context) noexcept;
-  [[nodiscard]] Barrier& barrier() noexcept { return barrier_; }
+  /// From inside a body: there is new work, or all is done.
+  void signal() noexcept { changed_.advance(); }
 
  private:
   void work(int worker) noexcept;
@@ -56,9 +47,10 @@ class Team {
   std::mutex region_;
   Body body_ = nullptr;
   void* context_ = nullptr;
-  bool stop_ = false;
-  alignas(64) WaitWord start_;
-  Barrier barrier_;
+  std::atomic<bool> stop_{false};
+  alignas(64) std::atomic<bool> open_{false};
+  alignas(64) std::atomic<int> inside_{0};  ///< workers in the body, worker 0 not counted
+  alignas(64) WaitWord changed_;
   std::vector<std::thread> threads_;
 };
 

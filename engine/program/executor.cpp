@@ -41,47 +41,58 @@ Executor::Executor(std::shared_ptr<const Program> program, std::shared_ptr<base:
 Status Executor::run(std::span<void* const> bindings) noexcept {
   for (const Patch& patch : patches_)
     table_[patch.slot] = static_cast<std::byte*>(bindings[static_cast<std::size_t>(patch.binding)]) + patch.offset;
-  for (Counter& counter : counters_) counter.next.store(0, std::memory_order_relaxed);
   fault_.store(nullptr, std::memory_order_relaxed);
   if (profile_) {
     for (double& seconds : step_seconds_) seconds = 0;
     last_time_ = now();
   }
+  first_stage_ = static_cast<std::uint32_t>(claim_.load(std::memory_order_relaxed) >> 32) + 1;
+  advance(0, 0);
   team_->run(&Executor::body, this);
   if (const char* fault = fault_.load()) return {ErrorCode::invalid_argument, fault};
   return {};
 }
 
-void Executor::body(void* self, int worker) noexcept { static_cast<Executor*>(self)->work(worker); }
+bool Executor::body(void* self, int worker) noexcept { return static_cast<Executor*>(self)->work(worker); }
 
-void Executor::work(int worker) noexcept {
+bool Executor::work(int worker) noexcept {
   const std::vector<Stage>& stages = program_->stages;
-  for (std::size_t i = 0; i < stages.size(); ++i) {
-    const bool serial = stages[i].serial || team_->size() == 1;
-    if (worker == 0) counters_[(i + 2) % kCounters].next.store(0, std::memory_order_relaxed);
-    if (!serial) run_stage(stages[i], i, worker);
-    else if (worker == 0)
-      for (const StagePhase& phase : stages[i].phases)
-        run_tiles(phase, 0, program_->steps[static_cast<std::size_t>(phase.step)].launch.phases[static_cast<std::size_t>(phase.phase)].tiles, 0);
-    const bool more_serial = stages[i].serial && i + 1 < stages.size() && stages[i + 1].serial;
-    if (i + 1 < stages.size() && !more_serial) team_->barrier().wait();
-    if (profile_ && worker == 0) account(i);
+  for (;;) {
+    std::uint64_t claim = claim_.load(std::memory_order_acquire);
+    const std::size_t index = static_cast<std::uint32_t>(claim >> 32) - first_stage_;
+    if (index >= stages.size()) return true;
+    const Stage& stage = stages[index];
+    const auto tile = static_cast<std::int64_t>(claim & 0xffffffffu);
+    if (tile >= stage.tiles) return false;
+    if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel)) continue;
+    run_tile(stage, tile, worker);
+    if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == stage.tiles) {
+      if (profile_) account(index);
+      advance(index + 1, worker);
+    }
   }
 }
 
-void Executor::run_stage(const Stage& stage, std::size_t stage_index, int worker) noexcept {
-  std::atomic<std::int64_t>& next = counters_[stage_index % kCounters].next;
-  std::size_t k = 0;
-  std::int64_t base_tile = 0;
-  const auto tiles_of = [this](const StagePhase& phase) {
-    return program_->steps[static_cast<std::size_t>(phase.step)].launch.phases[static_cast<std::size_t>(phase.phase)].tiles;
-  };
-  for (;;) {
-    const std::int64_t tile = next.fetch_add(1, std::memory_order_relaxed);
-    if (tile >= stage.tiles) return;
-    while (tile - base_tile >= tiles_of(stage.phases[k])) base_tile += tiles_of(stage.phases[k++]);
-    run_tiles(stage.phases[k], tile - base_tile, tile - base_tile + 1, worker);
+/// Opens a stage. Stages of one tile, and empty ones, are done on the way: handing them over would cost more.
+void Executor::advance(std::size_t index, int worker) noexcept {
+  const std::vector<Stage>& stages = program_->stages;
+  for (; index < stages.size() && (stages[index].serial || team_->size() == 1); ++index) {
+    for (const StagePhase& phase : stages[index].phases) run_tiles(phase, 0, tiles_of(phase), worker);
+    if (profile_) account(index);
   }
+  done_.store(0, std::memory_order_relaxed);
+  claim_.store(static_cast<std::uint64_t>(first_stage_ + static_cast<std::uint32_t>(index)) << 32, std::memory_order_release);
+  team_->signal();
+}
+
+void Executor::run_tile(const Stage& stage, std::int64_t tile, int worker) noexcept {
+  std::size_t k = 0;
+  for (; tile >= tiles_of(stage.phases[k]); ++k) tile -= tiles_of(stage.phases[k]);
+  run_tiles(stage.phases[k], tile, tile + 1, worker);
+}
+
+std::int64_t Executor::tiles_of(const StagePhase& phase) const noexcept {
+  return program_->steps[static_cast<std::size_t>(phase.step)].launch.phases[static_cast<std::size_t>(phase.phase)].tiles;
 }
 
 void Executor::run_tiles(const StagePhase& phase, std::int64_t first, std::int64_t last, int worker) noexcept {

@@ -1,5 +1,5 @@
 #pragma once
-// Runs a program: one arena, one pointer table. Not for concurrent use by itself; several executors of one program run
+// Runs a program: one arena, one pointer table; the team's workers take tiles, stage by stage. Not for concurrent use by itself; several executors of one program run
 // side by side. run() allocates nothing and throws nothing.
 
 #include <atomic>
@@ -25,11 +25,13 @@ class Executor {
   [[nodiscard]] std::span<const double> step_seconds() const noexcept { return step_seconds_; }
 
  private:
-  static void body(void* self, int worker) noexcept;
-  void work(int worker) noexcept;
-  void run_stage(const Stage& stage, std::size_t stage_index, int worker) noexcept;
+  static bool body(void* self, int worker) noexcept;
+  bool work(int worker) noexcept;
+  void run_tile(const Stage& stage, std::int64_t tile, int worker) noexcept;
   void run_tiles(const StagePhase& phase, std::int64_t first, std::int64_t last, int worker) noexcept;
-  void account(std::size_t stage_index) noexcept;
+  [[nodiscard]] std::int64_t tiles_of(const StagePhase& phase) const noexcept;
+  void advance(std::size_t stage, int worker) noexcept;
+  void account(std::size_t stage) noexcept;
 
   std::shared_ptr<const Program> program_;
   std::shared_ptr<base::Team> team_;
@@ -48,13 +50,12 @@ class Executor {
   std::vector<Pointers> pointers_;
   std::vector<Patch> patches_;
 
-  // Tiles are handed out by a counter for each stage in flight. Counters rotate; a stage's counter is reset two stages
-  // earlier, when the barrier in between guarantees that nobody uses it.
-  static constexpr std::size_t kCounters = 4;
-  struct alignas(64) Counter {
-    std::atomic<std::int64_t> next{0};
-  };
-  Counter counters_[kCounters];
+  // One word hands out tiles: the number of the stage, counted over all runs, and its next tile. Taking a tile is a
+  // compare-exchange of the whole word, so a worker that slept through a stage can't take a tile of another by mistake.
+  // Whoever finishes a stage's last tile opens the next stage; nobody waits for workers that are not there.
+  alignas(64) std::atomic<std::uint64_t> claim_{0};
+  alignas(64) std::atomic<std::int64_t> done_{0};
+  alignas(64) std::uint32_t first_stage_ = 0;  ///< number of stage 0 of this run
   std::atomic<const char*> fault_{nullptr};
   bool profile_;
   std::vector<double> step_seconds_;

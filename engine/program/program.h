@@ -1,6 +1,6 @@
 #pragma once
-// A program: one network at fixed shapes, ready to run on the CPU. Stages are run one after the other with a barrier
-// between them; a stage is a list of phases whose tiles are all independent of each other. Immutable once compiled;
+// A program: one network at fixed shapes, ready to run on the CPU. Stages are run one after the other, each beginning when
+// the last tile of the one before is done; a stage is a list of phases whose tiles are all independent of each other. Immutable once compiled;
 // shared by all contexts that run it. Compiled by engine/build/compile.h, run by engine/program/executor.h.
 
 #include <cstddef>
@@ -39,7 +39,7 @@ struct StagePhase {
 struct Stage {
   std::vector<StagePhase> phases;
   std::int64_t tiles = 0;  ///< of all phases
-  /// One worker does it all; no barrier is needed between two such stages.
+  /// One worker does it all, whoever finished the stage before: handing it over would cost more.
   bool serial = false;
 };
 

@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void arg_reduce_reference(const EvalContext&);
+std::span<const Tactic> arg_reduce_tactics();
 
 namespace {
 
@@ -33,6 +34,6 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator arg_reduce_operator;
-const Operator arg_reduce_operator{.name = "arg_reduce", .infer = infer, .reference = arg_reduce_reference, .flops = flops, .cases = cases};
+const Operator arg_reduce_operator{.name = "arg_reduce", .infer = infer, .reference = arg_reduce_reference, .flops = flops, .tactics = arg_reduce_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -16,6 +16,9 @@ VIREO_INLINE V combine(V x, V y) {
   else if constexpr (kFunction == B::div) return x / y;
   else if constexpr (kFunction == B::min) return min(x, y);
   else if constexpr (kFunction == B::max) return max(x, y);
+  else if constexpr (kFunction == B::square) return x * x;
+  else if constexpr (kFunction == B::cube) return x * x * x;
+  else if constexpr (kFunction == B::root) return sqrt(x);
   else return select(less(x, V::zero()), x * y, x);
 }
 
@@ -69,6 +72,9 @@ graph::TileFunction binary_tile_for(BinaryFunction f) {
     case B::min: return &binary_tile<B::min, V>;
     case B::max: return &binary_tile<B::max, V>;
     case B::prelu: return &binary_tile<B::prelu, V>;
+    case B::square: return &binary_tile<B::square, V>;
+    case B::cube: return &binary_tile<B::cube, V>;
+    case B::root: return &binary_tile<B::root, V>;
     default: return nullptr;
   }
 }

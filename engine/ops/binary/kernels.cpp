@@ -8,8 +8,14 @@ namespace {
 
 using Choose = graph::TileFunction (*)(int);
 
-/// Which BinaryFunction the layer asks for.
-int function_of(const Problem& p) { return static_cast<int>(binary_function_from(p.attributes->text("function", ""))); }
+/// Which BinaryFunction the kernels run.
+int function_of(const Problem& p) {
+  const BinaryFunction f = binary_function_from(p.attributes->text("function", ""));
+  if (f != BinaryFunction::pow || !p.inputs[1].constant || p.inputs[1].count() != 1) return static_cast<int>(f);
+  const double exponent = to_reals(*p.inputs[1].constant)[0];
+  const BinaryFunction known = exponent == 2 ? BinaryFunction::square : exponent == 3 ? BinaryFunction::cube : exponent == 0.5 ? BinaryFunction::root : f;
+  return static_cast<int>(known);
+}
 
 bool plan(const Problem& p, Loop& loop) {
   const Dims& out = p.outputs[0].dims;

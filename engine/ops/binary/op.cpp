@@ -45,6 +45,7 @@ std::vector<Case> cases() {
   list.push_back({.name = "large", .inputs = {{1, 33, 40, 48}, {1, 33, 40, 48}}, .attributes = add});
   list.push_back({.name = "large_gate", .inputs = {{1, 33, 40, 47}, {1, 1, 1, 47}}, .attributes = mul});
   list.push_back({.name = "pow_square", .inputs = {{4, 21}, {}}, .attributes = attributes({{"function", "pow"}}), .constants = {{1, {2}}}});
+  list.push_back({.name = "pow_root", .inputs = {{4, 21}, {1}}, .attributes = attributes({{"function", "pow"}}), .constants = {{1, {0.5}}}});
   list.push_back({.name = "empty", .inputs = {{0, 3}, {3}}, .attributes = add});
   list.push_back({.name = "int64", .inputs = {{4, 5}, {5}}, .attributes = mul, .dtypes = {DataType::int64, DataType::int64}});
   list.push_back({.name = "int32_div", .inputs = {{40}, {1}}, .attributes = attributes({{"function", "div"}}), .dtypes = {DataType::int32, DataType::int32}});

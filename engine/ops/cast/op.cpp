@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void cast_reference(const EvalContext&);
+std::span<const Tactic> cast_tactics();
 
 namespace {
 
@@ -28,6 +29,6 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator cast_operator;
-const Operator cast_operator{.name = "cast", .infer = infer, .reference = cast_reference, .cases = cases};
+const Operator cast_operator{.name = "cast", .infer = infer, .reference = cast_reference, .tactics = cast_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void gather_reference(const EvalContext&);
+std::span<const Tactic> gather_tactics();
 
 namespace {
 
@@ -32,6 +33,6 @@ std::vector<Case> cases() {
 
 extern const Operator gather_operator;
 const Operator gather_operator{
-    .name = "gather", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = gather_reference, .cases = cases};
+    .name = "gather", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = gather_reference, .tactics = gather_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void grid_sample_reference(const EvalContext&);
+std::span<const Tactic> grid_sample_tactics();
 
 namespace {
 
@@ -43,6 +44,7 @@ const Operator grid_sample_operator{.name = "grid_sample",
                                     .infer = infer,
                                     .reference = grid_sample_reference,
                                     .flops = flops,
+                                    .tactics = grid_sample_tactics,
                                     .cases = cases};
 
 }  // namespace vireo::ops

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void where_reference(const EvalContext&);
+std::span<const Tactic> where_tactics();
 
 namespace {
 
@@ -26,6 +27,6 @@ std::vector<Case> cases() {
 
 extern const Operator where_operator;
 const Operator where_operator{
-    .name = "where", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = where_reference, .cases = cases};
+    .name = "where", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = where_reference, .tactics = where_tactics, .cases = cases};
 
 }  // namespace vireo::ops

@@ -24,7 +24,7 @@ std::string refuse(const Problem& p) {
   return movable(copies(p)) ? "" : "too many axes";
 }
 
-Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype), -1); }
+Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
 constexpr Tactic kTactics[] = {{.name = "depth_to_space_copies", .refuse = refuse, .prepare = prepare}};
 

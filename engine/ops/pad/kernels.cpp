@@ -1,5 +1,4 @@
-// pad as a fill and a strided copy. The fill also writes what the copy will: short of the borders, that is cheaper than
-// walking them; the copy is its own phase.
+// pad as one copy of the input and fills of the slabs around it.
 #include <algorithm>
 
 #include "engine/ops/shared/loop_plan.h"
@@ -26,11 +25,26 @@ std::vector<StridedCopy> copies(const Problem& p) {
     copy.from += low * copy.from_strides[i];
     copy.to += (low + begin[i]) * copy.to_strides[i];
   }
-  return {copy};
+  const bool inside = std::find(copy.dims.begin(), copy.dims.end(), 0) == copy.dims.end();
+  std::vector<StridedCopy> list;
+  if (inside) list.push_back(copy);
+  // Slabs before and behind along each axis: outer axes inside the copy's box, inner axes whole.
+  StridedCopy slab{.input = p.inputs.size() > 2 && p.inputs[2].present() ? 2 : kZeros, .dims = p.outputs[0].dims, .from_strides = Dims(rank, 0), .to_strides = copy.to_strides};
+  if (!inside) list.push_back(slab);
+  for (std::size_t i = 0; i < rank && inside; ++i) {
+    const std::int64_t low = std::max<std::int64_t>(0, begin[i]), high = low + copy.dims[i], extent = p.outputs[0].dims[i];
+    for (const auto& [from, to] : {std::pair{std::int64_t{0}, low}, std::pair{high, extent}}) {
+      if (from >= to) continue;
+      StridedCopy fill = slab;
+      fill.to += from * copy.to_strides[i];
+      fill.dims[i] = to - from;
+      list.push_back(fill);
+    }
+    slab.to += low * copy.to_strides[i];
+    slab.dims[i] = copy.dims[i];
+  }
+  return list;
 }
-
-/// The input that holds the padding value; -2: zeros.
-int fill_of(const Problem& p) { return p.inputs.size() > 2 && p.inputs[2].present() ? 2 : -2; }
 
 std::string refuse(const Problem& p) {
   if (p.attributes->text("mode", "constant") != "constant") return "takes mode constant only";
@@ -40,7 +54,7 @@ std::string refuse(const Problem& p) {
   return movable(copies(p)) ? "" : "too many axes";
 }
 
-Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype), fill_of(p)); }
+Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
 constexpr Tactic kTactics[] = {{.name = "pad_copies", .refuse = refuse, .prepare = prepare}};
 

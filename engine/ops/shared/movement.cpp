@@ -22,8 +22,6 @@ struct Part {
 struct State {
   std::vector<Part> parts;
   std::vector<std::int64_t> first;  ///< first tile of each part
-  Loop fill;                        ///< of output 0
-  int fill_input = -1;
 };
 
 template <typename T>
@@ -81,7 +79,8 @@ void move_blocks(const Part& part, const T* x, T* y, std::int64_t tile) {
 
 template <typename T>
 void run_part(const Part& part, const graph::TileArgs& args, std::int64_t tile) {
-  const T* x = static_cast<const T*>(args.inputs[part.input]) + part.from;
+  static constexpr T kZero{};
+  const T* x = part.input == kZeros ? &kZero : static_cast<const T*>(args.inputs[part.input]) + part.from;
   T* y = static_cast<T*>(args.outputs[part.output]) + part.to;
   switch (part.kind) {
     case Kind::rows: return move_rows(part, x, y, tile);
@@ -96,16 +95,6 @@ void run_tile(const graph::TileArgs& args) noexcept {
   std::size_t k = s.parts.size() - 1;
   while (args.tile < s.first[k]) --k;
   run_part<T>(s.parts[k], args, args.tile - s.first[k]);
-}
-
-template <typename T>
-void run_fill(const graph::TileArgs& args) noexcept {
-  const auto& s = *static_cast<const State*>(args.state);
-  const T value = s.fill_input >= 0 ? *static_cast<const T*>(args.inputs[s.fill_input]) : T{0};
-  T* y = static_cast<T*>(args.outputs[0]);
-  for_rows<1>(s.fill, args.tile, [&](const std::int64_t* at, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) y[at[0] + i] = value;
-  });
 }
 
 /// Axes in the order of the output's memory, so that neighbours can merge and writes run forward.
@@ -156,12 +145,6 @@ void cut_blocks(Loop& loop, std::int64_t grain, int workers) {
   loop.tiles = (extent + loop.chunk - 1) / loop.chunk;
 }
 
-template <typename T>
-void set_functions(Launch& launch, const State& state, std::int64_t tiles) {
-  if (state.fill_input != -1) launch.phases.push_back({&run_fill<T>, state.fill.tiles});
-  if (tiles > 0) launch.phases.push_back({&run_tile<T>, tiles});
-}
-
 }  // namespace
 
 bool movable(const std::vector<StridedCopy>& copies) {
@@ -172,7 +155,7 @@ bool movable(const std::vector<StridedCopy>& copies) {
   return true;
 }
 
-Launch plan_movement(const Problem& problem, std::vector<StridedCopy> copies, std::size_t size, int fill_input) {
+Launch plan_movement(const Problem& problem, const std::vector<StridedCopy>& copies, std::size_t size) {
   auto state = std::make_shared<State>();
   const auto grain = static_cast<std::int64_t>(65536 / size);
   std::int64_t tiles = 0;
@@ -186,19 +169,12 @@ Launch plan_movement(const Problem& problem, std::vector<StridedCopy> copies, st
     tiles += part.loop.tiles;
     state->parts.push_back(part);
   }
-  state->fill_input = fill_input;
-  if (fill_input != -1) {
-    const Dims strides[] = {strides_of(problem.outputs[0])};
-    if (!plan_loop(problem.outputs[0].dims, strides, state->fill) || !make_unit_rows(state->fill, 1))
-      throw Error(ErrorCode::internal, "a fill has too many axes");
-    cut_loop(state->fill, grain, problem.workers);
-  }
   Launch launch;
   switch (size) {
-    case 1: set_functions<std::uint8_t>(launch, *state, tiles); break;
-    case 2: set_functions<std::uint16_t>(launch, *state, tiles); break;
-    case 4: set_functions<std::uint32_t>(launch, *state, tiles); break;
-    default: set_functions<std::uint64_t>(launch, *state, tiles); break;
+    case 1: launch.phases = {{&run_tile<std::uint8_t>, tiles}}; break;
+    case 2: launch.phases = {{&run_tile<std::uint16_t>, tiles}}; break;
+    case 4: launch.phases = {{&run_tile<std::uint32_t>, tiles}}; break;
+    default: launch.phases = {{&run_tile<std::uint64_t>, tiles}}; break;
   }
   launch.state = std::move(state);
   return launch;

@@ -10,17 +10,19 @@
 
 namespace vireo::ops {
 
+inline constexpr int kZeros = -1;
+
 /// output[to + Σ i·to_strides] = input[from + Σ i·from_strides] for every index of `dims`; offsets and strides in elements.
+/// Input kZeros gives zeros; from_strides of 0 repeat one element.
 struct StridedCopy {
   int input = 0, output = 0;
   std::int64_t from = 0, to = 0;
   Dims dims, from_strides, to_strides;
 };
 
-/// Tiles that make all copies. `fill_input`: the input whose single element first fills output 0 (pad), -1 for none, -2 for
-/// zeros; that is a phase of its own. All tensors have elements of `size` bytes. Throws Error(internal) when a copy keeps more
-/// than kLoopRank axes after merging: ask movable() first.
-[[nodiscard]] Launch plan_movement(const Problem& problem, std::vector<StridedCopy> copies, std::size_t size, int fill_input = -1);
+/// Tiles that make all copies, in any order. All tensors have elements of `size` bytes. Throws Error(internal) when a copy
+/// keeps more than kLoopRank axes after merging: ask movable() first.
+[[nodiscard]] Launch plan_movement(const Problem& problem, const std::vector<StridedCopy>& copies, std::size_t size);
 [[nodiscard]] bool movable(const std::vector<StridedCopy>& copies);
 
 /// The usual refusals of tactics built on this: types without a size, nothing to move.

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void group_norm_reference(const EvalContext&);
+std::span<const Tactic> group_norm_tactics();
 
 namespace {
 
@@ -36,6 +37,7 @@ const Operator group_norm_operator{.name = "group_norm",
                                    .infer = infer,
                                    .reference = group_norm_reference,
                                    .flops = flops,
+                                   .tactics = group_norm_tactics,
                                    .cases = cases};
 
 }  // namespace vireo::ops

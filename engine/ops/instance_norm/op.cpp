@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void instance_norm_reference(const EvalContext&);
+std::span<const Tactic> instance_norm_tactics();
 
 namespace {
 
@@ -37,6 +38,7 @@ const Operator instance_norm_operator{.name = "instance_norm",
                                       .infer = infer,
                                       .reference = instance_norm_reference,
                                       .flops = flops,
+                                      .tactics = instance_norm_tactics,
                                       .cases = cases};
 
 }  // namespace vireo::ops

@@ -2,43 +2,9 @@
 // Vector body of layer_norm: mean, variance about it, result; three passes over a row that stays in the first cache.
 
 #include "engine/ops/layer_norm/kernels.h"
-#include "engine/simd/math.h"
+#include "engine/ops/shared/row_sums.h"
 
 namespace vireo::ops {
-
-template <class V>
-VIREO_INLINE float row_sum(const float* x, std::int64_t n) {
-  constexpr int w = V::kWidth;
-  V a = V::zero(), b = a;
-  std::int64_t i = 0;
-  for (; i + 2 * w <= n; i += 2 * w) {
-    a = a + V::load(x + i);
-    b = b + V::load(x + i + w);
-  }
-  for (; i + w <= n; i += w) a = a + V::load(x + i);
-  if (i < n) b = b + V::load(x + i, V::tail(static_cast<int>(n - i)));
-  return sum(a + b);
-}
-
-template <class V>
-VIREO_INLINE float row_square_sum(const float* x, std::int64_t n, float mean) {
-  constexpr int w = V::kWidth;
-  const V m = V::set(mean);
-  V a = V::zero(), b = a;
-  std::int64_t i = 0;
-  for (; i + 2 * w <= n; i += 2 * w) {
-    const V p = V::load(x + i) - m, q = V::load(x + i + w) - m;
-    a = fma(p, p, a);
-    b = fma(q, q, b);
-  }
-  for (; i + w <= n; i += w) {
-    const V p = V::load(x + i) - m;
-    a = fma(p, p, a);
-  }
-  float total = sum(a + b);
-  for (; i < n; ++i) total += (x[i] - mean) * (x[i] - mean);
-  return total;
-}
 
 template <class V>
 void layer_norm_tile(const graph::TileArgs& args) noexcept {

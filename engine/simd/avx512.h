@@ -14,7 +14,7 @@ namespace vireo::simd::avx512 {
 
 struct V {
   static constexpr int kWidth = 16;
-  static constexpr bool kCheapTails = true;  ///< a tail costs no more than a whole vector
+  static constexpr bool kCheapTails = false;  ///< a masked store can't be forwarded to the loads that follow
   using Mask = __mmask16;
   struct Tail {
     __mmask16 lanes;
@@ -57,6 +57,9 @@ VIREO_INLINE V reciprocal(V a) {
   return {_mm512_mul_ps(x, _mm512_fnmadd_ps(a.r, x, _mm512_set1_ps(2)))};
 }
 VIREO_INLINE V scale_by_power(V a, V n) { return {_mm512_scalef_ps(a.r, n.r)}; }
+VIREO_INLINE V add_exponent(V a, V n) {
+  return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.r), _mm512_slli_epi32(_mm512_castps_si512(n.r), 23)))};
+}
 VIREO_INLINE void split(V a, V& mantissa, V& exponent) {
   mantissa = {_mm512_getmant_ps(a.r, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src)};
   exponent = {_mm512_getexp_ps(_mm512_div_ps(a.r, mantissa.r))};

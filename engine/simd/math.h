@@ -43,13 +43,21 @@ VIREO_INLINE V expm1(V x) {
   return fma(p, power, power - one);
 }
 
-/// 1 / (1 + e^-x) within 4 ulp; flushes to about 1e-38 below -87.
+/// 1 / (1 + e^-x) within 7 ulp; flushes to about 1e-38 below -87. Rounds by adding 1.5 * 2^23, whose low bits then shift
+/// straight into the exponent: a quarter cheaper than exp.
 template <class V>
 VIREO_INLINE V sigmoid(V x) {
-  V n;
-  const V p = expm1_reduced(V::zero() - clamp(x, V::set(-87.0f), V::set(87.0f)), n);
-  const V one = V::set(1);
-  return reciprocal(scale_by_power(p + one, n) + one);
+  const V c = clamp(x, V::set(-87.0f), V::set(87.0f));
+  const V magic = V::set(12582912.0f), one = V::set(1);
+  const V shifted = fnma(c, V::set(1.44269504f), magic);
+  const V n = shifted - magic;
+  const V r = V::zero() - fma(n, V::set(0.693147181f), c);
+  V p = V::set(8.374675418e-03f);
+  p = fma(p, r, V::set(4.189924172e-02f));
+  p = fma(p, r, V::set(1.666645699e-01f));
+  p = fma(p, r, V::set(4.999913977e-01f));
+  p = fma(r * r, p, r);
+  return reciprocal(add_exponent(p + one, shifted) + one);
 }
 
 /// tanh x within 4 ulp.
@@ -70,29 +78,24 @@ VIREO_INLINE V tanh(V x) {
   return select(less(a, V::set(0.625f)), small, large);
 }
 
-/// erf x within 4 ulp (6e-8 absolute from |x| = 1 up).
+/// erf x within 5 ulp: x P(x^2) / Q(x^2), 1 from 3.95 on.
 template <class V>
 VIREO_INLINE V erf(V x) {
-  const V one = V::set(1);
-  const V a = min(V::set(4.0f), abs(x));
-  const V u = a * a;
-  V s = V::set(7.889119505e-05f);
-  s = fma(s, u, V::set(-8.020841271e-04f));
-  s = fma(s, u, V::set(5.189535338e-03f));
-  s = fma(s, u, V::set(-2.685444459e-02f));
-  s = fma(s, u, V::set(1.128360018e-01f));
-  s = fma(s, u, V::set(-3.761262714e-01f));
-  s = fma(s, u, V::set(1.128379166e+00f));
-  // From 1 on: 1 - e^-q(x).
-  V q = V::set(-1.879725518e-04f);
-  q = fma(q, a, V::set(2.964014296e-03f));
-  q = fma(q, a, V::set(-2.190650796e-02f));
-  q = fma(q, a, V::set(1.032562669e-01f));
-  q = fma(q, a, V::set(6.379649269e-01f));
-  q = fma(q, a, V::set(1.127202319e+00f));
-  q = fma(q, a, V::set(3.124597534e-04f));
-  const V large = with_sign(one - exp(V::zero() - q), x);
-  return select(less(a, one), s * x, large);
+  const V c = clamp(x, V::set(-3.95f), V::set(3.95f));
+  const V u = c * c;
+  V p = V::set(2.025959327e-06f);
+  p = fma(p, u, V::set(2.846852357e-04f));
+  p = fma(p, u, V::set(3.807981563e-03f));
+  p = fma(p, u, V::set(5.287488412e-02f));
+  p = fma(p, u, V::set(1.915458891e-01f));
+  p = fma(p, u, V::set(1.128379144e+00f));
+  V q = V::set(3.783221014e-05f);
+  q = fma(q, u, V::set(1.170685318e-03f));
+  q = fma(q, u, V::set(1.505472363e-02f));
+  q = fma(q, u, V::set(1.145578172e-01f));
+  q = fma(q, u, V::set(5.030858006e-01f));
+  q = fma(q, u, V::set(1));
+  return c * p * reciprocal(q);
 }
 
 /// log x within 2 ulp for normal positive x; -inf at 0, NaN below.

@@ -98,6 +98,15 @@ VIREO_INLINE V scale_by_power(V a, V n) {
   for (int i = 0; i < V::kWidth; ++i) a.r[i] = n.r[i] == n.r[i] ? __builtin_ldexpf(a.r[i], static_cast<int>(n.r[i])) : n.r[i];
   return a;
 }
+/// a * 2^n, where n's low mantissa bits hold the integer n (a number to which 1.5 * 2^23 was added); all exponents normal.
+VIREO_INLINE V add_exponent(V a, V n) {
+  V::Mask x, y;
+  std::memcpy(&x, &a, sizeof x);
+  std::memcpy(&y, &n, sizeof y);
+  x += y << 23;
+  std::memcpy(&a, &x, sizeof a);
+  return a;
+}
 /// The exponent e and mantissa m in [0.75, 1.5) with a = m * 2^e, for normal positive a.
 VIREO_INLINE void split(V a, V& mantissa, V& exponent) {
   for (int i = 0; i < V::kWidth; ++i) {

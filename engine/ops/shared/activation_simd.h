@@ -1,7 +1,7 @@
 #pragma once
 // Activation functions over vectors. activate<kind>(x, alpha, beta) is one of them, visit_activation(spec, f) calls
 // f.template operator()<kind>() so that the choice stands outside the loops. Errors: those of engine/simd/math.h, about
-// 4 ulp of the result or 2e-7 of max(1, |x|), whichever is larger.
+// 7 ulp of the result or 2e-7 of max(1, |x|), whichever is larger.
 
 #include "engine/ops/shared/activation.h"
 #include "engine/simd/math.h"

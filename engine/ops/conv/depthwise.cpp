@@ -26,6 +26,7 @@ struct State {
   const float* weights = nullptr;  ///< [vector][ky][kx][width]
   const float* bias = nullptr;     ///< [vector][width]
   std::int64_t row_blocks = 1, vector_blocks = 1;
+  std::int64_t side_by_side = 1;  ///< vectors that go down the rows together: they share memory pages
 
   [[nodiscard]] std::int64_t vectors() const { return (g.cin + width - 1) / width; }
 };
@@ -34,8 +35,9 @@ void run_row(const State& s, const TileArgs& args, DepthwiseRow& row, std::int64
   const ConvGeometry& g = s.g;
   const std::int64_t channel = v * s.width;
   const std::int64_t top = oy * g.stride[1] - g.pad_begin[1], d = g.dilation[1];
-  const std::int64_t first = top < 0 ? (-top + d - 1) / d : 0;
-  const std::int64_t last = std::clamp<std::int64_t>((g.in[1] - top + d - 1) / d, first, std::max(first, g.kernel[1]));
+  std::int64_t first = 0, last = g.kernel[1];  // tap rows inside the image; counting beats dividing
+  while (first < last && top + first * d < 0) ++first;
+  while (last > first && top + (last - 1) * d >= g.in[1]) --last;
   row.kernel_rows = last - first;
   row.w = s.weights + (v * g.kernel[1] + first) * g.kernel[2] * s.width;
   row.x = static_cast<const float*>(args.inputs[0]) + (n * g.in[1] + top + first * d) * g.in[2] * s.x_pitch + channel;
@@ -66,11 +68,34 @@ void run_tile(const TileArgs& args) noexcept {
   row.out_width = g.out[2];
   row.lo = s.epilogue.lo;
   row.hi = s.epilogue.hi;
-  for (std::int64_t v = vectors * vb / s.vector_blocks; v < vectors * (vb + 1) / s.vector_blocks; ++v) {
-    row.bias = s.bias + v * s.width;
-    row.lanes = static_cast<int>(std::min<std::int64_t>(g.cin - v * s.width, s.width));
-    for (std::int64_t oy = g.out[1] * rb / s.row_blocks; oy < g.out[1] * (rb + 1) / s.row_blocks; ++oy) run_row(s, args, row, n, v, oy);
-  }
+  const std::int64_t first = vectors * vb / s.vector_blocks, last = vectors * (vb + 1) / s.vector_blocks;
+  const std::int64_t top = g.out[1] * rb / s.row_blocks, bottom = g.out[1] * (rb + 1) / s.row_blocks;
+  for (std::int64_t begin = first; begin < last; begin += s.side_by_side)
+    for (std::int64_t oy = top; oy < bottom; ++oy)
+      for (std::int64_t v = begin; v < std::min(begin + s.side_by_side, last); ++v) {
+        row.bias = s.bias + v * s.width;
+        row.lanes = static_cast<int>(std::min<std::int64_t>(g.cin - v * s.width, s.width));
+        run_row(s, args, row, n, v, oy);
+      }
+}
+
+/// Cuts rows and vectors into tiles: the shortest time of the busiest worker.
+void choose_tiles(State& s, double seconds, std::int64_t workers) {
+  constexpr double kTileSeconds = 0.4e-6;
+  const std::int64_t rows = s.g.out[1], vectors = s.vectors();
+  const double unit = seconds / static_cast<double>(s.g.batch * rows * vectors);  // one row of one vector
+  double best = 1e300;
+  for (std::int64_t r = 1; r <= std::min<std::int64_t>(rows, 64); ++r)
+    for (std::int64_t v = 1; v <= std::min<std::int64_t>(vectors, 16); ++v) {
+      const std::int64_t tiles = s.g.batch * r * v, tile_rows = (rows + r - 1) / r, tile_vectors = (vectors + v - 1) / v;
+      // Each tile fetches the rows above and below its own again, for a part of the cost of computing them.
+      const double tile = kTileSeconds + unit * static_cast<double>(tile_vectors) * (static_cast<double>(tile_rows) + 0.25 * static_cast<double>(s.g.kernel[1] - 1));
+      const double total = static_cast<double>((tiles + workers - 1) / workers) * tile + (workers > 1 ? 0.15 * tile : 0.0);
+      if (total >= best) continue;
+      best = total;
+      s.row_blocks = r;
+      s.vector_blocks = v;
+    }
 }
 
 double seconds_of(const ConvGeometry& g, const KernelSet& kernels) {
@@ -117,15 +142,9 @@ Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels, Depth
   s->weights = weights;
   s->bias = bias;
 
-  // Tiles of 20 µs or more, a few for each worker; rows first, because neighbouring layers cut by rows too.
-  const double seconds = seconds_of(g, kernels) / static_cast<double>(g.batch);
-  const auto wanted = std::clamp<std::int64_t>(static_cast<std::int64_t>(seconds / 20e-6), 1, std::int64_t{6} * p.workers);
-  s->row_blocks = std::min(wanted, std::max<std::int64_t>(g.out[1] / 4, 1));
-  s->vector_blocks = std::clamp<std::int64_t>(wanted / s->row_blocks, 1, s->vectors());
-  if (p.workers > 1 && seconds * static_cast<double>(g.batch) > 6e-6 && g.batch * s->row_blocks * s->vector_blocks < p.workers) {
-    s->vector_blocks = std::min<std::int64_t>(p.workers, s->vectors());
-    if (s->vector_blocks == 1) s->row_blocks = std::min<std::int64_t>(p.workers, g.out[1]);
-  }
+  choose_tiles(*s, seconds_of(g, kernels), p.workers);
+  const std::int64_t lines = g.kernel[1] * g.in[2] + g.out[2];
+  s->side_by_side = std::clamp<std::int64_t>((20 << 10) / (lines * s->width * 4), 1, 4);
   Launch launch;
   launch.phases = {{run_tile, g.batch * s->row_blocks * s->vector_blocks}};
   launch.state_bytes = static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float);

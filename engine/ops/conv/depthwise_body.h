@@ -67,10 +67,12 @@ void depthwise_strip_at(const DepthwiseRow& p, std::int64_t first) {
 /// A row as near-equal strips of at most M pixels.
 template <class V, int K, int S, int M>
 void depthwise_row(const DepthwiseRow& p) {
-  const std::int64_t strips = (p.out_width + M - 1) / M, small = p.out_width / strips, large = p.out_width % strips;
+  // 32 bits: these divisions count, a row may be a hundred cycles.
+  const auto width = static_cast<std::uint32_t>(p.out_width);
+  const std::uint32_t strips = (width + M - 1) / M, small = width / strips, large = width % strips;
   std::int64_t at = 0;
-  for (std::int64_t i = 0; i < strips; ++i) {
-    const std::int64_t count = small + (i < large ? 1 : 0);
+  for (std::uint32_t i = 0; i < strips; ++i) {
+    const std::uint32_t count = small + (i < large ? 1 : 0);
     switch (count) {
       case 8:
         if constexpr (M >= 8) depthwise_strip_at<V, K, S, 8>(p, at);
@@ -83,7 +85,7 @@ void depthwise_row(const DepthwiseRow& p) {
       case 4: depthwise_strip_at<V, K, S, 4>(p, at); break;
       case 3: depthwise_strip_at<V, K, S, 3>(p, at); break;
       default:
-        for (std::int64_t j = 0; j < count; ++j) depthwise_strip_at<V, K, S, 1>(p, at + j);
+        for (std::uint32_t j = 0; j < count; ++j) depthwise_strip_at<V, K, S, 1>(p, at + j);
     }
     at += count;
   }

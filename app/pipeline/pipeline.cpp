@@ -154,7 +154,7 @@ GstElement* Pipeline::State::add_sinks(GstElement* tail, const std::string& name
   const bool live = config.sources.front().live || config.sources.front().uri.starts_with("/dev/") ||
                     config.sources.front().uri.starts_with("rtsp://") || config.sources.front().uri.starts_with("v4l2://");
   std::vector<GstElement*> outputs;
-  bool pictures = false;
+  bool pictures = false, window = false;
   for (const std::string& text : config.sinks) {
     const SinkAddress address = parse_sink(text);
     if (address.kind == SinkKind::video_file) {
@@ -168,12 +168,13 @@ GstElement* Pipeline::State::add_sinks(GstElement* tail, const std::string& name
         continue;
       }
       outputs.push_back(add_display_sink(bin, factory, !live, !keeps_every_frame()));
-      pictures = true;
+      pictures = window = true;
     }
   }
   if (outputs.empty()) outputs.push_back(add_null_sink(bin));
   if (pictures && config.draw) {
     GstElement* draw = add_element(bin, "vireodraw");
+    if (window) set_property(draw, "show-stats", "true");
     for (const auto& [property, value] : config.draw_properties) set_property(draw, property, value);
     link(tail, draw);
     tail = draw;

@@ -146,7 +146,9 @@ GstElement* add_null_sink(GstBin* pipeline) {
 
 std::string find_display_sink() {
   load_elements();
+  const bool wayland = g_getenv("WAYLAND_DISPLAY") != nullptr;  // without one the Wayland library complains on stderr
   for (const char* factory : {"waylandsink", "xvimagesink", "ximagesink"}) {
+    if (!wayland && g_str_equal(factory, "waylandsink")) continue;
     GstElement* sink = gst_element_factory_make(factory, nullptr);
     if (!sink) continue;
     const bool good = gst_element_set_state(sink, GST_STATE_READY) == GST_STATE_CHANGE_SUCCESS;

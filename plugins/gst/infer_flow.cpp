@@ -91,10 +91,8 @@ void InferFlow::drop_for(std::unique_lock<std::mutex>& lock) {
   for (auto item = queue_.begin(); item != queue_.end(); ++item) {
     // Whoever waits is between the batcher and its bound; one that is done only waits for downstream.
     if (!item->frame || !item->frame->ready || item->frame->outcome.fate == Fate::failed) continue;
-    item->frame->outcome.fate = Fate::dropped;
-    gst_clear_buffer(&item->frame->buffer);
+    if (item->frame->outcome.fate == Fate::inferred) ++stats_.dropped;  // others were counted when they were dropped
     queue_.erase(item);
-    ++stats_.dropped;
     return;
   }
 }

@@ -45,7 +45,7 @@ const Row kRows[] = {
     {"resize", "Resize", "How a frame is fitted into the input: 'letterbox', 'stretch' or 'crop'. Default: empty, by the decoder.", &S::resize, When::playing, 0, 0, true},
     {"options", "Options", "Further options of decoder and input as 'name=value;name=value' ('vireo list decoders' explains them); they win over the properties. Default: empty.", &S::options, When::playing, 0, 0, true},
     {"max-delay", "Largest delay", "Milliseconds that a frame waits at most for others to share its batch, 0..10000; default 5. Without effect at batch-size 1.", &S::max_delay_ms, When::playing, 0, 10000},
-    {"max-inflight", "Frames in flight", "Most frames of this stream that wait, run or are decoded, 0..256; 0 (default) means 2 on live sources and twice the batch, at least 4, on others.", &S::max_inflight, When::playing, 0, 256},
+    {"max-inflight", "Frames in flight", "Most frames of this stream that wait, run or are decoded, 0..256; 0 (default) means 2 on live sources and twice the batch, at least 3, on others.", &S::max_inflight, When::playing, 0, 256},
     {"interval", "Interval", "Every n-th frame is inferred, 1..100000; default 1, all. The others pass.", &S::interval, When::playing, 1, 100000},
     {"hold-results", "Hold results", "Frames between two inferred ones carry the last result, marked with its age. Default: true.", &S::hold_results, When::playing},
     {"qos", "QoS", "Skip frames that the sink says come too late; each is counted and reported. Without effect when drop-policy is never. Default: true.", &S::qos, When::playing},
@@ -201,7 +201,7 @@ sdk::Params InferSettings::params() const {
 infer::StreamOptions InferSettings::stream_options(bool live, int max_batch) const {
   infer::StreamOptions stream;
   stream.newest_wins = drop == DropPolicy::newest || (drop == DropPolicy::automatic && live);
-  stream.max_inflight = max_inflight > 0 ? max_inflight : stream.newest_wins ? 2 : std::max(4, 2 * max_batch);
+  stream.max_inflight = max_inflight > 0 ? max_inflight : stream.newest_wins ? 2 : std::max(3, 2 * max_batch);
   stream.max_delay = std::chrono::nanoseconds(std::int64_t(max_delay_ms * 1e6));
   return stream;
 }

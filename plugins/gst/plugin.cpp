@@ -9,12 +9,15 @@ GST_DEBUG_CATEGORY_STATIC(vireo_debug);
 
 namespace {
 
-/// The libraries' messages go where the user looks for GStreamer's: GST_DEBUG=vireo:5.
+/// The libraries' messages go where the user looks for GStreamer's: GST_DEBUG=vireo:5. Warnings that GStreamer would not
+/// show still reach stderr, as they do without a logger.
 class GstLogger : public vireo::Logger {
  public:
   void log(vireo::LogLevel level, std::string_view message) noexcept override {
     static constexpr GstDebugLevel kLevels[] = {GST_LEVEL_DEBUG, GST_LEVEL_INFO, GST_LEVEL_WARNING, GST_LEVEL_ERROR};
     if (level == vireo::LogLevel::off) return;
+    const bool shown = gst_debug_is_active() && gst_debug_category_get_threshold(vireo_debug) >= kLevels[int(level)];
+    if (!shown && level >= vireo::LogLevel::warning) g_printerr("vireo: %.*s\n", int(message.size()), message.data());
     gst_debug_log(vireo_debug, kLevels[int(level)], "", "", 0, nullptr, "%.*s", int(message.size()), message.data());
   }
 };

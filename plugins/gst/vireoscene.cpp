@@ -127,10 +127,27 @@ std::shared_ptr<const gst::FrameNote> truth_of(const std::vector<scene::SceneObj
   return note;
 }
 
+/// As a camera does, a live scene leaves out the frames whose time has passed when it can't paint fast enough.
+bool skip_to_now(VireoScene* self) {
+  State& state = *self->state;
+  GstClock* clock = gst_base_src_is_live(GST_BASE_SRC(self)) ? gst_element_get_clock(GST_ELEMENT(self)) : nullptr;
+  if (!clock) return false;
+  const GstClockTime now = gst_clock_get_time(clock), base = gst_element_get_base_time(GST_ELEMENT(self)) + state.offset;
+  gst_object_unref(clock);
+  if (now <= base) return false;
+  const guint64 due = gst_util_uint64_scale(now - base, guint64(GST_VIDEO_INFO_FPS_N(&state.info)),
+                                            guint64(GST_VIDEO_INFO_FPS_D(&state.info)) * GST_SECOND);
+  if (due <= state.since_offset) return false;
+  state.produced += due - state.since_offset;
+  state.since_offset = due;
+  return true;
+}
+
 GstFlowReturn fill(GstPushSrc* push, GstBuffer* buffer) {
   VireoScene* self = self_of(push);
   State& state = *self->state;
   if (!state.scene) return GST_FLOW_NOT_NEGOTIATED;
+  if (skip_to_now(self)) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
   GST_OBJECT_LOCK(self);
   const std::int64_t index = state.first + std::int64_t(state.produced) * state.step;
   GST_OBJECT_UNLOCK(self);

@@ -11,6 +11,7 @@ struct EngineBackend::Lane {
   Buffer input;
   std::vector<Buffer> constants;  ///< inputs that are not the picture
   std::vector<Buffer> outputs;
+  std::vector<Buffer> late;       ///< outputs whose shape depends on data, of the last run
   std::vector<Dims> output_dims;  ///< at `count`
   int count = 0;
 };
@@ -118,8 +119,13 @@ void EngineBackend::prepare_lane(Lane& lane) {
     first_pair = false;
     lane.constants.push_back(std::move(buffer));
   }
-  for (const TensorInfo& output : outputs_) lane.outputs.push_back(lane.context->allocate(output.name));
+  for (const TensorInfo& output : outputs_) {
+    // What depends on data has its memory in the context and is asked for after each run.
+    const bool known = is_static(lane.context->shape(output.name));
+    lane.outputs.push_back(known ? lane.context->allocate(output.name) : Buffer());
+  }
   lane.output_dims.resize(outputs_.size());
+  lane.late.resize(outputs_.size());
   lane.count = -1;
   set_count(lane, batch_);
 }
@@ -158,9 +164,12 @@ std::vector<sdk::TensorView> EngineBackend::outputs(int lane_index, int index, i
   std::vector<sdk::TensorView> views;
   views.reserve(outputs_.size());
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    Dims dims = lane.output_dims[i];
-    if (!is_static(dims)) dims = lane.context->shape(outputs_[i].name);
-    const sdk::TensorView whole{outputs_[i].name, outputs_[i].dtype, std::move(dims), lane.outputs[i].data()};
+    sdk::TensorView whole{outputs_[i].name, outputs_[i].dtype, lane.output_dims[i], lane.outputs[i].data()};
+    if (!lane.outputs[i]) {
+      whole.dims = lane.context->shape(outputs_[i].name);
+      lane.late[i] = lane.context->result(outputs_[i].name);
+      whole.data = lane.late[i].data();
+    }
     views.push_back(lane.count == 1 ? whole : sdk::slice_batch(whole, index, lane.count));
   }
   return views;

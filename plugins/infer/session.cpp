@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "engine/api/log.h"
 #include "plugins/preprocess/input_guess.h"
 
 namespace vireo::infer {
@@ -45,6 +46,7 @@ Session::Session(std::shared_ptr<Model> model, const std::string& decoder, const
   for (int worker = 0; worker < model_->batcher().workers(); ++worker) preprocessors_.emplace_back(input_);
   summary_ = options.path.filename().string() + ": input " + describe_input(input_) + "; decoder " + decoder_ + " (" +
              reason + ")";
+  log(LogLevel::info, summary_);
 }
 
 }  // namespace vireo::infer

@@ -79,6 +79,7 @@ bool batch_norm(Graph& graph) {
   bool changed = false;
   for (const LayerId id : layers_of(graph)) {
     if (!is_op(graph, id, "batch_norm") || graph.layer(id).outputs.size() != 1) continue;
+    if (graph.layer(id).attributes.integer("training_mode", 0) != 0) continue;
     const TensorId x = input_of(graph, id, 0);
     const auto affine = affine_of(graph, id);
     if (!affine || !graph.tensor(x).ranked) continue;

@@ -63,6 +63,26 @@ std::optional<std::vector<Block>> blocks_of(const Sides& sides) {
   return left;
 }
 
+/// The first axis of the block that is longer than 1: the one that says where the block lies.
+std::size_t first_wide(const Dims& in, const Block& block) {
+  for (std::size_t i = block.in; i < block.in_end; ++i)
+    if (in[i] != 1) return i;
+  return block.in;
+}
+
+/// The block's axes follow each other on the other side of the transpose too, but for axes of extent 1.
+bool stays_together(const Dims& in, const Perm& perm, const Block& block) {
+  std::size_t last = first_wide(in, block);
+  for (std::size_t i = last + 1; i < block.in_end; ++i) {
+    if (in[i] == 1) continue;
+    for (std::size_t other = 0; other < perm.size(); ++other)
+      if (in[other] != 1 && perm[other] > perm[last] && perm[other] < perm[i]) return false;
+    if (perm[i] < perm[last]) return false;
+    last = i;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Sunk> sink_reshape(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
@@ -75,9 +95,9 @@ std::optional<Sunk> sink_reshape(Graph& graph, LayerId id, TensorId x, const Per
   auto blocks = blocks_of({in.dims, out.dims, *shape});
   if (!blocks) return std::nullopt;
   for (const Block& block : *blocks)
-    for (std::size_t i = block.in + 1; i < block.in_end; ++i)
-      if (perm[i] != perm[i - 1] + 1) return std::nullopt;
-  std::sort(blocks->begin(), blocks->end(), [&perm](const Block& a, const Block& b) { return perm[a.in] < perm[b.in]; });
+    if (!stays_together(in.dims, perm, block)) return std::nullopt;
+  const auto place_of = [&](const Block& block) { return perm[first_wide(in.dims, block)]; };
+  std::sort(blocks->begin(), blocks->end(), [&](const Block& a, const Block& b) { return place_of(a) < place_of(b); });
 
   Sunk sunk;
   std::vector<std::int64_t> entries;
@@ -87,7 +107,7 @@ std::optional<Sunk> sink_reshape(Graph& graph, LayerId id, TensorId x, const Per
     for (std::size_t j = block.out; j < block.out_end; ++j) {
       const auto place = static_cast<std::int64_t>(entries.size());
       sunk.perm[j] = place;
-      const bool copies = (*shape)[j] == 0 && perm[block.in] == place;  // the same index on both sides of the new reshape
+      const bool copies = (*shape)[j] == 0 && j < perm.size() && perm[j] == place;  // the same index on both sides again
       entries.push_back(out.dims[j] > 0 ? out.dims[j] : copies ? 0 : -1);
       inferred += entries.back() == -1 ? 1 : 0;
     }

@@ -21,12 +21,6 @@ bool moves_last_to_channels(const Perm& perm) {
   return true;
 }
 
-/// The transpose that writes the tensor, if it is one to be moved.
-LayerId movable(const Graph& graph, TensorId tensor) {
-  const LayerId id = producer_of(graph, tensor, "transpose");
-  return id != kNone && moves_last_to_channels(graph.layer(id).attributes.integers("perm")) ? id : kNone;
-}
-
 bool joins_tensors(std::string_view op) { return op == "binary" || op == "where" || op == "concat"; }
 
 /// Some path of layers that a transpose can move through leads to the inverse transpose.
@@ -48,6 +42,14 @@ bool leads_to(const Graph& graph, TensorId tensor, const Perm& wanted) {
     }
   }
   return false;
+}
+
+/// The transpose that writes the tensor, if it is one to be moved: behind channels-last layers, or on the way to its inverse.
+LayerId movable(const Graph& graph, TensorId tensor) {
+  const LayerId id = producer_of(graph, tensor, "transpose");
+  if (id == kNone) return kNone;
+  const Perm perm = graph.layer(id).attributes.integers("perm");
+  return moves_last_to_channels(perm) || leads_to(graph, tensor, inverse(perm)) ? id : kNone;
 }
 
 /// Puts the layer's new form in its place, followed by the transposes that its outputs still need.
@@ -125,7 +127,7 @@ bool sink_joined(Graph& graph, LayerId id) {
     foreign += back != perm && transposed_already(graph, input, back) != kNone ? 0 : 1;
   }
   // A perm that is its own inverse would move to and fro.
-  if (foreign > 0 && (back == perm || (foreign >= transposed && !leads_to(graph, output_of(graph, id), back)))) return false;
+  if (foreign > 0 && (!moves_last_to_channels(perm) || back == perm || (foreign >= transposed && !leads_to(graph, output_of(graph, id), back)))) return false;
   if (shared && foreign == 0 && transposed == 1 && !leads_to(graph, output_of(graph, id), back) && graph.is_output(output_of(graph, id)))
     return false;
 

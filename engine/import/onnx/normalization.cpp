@@ -13,13 +13,18 @@ Attributes with_epsilon(Node& node, double fallback = 1e-5) {
 }
 
 void batch_norm(Node& node) {
-  if (node.integer("training_mode", 0) != 0) node.refuse("training mode");
   if (node.opset() < 9 && node.integer("spatial", 1) == 0 && node.rank(node.input(0)) > 2)
     node.refuse("spatial = 0 (statistics per element)");
   if (node.opset() < 7 && node.integer("is_test", 0) == 0 && (node.wants_output(1) || node.wants_output(2)))
     node.refuse("training mode");
-  node.result(0, node.emit("batch_norm", {node.input(0), node.input(1), node.input(2), node.input(3), node.input(4)},
-                           with_epsilon(node)));
+  const std::vector<TensorId> inputs{node.input(0), node.input(1), node.input(2), node.input(3), node.input(4)};
+  Attributes attributes = with_epsilon(node);
+  if (node.opset() < 14 || node.integer("training_mode", 0) == 0) return node.result(0, node.emit("batch_norm", inputs, std::move(attributes)));
+  // Weight standardisation is exported like this: the statistics are those of the input itself.
+  attributes.set("training_mode", std::int64_t{1});
+  attributes.set("momentum", node.real("momentum", 0.9));
+  const bool running = node.wants_output(1) || node.wants_output(2);
+  node.results(node.emit_many("batch_norm", inputs, std::move(attributes), running ? 3 : 1));
 }
 
 void instance_norm(Node& node) {

@@ -67,7 +67,9 @@ void split(Node& node) {
   std::vector<std::int64_t> sizes = node.integers("split");
   if (node.has_input(1)) {
     const auto given = node.known_integers(1);
-    if (!given) node.refuse("the sizes of its parts are not known at import");
+    if (!given) {  // sizes that are computed: the layer reads them
+      return node.results(node.emit_many("split", {x, node.input(1)}, std::move(attributes), static_cast<int>(outputs)));
+    }
     sizes = *given;
   }
   if (sizes.empty() && outputs > 0) {

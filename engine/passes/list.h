@@ -14,6 +14,7 @@ bool common_subexpressions(graph::Graph&);
 bool constant_folding(graph::Graph&);
 bool conv_1d(graph::Graph&);
 bool dead_layers(graph::Graph&);
+bool einsum_products(graph::Graph&);
 bool identities(graph::Graph&);
 bool layer_norm(graph::Graph&);
 bool matmul_bias(graph::Graph&);

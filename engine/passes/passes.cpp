@@ -13,6 +13,7 @@ namespace {
 constexpr Pass kPasses[] = {
     {"constant_folding", "layers whose inputs are all known are computed now", constant_folding},
     {"shape_values", "extents that are known take the place of the layers that would look them up", shape_values},
+    {"einsum_products", "sums of products of two tensors become matrix products", einsum_products},
     {"identities", "layers that change nothing are taken out", identities},
     {"dead_layers", "layers that no output needs are taken out", dead_layers},
     {"common_subexpressions", "equal layers on equal inputs are computed once", common_subexpressions},

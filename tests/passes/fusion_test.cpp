@@ -204,6 +204,37 @@ output "y" "y"
 )", "1 matmul(q, k) alpha=0.1768 trans_b=1\noutputs 1\n");
 }
 
+TEST(EinsumProducts, TwoTermsBecomeAMatrixProduct) {
+  expect_rewrite({"einsum_products", "identities", "product_scale", "dead_layers"}, R"(
+graph "g"
+input "q" float32 2x3x5x8
+input "k" float32 2x3x6x8
+"y" = einsum("q", "k") {equation="b h i d, b h j d -> b h i j"} "y"
+output "y" "y"
+)", "1 matmul(q, k) trans_b=1\noutputs 1\n");
+}
+
+TEST(EinsumProducts, AxesInAnyOrderAndSeveralOfAKindAreRight) {
+  for (const char* equation : {"abcd,cbe->deab", "abcd,db->bac", "abcd,ebcd->ae"}) {
+    SCOPED_TRACE(equation);
+    const std::map<char, std::string> extents{{'a', "2"}, {'b', "3"}, {'c', "4"}, {'d', "5"}, {'e', "6"}};
+    const std::string text = equation;
+    const auto dims = [&extents](const std::string& labels) {
+      std::string joined;
+      for (const char label : labels) joined += (joined.empty() ? "" : "x") + extents.at(label);
+      return joined;
+    };
+    const std::size_t comma = text.find(','), arrow = text.find("->");
+    const Graph before = parse("graph \"g\"\ninput \"p\" float32 " + dims(text.substr(0, comma)) + "\ninput \"q\" float32 " +
+                               dims(text.substr(comma + 1, arrow - comma - 1)) + "\n\"y\" = einsum(\"p\", \"q\") {equation=\"" + text +
+                               "\"} \"y\"\noutput \"y\" \"y\"\n");
+    Graph after = before;
+    EXPECT_TRUE(passes::run_pass(after, "einsum_products"));
+    EXPECT_EQ(summary(after).find("einsum"), std::string::npos);
+    expect_equal_results(before, after);
+  }
+}
+
 TEST(PadFolding, ZerosBecomeTheConvolutionsOwnPadding) {
   expect_rewrite({"pad_folding", "dead_layers"}, R"(
 graph "g"

@@ -12,8 +12,30 @@
 
 namespace vireo::simd::avx512 {
 
+/// Eight lanes: the lower half of V. Where 512-bit units are two of 256 bits (Zen 4), its operations cost half.
+struct Half {
+  static constexpr int kWidth = 8;
+  struct Tail {
+    __mmask8 lanes;
+  };
+  __m256 r;
+
+  VIREO_INLINE static Half zero() { return {_mm256_setzero_ps()}; }
+  VIREO_INLINE static Half set(float x) { return {_mm256_set1_ps(x)}; }
+  VIREO_INLINE static Half load(const float* p) { return {_mm256_loadu_ps(p)}; }
+  VIREO_INLINE static Tail tail(int lanes) { return {static_cast<__mmask8>((1u << lanes) - 1u)}; }
+  VIREO_INLINE static Half load(const float* p, Tail t) { return {_mm256_maskz_loadu_ps(t.lanes, p)}; }
+  VIREO_INLINE void store(float* p) const { _mm256_storeu_ps(p, r); }
+  VIREO_INLINE void store(float* p, Tail t) const { _mm256_mask_storeu_ps(p, t.lanes, r); }
+};
+VIREO_INLINE Half operator+(Half a, Half b) { return {_mm256_add_ps(a.r, b.r)}; }
+VIREO_INLINE Half fma(Half a, Half b, Half c) { return {_mm256_fmadd_ps(a.r, b.r, c.r)}; }
+VIREO_INLINE Half min(Half a, Half b) { return {_mm256_min_ps(a.r, b.r)}; }
+VIREO_INLINE Half max(Half a, Half b) { return {_mm256_max_ps(a.r, b.r)}; }
+
 struct V {
   static constexpr int kWidth = 16;
+  using Lower = Half;
   static constexpr bool kCheapTails = false;  ///< a masked store can't be forwarded to the loads that follow
   using Mask = __mmask16;
   struct Tail {
@@ -30,6 +52,7 @@ struct V {
   VIREO_INLINE void store(float* p, Tail t) const { _mm512_mask_storeu_ps(p, t.lanes, r); }
 };
 
+VIREO_INLINE Half lower(V a) { return {_mm512_castps512_ps256(a.r)}; }
 VIREO_INLINE V operator+(V a, V b) { return {_mm512_add_ps(a.r, b.r)}; }
 VIREO_INLINE V operator-(V a, V b) { return {_mm512_sub_ps(a.r, b.r)}; }
 VIREO_INLINE V operator*(V a, V b) { return {_mm512_mul_ps(a.r, b.r)}; }

@@ -81,14 +81,15 @@ void multiply(const State& s, const Panel& panel, const float* inputs, float* pr
   args.c_stride = columns;
   args.lo = -__builtin_inff();
   args.hi = __builtin_inff();
-  args.tail = kernels.width;
+  args.tail = panel.half ? kernels.width / 2 : kernels.width;
+  const MicroKernel* micro = kernels_of(kernels, panel);
   args.b = s.packed + panel.b_offset * kWinogradPoints;
   for (int e = 0; e < kWinogradPoints; ++e, args.b += s.g.cin * columns) {
     args.a = inputs + e * s.point_step;
     args.c = products + e * s.product_step;
     for (std::int64_t i = 0; i < chunks; ++i) {
       const std::int64_t rows = small + (i < large ? 1 : 0);
-      kernels.micro[panel.vectors][rows](args);
+      micro[rows](args);
       args.a += rows * args.a_stride;
       args.c += rows * args.c_stride;
     }

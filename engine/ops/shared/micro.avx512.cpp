@@ -13,10 +13,10 @@ KernelSet make() {
   set.finish = finish_block<V>;
   set.latency_slots = 6;
   set.flops_per_second = 120e9;
-  fill_panel<V, 1, 16>(set);
-  fill_panel<V, 2, 14>(set);
-  fill_panel<V, 3, 9>(set);
-  fill_panel<V, 4, 7>(set);
+  fill_panel<V, 1, 16, true>(set);
+  fill_panel<V, 2, 14, true>(set);
+  fill_panel<V, 3, 9, true>(set);
+  fill_panel<V, 4, 7, true>(set);
   return set;
 }
 }  // namespace

@@ -42,6 +42,9 @@ struct KernelSet {
   int width;                                       ///< floats in a vector
   int max_rows[kMaxVectors + 1];                   ///< by vectors; 0 where a panel of that many vectors does not exist
   MicroKernel micro[kMaxVectors + 1][kMaxRows + 1];  ///< [vectors][rows]
+  /// Cheaper kernels for panels whose last vector holds at most half its columns (tail <= width / 2); packed alike.
+  MicroKernel half[kMaxVectors + 1][kMaxRows + 1];
+  bool has_half;
   FinishKernel finish;
   int latency_slots;                               ///< multiply-adds in flight that hide the latency of one
   double flops_per_second;                         ///< of one core, guessed; only ratios matter

@@ -9,30 +9,69 @@
 
 namespace vireo::ops {
 
-template <class V, int M, int N>
-VIREO_INLINE void micro_step(V (&acc)[M][N], const float* const* rows, std::int64_t stride, const float* b, int k) {
-  V w[N];
+/// The half vector at the end of a panel whose last vector is at most half full; nothing where V has no such half.
+template <class V, bool kHalf>
+struct LowerOf {
+  using type = V;
+};
+template <class V>
+struct LowerOf<V, true> {
+  using type = typename V::Lower;
+};
+
+/// One depth step: N - kHalf whole vectors and, with kHalf, one lower half.
+template <class V, int M, int N, bool kHalf, class L, int W>
+VIREO_INLINE void micro_step(V (&acc)[M][W], L (&half)[M], const float* const* rows, std::int64_t stride, const float* b, int k) {
+  constexpr int kWhole = N - (kHalf ? 1 : 0);
+  V w[W];
 #pragma GCC unroll 8
-  for (int j = 0; j < N; ++j) w[j] = V::load(b + (k * N + j) * V::kWidth);
+  for (int j = 0; j < kWhole; ++j) w[j] = V::load(b + (k * N + j) * V::kWidth);
+  L last;
+  if constexpr (kHalf) last = L::load(b + (k * N + kWhole) * V::kWidth);
 #pragma GCC unroll 16
   for (int i = 0; i < M; ++i) {
-    const V x = V::set(rows[i / 3][(i % 3) * stride + k]);
+    if constexpr (kWhole > 0) {
+      const V x = V::set(rows[i / 3][(i % 3) * stride + k]);
 #pragma GCC unroll 8
-    for (int j = 0; j < N; ++j) acc[i][j] = fma(x, w[j], acc[i][j]);
+      for (int j = 0; j < kWhole; ++j) acc[i][j] = fma(x, w[j], acc[i][j]);
+      if constexpr (kHalf) half[i] = fma(lower(x), last, half[i]);
+    } else {
+      half[i] = fma(L::set(rows[i / 3][(i % 3) * stride + k]), last, half[i]);
+    }
   }
   // Keeps the compiler from starting the next step's loads early, which would push sums out of their registers.
   asm volatile("" ::: "memory");
 }
 
-template <class V, int M, int N>
+/// Writes one vector of sums of row i; `cut`: only the lanes of the tail exist.
+template <class V>
+VIREO_INLINE void micro_finish(const MicroArgs& p, V sum, V bias, V lo, V hi, int i, int at, bool cut, typename V::Tail tail) {
+  float* c = p.c + i * p.c_stride + at;
+  V y = sum + bias;
+  if (p.accumulate) y = y + (cut ? V::load(c, tail) : V::load(c));
+  if (p.residual) {
+    const float* r = p.residual + i * p.residual_stride + at;
+    y = y + (cut ? V::load(r, tail) : V::load(r));
+  }
+  y = simd::clamp(y, lo, hi);
+  if (cut)
+    y.store(c, tail);
+  else
+    y.store(c);
+}
+
+template <class V, int M, int N, bool kHalf>
 void micro_kernel(const MicroArgs& p) {
-  constexpr int kBases = (M + 2) / 3;
-  const typename V::Tail tail = V::tail(p.tail);
-  V acc[M][N];
+  using L = typename LowerOf<V, kHalf>::type;
+  constexpr int kBases = (M + 2) / 3, kWhole = N - (kHalf ? 1 : 0), kStored = kWhole > 0 ? kWhole : 1;
+  V acc[M][kStored];
+  L half[M];
 #pragma GCC unroll 16
-  for (int i = 0; i < M; ++i)
+  for (int i = 0; i < M; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < N; ++j) acc[i][j] = V::zero();
+    for (int j = 0; j < kStored; ++j) acc[i][j] = V::zero();
+    half[i] = L::zero();
+  }
 
   const std::int64_t stride = p.a_stride;
   const float* b = p.b;
@@ -43,13 +82,13 @@ void micro_kernel(const MicroArgs& p) {
     std::int64_t k = p.depth;
     for (; k >= 4; k -= 4) {
 #pragma GCC unroll 4
-      for (int u = 0; u < 4; ++u) micro_step<V, M, N>(acc, rows, stride, b, u);
+      for (int u = 0; u < 4; ++u) micro_step<V, M, N, kHalf>(acc, half, rows, stride, b, u);
 #pragma GCC unroll 8
       for (int g = 0; g < kBases; ++g) rows[g] += 4;
       b += 4 * N * V::kWidth;
     }
     for (; k > 0; --k) {
-      micro_step<V, M, N>(acc, rows, stride, b, 0);
+      micro_step<V, M, N, kHalf>(acc, half, rows, stride, b, 0);
 #pragma GCC unroll 8
       for (int g = 0; g < kBases; ++g) rows[g] += 1;
       b += N * V::kWidth;
@@ -57,27 +96,19 @@ void micro_kernel(const MicroArgs& p) {
   }
 
   const V lo = V::set(p.lo), hi = V::set(p.hi);
-  const bool cut = V::kCheapTails || p.tail < V::kWidth;
+  const typename V::Tail tail = V::tail(kHalf ? V::kWidth : p.tail);
 #pragma GCC unroll 8
-  for (int j = 0; j < N; ++j) {
-    const bool last = j == N - 1 && cut;
-    const int at = j * V::kWidth;
-    const V bias = p.bias ? V::load(p.bias + at) : V::zero();
+  for (int j = 0; j < kWhole; ++j) {
+    const bool cut = !kHalf && j == N - 1 && p.tail < V::kWidth;
+    const V bias = p.bias ? V::load(p.bias + j * V::kWidth) : V::zero();
 #pragma GCC unroll 16
-    for (int i = 0; i < M; ++i) {
-      float* c = p.c + i * p.c_stride + at;
-      V y = acc[i][j] + bias;
-      if (p.accumulate) y = y + (last ? V::load(c, tail) : V::load(c));
-      if (p.residual) {
-        const float* r = p.residual + i * p.residual_stride + at;
-        y = y + (last ? V::load(r, tail) : V::load(r));
-      }
-      y = simd::clamp(y, lo, hi);
-      if (last)
-        y.store(c, tail);
-      else
-        y.store(c);
-    }
+    for (int i = 0; i < M; ++i) micro_finish<V>(p, acc[i][j], bias, lo, hi, i, j * V::kWidth, cut, tail);
+  }
+  if constexpr (kHalf) {
+    const L low = L::set(p.lo), high = L::set(p.hi), bias = p.bias ? L::load(p.bias + kWhole * V::kWidth) : L::zero();
+    const typename L::Tail end = L::tail(p.tail);
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i) micro_finish<L>(p, half[i], bias, low, high, i, kWhole * V::kWidth, p.tail < L::kWidth, end);
   }
 }
 
@@ -105,16 +136,21 @@ void finish_block(float* y, std::int64_t stride, std::int64_t rows, std::int64_t
   });
 }
 
-template <class V, int N, int M>
-void fill_rows(KernelSet& set) {
-  set.micro[N][M] = micro_kernel<V, M, N>;
-  if constexpr (M > 1) fill_rows<V, N, M - 1>(set);
+template <class V, int N, int M, bool kHalf>
+void fill_rows(MicroKernel* row) {
+  row[M] = micro_kernel<V, M, N, kHalf>;
+  if constexpr (M > 1) fill_rows<V, N, M - 1, kHalf>(row);
 }
 
-template <class V, int N, int M>
+/// The kernels of panels of N vectors, up to M rows; kHalf: also those whose last vector is half full.
+template <class V, int N, int M, bool kHalf = false>
 void fill_panel(KernelSet& set) {
   set.max_rows[N] = M;
-  fill_rows<V, N, M>(set);
+  fill_rows<V, N, M, false>(set.micro[N]);
+  if constexpr (kHalf) {
+    set.has_half = true;
+    fill_rows<V, N, M, true>(set.half[N]);
+  }
 }
 
 }  // namespace vireo::ops

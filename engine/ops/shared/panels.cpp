@@ -10,13 +10,13 @@ namespace {
 constexpr std::int64_t kBlockBytes = 128 << 10;
 
 /// Issue slots of one depth step of a rows x vectors micro-kernel: multiply-adds, loads, or latency.
-double step_slots(const KernelSet& kernels, std::int64_t rows, std::int64_t vectors) {
-  return static_cast<double>(std::max({rows * vectors, rows + vectors, static_cast<std::int64_t>(kernels.latency_slots)}));
+double step_slots(const KernelSet& kernels, std::int64_t rows, double vectors) {
+  return std::max({static_cast<double>(rows) * vectors, static_cast<double>(rows) + vectors, static_cast<double>(kernels.latency_slots)});
 }
 
 /// Slots of one depth step for a segment of rows, split evenly into micro-kernels.
-double segment_slots(const KernelSet& kernels, std::int64_t rows, int vectors, std::int64_t& calls) {
-  const std::int64_t most = kernels.max_rows[vectors];
+double segment_slots(const KernelSet& kernels, std::int64_t rows, double vectors, std::int64_t& calls) {
+  const std::int64_t most = kernels.max_rows[static_cast<int>(vectors + 0.5)];
   const std::int64_t chunks = (rows + most - 1) / most;
   calls = chunks;
   if (chunks == 0) return 0;
@@ -26,15 +26,21 @@ double segment_slots(const KernelSet& kernels, std::int64_t rows, int vectors, s
 }
 
 /// Slots that a call costs besides its steps: set-up, and loads and stores of C.
-double call_slots(std::int64_t rows, int vectors) { return 24.0 + 3.0 * static_cast<double>(rows * vectors); }
+double call_slots(std::int64_t rows, double vectors) { return 24.0 + 3.0 * static_cast<double>(rows) * vectors; }
 
-double panel_slots(const KernelSet& kernels, std::int64_t segments, std::int64_t rows, int vectors, std::int64_t depth,
+double panel_slots(const KernelSet& kernels, std::int64_t segments, std::int64_t rows, double vectors, std::int64_t depth,
                    std::int64_t blocks) {
   std::int64_t calls = 0;
   const double steps = segment_slots(kernels, rows, vectors, calls);
   if (calls == 0) return 0;
   return static_cast<double>(segments) * (steps * static_cast<double>(depth) +
                                           static_cast<double>(blocks * calls) * call_slots(rows / calls, vectors));
+}
+
+/// The last vector of so many columns is at most half full, and kernels make use of that.
+bool ends_half(const KernelSet& kernels, std::int64_t columns) {
+  const std::int64_t tail = columns % kernels.width;
+  return kernels.has_half && tail != 0 && tail * 2 <= kernels.width;
 }
 
 /// Widths of the panels that cover `vectors` vectors: as even as possible, none wider than `most`.
@@ -60,8 +66,12 @@ PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_
   for (int most = 1; most <= kMaxVectors; ++most) {
     if (kernels.max_rows[most] == 0 || (most > 1 && most > vectors)) continue;
     double slots = 0;
-    for (const int width : split_vectors(vectors, most))
-      slots += panel_slots(kernels, 1, std::max<std::int64_t>(segment_rows, 1), width, std::max<std::int64_t>(set.total_depth(), 1), 1);
+    const std::vector<int> widths = split_vectors(vectors, most);
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      const bool half = i + 1 == widths.size() && ends_half(kernels, columns);
+      slots += panel_slots(kernels, 1, std::max<std::int64_t>(segment_rows, 1), widths[i] - (half ? 0.5 : 0.0),
+                           std::max<std::int64_t>(set.total_depth(), 1), 1);
+    }
     if (slots <= best_slots) {
       best = most;
       best_slots = slots;
@@ -75,6 +85,7 @@ PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_
       panel.vectors = width;
       panel.columns = std::min<std::int64_t>(columns - column, width * kernels.width);
       panel.tail = static_cast<int>(panel.columns - (width - 1) * kernels.width);
+      panel.half = kernels.has_half && panel.tail * 2 <= kernels.width;
       panel.column = g * columns + column;
       panel.a_offset = g * a_group_step;
       panel.b_offset = set.packed_floats;
@@ -132,6 +143,7 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
   const KernelSet& kernels = *set.kernels;
   for (std::int64_t p = block.panel_begin; p < block.panel_end; ++p) {
     const Panel& panel = set.panels[static_cast<std::size_t>(p)];
+    const MicroKernel* micro = kernels_of(kernels, panel);
     const std::int64_t most = kernels.max_rows[panel.vectors];
     const std::int64_t chunks = (block.segment_rows + most - 1) / most;
     if (chunks == 0) return;
@@ -161,7 +173,7 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
           args.a = a;
           args.c = c;
           args.residual = last && epilogue.residual_before ? r : nullptr;
-          kernels.micro[panel.vectors][rows](args);
+          micro[rows](args);
           if (last && epilogue.finish)
             kernels.finish(c, block.c_stride, rows, panel.columns, epilogue.activation, epilogue.residual_after ? r : nullptr,
                            block.residual_stride);
@@ -177,9 +189,11 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
 double block_seconds(const PanelSet& set, std::int64_t segments, std::int64_t segment_rows, std::int64_t begin,
                      std::int64_t end) {
   double slots = 0;
-  for (std::int64_t p = begin; p < end; ++p)
-    slots += panel_slots(*set.kernels, segments, segment_rows, set.panels[static_cast<std::size_t>(p)].vectors, set.total_depth(),
+  for (std::int64_t p = begin; p < end; ++p) {
+    const Panel& panel = set.panels[static_cast<std::size_t>(p)];
+    slots += panel_slots(*set.kernels, segments, segment_rows, panel.vectors - (panel.half ? 0.5 : 0.0), set.total_depth(),
                          static_cast<std::int64_t>(set.blocks.size()));
+  }
   return slots * 2.0 * set.kernels->width / set.kernels->flops_per_second;
 }
 

@@ -13,6 +13,7 @@ namespace vireo::ops {
 
 struct Panel {
   int vectors = 0, tail = 0;    ///< tail: columns of the last vector
+  bool half = false;            ///< the last vector is at most half full, and there are kernels for that
   std::int64_t column = 0;      ///< first column in C
   std::int64_t columns = 0;
   std::int64_t a_offset = 0;    ///< added to A: the group's first channel
@@ -45,6 +46,11 @@ struct PanelSet {
 [[nodiscard]] PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_t groups,
                                    std::int64_t a_group_step, std::vector<std::int64_t> taps, std::int64_t depth,
                                    std::int64_t segment_rows);
+
+/// The micro-kernels of a panel, by rows.
+[[nodiscard]] inline const MicroKernel* kernels_of(const KernelSet& set, const Panel& panel) noexcept {
+  return panel.half ? set.half[panel.vectors] : set.micro[panel.vectors];
+}
 
 /// Packs every panel: element(group, tap, k, column within the group) gives the weight.
 template <typename F>

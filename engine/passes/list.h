@@ -27,6 +27,7 @@ bool shape_values(graph::Graph&);
 bool reshapes(graph::Graph&);
 bool space_to_depth(graph::Graph&);
 bool split_from_slices(graph::Graph&);
+bool split_joining(graph::Graph&);
 bool transpose_sinking(graph::Graph&);
 bool transposes(graph::Graph&);
 

@@ -25,6 +25,7 @@ constexpr Pass kPasses[] = {
     {"channel_shuffle", "reshape, transpose, reshape over groups of channels becomes one layer", channel_shuffle},
     {"space_to_depth", "every-second-pixel slices in front of a convolution become part of it", space_to_depth},
     {"split_from_slices", "slices that cut a tensor into neighbouring parts become a split", split_from_slices},
+    {"split_joining", "a concat of all parts of a split takes the split tensor whole", split_joining},
     {"batch_norm", "batch normalisation is folded into the convolution or product before it, or becomes scale and bias", batch_norm},
     {"matmul_bias", "products with a bias become one layer", matmul_bias},
     {"scale_bias", "scales and biases by channel are folded into weights", scale_bias},

@@ -17,6 +17,21 @@ outputs 1
 )");
 }
 
+TEST(SplitJoining, AConcatOfAllPartsTakesTheWhole) {
+  expect_rewrite({"split_joining"}, R"(
+graph "g"
+input "x" float32 1x8x4x4
+"a", "b" = split("x") {axis=1} "s"
+"c" = unary("b") {function="relu"} "c"
+"d" = concat("a", "b", "c") {axis=-3} "d"
+output "d" "d"
+)", R"(1 split(x) axis=1
+2 relu(1:1)
+3 concat(x, 2) axis=-3
+outputs 3
+)");
+}
+
 TEST(Identities, LayersThatChangeNothingAreBypassed) {
   expect_rewrite({"identities"}, R"(
 graph "g"

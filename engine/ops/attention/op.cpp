@@ -22,7 +22,7 @@ void infer(InferContext& c) {
   require_extent(c, 2, 1, k[1], "k and v have the same heads");
   require_extent(c, 2, 2, k[2], "k and v have the same entries");
   c.require(q[1] == kUnknown || k[1] == kUnknown || (k[1] > 0 && q[1] % k[1] == 0), "the heads of q must be a multiple of those of k");
-  if (c.has_input(3)) (void)broadcast(c, {q[0], q[1], q[2], k[2]}, c.dims(3));
+  if (c.has_input(3)) require_broadcast_to(c, 3, {q[0], q[1], q[2], k[2]});
   c.output(0, c.dtype(0), {q[0], q[1], q[2], v[3]});
 }
 

@@ -14,7 +14,7 @@ void infer(InferContext& c) {
   const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", -1), c.rank(0)));
   for (int k = 1; k < c.input_count(); ++k)
     if (c.has_input(k))
-      c.require(broadcast(c, c.dims(0), c.dims(k)).size() == c.dims(0).size(), "input " + std::to_string(k) + " must broadcast to the input");
+      require_broadcast_to(c, k, c.dims(0));
   infer_same(c);
   Dims statistics = c.dims(0);
   for (std::size_t i = axis; i < statistics.size(); ++i) statistics[i] = 1;

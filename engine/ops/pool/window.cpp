@@ -50,11 +50,16 @@ std::vector<PoolAxis> pool_axes(const graph::Attributes& attributes, const Dims&
   const std::string auto_pad = attributes.text("auto_pad", "NOTSET");
   require(auto_pad == "NOTSET" || auto_pad.empty() || auto_pad == "VALID" || auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER", "unknown auto_pad '" + auto_pad + "'");
   const bool ceil = attributes.integer("ceil_mode", 0) != 0;
+  std::int64_t work = 1;
+  for (std::int64_t k : kernel) {
+    require(k > 0 && k < (1 << 20) && work < (1 << 24), "kernel_shape is too large or not positive");
+    work *= k;
+  }
   std::vector<PoolAxis> axes(count);
   for (std::size_t i = 0; i < count; ++i) {
     PoolAxis& a = axes[i];
     a = {kernel[i], strides[i], dilations[i], pads[i], pads[count + i], dims[first + i], kUnknown};
-    constexpr std::int64_t limit = 1 << 30;
+    constexpr std::int64_t limit = 1 << 20;  // also of the work for one output
     require(a.kernel > 0 && a.stride > 0 && a.dilation > 0 && a.kernel < limit && a.stride < limit && a.dilation < limit,
             "kernel_shape, strides and dilations must be positive");
     require(a.pad_begin >= 0 && a.pad_end >= 0 && a.pad_begin < limit && a.pad_end < limit, "pads must not be negative");

@@ -11,6 +11,7 @@ void quantize_linear_reference(const EvalContext& c) {
   const QuantizationGroups groups(c.attributes, in.dims, c.inputs[1].dims);
   const std::vector<double> scale = to_doubles(c.inputs[1]);
   const std::vector<double> zero = has_input(c, 2) ? to_doubles(c.inputs[2]) : std::vector<double>(scale.size(), 0.0);
+  if (zero.size() != scale.size()) throw Error(ErrorCode::invalid_model, "scale and zero point must have one shape");
   dispatch_number(in.dtype, [&](auto from) {
     using From = typename decltype(from)::type;
     dispatch_integer(out.dtype, [&](auto to) {

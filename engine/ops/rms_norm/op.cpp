@@ -11,7 +11,7 @@ void infer(InferContext& c) {
   require_float(c, 0);
   require_rank(c, 0, 1);
   (void)c.axis(c.attributes().integer("axis", -1), c.rank(0));
-  c.require(broadcast(c, c.dims(0), c.dims(1)).size() == c.dims(0).size(), "the scale must broadcast to the input");
+  require_broadcast_to(c, 1, c.dims(0));
   infer_same(c);
 }
 

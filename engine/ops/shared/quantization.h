@@ -21,6 +21,13 @@ struct QuantizationGroups {
     blocked_ = block > 0 && scale.size() == dims.size();
     if (!blocked_) block = 1;
     groups = blocked_ ? scale[axis] : extent;
+    Dims expected{extent};
+    if (blocked_) {
+      expected = dims;
+      expected[axis] = (extent + block - 1) / block;
+    }
+    if (scale != expected)
+      throw Error(ErrorCode::invalid_model, "the scale is " + to_string(scale) + ", accepted: one value or " + to_string(expected));
   }
   [[nodiscard]] std::size_t of(std::int64_t i) const {
     if (inner == INT64_MAX) return 0;

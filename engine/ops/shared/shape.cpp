@@ -27,6 +27,16 @@ Dims broadcast(const InferContext& context, const Dims& a, const Dims& b) {
   return out;
 }
 
+void require_broadcast_to(const InferContext& context, int index, const Dims& dims) {
+  const Dims& own = context.dims(index);
+  bool fits = own.size() <= dims.size();
+  for (std::size_t i = 0; fits && i < own.size(); ++i) {
+    const std::int64_t whole = dims[dims.size() - own.size() + i];
+    fits = own[i] == 1 || own[i] == whole || own[i] == kUnknown || whole == kUnknown;
+  }
+  if (!fits) context.fail("input " + std::to_string(index) + " of " + to_string(own) + " can't be broadcast to " + to_string(dims));
+}
+
 std::int64_t known_product(const Dims& dims, std::size_t first, std::size_t last) {
   std::int64_t n = 1;
   for (std::size_t i = first; i < last; ++i) {

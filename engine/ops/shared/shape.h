@@ -30,6 +30,8 @@ using Reals = std::vector<double>;
 void infer_same(InferContext& context);
 /// numpy broadcasting of two shapes that may have unknown extents; fails when they don't fit.
 [[nodiscard]] Dims broadcast(const InferContext& context, const Dims& a, const Dims& b);
+/// Fails unless input `index` can be broadcast to a tensor of `dims` without enlarging it.
+void require_broadcast_to(const InferContext& context, int index, const Dims& dims);
 /// Product of extents [first, last), kUnknown when one is unknown.
 [[nodiscard]] std::int64_t known_product(const Dims& dims, std::size_t first, std::size_t last);
 /// Fails unless input `index` has rank between low and high.

@@ -22,7 +22,8 @@ fs::path program_folder() {
 void load_plugin() {
   const fs::path folder = program_folder();
   std::string tried;
-  for (const char* place : {"../lib/gstreamer-1.0", "../lib/x86_64-linux-gnu/gstreamer-1.0", "../lib/aarch64-linux-gnu/gstreamer-1.0", "."}) {
+  for (const char* place : {"../lib/gstreamer-1.0", "../lib/x86_64-linux-gnu/gstreamer-1.0",
+                            "../lib/aarch64-linux-gnu/gstreamer-1.0", "."}) {
     const fs::path file = (folder / place / "libgstvireo.so").lexically_normal();
     std::error_code failed;
     if (!fs::exists(file, failed)) continue;
@@ -38,8 +39,10 @@ void load_plugin() {
   }
   GstElementFactory* known = gst_element_factory_find("vireoinfer");
   if (!known) {
-    throw Error(ErrorCode::not_found, "Vireo's GStreamer plugin was not found beside the program (../lib/gstreamer-1.0) nor in "
-                                      "GStreamer's own folders; build target gstvireo or set GST_PLUGIN_PATH" + tried);
+    throw Error(ErrorCode::not_found,
+                "Vireo's GStreamer plugin was not found beside the program (../lib/gstreamer-1.0) nor in "
+                "GStreamer's own folders; build target gstvireo or set GST_PLUGIN_PATH" +
+                    tried);
   }
   gst_object_unref(known);
 }

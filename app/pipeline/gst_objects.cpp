@@ -12,10 +12,10 @@ std::string package_of(std::string_view factory) {
     std::string_view factory, package;
   };
   static constexpr Row kRows[] = {
-      {"x264enc", "gstreamer1.0-plugins-ugly"}, {"openh264enc", "gstreamer1.0-plugins-bad"},
-      {"h264parse", "gstreamer1.0-plugins-bad"}, {"mp4mux", "gstreamer1.0-plugins-good"},
+      {"x264enc", "gstreamer1.0-plugins-ugly"},     {"openh264enc", "gstreamer1.0-plugins-bad"},
+      {"h264parse", "gstreamer1.0-plugins-bad"},    {"mp4mux", "gstreamer1.0-plugins-good"},
       {"matroskamux", "gstreamer1.0-plugins-good"}, {"avenc_mpeg4", "gstreamer1.0-libav"},
-      {"v4l2src", "gstreamer1.0-plugins-good"}, {"ximagesink", "gstreamer1.0-x"}};
+      {"v4l2src", "gstreamer1.0-plugins-good"},     {"ximagesink", "gstreamer1.0-x"}};
   for (const Row& row : kRows) {
     if (row.factory == factory) return std::string(row.package);
   }
@@ -34,9 +34,11 @@ std::string property_names(GstElement* element) {
   return names;
 }
 
-[[noreturn]] void refuse(const GParamSpec* spec, GstElement* element, const std::string& value, const std::string& accepted) {
-  throw Error(ErrorCode::invalid_argument, std::string(GST_OBJECT_NAME(gst_element_get_factory(element))) + " property '" +
-                                               spec->name + "': found '" + value + "', accepted is " + accepted);
+[[noreturn]] void refuse(const GParamSpec* spec, GstElement* element, const std::string& value,
+                         const std::string& accepted) {
+  throw Error(ErrorCode::invalid_argument, std::string(GST_OBJECT_NAME(gst_element_get_factory(element))) +
+                                               " property '" + spec->name + "': found '" + value + "', accepted is " +
+                                               accepted);
 }
 
 /// Numbers are checked here: GLib would clamp them without a word.
@@ -76,7 +78,8 @@ void set_property(GstElement* element, const std::string& name, const std::strin
   const GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), name.c_str());
   if (!spec || !(spec->flags & G_PARAM_WRITABLE)) {
     throw Error(ErrorCode::invalid_argument, std::string(GST_OBJECT_NAME(gst_element_get_factory(element))) +
-                                                 " has no property '" + name + "'; accepted are " + property_names(element));
+                                                 " has no property '" + name + "'; accepted are " +
+                                                 property_names(element));
   }
   check_number(spec, element, value);
   if (G_IS_PARAM_SPEC_STRING(spec)) {  // as it is: the parser of values would take quotes and escapes away

@@ -30,7 +30,8 @@ inline std::string take(gchar* text) {
 
 /// A new element inside the bin. Throws Error(not_found) that names the package it comes with.
 GstElement* add_element(GstBin* bin, const char* factory, const std::string& name = {});
-/// Sets a property from text. Throws Error listing the element's properties when the name is unknown or the value can't be.
+/// Sets a property from text. Throws Error listing the element's properties when the name is unknown or the value can't
+/// be.
 void set_property(GstElement* element, const std::string& name, const std::string& value);
 /// Links two elements of one bin. Throws Error.
 void link(GstElement* from, GstElement* to);

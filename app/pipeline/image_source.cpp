@@ -32,8 +32,9 @@ const char* decoder_for(const std::string& file) {
 
 /// The one picture of the file, or an empty pointer with the reason in `why`.
 OwnedSample decode(const std::string& file, std::string& why) {
-  const std::string text = std::string("filesrc name=file ! ") + decoder_for(file) +
-                           " ! videoconvert ! video/x-raw,format={RGB,BGR,GRAY8,BGRA,RGBA,I420,NV12} ! appsink name=out sync=false";
+  const std::string text =
+      std::string("filesrc name=file ! ") + decoder_for(file) +
+      " ! videoconvert ! video/x-raw,format={RGB,BGR,GRAY8,BGRA,RGBA,I420,NV12} ! appsink name=out sync=false";
   GError* error = nullptr;
   Owned<GstElement> pipeline(gst_parse_launch(text.c_str(), &error));
   if (error) {
@@ -41,7 +42,8 @@ OwnedSample decode(const std::string& file, std::string& why) {
     g_clear_error(&error);
     return {};
   }
-  Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline.get()), "file")), out(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));
+  Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline.get()), "file")),
+      out(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));
   g_object_set(source.get(), "location", file.c_str(), nullptr);
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   Owned<GstBus> bus(gst_element_get_bus(pipeline.get()));
@@ -83,7 +85,9 @@ class Feeder {
       std::string why;
       OwnedSample sample = decode(files_[i], why);
       if (!sample) {
-        if (!stop_) GST_ELEMENT_ERROR(source_, STREAM, DECODE, ("Picture '%s': %s", files_[i].c_str(), why.c_str()), ("remove the file or repair it"));
+        if (!stop_)
+          GST_ELEMENT_ERROR(source_, STREAM, DECODE, ("Picture '%s': %s", files_[i].c_str(), why.c_str()),
+                            ("remove the file or repair it"));
         return;
       }
       if (!push(sample.get(), i)) return;
@@ -118,10 +122,12 @@ GstElement* add_image_source(GstBin* pipeline, std::vector<std::string> files, d
   GstElement* bin = gst_bin_new(name.c_str());
   gst_bin_add(pipeline, bin);
   GstElement* source = add_element(GST_BIN(bin), "appsrc");
-  g_object_set(source, "format", GST_FORMAT_TIME, "block", TRUE, "max-buffers", guint64(4), "max-bytes", guint64(0), nullptr);
+  g_object_set(source, "format", GST_FORMAT_TIME, "block", TRUE, "max-buffers", guint64(4), "max-bytes", guint64(0),
+               nullptr);
   add_ghost(GST_BIN(bin), source, "src");
   auto* feeder = new Feeder(GST_APP_SRC(source), std::move(files), fps);
-  g_object_set_data_full(G_OBJECT(source), "vireo-feeder", feeder, [](gpointer data) { delete static_cast<Feeder*>(data); });
+  g_object_set_data_full(G_OBJECT(source), "vireo-feeder", feeder,
+                         [](gpointer data) { delete static_cast<Feeder*>(data); });
   GstAppSrcCallbacks callbacks{};
   callbacks.need_data = [](GstAppSrc*, guint, gpointer data) { static_cast<Feeder*>(data)->start(); };
   gst_app_src_set_callbacks(GST_APP_SRC(source), &callbacks, feeder, nullptr);

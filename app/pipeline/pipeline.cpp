@@ -19,7 +19,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kPoll = 50 * GST_MSECOND;
-constexpr auto kFinish = std::chrono::seconds(20);  ///< for files to be completed after the sources ended
+constexpr auto kFinish = std::chrono::seconds(20);       ///< for files to be completed after the sources ended
+constexpr auto kFinishBroken = std::chrono::seconds(5);  ///< the same after an error
 
 std::int64_t now_ns() { return Clock::now().time_since_epoch().count(); }
 
@@ -50,15 +51,20 @@ struct Pipeline::State {
   std::atomic<std::int64_t> first_in{0}, last_out{0};
   std::mutex mutex;  ///< guards what follows
   infer::LatencyHistogram latency;
-  std::uint64_t frames = 0, detections = 0;
+  std::atomic<std::uint64_t> frames{0};
+  std::uint64_t detections = 0;
+  Clock::time_point stop_seen{};  ///< the thread in run()
 
   void build();
   void add_branch(const SourceConfig& source, int index);
-  GstElement* add_sinks(GstElement* tail, const std::string& name);
+  void add_sinks(GstElement* tail, const SourceConfig& source, const std::string& name);
   void watch(Branch& branch);
   [[nodiscard]] bool keeps_every_frame() const;
   void end_sources();
   bool handle(GstMessage* message);
+  void finish_files(GstBus* bus);
+  void check_stall() const;
+  bool stop_in_time();
   void supervise();
   [[nodiscard]] RunStats collect();
   void frame_out(Branch& branch, GstBuffer* buffer);
@@ -102,7 +108,8 @@ GstPadProbeReturn frame_out(GstPad*, GstPadProbeInfo* info, gpointer data) {
   return GST_PAD_PROBE_OK;
 }
 
-void add_probe(GstElement* element, const char* pad, GstPadProbeType type, GstPadProbeCallback callback, Branch& branch) {
+void add_probe(GstElement* element, const char* pad, GstPadProbeType type, GstPadProbeCallback callback,
+               Branch& branch) {
   Owned<GstPad> target(gst_element_get_static_pad(element, pad));
   gst_pad_add_probe(target.get(), type, callback, &branch, nullptr);
 }
@@ -148,23 +155,25 @@ GstElement* add_publishers(GstBin* bin, GstElement* tail, const std::vector<std:
 }
 
 /// Everything behind vireoinfer.
-GstElement* Pipeline::State::add_sinks(GstElement* tail, const std::string& name) {
+void Pipeline::State::add_sinks(GstElement* tail, const SourceConfig& source, const std::string& name) {
   GstBin* bin = GST_BIN(pipeline.get());
   tail = add_publishers(bin, tail, config.sinks);
-  const bool live = config.sources.front().live || config.sources.front().uri.starts_with("/dev/") ||
-                    config.sources.front().uri.starts_with("rtsp://") || config.sources.front().uri.starts_with("v4l2://");
+  const bool live = source.live || source.uri.starts_with("/dev/") || source.uri.starts_with("v4l2://") ||
+                    source.uri.starts_with("rtsp://");
   std::vector<GstElement*> outputs;
   bool pictures = false, window = false;
   for (const std::string& text : config.sinks) {
     const SinkAddress address = parse_sink(text);
     if (address.kind == SinkKind::video_file) {
-      outputs.push_back(add_file_sink(bin, config.sources.size() > 1 ? with_name(address.target, name) : address.target));
+      outputs.push_back(
+          add_file_sink(bin, config.sources.size() > 1 ? with_name(address.target, name) : address.target));
       pictures = true;
     } else if (address.kind == SinkKind::display) {
       const std::string factory = find_display_sink();
       if (factory.empty()) {
-        log(LogLevel::warning, "sink 'display': no window can be opened here (no X11 or Wayland display, or gstreamer1.0-x is "
-                               "missing); frames are processed but not shown. --sink FILE.mp4 writes them to a file");
+        log(LogLevel::warning,
+            "sink 'display': no window can be opened here (no X11 or Wayland display, or gstreamer1.0-x is "
+            "missing); frames are processed but not shown. --sink FILE.mp4 writes them to a file");
         continue;
       }
       outputs.push_back(add_display_sink(bin, factory, !live, !keeps_every_frame()));
@@ -185,7 +194,6 @@ GstElement* Pipeline::State::add_sinks(GstElement* tail, const std::string& name
     tail = tee;
   }
   for (GstElement* output : outputs) link(tail, output);
-  return tail;
 }
 
 void Pipeline::State::add_branch(const SourceConfig& source, int index) {
@@ -200,7 +208,7 @@ void Pipeline::State::add_branch(const SourceConfig& source, int index) {
   if (keeps_every_frame() && !config.infer.contains("qos")) set_property(infer, "qos", "false");
   link(input, convert);
   link(convert, infer);
-  add_sinks(infer, name);
+  add_sinks(infer, source, name);
   auto branch = std::make_unique<Branch>();
   branch->owner = this;
   branch->index = index;
@@ -211,7 +219,9 @@ void Pipeline::State::add_branch(const SourceConfig& source, int index) {
 }
 
 void Pipeline::State::build() {
-  if (config.sources.empty()) throw Error(ErrorCode::invalid_argument, "no source; accepted are files, directories, URIs, /dev/videoN, vireoscene");
+  if (config.sources.empty())
+    throw Error(ErrorCode::invalid_argument,
+                "no source; accepted are files, directories, URIs, /dev/videoN, vireoscene");
   if (!config.infer.contains("model")) throw Error(ErrorCode::invalid_argument, "no model; name an ONNX or plan file");
   load_elements();
   pipeline.reset(gst_pipeline_new("vireo"));
@@ -242,18 +252,11 @@ std::string describe(GstMessage* message) {
 /// False when the pipeline is through.
 bool Pipeline::State::handle(GstMessage* message) {
   switch (GST_MESSAGE_TYPE(message)) {
-    case GST_MESSAGE_EOS:
-      return false;
-    case GST_MESSAGE_ERROR:
-      throw Error(ErrorCode::io, describe(message));
-    case GST_MESSAGE_WARNING:
-      log(LogLevel::warning, describe(message));
-      return true;
-    case GST_MESSAGE_LATENCY:
-      gst_bin_recalculate_latency(GST_BIN(pipeline.get()));
-      return true;
-    default:
-      return true;
+    case GST_MESSAGE_EOS: return false;
+    case GST_MESSAGE_ERROR: throw Error(ErrorCode::io, describe(message));
+    case GST_MESSAGE_WARNING: log(LogLevel::warning, describe(message)); return true;
+    case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(pipeline.get())); return true;
+    default: return true;
   }
 }
 
@@ -261,35 +264,61 @@ bool Pipeline::State::handle(GstMessage* message) {
 void Pipeline::State::end_sources() {
   for (const auto& branch : branches) {
     if (branch->ended.exchange(true)) continue;
-    gst_element_call_async(branch->infer, [](GstElement* infer, gpointer) {
-      Owned<GstPad> pad(gst_element_get_static_pad(infer, "sink"));
-      gst_pad_send_event(pad.get(), gst_event_new_eos());
-    }, nullptr, nullptr);
+    gst_element_call_async(
+        branch->infer,
+        [](GstElement* infer, gpointer) {
+          Owned<GstPad> pad(gst_element_get_static_pad(infer, "sink"));
+          gst_pad_send_event(pad.get(), gst_event_new_eos());
+        },
+        nullptr, nullptr);
   }
+}
+
+/// Waits for what was recorded so far to be completed, but not for long. A camera that is unplugged must not cost the
+/// recording.
+void Pipeline::State::finish_files(GstBus* bus) {
+  stopping = true;
+  end_sources();
+  const auto until = Clock::now() + kFinishBroken;
+  while (Clock::now() < until) {
+    OwnedMessage message(gst_bus_timed_pop_filtered(bus, kPoll, GST_MESSAGE_EOS));
+    if (message) return;
+  }
+}
+
+void Pipeline::State::check_stall() const {
+  const auto stall = std::chrono::duration<double>(config.stall_timeout_s > 0 ? config.stall_timeout_s : 30.0);
+  if (std::chrono::nanoseconds(now_ns() - last_progress) <= stall) return;
+  throw Error(ErrorCode::io, "nothing has moved in the pipeline for " + std::to_string(int(stall.count())) +
+                                 " s after " + std::to_string(frames) +
+                                 " frames; check the source, or raise the stall timeout");
+}
+
+/// False when it is time to give up waiting for the end after stop().
+bool Pipeline::State::stop_in_time() {
+  const auto now = Clock::now();
+  if (stop_seen == Clock::time_point{}) stop_seen = now;
+  if (now - stop_seen > std::chrono::seconds(1)) end_sources();
+  if (now - stop_seen < kFinish) return true;
+  log(LogLevel::warning, "the pipeline did not finish in time after stop; files may be incomplete");
+  return false;
 }
 
 void Pipeline::State::supervise() {
   Owned<GstBus> bus(gst_element_get_bus(pipeline.get()));
-  Clock::time_point stop_seen{};
-  const auto stall = std::chrono::duration<double>(config.stall_timeout_s > 0 ? config.stall_timeout_s : 30.0);
-  for (;;) {
-    OwnedMessage message(gst_bus_timed_pop(bus.get(), kPoll));
-    if (message && !handle(message.get())) return;
-    const auto now = Clock::now();
-    if (stopping) {
-      if (stop_seen == Clock::time_point{}) stop_seen = now;
-      if (now - stop_seen > std::chrono::seconds(1)) end_sources();
-      if (now - stop_seen > kFinish) {
-        log(LogLevel::warning, "the pipeline did not finish in time after stop; files may be incomplete");
+  try {
+    for (;;) {
+      OwnedMessage message(gst_bus_timed_pop(bus.get(), kPoll));
+      if (message && !handle(message.get())) return;
+      if (!stopping) {
+        check_stall();
+      } else if (!stop_in_time()) {
         return;
       }
-      continue;
     }
-    const std::chrono::nanoseconds idle(now_ns() - last_progress);
-    if (idle > stall) {
-      throw Error(ErrorCode::io, "nothing has moved in the pipeline for " + std::to_string(int(stall.count())) +
-                                     " s after " + std::to_string(frames) + " frames; check the source, or raise the stall timeout");
-    }
+  } catch (const Error&) {
+    if (frames > 0 && keeps_every_frame()) finish_files(bus.get());
+    throw;
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Builds a GStreamer pipeline from a PipelineConfig, runs it and watches over it: errors come back as vireo::Error naming
-// the element and what to do, files are finished properly however the run ends, and nothing waits for ever.
+// Builds a GStreamer pipeline from a PipelineConfig, runs it and watches over it: errors come back as vireo::Error
+// naming the element and what to do, files are finished properly however the run ends, and nothing waits for ever.
 //
 //   for each source:  source ─▶ convert ─▶ vireoinfer ─▶ vireopublish … ─▶ vireodraw ─▶ display and files
 //

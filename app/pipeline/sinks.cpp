@@ -46,8 +46,9 @@ GstElement* add_encoder(GstBin* bin, GstElement* after) {
     link(element, parser);
     return parser;
   }
-  throw Error(ErrorCode::not_found, "no video encoder found: tried x264enc, openh264enc, avenc_mpeg4; install "
-                                    "gstreamer1.0-plugins-ugly (x264enc)");
+  throw Error(ErrorCode::not_found,
+              "no video encoder found: tried x264enc, openh264enc, avenc_mpeg4; install "
+              "gstreamer1.0-plugins-ugly (x264enc)");
 }
 
 /// Files can't change their size on the way, and 4:2:0 wants even ones: whatever comes is fitted into the first size.
@@ -87,7 +88,8 @@ SinkAddress parse_sink(const std::string& text) {
   if (!scheme && (extension == ".jsonl" || extension == ".json")) return {SinkKind::publisher, "jsonl:" + text};
   if (text == "-" || text == "jsonl") return {SinkKind::publisher, "jsonl:-"};
   if (scheme && text.find("://") == std::string::npos) return {SinkKind::publisher, text};
-  throw Error(ErrorCode::invalid_argument, "sink '" + text + "': accepted are display, FILE.mp4, FILE.mkv, jsonl:FILE, jsonl:- and none");
+  throw Error(ErrorCode::invalid_argument,
+              "sink '" + text + "': accepted are display, FILE.mp4, FILE.mkv, jsonl:FILE, jsonl:- and none");
 }
 
 std::string with_name(const std::string& file, const std::string& name) {
@@ -116,7 +118,8 @@ GstElement* add_file_sink(GstBin* pipeline, const std::string& file) {
   GstElement* mux = add_element(GST_BIN(bin), matroska ? "matroskamux" : "mp4mux");
   if (!matroska) g_object_set(mux, "faststart", TRUE, nullptr);
   GstElement* sink = add_element(GST_BIN(bin), "filesink");
-  g_object_set(sink, "location", file.c_str(), nullptr);
+  // Encoders look ahead: a pipeline that waited for the file's first bytes could starve beside a window that waits too.
+  g_object_set(sink, "location", file.c_str(), "async", FALSE, nullptr);
   link(parser, mux);
   link(mux, sink);
   Owned<GstPad> in(gst_element_get_static_pad(queue, "sink"));

@@ -15,7 +15,8 @@ bool is_picture(const fs::path& path) {
   static constexpr std::array<std::string_view, 9> kExtensions = {".jpg", ".jpeg", ".png", ".bmp", ".webp",
                                                                   ".tif", ".tiff", ".ppm", ".pgm"};
   std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
@@ -51,7 +52,8 @@ GstElement* add_generator(GstBin* pipeline, const char* factory, const SourceCon
   return bin;
 }
 
-GstElement* add_camera(GstBin* pipeline, const std::string& device, const SourceConfig& source, const std::string& name) {
+GstElement* add_camera(GstBin* pipeline, const std::string& device, const SourceConfig& source,
+                       const std::string& name) {
   GstElement* bin = add_bin(pipeline, name);
   GstElement* camera = add_element(GST_BIN(bin), "v4l2src");
   g_object_set(camera, "device", device.c_str(), nullptr);
@@ -95,7 +97,8 @@ GstElement* add_uri(GstBin* pipeline, const std::string& uri, const std::string&
   GstElement* decode = add_element(GST_BIN(bin), "uridecodebin");
   g_object_set(decode, "uri", uri.c_str(), nullptr);
   // Sound and subtitles are left undecoded; their pads stay unlinked.
-  g_signal_connect(decode, "autoplug-continue", G_CALLBACK(+[](GstElement*, GstPad*, GstCaps* caps, gpointer) -> gboolean {
+  g_signal_connect(decode, "autoplug-continue",
+                   G_CALLBACK(+[](GstElement*, GstPad*, GstCaps* caps, gpointer) -> gboolean {
                      const char* type = gst_structure_get_name(gst_caps_get_structure(caps, 0));
                      return !g_str_has_prefix(type, "audio/") && !g_str_has_prefix(type, "text/");
                    }),
@@ -136,7 +139,8 @@ GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::
   if (uri.starts_with("/dev/video")) return add_camera(pipeline, uri, source, name);
   if (uri.starts_with("v4l2://")) return add_camera(pipeline, uri.substr(7), source, name);
   if (uri.find("://") != std::string::npos) {
-    if (!gst_uri_is_valid(uri.c_str())) throw Error(ErrorCode::invalid_argument, "source '" + uri + "' is no valid URI");
+    if (!gst_uri_is_valid(uri.c_str()))
+      throw Error(ErrorCode::invalid_argument, "source '" + uri + "' is no valid URI");
     return add_uri(pipeline, uri, name);
   }
   if (auto pictures = find_pictures(uri); !pictures.empty()) {
@@ -144,11 +148,16 @@ GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::
   }
   std::error_code failed;
   if (fs::is_directory(uri, failed)) {
-    throw Error(ErrorCode::not_found, "source '" + uri + "': the directory holds no pictures (jpg, png, bmp, webp, tif, ppm)");
+    throw Error(ErrorCode::not_found,
+                "source '" + uri + "': the directory holds no pictures (jpg, png, bmp, webp, tif, ppm)");
   }
   if (!fs::exists(uri, failed)) {
-    throw Error(ErrorCode::not_found, "source '" + uri + "': no such file; accepted are a file, a directory or glob of pictures, "
-                                      "/dev/videoN, a URI (rtsp://…), vireoscene or test");
+    throw Error(ErrorCode::not_found, "source '" + uri +
+                                          "': no such file; accepted are a file, a directory or glob of pictures, "
+                                          "/dev/videoN, a URI (rtsp://…), vireoscene or test");
+  }
+  if (!fs::is_regular_file(uri, failed)) {  // opening a pipe would wait for ever
+    throw Error(ErrorCode::invalid_argument, "source '" + uri + "' is neither a file nor a directory nor a camera");
   }
   return add_uri(pipeline, take(gst_filename_to_uri(uri.c_str(), nullptr)), name);
 }

@@ -121,12 +121,12 @@ void attach_regions(GstBuffer* buffer, const sdk::FrameResult& result) {
     GstVideoRegionOfInterestMeta* region = gst_buffer_add_video_region_of_interest_meta(
         buffer, detection.label.c_str(), guint(left), guint(top), guint(right - left), guint(bottom - top));
     if (detection.track_id >= 0) region->id = gint(detection.track_id);
-    GstStructure* structure = gst_structure_new(
-        "detection", "confidence", G_TYPE_DOUBLE, double(detection.score), "label-id", G_TYPE_INT, detection.class_id,
-        "label", G_TYPE_STRING, detection.label.c_str(), "track-id", G_TYPE_INT64, gint64(detection.track_id), "x",
-        G_TYPE_DOUBLE, double(detection.x), "y", G_TYPE_DOUBLE, double(detection.y), "width", G_TYPE_DOUBLE,
-        double(detection.width), "height", G_TYPE_DOUBLE, double(detection.height), "rotation", G_TYPE_DOUBLE,
-        double(detection.rotation), nullptr);
+    GstStructure* structure =
+        gst_structure_new("detection", "confidence", G_TYPE_DOUBLE, double(detection.score), "label-id", G_TYPE_INT,
+                          detection.class_id, "label", G_TYPE_STRING, detection.label.c_str(), "track-id", G_TYPE_INT64,
+                          gint64(detection.track_id), "x", G_TYPE_DOUBLE, double(detection.x), "y", G_TYPE_DOUBLE,
+                          double(detection.y), "width", G_TYPE_DOUBLE, double(detection.width), "height", G_TYPE_DOUBLE,
+                          double(detection.height), "rotation", G_TYPE_DOUBLE, double(detection.rotation), nullptr);
     if (!detection.keypoints.empty()) set_keypoints(structure, detection.keypoints);
     gst_video_region_of_interest_meta_add_param(region, structure);
   }

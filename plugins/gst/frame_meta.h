@@ -1,8 +1,8 @@
 #pragma once
 // What travels with a buffer beside its pixels: the exact result of one frame (VireoFrameMeta) and, from synthetic
 // sources, its ground truth (VireoTruthMeta, same contents under another type). The region-of-interest metas that other
-// elements read are rounded copies of it. The meta owns its note; notes are immutable once attached and shared by copies
-// of the buffer. The types are registered once in the process, whoever comes first (plugin or program).
+// elements read are rounded copies of it. The meta owns its note; notes are immutable once attached and shared by
+// copies of the buffer. The types are registered once in the process, whoever comes first (plugin or program).
 
 #include <gst/video/video.h>
 
@@ -26,8 +26,8 @@ struct RawTensor {
 
 struct FrameNote {
   sdk::FrameResult result;
-  int age = 0;                  ///< frames since the result was inferred; 0: on this very frame
-  std::int64_t latency_ns = 0;  ///< from the frame's arrival at the element (live: from its capture) to its result
+  int age = 0;                     ///< frames since the result was inferred; 0: on this very frame
+  std::int64_t latency_ns = 0;     ///< from the frame's arrival at the element (live: from its capture) to its result
   std::vector<RawTensor> tensors;  ///< only when asked for
 };
 

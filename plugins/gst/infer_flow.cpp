@@ -77,7 +77,8 @@ void InferFlow::configure(const InferSettings& settings, std::shared_ptr<infer::
 }
 
 std::size_t InferFlow::frames_queued() const {
-  return std::size_t(std::count_if(queue_.begin(), queue_.end(), [](const FlowItem& item) { return item.frame != nullptr; }));
+  return std::size_t(
+      std::count_if(queue_.begin(), queue_.end(), [](const FlowItem& item) { return item.frame != nullptr; }));
 }
 
 /// Makes room for one frame: waits for the output, or on live sources lets the oldest finished frame go.
@@ -169,9 +170,8 @@ void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& o
 
 FlowItem InferFlow::next() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] {
-    return flushing_ || (!queue_.empty() && (queue_.front().event || queue_.front().frame->ready));
-  });
+  changed_.wait(
+      lock, [&] { return flushing_ || (!queue_.empty() && (queue_.front().event || queue_.front().frame->ready)); });
   if (flushing_) return {};
   FlowItem item = std::move(queue_.front());
   queue_.pop_front();
@@ -181,7 +181,8 @@ FlowItem InferFlow::next() {
     auto note = std::make_shared<FrameNote>();
     note->result = last_note_->result;
     note->result.frame_index = item.frame->index;
-    note->result.pts_ns = GST_BUFFER_PTS_IS_VALID(item.frame->buffer) ? std::int64_t(GST_BUFFER_PTS(item.frame->buffer)) : -1;
+    note->result.pts_ns =
+        GST_BUFFER_PTS_IS_VALID(item.frame->buffer) ? std::int64_t(GST_BUFFER_PTS(item.frame->buffer)) : -1;
     note->age = int(std::min<std::uint64_t>(item.frame->index - last_note_->result.frame_index, 1'000'000));
     const bool same = note->result.width == GST_VIDEO_INFO_WIDTH(item.frame->info.get()) &&
                       note->result.height == GST_VIDEO_INFO_HEIGHT(item.frame->info.get());

@@ -49,7 +49,7 @@ struct FlowStats {
   std::uint64_t dropped = 0;   ///< a newer frame took their place
   std::uint64_t late = 0;      ///< skipped, the sink had no use for them
   std::uint64_t failed = 0;
-  double fps = 0;              ///< frames out, over the time from the first to the last
+  double fps = 0;  ///< frames out, over the time from the first to the last
   infer::LatencyHistogram latency;
 };
 

@@ -25,33 +25,89 @@ constexpr const char* kReady = " Changeable in NULL and READY.";
 constexpr const char* kPlaying = " Changeable while playing; the next frame sees it.";
 
 const Row kRows[] = {
-    {"model", "Model", "File of the network: ONNX (built at READY→PAUSED) or a plan made by 'vireo build'. No default: must be set. All elements of the process that name the same model with the same device, precision, threads, batch-size, contexts, input-size and layout share one engine and one batcher.", &S::model},
-    {"device", "Device", "Where the network runs: 'cpu' or 'opencl:N' ('vireo devices' lists them). Default: cpu.", &S::device},
-    {"threads", "Threads", "Workers that one inference uses, as a count, 0..1024; 0 (default) means all cores.", &S::threads, When::ready, 0, 1024},
-    {"batch-size", "Largest batch", "Most images in one inference, 0..256; 0 (default) means 1 on the CPU and 8 elsewhere. Networks with a fixed batch extent run at that extent; networks that can't batch run images one by one.", &S::batch_size, When::ready, 0, 256},
-    {"contexts", "Contexts", "Inferences that are prepared, running or being decoded at once, 0..16; 0 (default) means 3. Each costs the memory of its activations.", &S::contexts, When::ready, 0, 16},
-    {"build-budget", "Build budget", "Seconds spent on timing kernels when the model is ONNX, 0..3600; default 2. 0 takes heuristics only. A plan file needs none.", &S::build_budget_s, When::ready, 0, 3600},
-    {"input-size", "Input size", "Picture size of networks that leave it open, in pixels: N or WxH, 8..8192. Default: empty, 640. Ignored where the network fixes it.", &S::input_size},
+    {"model", "Model",
+     "File of the network: ONNX (built at READY→PAUSED) or a plan made by 'vireo build'. No default: must be set. All "
+     "elements of the process that name the same model with the same device, precision, threads, batch-size, contexts, "
+     "input-size and layout share one engine and one batcher.",
+     &S::model},
+    {"device", "Device", "Where the network runs: 'cpu' or 'opencl:N' ('vireo devices' lists them). Default: cpu.",
+     &S::device},
+    {"threads", "Threads", "Workers that one inference uses, as a count, 0..1024; 0 (default) means all cores.",
+     &S::threads, When::ready, 0, 1024},
+    {"batch-size", "Largest batch",
+     "Most images in one inference, 0..256; 0 (default) means 1 on the CPU and 8 elsewhere. Networks with a fixed "
+     "batch extent run at that extent; networks that can't batch run images one by one.",
+     &S::batch_size, When::ready, 0, 256},
+    {"contexts", "Contexts",
+     "Inferences that are prepared, running or being decoded at once, 0..16; 0 (default) means 3. Each costs the "
+     "memory of its activations.",
+     &S::contexts, When::ready, 0, 16},
+    {"build-budget", "Build budget",
+     "Seconds spent on timing kernels when the model is ONNX, 0..3600; default 2. 0 takes heuristics only. A plan file "
+     "needs none.",
+     &S::build_budget_s, When::ready, 0, 3600},
+    {"input-size", "Input size",
+     "Picture size of networks that leave it open, in pixels: N or WxH, 8..8192. Default: empty, 640. Ignored where "
+     "the network fixes it.",
+     &S::input_size},
     {"layout", "Layout", "Axes of the picture input: 'nchw' or 'nhwc'. Default: empty, by the shape.", &S::layout},
-    {"decoder", "Decoder", "Family that reads the outputs; 'vireo list decoders' names them. 'auto' (default) chooses by the network's structure, 'none' leaves them raw.", &S::decoder, When::ready, 0, 0, true},
-    {"labels", "Labels", "Class names: a file with one name a line, a list 'a,b,c', or 'coco80'. Default: empty, from the model's metadata or a well-known set.", &S::labels, When::playing, 0, 0, true},
-    {"classes", "Classes", "Names or numbers of the classes to keep, 'a,b,c'. Default: empty, all.", &S::classes, When::playing, 0, 0, true},
-    {"score-threshold", "Score threshold", "Least score of a detection, 0..1; -1 (default) means the decoder's own.", &S::score_threshold, When::playing, -1, 1, true},
-    {"iou-threshold", "IoU threshold", "Overlap (intersection over union) above which the weaker of two boxes goes, 0..1; -1 (default) means the decoder's own.", &S::iou_threshold, When::playing, -1, 1, true},
-    {"max-detections", "Most detections", "Most detections of a frame, the best first, 0..4096; 0 (default) means the decoder's own.", &S::max_detections, When::playing, 0, 4096, true},
-    {"mean", "Mean", "Subtracted from 0..255 samples: 'a' or 'a,b,c' in the order of color. Default: empty, by the decoder.", &S::mean, When::playing, 0, 0, true},
-    {"scale", "Scale", "Multiplies samples after mean: 'a' or 'a,b,c'. Default: empty, by the decoder.", &S::scale, When::playing, 0, 0, true},
-    {"color", "Color order", "Channel order of the network: 'rgb', 'bgr' or 'gray'. Default: empty, by the decoder.", &S::color, When::playing, 0, 0, true},
-    {"resize", "Resize", "How a frame is fitted into the input: 'letterbox', 'stretch' or 'crop'. Default: empty, by the decoder.", &S::resize, When::playing, 0, 0, true},
-    {"options", "Options", "Further options of decoder and input as 'name=value;name=value' ('vireo list decoders' explains them); they win over the properties. Default: empty.", &S::options, When::playing, 0, 0, true},
-    {"max-delay", "Largest delay", "Milliseconds that a frame waits at most for others to share its batch, 0..10000; default 5. Without effect at batch-size 1.", &S::max_delay_ms, When::playing, 0, 10000},
-    {"max-inflight", "Frames in flight", "Most frames of this stream that wait, run or are decoded, 0..256; 0 (default) means 2 on live sources and twice the batch, at least 3, on others.", &S::max_inflight, When::playing, 0, 256},
-    {"interval", "Interval", "Every n-th frame is inferred, 1..100000; default 1, all. The others pass.", &S::interval, When::playing, 1, 100000},
-    {"hold-results", "Hold results", "Frames between two inferred ones carry the last result, marked with its age. Default: true.", &S::hold_results, When::playing},
-    {"qos", "QoS", "Skip frames that the sink says come too late; each is counted and reported. Without effect when drop-policy is never. Default: true.", &S::qos, When::playing},
-    {"roi-meta", "ROI metadata", "Attach a GstVideoRegionOfInterestMeta for each detection, beside the exact VireoFrameMeta. Default: true.", &S::regions, When::playing},
-    {"raw-tensors", "Raw tensors", "Attach copies of the network's outputs to VireoFrameMeta. Default: false.", &S::raw_tensors, When::playing},
-    {"source-id", "Source id", "Name of this stream in results. Default: empty, the element's name.", &S::source_id, When::playing},
+    {"decoder", "Decoder",
+     "Family that reads the outputs; 'vireo list decoders' names them. 'auto' (default) chooses by the network's "
+     "structure, 'none' leaves them raw.",
+     &S::decoder, When::ready, 0, 0, true},
+    {"labels", "Labels",
+     "Class names: a file with one name a line, a list 'a,b,c', or 'coco80'. Default: empty, from the model's metadata "
+     "or a well-known set.",
+     &S::labels, When::playing, 0, 0, true},
+    {"classes", "Classes", "Names or numbers of the classes to keep, 'a,b,c'. Default: empty, all.", &S::classes,
+     When::playing, 0, 0, true},
+    {"score-threshold", "Score threshold", "Least score of a detection, 0..1; -1 (default) means the decoder's own.",
+     &S::score_threshold, When::playing, -1, 1, true},
+    {"iou-threshold", "IoU threshold",
+     "Overlap (intersection over union) above which the weaker of two boxes goes, 0..1; -1 (default) means the "
+     "decoder's own.",
+     &S::iou_threshold, When::playing, -1, 1, true},
+    {"max-detections", "Most detections",
+     "Most detections of a frame, the best first, 0..4096; 0 (default) means the decoder's own.", &S::max_detections,
+     When::playing, 0, 4096, true},
+    {"mean", "Mean",
+     "Subtracted from 0..255 samples: 'a' or 'a,b,c' in the order of color. Default: empty, by the decoder.", &S::mean,
+     When::playing, 0, 0, true},
+    {"scale", "Scale", "Multiplies samples after mean: 'a' or 'a,b,c'. Default: empty, by the decoder.", &S::scale,
+     When::playing, 0, 0, true},
+    {"color", "Color order", "Channel order of the network: 'rgb', 'bgr' or 'gray'. Default: empty, by the decoder.",
+     &S::color, When::playing, 0, 0, true},
+    {"resize", "Resize",
+     "How a frame is fitted into the input: 'letterbox', 'stretch' or 'crop'. Default: empty, by the decoder.",
+     &S::resize, When::playing, 0, 0, true},
+    {"options", "Options",
+     "Further options of decoder and input as 'name=value;name=value' ('vireo list decoders' explains them); they win "
+     "over the properties. Default: empty.",
+     &S::options, When::playing, 0, 0, true},
+    {"max-delay", "Largest delay",
+     "Milliseconds that a frame waits at most for others to share its batch, 0..10000; default 5. Without effect at "
+     "batch-size 1.",
+     &S::max_delay_ms, When::playing, 0, 10000},
+    {"max-inflight", "Frames in flight",
+     "Most frames of this stream that wait, run or are decoded, 0..256; 0 (default) means 2 on live sources and twice "
+     "the batch, at least 3, on others.",
+     &S::max_inflight, When::playing, 0, 256},
+    {"interval", "Interval", "Every n-th frame is inferred, 1..100000; default 1, all. The others pass.", &S::interval,
+     When::playing, 1, 100000},
+    {"hold-results", "Hold results",
+     "Frames between two inferred ones carry the last result, marked with its age. Default: true.", &S::hold_results,
+     When::playing},
+    {"qos", "QoS",
+     "Skip frames that the sink says come too late; each is counted and reported. Without effect when drop-policy is "
+     "never. Default: true.",
+     &S::qos, When::playing},
+    {"roi-meta", "ROI metadata",
+     "Attach a GstVideoRegionOfInterestMeta for each detection, beside the exact VireoFrameMeta. Default: true.",
+     &S::regions, When::playing},
+    {"raw-tensors", "Raw tensors", "Attach copies of the network's outputs to VireoFrameMeta. Default: false.",
+     &S::raw_tensors, When::playing},
+    {"source-id", "Source id", "Name of this stream in results. Default: empty, the element's name.", &S::source_id,
+     When::playing},
 };
 constexpr guint kRowCount = std::size(kRows);
 constexpr guint kPrecisionId = kRowCount + 1, kDropId = kRowCount + 2;
@@ -110,11 +166,16 @@ void install_infer_properties(GObjectClass* object_class) {
   for (guint i = 0; i < kRowCount; ++i) g_object_class_install_property(object_class, i + 1, spec_of(kRows[i]));
   g_object_class_install_property(
       object_class, kPrecisionId,
-      g_param_spec_enum("precision", "Precision", "Arithmetic of the network; fp32, fp16, bf16, int8 or best. Default: fp32. A plan file keeps its own. Changeable in NULL and READY.",
+      g_param_spec_enum("precision", "Precision",
+                        "Arithmetic of the network; fp32, fp16, bf16, int8 or best. Default: fp32. A plan file keeps "
+                        "its own. Changeable in NULL and READY.",
                         precision_type(), 0, flags_of(When::ready)));
   g_object_class_install_property(
       object_class, kDropId,
-      g_param_spec_enum("drop-policy", "Drop policy", "What happens when frames come faster than they are inferred: 'newest' drops older waiting frames, 'never' blocks the source, 'auto' (default) is newest on live sources and never on others. Changeable while playing; the next frame sees it.",
+      g_param_spec_enum("drop-policy", "Drop policy",
+                        "What happens when frames come faster than they are inferred: 'newest' drops older waiting "
+                        "frames, 'never' blocks the source, 'auto' (default) is newest on live sources and never on "
+                        "others. Changeable while playing; the next frame sees it.",
                         drop_type(), 0, flags_of(When::playing)));
 }
 
@@ -128,11 +189,11 @@ bool set_infer_property(InferSettings& settings, guint id, const GValue* value, 
     session_changed = row.session;
     if (const auto* text = std::get_if<std::string S::*>(&row.field)) {
       const gchar* given = g_value_get_string(value);
-      settings.**text = given ? given : "";
+      settings.** text = given ? given : "";
     } else if (const auto* integer = std::get_if<int S::*>(&row.field)) {
-      settings.**integer = g_value_get_int(value);
+      settings.** integer = g_value_get_int(value);
     } else if (const auto* number = std::get_if<double S::*>(&row.field)) {
-      settings.**number = g_value_get_double(value);
+      settings.** number = g_value_get_double(value);
     } else {
       settings.*std::get<bool S::*>(row.field) = g_value_get_boolean(value);
     }

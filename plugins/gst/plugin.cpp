@@ -9,8 +9,8 @@ GST_DEBUG_CATEGORY_STATIC(vireo_debug);
 
 namespace {
 
-/// The libraries' messages go where the user looks for GStreamer's: GST_DEBUG=vireo:5. Warnings that GStreamer would not
-/// show still reach stderr, as they do without a logger.
+/// The libraries' messages go where the user looks for GStreamer's: GST_DEBUG=vireo:5. Warnings that GStreamer would
+/// not show still reach stderr, as they do without a logger.
 class GstLogger : public vireo::Logger {
  public:
   void log(vireo::LogLevel level, std::string_view message) noexcept override {
@@ -35,5 +35,6 @@ gboolean plugin_init(GstPlugin* plugin) {
 
 #define PACKAGE "vireo"
 #define VIREO_LICENSE "Apache 2.0"
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, vireo, "Neural networks on video: inference, drawing, publishing, synthetic scenes",
-                  plugin_init, "0.1.0", VIREO_LICENSE, "vireo", "vireo")
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, vireo,
+                  "Neural networks on video: inference, drawing, publishing, synthetic scenes", plugin_init, "0.1.0",
+                  VIREO_LICENSE, "vireo", "vireo")

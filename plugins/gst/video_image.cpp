@@ -36,8 +36,8 @@ sdk::Image image_of(const GstVideoFrame& frame) {
   image.width = GST_VIDEO_FRAME_WIDTH(&frame);
   image.height = GST_VIDEO_FRAME_HEIGHT(&frame);
   image.matrix = matrix_of(frame.info);
-  image.range = frame.info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? sdk::ColorRange::full
-                                                                           : sdk::ColorRange::limited;
+  image.range =
+      frame.info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? sdk::ColorRange::full : sdk::ColorRange::limited;
   for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame) && plane < image.planes.size(); ++plane) {
     image.planes[plane] = {static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane)),
                            GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane)};
@@ -65,7 +65,9 @@ GstBuffer* with_default_layout(GstBuffer* buffer, const GstVideoInfo& info) {
     good = src && dst && gst_video_frame_copy(&dst.frame(), &src.frame());
   }
   if (good) {
-    gst_buffer_copy_into(copy, buffer, GstBufferCopyFlags(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META), 0, -1);
+    gst_buffer_copy_into(copy, buffer,
+                         GstBufferCopyFlags(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META),
+                         0, -1);
     if (GstVideoMeta* meta = gst_buffer_get_video_meta(copy)) gst_buffer_remove_meta(copy, &meta->meta);
   } else {
     gst_clear_buffer(&copy);

@@ -17,7 +17,8 @@ namespace vireo::gst {
 class MappedFrame {
  public:
   MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
-      : good_(gst_video_frame_map(&frame_, &info, buffer, GstMapFlags(int(flags) | int(GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))) {}
+      : good_(gst_video_frame_map(&frame_, &info, buffer,
+                                  GstMapFlags(int(flags) | int(GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))) {}
   ~MappedFrame() {
     if (good_) gst_video_frame_unmap(&frame_);
   }

@@ -35,7 +35,8 @@ class Meter {
     const double seconds = std::chrono::duration<double>(now - since_).count();
     if (seconds >= 1) {
       char text[64];
-      std::snprintf(text, sizeof text, "%.1f fps  %.1f ms", double(frames_ - 1) / seconds, double(latency_ns_) / 1e6 / double(frames_));
+      std::snprintf(text, sizeof text, "%.1f fps  %.1f ms", double(frames_ - 1) / seconds,
+                    double(latency_ns_) / 1e6 / double(frames_));
       text_ = text;
       frames_ = 0;
       latency_ns_ = 0;
@@ -66,8 +67,11 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {"thickness", "Thickness", "Width of boxes and skeletons in pixels, 0..64; 0 (default) means by the frame's size.", &DrawStyle::thickness, 0, 64},
-    {"text-size", "Text size", "Height of a capital letter in pixels, 0 or 6..96; 0 (default) means by the frame's size.", &DrawStyle::text_size, 0, 96},
+    {"thickness", "Thickness", "Width of boxes and skeletons in pixels, 0..64; 0 (default) means by the frame's size.",
+     &DrawStyle::thickness, 0, 64},
+    {"text-size", "Text size",
+     "Height of a capital letter in pixels, 0 or 6..96; 0 (default) means by the frame's size.", &DrawStyle::text_size,
+     0, 96},
     {"boxes", "Boxes", "Draw the boxes of detections. Default: true.", &DrawStyle::boxes},
     {"labels", "Labels", "Write class names at boxes. Default: true.", &DrawStyle::labels},
     {"scores", "Scores", "Write scores in labels. Default: true.", &DrawStyle::scores},
@@ -81,7 +85,8 @@ const Row kRows[] = {
 constexpr guint kRowCount = std::size(kRows), kColourBy = kRowCount + 1, kShowStats = kRowCount + 2;
 
 GType colour_type() {
-  static const GEnumValue values[] = {{0, "A colour for each class", "class"}, {1, "A colour for each track", "track"}, {0, nullptr, nullptr}};
+  static const GEnumValue values[] = {
+      {0, "A colour for each class", "class"}, {1, "A colour for each track", "track"}, {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("VireoDrawColourBy", values);
   return type;
 }
@@ -99,8 +104,10 @@ G_DEFINE_TYPE(VireoDraw, vireo_draw, GST_TYPE_VIDEO_FILTER)
 
 namespace {
 
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(VIREO_VIDEO_FORMATS)));
-GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(VIREO_VIDEO_FORMATS)));
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                                                             GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(VIREO_VIDEO_FORMATS)));
+GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                                                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(VIREO_VIDEO_FORMATS)));
 
 VireoDraw* self_of(gpointer object) { return reinterpret_cast<VireoDraw*>(object); }
 
@@ -123,7 +130,8 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
     result.detections = gst::read_regions(frame->buffer);
     if (!result.detections.empty() || !status.empty()) state.renderer->draw(gst::image_of(*frame), result, status);
   } catch (const std::exception& error) {
-    GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s", error.what()), ("the frame can't be drawn into; put videoconvert before this element"));
+    GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s", error.what()),
+                      ("the frame can't be drawn into; put videoconvert before this element"));
     return GST_FLOW_ERROR;
   }
   return GST_FLOW_OK;
@@ -145,9 +153,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     state.show_stats = g_value_get_boolean(value);
   } else if (id >= 1 && id <= kRowCount) {
     const auto& field = kRows[id - 1].field;
-    if (const auto* integer = std::get_if<int DrawStyle::*>(&field)) state.style.**integer = g_value_get_int(value);
-    if (const auto* flag = std::get_if<bool DrawStyle::*>(&field)) state.style.**flag = g_value_get_boolean(value);
-    if (const auto* number = std::get_if<float DrawStyle::*>(&field)) state.style.**number = g_value_get_float(value);
+    if (const auto* integer = std::get_if<int DrawStyle::*>(&field)) state.style.** integer = g_value_get_int(value);
+    if (const auto* flag = std::get_if<bool DrawStyle::*>(&field)) state.style.** flag = g_value_get_boolean(value);
+    if (const auto* number = std::get_if<float DrawStyle::*>(&field)) state.style.** number = g_value_get_float(value);
     if (state.style.text_size > 0 && state.style.text_size < 6) state.style.text_size = 6;
   } else {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -180,7 +188,8 @@ void finalize(GObject* object) {
 
 GParamSpec* spec_of(const Row& row) {
   const DrawStyle defaults;
-  const auto flags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_NAME | G_PARAM_STATIC_NICK | GST_PARAM_MUTABLE_PLAYING);
+  const auto flags =
+      GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_NAME | G_PARAM_STATIC_NICK | GST_PARAM_MUTABLE_PLAYING);
   const std::string blurb = row.blurb + std::string(" Changeable while playing; the next frame sees it.");
   if (const auto* integer = std::get_if<int DrawStyle::*>(&row.field)) {
     return g_param_spec_int(row.name, row.nick, blurb.c_str(), int(row.min), int(row.max), defaults.**integer, flags);
@@ -202,13 +211,24 @@ static void vireo_draw_class_init(VireoDrawClass* klass) {
   object_class->finalize = finalize;
   for (guint i = 0; i < kRowCount; ++i) g_object_class_install_property(object_class, i + 1, spec_of(kRows[i]));
   const auto playing = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-  g_object_class_install_property(object_class, kColourBy, g_param_spec_enum("colour-by", "Colour by", "What has a colour of its own: class or track. Default: class. Changeable while playing; the next frame sees it.", colour_type(), 0, playing));
-  g_object_class_install_property(object_class, kShowStats, g_param_spec_boolean("show-stats", "Show statistics", "Write frames a second and the mean latency (milliseconds, of the last second) into the corner. Default: false. Changeable while playing; the next frame sees it.", FALSE, playing));
+  g_object_class_install_property(object_class, kColourBy,
+                                  g_param_spec_enum("colour-by", "Colour by",
+                                                    "What has a colour of its own: class or track. Default: class. "
+                                                    "Changeable while playing; the next frame sees it.",
+                                                    colour_type(), 0, playing));
+  g_object_class_install_property(
+      object_class, kShowStats,
+      g_param_spec_boolean("show-stats", "Show statistics",
+                           "Write frames a second and the mean latency (milliseconds, of the last second) into the "
+                           "corner. Default: false. Changeable while playing; the next frame sees it.",
+                           FALSE, playing));
   GST_BASE_TRANSFORM_CLASS(klass)->stop = stop;
   GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame_ip;
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
-  gst_element_class_set_static_metadata(element_class, "Vireo overlay", "Filter/Editor/Video", "Draws detections, landmarks, classes and maps that travel with video frames, in place", "The Vireo project");
+  gst_element_class_set_static_metadata(
+      element_class, "Vireo overlay", "Filter/Editor/Video",
+      "Draws detections, landmarks, classes and maps that travel with video frames, in place", "The Vireo project");
   GST_DEBUG_CATEGORY_INIT(vireodraw_debug, "vireodraw", 0, "Vireo drawing element");
 }
 

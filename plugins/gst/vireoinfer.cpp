@@ -1,5 +1,6 @@
 // vireoinfer: runs a network on the frames that pass and attaches what it finds. A thin shell over InferFlow: pads,
-// events, queries, states. See infer_flow.h for the way of a frame.
+// events, queries, states. See infer_flow.h for the way of a frame. Longer than most files because GStreamer's
+// callbacks for one element belong together: each is a few lines, and they share the instance.
 
 #include <gst/video/video.h>
 
@@ -29,12 +30,12 @@ using infer::Fate;
 struct State {
   gst::InferSettings settings;
   std::shared_ptr<InferFlow> flow;
-  GstSegment segment;           ///< sink side, chain thread
-  GstVideoInfo info;            ///< sink side, chain thread
-  bool live_known = false;      ///< chain thread
-  bool downstream_planes = false;  ///< downstream takes GstVideoMeta; object lock
+  GstSegment segment;                           ///< sink side, chain thread
+  GstVideoInfo info;                            ///< sink side, chain thread
+  bool live_known = false;                      ///< chain thread
+  bool downstream_planes = false;               ///< downstream takes GstVideoMeta; object lock
   GstClockTime earliest = GST_CLOCK_TIME_NONE;  ///< running time before which frames are too late; object lock
-  bool failed = false;          ///< an error was posted; output task
+  bool failed = false;                          ///< an error was posted; output task
 };
 
 }  // namespace
@@ -83,26 +84,26 @@ void post_error(VireoInfer* self, const gst::InferSettings& settings, ErrorCode 
   const char* file = settings.model.c_str();
   switch (code) {
     case ErrorCode::not_found:
-      GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("%s", message), ("model=%s; check the path and the names given", file));
+      GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("%s", message),
+                        ("model=%s; check the path and the names given", file));
       break;
     case ErrorCode::invalid_argument:
-      GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", message),
-                        ("model=%s; change the property named above, 'gst-inspect-1.0 vireoinfer' explains each", file));
+      GST_ELEMENT_ERROR(
+          self, LIBRARY, SETTINGS, ("%s", message),
+          ("model=%s; change the property named above, 'gst-inspect-1.0 vireoinfer' explains each", file));
       break;
     case ErrorCode::invalid_model:
     case ErrorCode::unsupported:
-      GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("%s", message),
-                        ("model=%s; 'vireo inspect' shows the model, decoder= or decoder=none overrides the choice", file));
+      GST_ELEMENT_ERROR(
+          self, STREAM, FORMAT, ("%s", message),
+          ("model=%s; 'vireo inspect' shows the model, decoder= or decoder=none overrides the choice", file));
       break;
     case ErrorCode::out_of_memory:
       GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("%s", message),
                         ("model=%s; lower batch-size, contexts or input-size", file));
       break;
-    case ErrorCode::io:
-      GST_ELEMENT_ERROR(self, RESOURCE, READ, ("%s", message), ("model=%s", file));
-      break;
-    default:
-      GST_ELEMENT_ERROR(self, LIBRARY, FAILED, ("%s", message), ("model=%s", file));
+    case ErrorCode::io: GST_ELEMENT_ERROR(self, RESOURCE, READ, ("%s", message), ("model=%s", file)); break;
+    default: GST_ELEMENT_ERROR(self, LIBRARY, FAILED, ("%s", message), ("model=%s", file));
   }
 }
 
@@ -181,10 +182,12 @@ std::int64_t capture_age(VireoInfer* self, const InferFlow& flow, GstClockTime r
   return now > base + running ? std::int64_t(now - base - running) : 0;
 }
 
-void report_drop(VireoInfer* self, const InferFlow& flow, GstClockTime pts, GstClockTime duration, GstClockTime running) {
+void report_drop(VireoInfer* self, const InferFlow& flow, GstClockTime pts, GstClockTime duration,
+                 GstClockTime running) {
   GstMessage* message = gst_message_new_qos(GST_OBJECT(self), flow.live(), running, pts, pts, duration);
   const gst::FlowStats stats = flow.stats();
-  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, stats.frames - stats.dropped - stats.late, stats.dropped + stats.late);
+  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, stats.frames - stats.dropped - stats.late,
+                            stats.dropped + stats.late);
   gst_element_post_message(GST_ELEMENT(self), message);
 }
 
@@ -247,20 +250,15 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
         return FALSE;
       }
       break;
-    case GST_EVENT_SEGMENT:
-      gst_event_copy_segment(event, &self->state->segment);
-      break;
-    case GST_EVENT_STREAM_START:
-      self->state->live_known = false;
-      break;
-    default:
-      break;
+    case GST_EVENT_SEGMENT: gst_event_copy_segment(event, &self->state->segment); break;
+    case GST_EVENT_STREAM_START: self->state->live_known = false; break;
+    default: break;
   }
   return is_serialized(event) ? flow->push_event(event) : gst_pad_push_event(self->srcpad, event);
 }
 
-/// Downstream's wishes for buffers hold for our input too, as frames pass through; planes anywhere are fine with us, and
-/// put_out() lays them out anew for a downstream that can't take them.
+/// Downstream's wishes for buffers hold for our input too, as frames pass through; planes anywhere are fine with us,
+/// and put_out() lays them out anew for a downstream that can't take them.
 gboolean answer_allocation(VireoInfer* self, InferFlow& flow, GstQuery* query) {
   if (!flow.wait_empty()) return FALSE;
   gst_pad_peer_query(self->srcpad, query);
@@ -397,7 +395,7 @@ gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
     gst_event_parse_qos(event, &type, &proportion, &difference, &timestamp);
     GST_OBJECT_LOCK(self);
     const bool valid = GST_CLOCK_TIME_IS_VALID(timestamp) && difference > -GstClockTimeDiff(timestamp);
-    self->state->earliest = !valid ? GST_CLOCK_TIME_NONE
+    self->state->earliest = !valid           ? GST_CLOCK_TIME_NONE
                             : difference > 0 ? timestamp + 2 * GstClockTime(difference)
                                              : timestamp - GstClockTime(-difference);
     GST_OBJECT_UNLOCK(self);
@@ -432,7 +430,9 @@ GstStructure* stats_of(VireoInfer* self) {
   const gst::FlowStats stats = flow->stats();
   const auto session = flow->session();
   const infer::BatcherStats batches = session->model().batcher().stats();
-  const auto number = [&](const char* name, double value) { gst_structure_set(structure, name, G_TYPE_DOUBLE, value, nullptr); };
+  const auto number = [&](const char* name, double value) {
+    gst_structure_set(structure, name, G_TYPE_DOUBLE, value, nullptr);
+  };
   const auto count = [&](const char* name, std::uint64_t value) {
     gst_structure_set(structure, name, G_TYPE_UINT64, guint64(value), nullptr);
   };
@@ -452,8 +452,8 @@ GstStructure* stats_of(VireoInfer* self) {
   count("engine-images", batches.images);
   count("engine-batches", batches.batches);
   number("engine-load-s", session->model().load_seconds());
-  gst_structure_set(structure, "live", G_TYPE_BOOLEAN, flow->live(), "decoder", G_TYPE_STRING, session->decoder().c_str(),
-                    "model", G_TYPE_STRING, session->summary().c_str(), nullptr);
+  gst_structure_set(structure, "live", G_TYPE_BOOLEAN, flow->live(), "decoder", G_TYPE_STRING,
+                    session->decoder().c_str(), "model", G_TYPE_STRING, session->summary().c_str(), nullptr);
   return structure;
 }
 
@@ -512,18 +512,19 @@ static void vireo_infer_class_init(VireoInferClass* klass) {
   gst::install_infer_properties(object_class);
   g_object_class_install_property(
       object_class, gst::kInferStatsProperty,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Figures since PAUSED: frames, inferred, passed, dropped (a newer frame came), late (the sink had no use), "
-                         "failed, fps, latency-*-ms (arrival or capture to result), engine-* (of the shared engine). Read-only.",
-                         GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+      g_param_spec_boxed(
+          "stats", "Statistics",
+          "Figures since PAUSED: frames, inferred, passed, dropped (a newer frame came), late (the sink had no use), "
+          "failed, fps, latency-*-ms (arrival or capture to result), engine-* (of the shared engine). Read-only.",
+          GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   element_class->change_state = change_state;
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
-  gst_element_class_set_static_metadata(
-      element_class, "Vireo inference", "Filter/Analyzer/Video",
-      "Runs a neural network (ONNX or Vireo plan) on video frames, asynchronously and batched across streams, and attaches "
-      "detections, classes and landmarks as metadata",
-      "The Vireo project");
+  gst_element_class_set_static_metadata(element_class, "Vireo inference", "Filter/Analyzer/Video",
+                                        "Runs a neural network (ONNX or Vireo plan) on video frames, asynchronously "
+                                        "and batched across streams, and attaches "
+                                        "detections, classes and landmarks as metadata",
+                                        "The Vireo project");
   GST_DEBUG_CATEGORY_INIT(vireoinfer_debug, "vireoinfer", 0, "Vireo inference element");
 }
 

@@ -74,8 +74,10 @@ G_DEFINE_TYPE(VireoPublish, vireo_publish, GST_TYPE_BASE_TRANSFORM)
 
 namespace {
 
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
-GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
 
 VireoPublish* self_of(gpointer object) { return reinterpret_cast<VireoPublish*>(object); }
 
@@ -85,13 +87,15 @@ gboolean start(GstBaseTransform* base) {
   const std::string to = self->state->to, options = self->state->options;
   GST_OBJECT_UNLOCK(self);
   if (to.empty()) {
-    GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("No target is set."), ("set to=jsonl:FILE or to=- for standard output"));
+    GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("No target is set."),
+                      ("set to=jsonl:FILE or to=- for standard output"));
     return FALSE;
   }
   try {
     self->state->publisher = SharedPublisher::open(to == "-" ? "jsonl:-" : to, options);
   } catch (const std::exception& error) {
-    GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE, ("%s", error.what()), ("to=%s; 'vireo list publishers' shows what there is", to.c_str()));
+    GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE, ("%s", error.what()),
+                      ("to=%s; 'vireo list publishers' shows what there is", to.c_str()));
     return FALSE;
   }
   gst_video_info_init(&self->state->info);
@@ -135,7 +139,8 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   try {
     publish_frame(*self->state, buffer, repeat);
   } catch (const std::exception& error) {
-    GST_ELEMENT_ERROR(self, RESOURCE, WRITE, ("%s", error.what()), ("check that the target can be written and has room"));
+    GST_ELEMENT_ERROR(self, RESOURCE, WRITE, ("%s", error.what()),
+                      ("check that the target can be written and has room"));
     return GST_FLOW_ERROR;
   }
   return GST_FLOW_OK;
@@ -194,10 +199,29 @@ static void vireo_publish_class_init(VireoPublishClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   const auto ready = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  g_object_class_install_property(object_class, kTo, g_param_spec_string("to", "To", "Where results go: 'jsonl:FILE' (one JSON object a frame), or '-' for standard output. Elements of one process with the same target share it. No default: must be set. Changeable in NULL and READY.", nullptr, ready));
-  g_object_class_install_property(object_class, kOptions, g_param_spec_string("options", "Options", "Options of the publisher as 'name=value;name=value' ('vireo list publishers' explains them). Default: empty. Changeable in NULL and READY.", nullptr, ready));
-  g_object_class_install_property(object_class, kRepeat, g_param_spec_boolean("repeat", "Repeat", "Also publish results that were only carried over from an earlier frame (vireoinfer interval > 1). Default: false. Changeable while playing.", FALSE, GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)));
-  g_object_class_install_property(object_class, kPublished, g_param_spec_uint64("published", "Published", "Results handed to the publisher since PAUSED, a count. Read-only.", 0, G_MAXUINT64, 0, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  g_object_class_install_property(
+      object_class, kTo,
+      g_param_spec_string(
+          "to", "To",
+          "Where results go: 'jsonl:FILE' (one JSON object a frame), or '-' for standard output. Elements of one "
+          "process with the same target share it. No default: must be set. Changeable in NULL and READY.",
+          nullptr, ready));
+  g_object_class_install_property(
+      object_class, kOptions,
+      g_param_spec_string("options", "Options",
+                          "Options of the publisher as 'name=value;name=value' ('vireo list publishers' explains "
+                          "them). Default: empty. Changeable in NULL and READY.",
+                          nullptr, ready));
+  g_object_class_install_property(
+      object_class, kRepeat,
+      g_param_spec_boolean("repeat", "Repeat",
+                           "Also publish results that were only carried over from an earlier frame (vireoinfer "
+                           "interval > 1). Default: false. Changeable while playing.",
+                           FALSE, GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)));
+  g_object_class_install_property(
+      object_class, kPublished,
+      g_param_spec_uint64("published", "Published", "Results handed to the publisher since PAUSED, a count. Read-only.",
+                          0, G_MAXUINT64, 0, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   base_class->start = start;
   base_class->stop = stop;
   base_class->set_caps = set_caps;
@@ -207,7 +231,9 @@ static void vireo_publish_class_init(VireoPublishClass* klass) {
   base_class->transform_ip_on_passthrough = TRUE;
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
-  gst_element_class_set_static_metadata(element_class, "Vireo publisher", "Filter/Video/Metadata", "Publishes detections that travel with video frames, for example as JSON lines", "The Vireo project");
+  gst_element_class_set_static_metadata(element_class, "Vireo publisher", "Filter/Video/Metadata",
+                                        "Publishes detections that travel with video frames, for example as JSON lines",
+                                        "The Vireo project");
   GST_DEBUG_CATEGORY_INIT(vireopublish_debug, "vireopublish", 0, "Vireo publishing element");
 }
 

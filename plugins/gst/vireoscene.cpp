@@ -28,7 +28,7 @@ struct State {
   GstVideoInfo info;
   scene::PixelOrder order = scene::PixelOrder::bgr;
   guint64 produced = 0;
-  GstClockTime offset = 0;     ///< of the first frame after the last caps
+  GstClockTime offset = 0;  ///< of the first frame after the last caps
   guint64 since_offset = 0;
 };
 
@@ -47,8 +47,11 @@ G_DEFINE_TYPE(VireoScene, vireo_scene, GST_TYPE_PUSH_SRC)
 
 namespace {
 
-#define SCENE_CAPS "video/x-raw, format = (string) { BGR, RGB, BGRx, RGBx }, width = (int) [ 32, 8192 ], height = (int) [ 32, 8192 ], framerate = (fraction) [ 1/10, 1000/1 ]"
-GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SCENE_CAPS));
+#define SCENE_CAPS                                                                                                     \
+  "video/x-raw, format = (string) { BGR, RGB, BGRx, RGBx }, width = (int) [ 32, 8192 ], height = (int) [ 32, 8192 ], " \
+  "framerate = (fraction) [ 1/10, 1000/1 ]"
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SCENE_CAPS));
 
 VireoScene* self_of(gpointer object) { return reinterpret_cast<VireoScene*>(object); }
 
@@ -72,7 +75,8 @@ scene::PixelOrder order_of(const GstVideoInfo& info) {
 
 /// From the first frame at this rate to frame `frame`.
 GstClockTime frame_time(const State& state, guint64 frame) {
-  return gst_util_uint64_scale(frame, guint64(GST_VIDEO_INFO_FPS_D(&state.info)) * GST_SECOND, guint64(GST_VIDEO_INFO_FPS_N(&state.info)));
+  return gst_util_uint64_scale(frame, guint64(GST_VIDEO_INFO_FPS_D(&state.info)) * GST_SECOND,
+                               guint64(GST_VIDEO_INFO_FPS_N(&state.info)));
 }
 
 gboolean set_caps(GstBaseSrc* base, GstCaps* caps) {
@@ -104,7 +108,8 @@ gboolean set_caps(GstBaseSrc* base, GstCaps* caps) {
 }
 
 /// Detections with score 1; those that show too little of themselves to be asked for have score 0.
-std::shared_ptr<const gst::FrameNote> truth_of(const std::vector<scene::SceneObject>& objects, const State& state, GstClockTime pts) {
+std::shared_ptr<const gst::FrameNote> truth_of(const std::vector<scene::SceneObject>& objects, const State& state,
+                                               GstClockTime pts) {
   auto note = std::make_shared<gst::FrameNote>();
   note->result.source_id = "vireoscene";
   note->result.frame_index = state.produced;
@@ -132,7 +137,8 @@ bool skip_to_now(VireoScene* self) {
   State& state = *self->state;
   GstClock* clock = gst_base_src_is_live(GST_BASE_SRC(self)) ? gst_element_get_clock(GST_ELEMENT(self)) : nullptr;
   if (!clock) return false;
-  const GstClockTime now = gst_clock_get_time(clock), base = gst_element_get_base_time(GST_ELEMENT(self)) + state.offset;
+  const GstClockTime now = gst_clock_get_time(clock),
+                     base = gst_element_get_base_time(GST_ELEMENT(self)) + state.offset;
   gst_object_unref(clock);
   if (now <= base) return false;
   const guint64 due = gst_util_uint64_scale(now - base, guint64(GST_VIDEO_INFO_FPS_N(&state.info)),
@@ -246,12 +252,42 @@ static void vireo_scene_class_init(VireoSceneClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   const auto ready = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  g_object_class_install_property(object_class, kSeed, g_param_spec_uint64("seed", "Seed", "Layout, colours and traffic, any 64-bit number; the same seed gives the same pixels. Default: 1. Changeable in NULL and READY.", 0, G_MAXUINT64, 1, ready));
-  g_object_class_install_property(object_class, kLive, g_param_spec_boolean("is-live", "Live", "Frames come at their time, as from a camera; otherwise as fast as they are taken. Default: false. Changeable in NULL and READY.", FALSE, ready));
-  g_object_class_install_property(object_class, kFirst, g_param_spec_int64("first-frame", "First frame", "Index of the scene's frame shown first, any 64-bit number. Default: 0. Changeable in NULL and READY.", G_MININT64, G_MAXINT64, 0, ready));
-  g_object_class_install_property(object_class, kStep, g_param_spec_int("step", "Step", "Frames of the scene from one picture to the next, 1..1000000: larger steps show more of the scene in fewer pictures. Default: 1. Changeable in NULL and READY.", 1, 1000000, 1, ready));
-  g_object_class_install_property(object_class, kNoise, g_param_spec_double("noise", "Noise", "Sensor noise, 0..10: 0 is none, 1 looks like a good camera. Default: 1. Changeable in NULL and READY.", 0, 10, 1, ready));
-  g_object_class_install_property(object_class, kDay, g_param_spec_double("day-seconds", "Day", "Seconds of the scene from noon over dusk back to noon, 1..1e6. Default: 180. Changeable in NULL and READY.", 1, 1e6, 180, ready));
+  g_object_class_install_property(
+      object_class, kSeed,
+      g_param_spec_uint64("seed", "Seed",
+                          "Layout, colours and traffic, any 64-bit number; the same seed gives the same pixels. "
+                          "Default: 1. Changeable in NULL and READY.",
+                          0, G_MAXUINT64, 1, ready));
+  g_object_class_install_property(
+      object_class, kLive,
+      g_param_spec_boolean("is-live", "Live",
+                           "Frames come at their time, as from a camera; otherwise as fast as they are taken. Default: "
+                           "false. Changeable in NULL and READY.",
+                           FALSE, ready));
+  g_object_class_install_property(
+      object_class, kFirst,
+      g_param_spec_int64(
+          "first-frame", "First frame",
+          "Index of the scene's frame shown first, any 64-bit number. Default: 0. Changeable in NULL and READY.",
+          G_MININT64, G_MAXINT64, 0, ready));
+  g_object_class_install_property(
+      object_class, kStep,
+      g_param_spec_int("step", "Step",
+                       "Frames of the scene from one picture to the next, 1..1000000: larger steps show more of the "
+                       "scene in fewer pictures. Default: 1. Changeable in NULL and READY.",
+                       1, 1000000, 1, ready));
+  g_object_class_install_property(
+      object_class, kNoise,
+      g_param_spec_double(
+          "noise", "Noise",
+          "Sensor noise, 0..10: 0 is none, 1 looks like a good camera. Default: 1. Changeable in NULL and READY.", 0,
+          10, 1, ready));
+  g_object_class_install_property(
+      object_class, kDay,
+      g_param_spec_double(
+          "day-seconds", "Day",
+          "Seconds of the scene from noon over dusk back to noon, 1..1e6. Default: 180. Changeable in NULL and READY.",
+          1, 1e6, 180, ready));
   base_class->fixate = fixate;
   base_class->set_caps = set_caps;
   base_class->get_times = get_times;
@@ -260,7 +296,9 @@ static void vireo_scene_class_init(VireoSceneClass* klass) {
   base_class->is_seekable = is_seekable;
   GST_PUSH_SRC_CLASS(klass)->fill = fill;
   gst_element_class_add_static_pad_template(element_class, &src_template);
-  gst_element_class_set_static_metadata(element_class, "Vireo scene", "Source/Video", "Synthetic street scenes seen from above, with exact ground truth as metadata", "The Vireo project");
+  gst_element_class_set_static_metadata(element_class, "Vireo scene", "Source/Video",
+                                        "Synthetic street scenes seen from above, with exact ground truth as metadata",
+                                        "The Vireo project");
   GST_DEBUG_CATEGORY_INIT(vireoscene_debug, "vireoscene", 0, "Vireo synthetic source");
 }
 

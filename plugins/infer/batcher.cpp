@@ -60,13 +60,13 @@ struct Batcher::StreamState {
   int taken = 0;                                ///< of them, given to a lane and not done
   bool flushing = false;
   bool delivering = false;
-  int holds = 0;  ///< threads that are about to deliver
+  int holds = 0;                    ///< threads that are about to deliver
   std::condition_variable changed;  ///< room, or nothing left
 
   /// Frames that wait or run.
   [[nodiscard]] int unfinished() const {
-    return static_cast<int>(std::count_if(tickets.begin(), tickets.end(),
-                                          [](const auto& ticket) { return ticket->stage != Stage::done; }));
+    return static_cast<int>(
+        std::count_if(tickets.begin(), tickets.end(), [](const auto& ticket) { return ticket->stage != Stage::done; }));
   }
   [[nodiscard]] bool idle() const { return tickets.empty() && !delivering && holds == 0; }
   [[nodiscard]] Ticket* next_pending() const {
@@ -109,8 +109,8 @@ struct Batcher::State {
 
 /// The next frame and its place, or null when there is no frame or no room.
 Ticket* Batcher::State::take(int& lane_index, int& slot) {
-  if (filling < 0 && std::none_of(lanes.begin(), lanes.end(),
-                                  [](const Lane& lane) { return lane.phase == Lane::Phase::free; })) {
+  if (filling < 0 &&
+      std::none_of(lanes.begin(), lanes.end(), [](const Lane& lane) { return lane.phase == Lane::Phase::free; })) {
     return nullptr;
   }
   for (std::size_t tried = 0; tried < streams.size(); ++tried) {
@@ -331,9 +331,8 @@ bool Batcher::Stream::submit(std::unique_ptr<Job> job) {
   if (stream.options.newest_wins) {
     if (stream.unfinished() >= stream.options.max_inflight) replaced = stream.next_pending();
   } else {
-    stream.changed.wait(lock, [&] {
-      return stream.flushing || static_cast<int>(stream.tickets.size()) < stream.options.max_inflight;
-    });
+    stream.changed.wait(
+        lock, [&] { return stream.flushing || static_cast<int>(stream.tickets.size()) < stream.options.max_inflight; });
   }
   if (stream.flushing) return false;
   if (replaced) {

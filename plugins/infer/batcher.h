@@ -3,7 +3,8 @@
 //
 //   submit ─▶ stream's queue ─▶ worker: Job::prepare into a slot ─▶ lane runs ─▶ Job::decode ─▶ deliver, in order
 //
-// - A batch goes out when it is full or when its oldest frame has waited its stream's max_delay. While as many lanes run
+// - A batch goes out when it is full or when its oldest frame has waited its stream's max_delay. While as many lanes
+// run
 //   as the backend can use, an overdue batch stays open and goes on filling: it could not start anyway.
 // - Each stream gets its jobs back in the order in which it submitted them, every job exactly once, one call at a time.
 // - Streams take turns; each has a bound on the frames in flight. A stream that must not wait (live) keeps the newest
@@ -80,8 +81,8 @@ class Batcher {
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
-    /// Takes the job over. Blocks while max_inflight frames are under way, unless newest_wins. False, and the job is gone
-    /// without delivery, when the stream is flushing.
+    /// Takes the job over. Blocks while max_inflight frames are under way, unless newest_wins. False, and the job is
+    /// gone without delivery, when the stream is flushing.
     bool submit(std::unique_ptr<Job> job);
     /// Lets batches with this stream's frames go out at once and waits until all are delivered.
     void drain();
@@ -100,8 +101,8 @@ class Batcher {
     std::unique_ptr<StreamState> state_;
   };
 
-  /// `deliver` is called from the batcher's threads or from within submit and flush_start; it must not call back into the
-  /// stream.
+  /// `deliver` is called from the batcher's threads or from within submit and flush_start; it must not call back into
+  /// the stream.
   [[nodiscard]] std::unique_ptr<Stream> open(const StreamOptions& options, Deliver deliver);
   [[nodiscard]] BatcherStats stats() const;
   [[nodiscard]] int workers() const noexcept;

@@ -18,10 +18,11 @@ struct EngineBackend::Lane {
 
 namespace {
 
-/// What networks of the Paddle family ask for beside the picture: its size and its scale, both [N,2]. The picture is given
-/// at network size, boxes come back in network pixels.
+/// What networks of the Paddle family ask for beside the picture: its size and its scale, both [N,2]. The picture is
+/// given at network size, boxes come back in network pixels.
 bool is_size_or_scale(const TensorInfo& input) {
-  return input.dtype == DataType::float32 && input.dims.size() == 2 && (input.dims[1] == 2 || input.dims[1] == kUnknown);
+  return input.dtype == DataType::float32 && input.dims.size() == 2 &&
+         (input.dims[1] == 2 || input.dims[1] == kUnknown);
 }
 
 [[noreturn]] void refuse_input(const TensorInfo& input, const std::string& picture) {
@@ -39,7 +40,8 @@ EngineBackend::EngineBackend(std::shared_ptr<Engine> engine, const sdk::InputSpe
   for (const TensorInfo& input : inputs_) {
     if (input.name != spec_.name && !is_size_or_scale(input)) refuse_input(input, spec_.name);
     if (input.name == spec_.name) open_batch_ = input.dims[0] == kUnknown;
-    if (input.name == spec_.name && !open_batch_) batch_ = static_cast<int>(std::clamp<std::int64_t>(input.dims[0], 1, 1024));
+    if (input.name == spec_.name && !open_batch_)
+      batch_ = static_cast<int>(std::clamp<std::int64_t>(input.dims[0], 1, 1024));
   }
   choose_batch(std::max(1, options.batch));
   for (int i = 0; i < std::max(1, options.lanes); ++i) {
@@ -65,7 +67,8 @@ void EngineBackend::choose_batch(int wanted) {
   shape_all(open_batch_ ? 1 : batch_);
   describe(*probe);
   if (!open_batch_) {
-    if (batch_ != wanted && wanted > 1) batch_note_ = "the network's batch extent is fixed to " + std::to_string(batch_);
+    if (batch_ != wanted && wanted > 1)
+      batch_note_ = "the network's batch extent is fixed to " + std::to_string(batch_);
     return;
   }
   if (wanted == 1) return;

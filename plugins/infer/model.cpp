@@ -55,7 +55,8 @@ Plan build_plan(const ModelOptions& options) {
 std::shared_ptr<Engine> load_engine(const ModelOptions& options) {
   std::error_code missing;
   if (!std::filesystem::is_regular_file(options.path, missing)) {
-    throw Error(ErrorCode::not_found, "model '" + options.path.string() + "': no such file; accepted is an ONNX or plan file");
+    throw Error(ErrorCode::not_found,
+                "model '" + options.path.string() + "': no such file; accepted is an ONNX or plan file");
   }
   const Device device{options.device};
   const EngineOptions engine_options{options.threads};
@@ -87,7 +88,8 @@ std::string ModelOptions::key() const {
   const auto full = std::filesystem::weakly_canonical(path, ignored);
   const auto time = std::filesystem::last_write_time(path, ignored).time_since_epoch().count();
   return full.string() + "|" + std::to_string(time) + "|" + device + "|" + std::string(to_string(precision)) + "|" +
-         std::to_string(threads) + "|" + std::to_string(batch) + "|" + std::to_string(contexts) + "|" + size + "|" + layout;
+         std::to_string(threads) + "|" + std::to_string(batch) + "|" + std::to_string(contexts) + "|" + size + "|" +
+         layout;
 }
 
 std::shared_ptr<Model> Model::open(const ModelOptions& options) {

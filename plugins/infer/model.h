@@ -20,11 +20,11 @@ struct ModelOptions {
   std::filesystem::path path;  ///< ONNX or plan
   std::string device = "cpu";
   Precision precision = Precision::fp32;
-  int threads = 0;             ///< 0: all cores
-  int batch = 1;               ///< most images in one inference
-  int contexts = 3;            ///< inferences prepared, running or being decoded at once
-  double build_budget_s = 2;   ///< for tactic timing when the file is ONNX
-  std::string size, layout;    ///< for open inputs, see preprocess::input_params(); empty: by the model
+  int threads = 0;            ///< 0: all cores
+  int batch = 1;              ///< most images in one inference
+  int contexts = 3;           ///< inferences prepared, running or being decoded at once
+  double build_budget_s = 2;  ///< for tactic timing when the file is ONNX
+  std::string size, layout;   ///< for open inputs, see preprocess::input_params(); empty: by the model
 
   /// Equal for options that can share a model.
   [[nodiscard]] std::string key() const;
@@ -41,7 +41,9 @@ class Model {
   [[nodiscard]] const sdk::ModelDescription& description() const noexcept { return description_; }
   [[nodiscard]] const EngineBackend& backend() const noexcept { return *backend_; }
   [[nodiscard]] Batcher& batcher() noexcept { return *batcher_; }
-  [[nodiscard]] double image_seconds() const noexcept { return image_seconds_; }  ///< of one inference, measured at load
+  [[nodiscard]] double image_seconds() const noexcept {
+    return image_seconds_;
+  }  ///< of one inference, measured at load
   [[nodiscard]] double load_seconds() const noexcept { return load_seconds_; }
 
  private:

@@ -14,8 +14,8 @@ std::string describe_input(const sdk::InputSpec& input) {
   char text[256];
   std::snprintf(text, sizeof text, "'%s' %dx%d %s %s mean %g,%g,%g scale %g,%g,%g %s", input.name.c_str(), input.width,
                 input.height, input.layout == sdk::Layout::nchw ? "NCHW" : "NHWC", kColors[int(input.style.color)],
-                input.style.mean[0], input.style.mean[1], input.style.mean[2], input.style.scale[0], input.style.scale[1],
-                input.style.scale[2], kResizes[int(input.style.resize)]);
+                input.style.mean[0], input.style.mean[1], input.style.mean[2], input.style.scale[0],
+                input.style.scale[1], input.style.scale[2], kResizes[int(input.style.resize)]);
   return text;
 }
 

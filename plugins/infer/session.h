@@ -16,12 +16,16 @@ namespace vireo::infer {
 
 class Session {
  public:
-  /// `decoder` is a family's name, or empty to choose by the model's structure, or "none" for raw outputs only. `params`
-  /// are options of the decoder and of the input (decode::common_params(), the family's, preprocess::input_params()).
+  /// `decoder` is a family's name, or empty to choose by the model's structure, or "none" for raw outputs only.
+  /// `params` are options of the decoder and of the input (decode::common_params(), the family's,
+  /// preprocess::input_params()).
   Session(std::shared_ptr<Model> model, const std::string& decoder, const sdk::Params& params);
 
-  sdk::Geometry prepare(const sdk::Image& image, void* slot, int worker) { return preprocessors_[worker].run(image, slot); }
-  void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry, sdk::FrameResult& result, int lane) {
+  sdk::Geometry prepare(const sdk::Image& image, void* slot, int worker) {
+    return preprocessors_[worker].run(image, slot);
+  }
+  void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry, sdk::FrameResult& result,
+              int lane) {
     if (!decoders_.empty()) decoders_[lane]->decode(outputs, geometry, result);
   }
 

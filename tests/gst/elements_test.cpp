@@ -108,7 +108,9 @@ TEST(VireoDraw, ConvertsNothingAndWritesStatisticsOnRequest) {
 }
 
 TEST(VireoPublish, WritesALineForEachFrameAndSharesAFile) {
-  const std::string file = (std::filesystem::temp_directory_path() / ("vireo-publish-" + std::to_string(g_random_int()) + ".jsonl")).string();
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("vireo-publish-" + std::to_string(g_random_int()) + ".jsonl"))
+          .string();
   {
     Harness a("vireopublish to=jsonl:" + file), b("vireopublish to=jsonl:" + file);
     for (Harness* harness : {&a, &b}) {
@@ -162,7 +164,8 @@ TEST(VireoScene, TakesSizeFormatAndRateFromCaps) {
 
 TEST(VireoScene, EndsAfterNumBuffersAndCanStartAgain) {
   load_plugin();
-  GstElement* pipeline = gst_parse_launch("vireoscene num-buffers=5 ! video/x-raw,width=64,height=64 ! fakesink", nullptr);
+  GstElement* pipeline =
+      gst_parse_launch("vireoscene num-buffers=5 ! video/x-raw,width=64,height=64 ! fakesink", nullptr);
   for (int round = 0; round < 3; ++round) {
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     GstBus* bus = gst_element_get_bus(pipeline);

@@ -41,8 +41,8 @@ struct BufferUnref {
 using OwnedBuffer = std::unique_ptr<GstBuffer, BufferUnref>;
 
 inline std::string caps_text(const char* format, int width, int height) {
-  return "video/x-raw,format=" + std::string(format) + ",width=" + std::to_string(width) + ",height=" + std::to_string(height) +
-         ",framerate=30/1";
+  return "video/x-raw,format=" + std::string(format) + ",width=" + std::to_string(width) +
+         ",height=" + std::to_string(height) + ",framerate=30/1";
 }
 
 /// A picture of the synthetic street as a buffer; `padding` adds bytes to each row and a GstVideoMeta that says so.
@@ -64,7 +64,8 @@ inline GstBuffer* street(std::int64_t index, int width = 640, int height = 480, 
   if (padding > 0) {
     gsize offsets[4] = {};
     gint strides[4] = {stride};
-    gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGR, guint(width), guint(height), 1, offsets, strides);
+    gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGR, guint(width), guint(height),
+                                   1, offsets, strides);
   }
   GST_BUFFER_PTS(buffer) = guint64(index) * GST_SECOND / 30;
   GST_BUFFER_DURATION(buffer) = GST_SECOND / 30;

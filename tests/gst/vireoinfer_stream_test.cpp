@@ -82,7 +82,9 @@ TEST(VireoInferStream, FollowsAChangeOfSizeBetweenFrames) {
 
 TEST(VireoInferStream, SurvivesManyStateCycles) {
   load_plugin();
-  GstElement* pipeline = gst_parse_launch(("vireoscene num-buffers=200 ! " + caps_text("BGR", 320, 240) + " ! " + infer() + " ! fakesink").c_str(), nullptr);
+  GstElement* pipeline = gst_parse_launch(
+      ("vireoscene num-buffers=200 ! " + caps_text("BGR", 320, 240) + " ! " + infer() + " ! fakesink").c_str(),
+      nullptr);
   ASSERT_NE(pipeline, nullptr);
   for (int cycle = 0; cycle < 15; ++cycle) {
     const GstState target = cycle % 3 == 0 ? GST_STATE_PAUSED : GST_STATE_PLAYING;
@@ -146,7 +148,8 @@ TEST(VireoInferStream, SkipsFramesThatTheSinkHasNoUseFor) {
   harness.caps(caps_text("BGR", 320, 240));
   harness.push(street(0, 320, 240));
   harness.pull();
-  gst_harness_push_upstream_event(harness.get(), gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, GST_SECOND, GST_SECOND));
+  gst_harness_push_upstream_event(harness.get(),
+                                  gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, GST_SECOND, GST_SECOND));
   for (int i = 1; i < 100; ++i) ASSERT_EQ(harness.push(street(i, 320, 240)), GST_FLOW_OK);
   const OwnedBuffer next = harness.pull();
   EXPECT_GT(GST_BUFFER_PTS(next.get()), 3 * GST_SECOND);
@@ -155,12 +158,16 @@ TEST(VireoInferStream, SkipsFramesThatTheSinkHasNoUseFor) {
 
 TEST(VireoInferStream, KeepsUpWithALiveSourceByDroppingOldFrames) {
   load_plugin();
-  GstElement* pipeline = gst_parse_launch(("vireoscene is-live=true num-buffers=300 ! video/x-raw,format=BGR,width=320,height=240,framerate=1000/1 ! " +
-                                           infer("max-inflight=1 threads=1 drop-policy=auto") + " ! fakesink name=sink sync=false").c_str(), nullptr);
+  GstElement* pipeline = gst_parse_launch(
+      ("vireoscene is-live=true num-buffers=300 ! video/x-raw,format=BGR,width=320,height=240,framerate=1000/1 ! " +
+       infer("max-inflight=1 threads=1 drop-policy=auto") + " ! fakesink name=sink sync=false")
+          .c_str(),
+      nullptr);
   ASSERT_NE(pipeline, nullptr);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
   GstBus* bus = gst_element_get_bus(pipeline);
-  GstMessage* message = gst_bus_timed_pop_filtered(bus, 60 * GST_SECOND, GstMessageType(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  GstMessage* message =
+      gst_bus_timed_pop_filtered(bus, 60 * GST_SECOND, GstMessageType(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
   ASSERT_NE(message, nullptr);
   EXPECT_EQ(GST_MESSAGE_TYPE(message), GST_MESSAGE_EOS);
   gst_message_unref(message);
@@ -184,7 +191,10 @@ TEST(VireoInferStream, KeepsUpWithALiveSourceByDroppingOldFrames) {
 TEST(VireoInferStream, StopsWhileDownstreamBlocks) {
   load_plugin();
   // A sink that waits for the clock holds the output; going to NULL must not wait for it.
-  GstElement* pipeline = gst_parse_launch(("vireoscene ! video/x-raw,format=BGR,width=320,height=240,framerate=1/1 ! " + infer() + " ! fakesink sync=true").c_str(), nullptr);
+  GstElement* pipeline = gst_parse_launch(
+      ("vireoscene ! video/x-raw,format=BGR,width=320,height=240,framerate=1/1 ! " + infer() + " ! fakesink sync=true")
+          .c_str(),
+      nullptr);
   for (int i = 0; i < 3; ++i) {
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     gst_element_get_state(pipeline, nullptr, nullptr, 30 * GST_SECOND);

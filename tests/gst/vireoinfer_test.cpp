@@ -51,19 +51,23 @@ TEST(VireoInfer, FindsTheSameWhereverThePlanesLie) {
 
 TEST(VireoInfer, PassesFramesOfAnyFormatUntouched) {
   for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8"}) {
-    Harness harness("vireoscene num-buffers=2 first-frame=10 ! videoconvert ! " + caps_text(format, 640, 480) + " ! " + infer());
+    Harness harness("vireoscene num-buffers=2 first-frame=10 ! videoconvert ! " + caps_text(format, 640, 480) + " ! " +
+                    infer());
     gst_harness_play(harness.get());
     const OwnedBuffer out = harness.pull();
     const sdk::FrameResult& result = result_of(out);
     EXPECT_EQ(result.width, 640) << format;
-    if (std::string(format) != "GRAY8") { EXPECT_GE(result.detections.size(), 5u) << format; }
+    if (std::string(format) != "GRAY8") {
+      EXPECT_GE(result.detections.size(), 5u) << format;
+    }
   }
 }
 
 TEST(VireoInfer, SeesTheSameStreetInEveryColourFormat) {
   std::vector<sdk::FrameResult> results;
   for (const char* format : {"BGR", "NV12", "I420", "RGB", "BGRx", "RGBA"}) {
-    Harness harness("vireoscene num-buffers=1 first-frame=10 ! videoconvert ! " + caps_text(format, 640, 480) + " ! " + infer());
+    Harness harness("vireoscene num-buffers=1 first-frame=10 ! videoconvert ! " + caps_text(format, 640, 480) + " ! " +
+                    infer());
     gst_harness_play(harness.get());
     results.push_back(result_of(harness.pull()));
   }
@@ -127,7 +131,8 @@ TEST(VireoInfer, CarriesRawOutputsOnRequest) {
   ASSERT_NE(note, nullptr);
   ASSERT_FALSE(note->tensors.empty());
   EXPECT_TRUE(note->result.detections.empty());
-  EXPECT_EQ(note->tensors[0].data.size(), std::size_t(element_count(note->tensors[0].dims)) * size_of(note->tensors[0].dtype));
+  EXPECT_EQ(note->tensors[0].data.size(),
+            std::size_t(element_count(note->tensors[0].dims)) * size_of(note->tensors[0].dtype));
 }
 
 /// The error that a pipeline ends with.
@@ -141,7 +146,8 @@ Failure failure_of(const std::string& launch) {
   GstElement* pipeline = gst_parse_launch(launch.c_str(), nullptr);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
   GstBus* bus = gst_element_get_bus(pipeline);
-  GstMessage* message = gst_bus_timed_pop_filtered(bus, 30 * GST_SECOND, GstMessageType(GST_MESSAGE_ERROR | GST_MESSAGE_EOS));
+  GstMessage* message =
+      gst_bus_timed_pop_filtered(bus, 30 * GST_SECOND, GstMessageType(GST_MESSAGE_ERROR | GST_MESSAGE_EOS));
   Failure failure;
   if (message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
     GError* error = nullptr;

@@ -234,8 +234,12 @@ TEST(Batcher, FailsOnlyTheFrameThatCannotBePreparedOrDecoded) {
   for (int i = 0; i < 6; ++i) {
     const Outcome& outcome = receiver.items[i].outcome;
     EXPECT_EQ(outcome.fate, i == 1 || i == 4 ? Fate::failed : Fate::inferred);
-    if (i == 1) { EXPECT_EQ(outcome.message, "picture is torn"); }
-    if (i == 4) { EXPECT_EQ(outcome.code, ErrorCode::unsupported); }
+    if (i == 1) {
+      EXPECT_EQ(outcome.message, "picture is torn");
+    }
+    if (i == 4) {
+      EXPECT_EQ(outcome.code, ErrorCode::unsupported);
+    }
   }
 }
 
@@ -297,8 +301,8 @@ TEST(Batcher, StreamsComeAndGoWhileOthersRun) {
   std::mt19937 random(7);
   for (int round = 0; round < 200; ++round) {
     Receiver receiver;
-    auto stream = batcher.open({.max_inflight = 4, .newest_wins = round % 2 == 0, .max_delay = 50us},
-                               receiver.deliver());
+    auto stream =
+        batcher.open({.max_inflight = 4, .newest_wins = round % 2 == 0, .max_delay = 50us}, receiver.deliver());
     const int frames = int(random() % 6);
     for (int i = 0; i < frames; ++i) ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(float(i))));
     if (round % 3 == 0) stream->drain();

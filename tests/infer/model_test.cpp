@@ -1,4 +1,5 @@
-// Models behind the batcher, on the real engine: networks made by hand, so that their batch extents are what the case needs.
+// Models behind the batcher, on the real engine: networks made by hand, so that their batch extents are what the case
+// needs.
 
 #include "plugins/infer/model.h"
 
@@ -28,7 +29,8 @@ Network small_network(std::int64_t batch, bool bake = false) {
     return network.add_constant(name, DataType::float32, dims, values.data(), values.size() * 4);
   };
   auto x = network.add_input("image", DataType::float32, {batch, 3, 32, 24});
-  x = network.add_convolution(x, weights("w1", {8, 3, 3, 3}), weights("b1", {8}), {.strides = {2, 2}, .pads = {1, 1, 1, 1}});
+  x = network.add_convolution(x, weights("w1", {8, 3, 3, 3}), weights("b1", {8}),
+                              {.strides = {2, 2}, .pads = {1, 1, 1, 1}});
   x = network.add_convolution(x, weights("w2", {5, 8, 1, 1}), {}, {});
   if (bake) {
     const std::int64_t shape[] = {1, 5 * 16 * 12};
@@ -81,12 +83,13 @@ struct Collected {
 Collected run_all(Model& model, int frames) {
   Collected run;
   std::mutex mutex;
-  auto stream = model.batcher().open({.max_inflight = 16, .max_delay = std::chrono::milliseconds(5)}, [&](std::unique_ptr<Job> job, const Outcome& outcome) {
-    std::lock_guard lock(mutex);
-    EXPECT_EQ(outcome.fate, Fate::inferred) << outcome.message;
-    run.outputs.push_back(static_cast<PictureJob&>(*job).out);
-    run.largest_batch = std::max(run.largest_batch, outcome.batch);
-  });
+  auto stream = model.batcher().open({.max_inflight = 16, .max_delay = std::chrono::milliseconds(5)},
+                                     [&](std::unique_ptr<Job> job, const Outcome& outcome) {
+                                       std::lock_guard lock(mutex);
+                                       EXPECT_EQ(outcome.fate, Fate::inferred) << outcome.message;
+                                       run.outputs.push_back(static_cast<PictureJob&>(*job).out);
+                                       run.largest_batch = std::max(run.largest_batch, outcome.batch);
+                                     });
   for (int i = 0; i < frames; ++i) EXPECT_TRUE(stream->submit(std::make_unique<PictureJob>(i)));
   stream->drain();
   return run;

@@ -70,14 +70,16 @@ TEST(Deployment, BecomesAPipelineWithPathsSeenFromItsFolder) {
   EXPECT_FALSE(config.infer.contains("threads"));
   EXPECT_TRUE(config.draw);
   EXPECT_EQ(config.draw_properties.at("thickness"), "3");
-  const std::vector<std::string> sinks = {(file.folder / "out/video.mp4").string(), "jsonl:" + (file.folder / "out.jsonl").string(), "display"};
+  const std::vector<std::string> sinks = {(file.folder / "out/video.mp4").string(),
+                                          "jsonl:" + (file.folder / "out.jsonl").string(), "display"};
   EXPECT_EQ(config.sinks, sinks);
   EXPECT_EQ(config.max_frames, 10u);
 }
 
 TEST(Deployment, TakesAModelFileAndWinsOverIt) {
   const File model(R"(network: "net.onnx" decoder: "yolox" label: "a" label: "b" score: 0.5
-                      input { size: "320x240" mean: 127 mean: 127 mean: 127 scale: 0.0078125 pad: 0 })", "model.pbtxt");
+                      input { size: "320x240" mean: 127 mean: 127 mean: 127 scale: 0.0078125 pad: 0 })",
+                   "model.pbtxt");
   std::ofstream(model.folder / "d.pbtxt") << R"(source { uri: "test" } inference { model: "model.pbtxt" score: 0.25 })";
   config::Deployment deployment;
   config::load(model.folder / "d.pbtxt", deployment);

@@ -1,5 +1,5 @@
-// Whole pipelines: sources, sinks, supervision. Real footage is looked for beside the repository and skipped where it is
-// missing.
+// Whole pipelines: sources, sinks, supervision. Real footage is looked for beside the repository and skipped where it
+// is missing.
 
 #include "app/pipeline/pipeline.h"
 
@@ -70,25 +70,31 @@ struct VideoFacts {
 /// Decodes the file by GStreamer alone and counts.
 VideoFacts read_back(const std::string& file) {
   load_elements();
-  Owned<GstElement> pipeline(gst_parse_launch("filesrc name=file ! decodebin ! fakesink name=sink sync=false", nullptr));
-  Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline.get()), "file")), sink(gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink"));
+  Owned<GstElement> pipeline(
+      gst_parse_launch("filesrc name=file ! decodebin ! fakesink name=sink sync=false", nullptr));
+  Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline.get()), "file")),
+      sink(gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink"));
   g_object_set(source.get(), "location", file.c_str(), nullptr);
   VideoFacts facts;
   Owned<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
-  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, [](GstPad* at, GstPadProbeInfo* info, gpointer data) {
-    auto& found = *static_cast<VideoFacts*>(data);
-    const auto pts = std::int64_t(GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)));
-    found.ordered = found.ordered && pts > found.last_pts;
-    found.last_pts = pts;
-    ++found.frames;
-    OwnedCaps caps(gst_pad_get_current_caps(at));
-    gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "width", &found.width);
-    gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "height", &found.height);
-    return GST_PAD_PROBE_OK;
-  }, &facts, nullptr);
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad* at, GstPadProbeInfo* info, gpointer data) {
+        auto& found = *static_cast<VideoFacts*>(data);
+        const auto pts = std::int64_t(GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)));
+        found.ordered = found.ordered && pts > found.last_pts;
+        found.last_pts = pts;
+        ++found.frames;
+        OwnedCaps caps(gst_pad_get_current_caps(at));
+        gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "width", &found.width);
+        gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "height", &found.height);
+        return GST_PAD_PROBE_OK;
+      },
+      &facts, nullptr);
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   Owned<GstBus> bus(gst_element_get_bus(pipeline.get()));
-  GstMessage* message = gst_bus_timed_pop_filtered(bus.get(), 60 * GST_SECOND, GstMessageType(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  GstMessage* message =
+      gst_bus_timed_pop_filtered(bus.get(), 60 * GST_SECOND, GstMessageType(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
   EXPECT_TRUE(message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) << file;
   if (message) gst_message_unref(message);
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
@@ -184,13 +190,15 @@ TEST(Pipeline, ShowsEachPictureOfAFolderOnceAtItsOwnSize) {
   int number = 0;
   for (const auto& [width, height] : sizes) {
     const bool png = number == 1;
-    const std::string text = "vireoscene num-buffers=1 ! video/x-raw,width=" + std::to_string(width) + ",height=" + std::to_string(height) +
-                             " ! videoconvert ! " + (png ? "pngenc" : "jpegenc") + " ! filesink location=" +
-                             scratch.file(("p" + std::to_string(number) + (png ? ".png" : ".jpg")).c_str());
+    const std::string text =
+        "vireoscene num-buffers=1 ! video/x-raw,width=" + std::to_string(width) + ",height=" + std::to_string(height) +
+        " ! videoconvert ! " + (png ? "pngenc" : "jpegenc") +
+        " ! filesink location=" + scratch.file(("p" + std::to_string(number) + (png ? ".png" : ".jpg")).c_str());
     Owned<GstElement> writer(gst_parse_launch(text.c_str(), nullptr));
     gst_element_set_state(writer.get(), GST_STATE_PLAYING);
     Owned<GstBus> bus(gst_element_get_bus(writer.get()));
-    gst_message_unref(gst_bus_timed_pop_filtered(bus.get(), 20 * GST_SECOND, GstMessageType(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+    gst_message_unref(
+        gst_bus_timed_pop_filtered(bus.get(), 20 * GST_SECOND, GstMessageType(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
     gst_element_set_state(writer.get(), GST_STATE_NULL);
     ++number;
   }
@@ -199,14 +207,17 @@ TEST(Pipeline, ShowsEachPictureOfAFolderOnceAtItsOwnSize) {
   config.sources[0].uri = scratch.path.string();
   config.sinks = {scratch.file("out.mp4")};
   std::vector<std::pair<int, int>> found;
-  Pipeline pipeline(config, [&](const FrameView& frame) { found.emplace_back(frame.result->width, frame.result->height); });
+  Pipeline pipeline(config,
+                    [&](const FrameView& frame) { found.emplace_back(frame.result->width, frame.result->height); });
   EXPECT_EQ(pipeline.run().frames, 3u);
   EXPECT_EQ(found, std::vector(std::begin(sizes), std::end(sizes)));
   const VideoFacts facts = read_back(scratch.file("out.mp4"));
   EXPECT_EQ(facts.frames, 3u);
   EXPECT_EQ(facts.width, 320) << "a file keeps its first size";
   std::ofstream(scratch.path / "p9.jpg") << "this is no picture";
+  config.sinks = {scratch.file("broken.mp4")};
   EXPECT_THROW(Pipeline(config).run(), Error);
+  EXPECT_EQ(read_back(scratch.file("broken.mp4")).frames, 3u) << "what came before the error is kept";
 }
 
 std::string error_of(const PipelineConfig& config) {
@@ -243,6 +254,12 @@ TEST(Pipeline, SaysWhatIsWrongInsteadOfHanging) {
   config = scene(5);
   config.sinks = {"/nowhere/deep/out.mp4"};
   EXPECT_NE(error_of(config).find("/nowhere/deep"), std::string::npos);
+  config = scene(5);
+  config.sources[0].uri = "/dev/null";
+  EXPECT_NE(error_of(config).find("neither a file"), std::string::npos);
+  config = scene(5);
+  config.sources[0].uri = "rtsp://127.0.0.1:1/none";
+  EXPECT_NE(error_of(config), "no error");
   config = scene(5);
   config.sources[0].uri = "/dev/video99";
   EXPECT_NE(error_of(config), "no error");

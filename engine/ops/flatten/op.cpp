@@ -1,4 +1,5 @@
 // Two axes: the product of the extents before `axis` and of the others.
+#include "engine/ops/shared/flat_copy.h"
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -23,6 +24,6 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator flatten_operator;
-const Operator flatten_operator{.name = "flatten", .infer = infer, .reference = flatten_reference, .cases = cases, .alias = true};
+const Operator flatten_operator{.name = "flatten", .infer = infer, .reference = flatten_reference, .tactics = flat_copy_tactics, .cases = cases, .alias = true};
 
 }  // namespace vireo::ops

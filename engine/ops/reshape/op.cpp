@@ -1,4 +1,5 @@
 // Same elements, another shape (input 1): 0 copies the extent of the input unless `allowzero`, one -1 is inferred.
+#include "engine/ops/shared/flat_copy.h"
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -64,6 +65,7 @@ const Operator reshape_operator{.name = "reshape",
                                 .max_inputs = 2,
                                 .infer = infer,
                                 .reference = reshape_reference,
+                                .tactics = flat_copy_tactics,
                                 .cases = cases,
                                 .alias = true};
 

@@ -1,6 +1,7 @@
 // Drops the axes of extent 1 named by input 1, or all of them.
 #include <algorithm>
 
+#include "engine/ops/shared/flat_copy.h"
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -36,6 +37,6 @@ std::vector<Case> cases() {
 
 extern const Operator squeeze_operator;
 const Operator squeeze_operator{
-    .name = "squeeze", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = squeeze_reference, .cases = cases, .alias = true};
+    .name = "squeeze", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = squeeze_reference, .tactics = flat_copy_tactics, .cases = cases, .alias = true};
 
 }  // namespace vireo::ops

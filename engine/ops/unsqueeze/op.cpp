@@ -1,4 +1,5 @@
 // Inserts axes of extent 1: input 1 names them in the output.
+#include "engine/ops/shared/flat_copy.h"
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -42,6 +43,7 @@ const Operator unsqueeze_operator{.name = "unsqueeze",
                                   .max_inputs = 2,
                                   .infer = infer,
                                   .reference = unsqueeze_reference,
+                                  .tactics = flat_copy_tactics,
                                   .cases = cases,
                                   .alias = true};
 

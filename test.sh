@@ -3,7 +3,7 @@
 #   ./test.sh                        all tests
 #   ./test.sh --fast                 without the ones labelled slow
 #   ./test.sh --sanitize address     in build-asan with AddressSanitizer and UBSan
-#   ./test.sh --sanitize thread      in build-tsan with ThreadSanitizer: the tests labelled runtime or pipeline
+#   ./test.sh --sanitize thread      in build-tsan with ThreadSanitizer: the tests labelled runtime or gst
 # Further arguments go to ctest, for example -R 'import'.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
@@ -14,7 +14,7 @@ while [ $# -gt 0 ]; do
     --sanitize)
       case ${2:-} in
         address) preset=asan ;;
-        thread) preset=tsan; select+=(-L '^(runtime|pipeline)$') ;;
+        thread) preset=tsan; select+=(-L '^(runtime|gst)$') ;;
         *) echo "test.sh: --sanitize takes address or thread, not '${2:-}'" >&2; exit 2 ;;
       esac
       shift 2 ;;

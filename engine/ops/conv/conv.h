@@ -43,4 +43,9 @@ struct ConvProblem {
 [[nodiscard]] graph::Launch prepare_winograd(const graph::Problem& problem, const KernelSet& kernels, WinogradKernels transforms);
 [[nodiscard]] double predict_winograd(const graph::Problem& problem, const KernelSet& kernels);
 
+/// Any layout, rank and grouping, weights known or not: what the others refuse.
+[[nodiscard]] std::string refuse_gathered(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_gathered(const graph::Problem& problem, const KernelSet& kernels);
+[[nodiscard]] double predict_gathered(const graph::Problem& problem, const KernelSet& kernels);
+
 }  // namespace vireo::ops

@@ -71,6 +71,9 @@ std::vector<Case> cases() {
   list.push_back(make("nchw", {1, 6, 9, 8}, {10, 6, 3, 3}, attributes({{"pads", p1}, {"activation", "relu"}})));
   list.push_back(make("line", {2, 5, 20}, {7, 5, 3}, attributes({{"pads", Ints{1, 1}}, {"strides", Ints{2}}})));
   list.push_back(make("volume", {1, 3, 5, 6, 7}, {4, 3, 3, 3, 3}, attributes({{"pads", Ints{1, 1, 1, 1, 1, 1}}})));
+  list.push_back(make("volume_residual", {2, 4, 3, 5, 6}, {6, 2, 2, 3, 3}, attributes({{"group", std::int64_t{2}}, {"strides", Ints{1, 2, 1}}, {"pads", Ints{0, 1, 1, 1, 1, 1}}, {"activation", "silu"}, {"residual", "after"}}), true, true));
+  list.push_back({.name = "unknown_weights", .inputs = {{1, 9, 8, 6}, {20, 6, 3, 3}, {20}}, .attributes = nhwc({{"pads", p1}, {"activation", "relu"}})});
+  list.push_back({.name = "unknown_depthwise", .inputs = {{1, 5, 7, 7}, {5, 1, 3, 3}}, .attributes = attributes({{"group", std::int64_t{5}}})});
   list.push_back(make("empty_batch", {0, 4, 4, 3}, {5, 3, 3, 3}, nhwc({{"pads", p1}})));
   return list;
 }

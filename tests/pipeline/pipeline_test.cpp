@@ -145,6 +145,28 @@ TEST(Pipeline, WritesPlayableVideoWithEveryFrameAndItsTime) {
   EXPECT_LT(head.find("moov"), head.find("mdat")) << "the index comes first";
 }
 
+TEST(Pipeline, WritesSeveralFilesAtOnce) {
+  Scratch scratch;
+  PipelineConfig config = scene(60);  // more frames than the encoders look ahead and the queues hold
+  config.sinks = {scratch.file("a.mp4"), scratch.file("b.mkv"), scratch.file("c.mp4")};
+  EXPECT_EQ(Pipeline(config).run().frames, 60u);
+  for (const char* name : {"a.mp4", "b.mkv", "c.mp4"}) EXPECT_EQ(read_back(scratch.file(name)).frames, 60u) << name;
+}
+
+TEST(Pipeline, GivesUpWhenNothingMoves) {
+  PipelineConfig config = scene(0);
+  config.sources[0].uri = "test";
+  config.sources[0].live = true;
+  config.sources[0].fps = 0.02;  // the next frame comes in 50 s
+  config.stall_timeout_s = 1;
+  try {
+    Pipeline(config).run();
+    FAIL() << "a stalled source went unnoticed";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("nothing has moved"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Pipeline, GivesEachOfManySourcesItsOwnFileAndResults) {
   Scratch scratch;
   PipelineConfig config = scene(20);

@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "engine/api/types.h"
@@ -27,9 +26,6 @@ struct TensorInfo {
   Dims dims;                         ///< kUnknown where dynamic
   std::vector<std::string> symbols;  ///< one per extent; "" where static or unnamed
 };
-
-using AttributeValue =
-    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
 class Network {
  public:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace vireo {
@@ -47,6 +48,10 @@ inline constexpr std::int64_t kUnknown = -1;
 [[nodiscard]] bool is_static(const Dims& dims) noexcept;
 /// "1x3x224x224"; unknown extents print as "?", a scalar as "scalar".
 [[nodiscard]] std::string to_string(const Dims& dims);
+
+/// Value of a layer's attribute.
+using AttributeValue =
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
 enum class Precision : std::uint8_t { fp32, fp16, bf16, int8, best };
 [[nodiscard]] std::string_view to_string(Precision precision) noexcept;

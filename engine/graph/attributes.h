@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/api/network.h"
+#include "engine/api/types.h"
 
 namespace vireo::graph {
 

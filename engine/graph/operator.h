@@ -6,7 +6,6 @@
 // importer translates older opsets. Families of ONNX operators that differ only in a scalar function share one operator
 // with an attribute (unary, binary, reduce, pool, …).
 
-#include <functional>
 #include <initializer_list>
 #include <span>
 #include <string>

@@ -29,6 +29,11 @@ endif()
 # bodies only: no standard containers, whose inline functions the linker might share with code for older processors.
 set(VIREO_ISA_avx2 -mavx2 -mfma -mf16c -O3)
 set(VIREO_ISA_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512 -O3)
+if(VIREO_SANITIZE)  # unrolled kernels with checked loads take minutes to compile: addresses only, less unrolling
+  foreach(isa avx2 avx512)
+    list(APPEND VIREO_ISA_${isa} -O1 -fno-sanitize=undefined -DVIREO_INSTRUMENTED)
+  endforeach()
+endif()
 
 # vireo_library(NAME [SOURCES ...] [DEPS ...]): a static library of all *.cpp of this folder (or SOURCES), seen from the
 # root of the repository, linked to DEPS.

@@ -65,6 +65,7 @@ template <class V, int M, int N, bool kHalf>
 void micro_kernel(const MicroArgs& p) {
   using L = typename LowerOf<V, kHalf>::type;
   constexpr int kBases = (M + 2) / 3, kWhole = N - (kHalf ? 1 : 0), kStored = kWhole > 0 ? kWhole : 1;
+  constexpr int kUnroll = simd::kInstrumented ? 1 : 4;
   V acc[M][kStored];
   L half[M];
 #pragma GCC unroll 16
@@ -81,12 +82,12 @@ void micro_kernel(const MicroArgs& p) {
 #pragma GCC unroll 8
     for (int g = 0; g < kBases; ++g) rows[g] = p.a + p.taps[t] + 3 * g * stride;
     std::int64_t k = p.depth;
-    for (; k >= 4; k -= 4) {
+    for (; k >= kUnroll; k -= kUnroll) {
 #pragma GCC unroll 4
-      for (int u = 0; u < 4; ++u) micro_step<V, M, N, kHalf>(acc, half, rows, stride, b, u);
+      for (int u = 0; u < kUnroll; ++u) micro_step<V, M, N, kHalf>(acc, half, rows, stride, b, u);
 #pragma GCC unroll 8
-      for (int g = 0; g < kBases; ++g) rows[g] += 4;
-      b += 4 * N * V::kWidth;
+      for (int g = 0; g < kBases; ++g) rows[g] += kUnroll;
+      b += kUnroll * N * V::kWidth;
     }
     for (; k > 0; --k) {
       micro_step<V, M, N, kHalf>(acc, half, rows, stride, b, 0);

@@ -67,7 +67,9 @@ void parse(const std::filesystem::path& path, pb::Message& message) {
   parser.RecordErrorsTo(&collector);
   parser.SetRecursionLimit(32);
   if (!parser.ParseFromString(text, &message)) {
-    throw Error(ErrorCode::invalid_argument, collector.text().empty() ? path.string() + ": not a " + message.GetDescriptor()->name() : collector.text());
+    throw Error(ErrorCode::invalid_argument, collector.text().empty()
+                                                 ? path.string() + ": not a " + message.GetDescriptor()->name()
+                                                 : collector.text());
   }
 }
 
@@ -84,9 +86,12 @@ std::string absolute_source(const std::filesystem::path& config, const std::stri
 }
 
 std::string absolute_sink(const std::filesystem::path& config, const std::string& sink) {
-  if (sink == "display" || sink == "none" || sink == "fakesink" || sink == "jsonl:-" || sink.find("://") != std::string::npos) return sink;
+  if (sink == "display" || sink == "none" || sink == "fakesink" || sink == "jsonl:-" ||
+      sink.find("://") != std::string::npos)
+    return sink;
   const auto colon = sink.find(':');
-  return colon == std::string::npos ? absolute(config, sink) : sink.substr(0, colon + 1) + absolute(config, sink.substr(colon + 1));
+  return colon == std::string::npos ? absolute(config, sink)
+                                    : sink.substr(0, colon + 1) + absolute(config, sink.substr(colon + 1));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
-// Reads deployment and model files (protobuf text format). Errors name file, line, column, what was found and the fields
-// that are accepted there. Paths inside come back absolute. Stateless, any thread.
+// Reads deployment and model files (protobuf text format). Errors name file, line, column, what was found and the
+// fields that are accepted there. Paths inside come back absolute. Stateless, any thread.
 
 #include <filesystem>
 

@@ -21,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPoll = 50 * GST_MSECOND;
 constexpr auto kFinish = std::chrono::seconds(20);       ///< for files to be completed after the sources ended
 constexpr auto kFinishBroken = std::chrono::seconds(5);  ///< the same after an error
+constexpr auto kQuiet = std::chrono::milliseconds(500);  ///< without a frame: what came before an error is through
+constexpr auto kDrain = std::chrono::seconds(3);         ///< at most, when other sources go on
 
 std::int64_t now_ns() { return Clock::now().time_since_epoch().count(); }
 
@@ -277,6 +279,10 @@ void Pipeline::State::end_sources() {
 /// Waits for what was recorded so far to be completed, but not for long. A camera that is unplugged must not cost the
 /// recording.
 void Pipeline::State::finish_files(GstBus* bus) {
+  // An error overtakes the frames before it, which are still on their way to the inference.
+  const auto drained = Clock::now() + kDrain;
+  while (Clock::now() < drained && std::chrono::nanoseconds(now_ns() - last_progress) < kQuiet)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   stopping = true;
   end_sources();
   const auto until = Clock::now() + kFinishBroken;
@@ -317,7 +323,7 @@ void Pipeline::State::supervise() {
       }
     }
   } catch (const Error&) {
-    if (frames > 0 && keeps_every_frame()) finish_files(bus.get());
+    if (first_in > 0 && keeps_every_frame()) finish_files(bus.get());
     throw;
   }
 }

@@ -283,6 +283,7 @@ void Pipeline::State::finish_files(GstBus* bus) {
   const auto drained = Clock::now() + kDrain;
   while (Clock::now() < drained && std::chrono::nanoseconds(now_ns() - last_progress) < kQuiet)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  if (first_in == 0) return;  // nothing to keep
   stopping = true;
   end_sources();
   const auto until = Clock::now() + kFinishBroken;
@@ -323,7 +324,7 @@ void Pipeline::State::supervise() {
       }
     }
   } catch (const Error&) {
-    if (first_in > 0 && keeps_every_frame()) finish_files(bus.get());
+    if (keeps_every_frame()) finish_files(bus.get());
     throw;
   }
 }

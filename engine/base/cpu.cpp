@@ -1,6 +1,7 @@
 #include "engine/base/cpu.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -69,6 +70,14 @@ const CpuFeatures& cpu_features() {
 const std::string& cpu_name() {
   static const std::string name = read_name();
   return name;
+}
+
+std::size_t second_level_cache_bytes() {
+  static const std::size_t bytes = [] {
+    const long size = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return size > 0 ? static_cast<std::size_t>(size) : std::size_t{512} << 10;
+  }();
+  return bytes;
 }
 
 int available_cores() {

@@ -1,6 +1,7 @@
 #pragma once
 // What this processor can do. Read once; VIREO_FORCE_KERNEL=scalar|avx2|avx512 lowers what the engine may use.
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct CpuFeatures {
 /// After VIREO_FORCE_KERNEL. Throws Error once when that names something unknown.
 [[nodiscard]] const CpuFeatures& cpu_features();
 [[nodiscard]] const std::string& cpu_name();       ///< maker's model name
+[[nodiscard]] std::size_t second_level_cache_bytes();  ///< of one core; 512 KiB where the system doesn't say
 [[nodiscard]] int available_cores();               ///< those this process may run on
 [[nodiscard]] std::vector<std::string> feature_names(const CpuFeatures& features);
 

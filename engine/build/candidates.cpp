@@ -69,6 +69,26 @@ std::vector<Candidate> candidates(const Problem& problem, bool exact) {
   return list;
 }
 
+const Candidate* choose_candidate(const Problem& problem, const std::vector<Candidate>& list, const Choices* choices) {
+  const Choice* tuned = nullptr;
+  if (choices) {
+    const auto it = choices->find(problem.key());
+    if (it != choices->end()) tuned = &it->second;
+  }
+  const Candidate* best = nullptr;
+  double best_time = 0;
+  for (const Candidate& c : list) {
+    if (!c.refused.empty()) continue;
+    if (tuned && name_of(c) == tuned->tactic) return &c;
+    const double time = c.tactic && c.tactic->predict ? c.tactic->predict(problem) : 0;
+    const bool both = best && best->tactic && best->tactic->predict && c.tactic && c.tactic->predict;
+    if (best && !(both && time < best_time)) continue;
+    best = &c;
+    best_time = time;
+  }
+  return best;
+}
+
 std::string_view name_of(const Candidate& candidate) {
   return candidate.tactic ? candidate.tactic->name : std::string_view("reference");
 }

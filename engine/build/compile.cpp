@@ -1,9 +1,12 @@
 #include "engine/build/compile.h"
 
 #include <algorithm>
+#include <optional>
+#include <span>
 
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "engine/build/chain.h"
 #include "engine/build/placement.h"
 #include "engine/graph/operator.h"
 #include "engine/program/memory_plan.h"
@@ -36,8 +39,16 @@ class Compiler {
     placement_ = place(g_, order_, options_.workers);
     program_.workers = options_.workers;
     make_bindings();
-    for (LayerId id : order_)
-      if (!placement_.elided[index(id)]) make_step(id);
+    std::vector<const std::vector<LayerId>*> chain_of(index(g_.layer_count()), nullptr);
+    const std::vector<std::vector<LayerId>> chains = choose_chains(g_, order_, placement_, options_);
+    for (const std::vector<LayerId>& chain : chains)
+      for (LayerId id : chain) chain_of[index(id)] = &chain;
+    for (LayerId id : order_) {
+      const std::vector<LayerId>* chain = chain_of[index(id)];
+      if (placement_.elided[index(id)]) continue;
+      if (!chain) make_step(id);
+      else if (chain->back() == id) make_chain(*chain);  // where its last layer stands, all that it reads is there
+    }
     make_output_copies();
     reuse_in_place();
     form_stages();
@@ -55,6 +66,7 @@ class Compiler {
     std::vector<TensorPlace> inputs, outputs;
     std::vector<TensorId> input_ids, output_ids;
     LayerId layer = kNone;
+    bool chained = false;  ///< a chain that ends in `layer`
     int first_stage = 0, last_stage = 0;
   };
 
@@ -86,65 +98,92 @@ class Compiler {
   void make_step(LayerId id) {
     const Layer& l = g_.layer(id);
     const graph::Problem problem = problem_of(g_, id, placement_, options_.workers);
-    std::vector<Candidate> list = candidates(problem, options_.exact);
+    LayerReport report;
+    const std::vector<Candidate> list = candidates(problem, options_.exact);
+    const Candidate& chosen = choose(id, problem, list, report);
+    Step step;
+    step.layer = l.name;
+    step.op = l.op->name;
+    step.tactic = name_of(chosen);
+    step.launch = prepare(problem, chosen);
     Draft draft;
     draft.layer = id;
     draft.input_ids = l.inputs;
     draft.output_ids = l.outputs;
-    for (TensorId t : l.inputs) draft.inputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
-    for (TensorId t : l.outputs) draft.outputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
+    finish_step(std::move(step), std::move(draft), std::move(report), {&problem, 1});
+  }
+
+  void make_chain(const std::vector<LayerId>& chain) {
+    std::vector<graph::Problem> problems;
     Step step;
-    step.layer = l.name;
-    step.op = l.op->name;
+    Draft draft;
+    draft.layer = chain.back();
+    for (LayerId id : chain) {
+      const Layer& l = g_.layer(id);
+      problems.push_back(problem_of(g_, id, placement_, options_.workers));
+      step.layer += (step.layer.empty() ? "" : " > ") + l.name;
+      step.op += (step.op.empty() ? "" : ">") + std::string(l.op->name);
+      draft.input_ids.insert(draft.input_ids.end(), l.inputs.begin() + (id == chain.front() ? 0 : 1), l.inputs.end());
+    }
+    draft.output_ids = g_.layer(chain.back()).outputs;
+    std::optional<ChainStep> made = prepare_chain(problems, options_.exact);
+    if (!made) {  // a rough guess was wrong
+      for (LayerId id : chain) make_step(id);
+      return;
+    }
+    step.tactic = std::move(made->tactic);
+    step.launch = std::move(made->launch);
     LayerReport report;
-    const Candidate& chosen = choose(id, problem, list, report);
-    step.tactic = name_of(chosen);
-    step.launch = prepare(problem, chosen);
-    step.flops = flops_of(problem);
-    step.bytes = bytes_of(problem);
-    step.predicted_s = predict_seconds(problem);
+    if (options_.choices) {
+      const auto it = options_.choices->find(fused_key(problems));
+      if (it != options_.choices->end()) report.tuned_ms = it->second.seconds * 1e3;
+    }
+    draft.chained = true;
+    finish_step(std::move(step), std::move(draft), std::move(report), problems);
+  }
+
+  void finish_step(Step step, Draft draft, LayerReport report, std::span<const graph::Problem> problems) {
+    for (TensorId t : draft.input_ids) draft.inputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
+    for (TensorId t : draft.output_ids) draft.outputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
+    for (const graph::Problem& p : problems) {
+      step.flops += flops_of(p);
+      step.predicted_s += predict_seconds(p);
+    }
+    const auto describe = [](const graph::Desc& d) { return base::str(d.dims, " ", d.dtype, d.dense() ? "" : " strided"); };
+    for (std::size_t i = 0; i < problems.size(); ++i)
+      for (std::size_t k = 0; k < problems[i].inputs.size(); ++k) {
+        const graph::Desc& d = problems[i].inputs[k];
+        if (!d.present() || (i > 0 && k == 0)) continue;
+        step.bytes += static_cast<double>(d.count()) * static_cast<double>(size_of(d.dtype));
+        if (!d.constant) report.inputs += (report.inputs.empty() ? "" : ", ") + describe(d);
+      }
+    for (const graph::Desc& d : problems.back().outputs) {
+      if (!d.present()) continue;
+      step.bytes += static_cast<double>(d.count()) * static_cast<double>(size_of(d.dtype));
+      report.outputs += (report.outputs.empty() ? "" : ", ") + describe(d);
+    }
     report.name = step.layer;
     report.op = step.op;
     report.tactic = step.tactic;
     report.device = "cpu";
     report.flops = step.flops;
     report.weight_bytes = step.launch.state_bytes;
-    for (const graph::Desc& d : problem.inputs)
-      if (d.present() && !d.constant) report.inputs += base::str(report.inputs.empty() ? "" : ", ", d.dims, " ", d.dtype, d.dense() ? "" : " strided");
-    for (const graph::Desc& d : problem.outputs)
-      if (d.present()) report.outputs += base::str(report.outputs.empty() ? "" : ", ", d.dims, " ", d.dtype, d.dense() ? "" : " strided");
     program_.report.push_back(std::move(report));
     program_.steps.push_back(std::move(step));
     drafts_.push_back(std::move(draft));
   }
 
   const Candidate& choose(LayerId id, const graph::Problem& problem, const std::vector<Candidate>& list, LayerReport& report) {
-    const Candidate* best = nullptr;
-    const Choice* tuned = nullptr;
-    if (options_.choices) {
-      const auto it = options_.choices->find(problem.key());
-      if (it != options_.choices->end()) tuned = &it->second;
-    }
-    double best_time = 0;
-    for (const Candidate& c : list) {
-      if (!c.refused.empty()) {
-        report.refused.push_back(base::str(name_of(c), ": ", c.refused));
-        continue;
-      }
-      if (tuned && name_of(c) == tuned->tactic) {
-        report.tuned_ms = tuned->seconds * 1e3;
-        return c;
-      }
-      const double time = c.tactic && c.tactic->predict ? c.tactic->predict(problem) : 0;
-      const bool both = best && best->tactic && best->tactic->predict && c.tactic && c.tactic->predict;
-      if (!best || (both && time < best_time)) {
-        best = &c;
-        best_time = time;
-      }
-    }
+    for (const Candidate& c : list)
+      if (!c.refused.empty()) report.refused.push_back(base::str(name_of(c), ": ", c.refused));
+    const Candidate* best = choose_candidate(problem, list, options_.choices);
     if (!best)
       base::fail(ErrorCode::internal, graph::describe(g_, id), ": no kernel takes it: ",
                  report.refused.empty() ? std::string("none known") : report.refused.back());
+    if (options_.choices) {
+      const auto it = options_.choices->find(problem.key());
+      if (it != options_.choices->end() && it->second.tactic == name_of(*best)) report.tuned_ms = it->second.seconds * 1e3;
+    }
     return *best;
   }
 
@@ -202,7 +241,7 @@ class Compiler {
         if (p.root != kNone) last_use[index(p.root)] = static_cast<int>(s);
     for (std::size_t s = 0; s < drafts_.size(); ++s) {
       Draft& d = drafts_[s];
-      if (d.layer == kNone || !g_.layer(d.layer).op->in_place || d.outputs.size() != 1) continue;
+      if (d.layer == kNone || d.chained || !g_.layer(d.layer).op->in_place || d.outputs.size() != 1) continue;
       const TensorPlace in = d.inputs[0], out = d.outputs[0];
       const TensorId from = d.input_ids[0], to = d.output_ids[0];
       if (to == kNone || out.root != to || in.root == kNone || last_use[index(in.root)] != static_cast<int>(s)) continue;

@@ -47,6 +47,10 @@ struct Candidate {
 };
 [[nodiscard]] std::vector<Candidate> candidates(const graph::Problem& problem, bool exact);
 
+/// The tactic that was measured to be best where `choices` (may be null) knows it, else the one predicted to be; null when
+/// all refuse.
+[[nodiscard]] const Candidate* choose_candidate(const graph::Problem& problem, const std::vector<Candidate>& list, const Choices* choices);
+
 /// The launch of one candidate, whatever it is.
 [[nodiscard]] graph::Launch prepare(const graph::Problem& problem, const Candidate& candidate);
 [[nodiscard]] std::string_view name_of(const Candidate& candidate);

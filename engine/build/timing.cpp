@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
+#include <optional>
 #include <set>
 
-#include "engine/base/memory.h"
-#include "engine/base/text.h"
-#include "engine/graph/operator.h"
-#include "engine/program/executor.h"
+#include "engine/build/chain.h"
+#include "engine/build/trial.h"
 
 namespace vireo::builder {
 namespace {
@@ -19,59 +17,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 // A challenger must win by this much: on noisy machines smaller differences are luck, and a stable default keeps builds
 // repeatable.
 constexpr double kMargin = 0.03;
-
-/// One candidate of one problem as a program of its own, with buffers that hold plausible numbers.
-class Trial {
- public:
-  Trial(const graph::Problem& problem, const Candidate& candidate, const std::shared_ptr<base::Team>& team) {
-    auto program = std::make_shared<program::Program>();
-    program->workers = team->size();
-    program::Step step;
-    step.launch = prepare(problem, candidate);
-    for (std::size_t k = 0; k < problem.inputs.size(); ++k) add(*program, step.inputs, problem.inputs[k], true);
-    for (const graph::Desc& desc : problem.outputs) add(*program, step.outputs, desc, false);
-    program->arena_bytes = step.launch.workspace_bytes;
-    program->scratch_bytes = step.launch.scratch_bytes;
-    for (std::size_t p = 0; p < step.launch.phases.size(); ++p) {
-      program::Stage stage;
-      stage.phases = {{0, static_cast<std::int32_t>(p)}};
-      stage.tiles = step.launch.phases[p].tiles;
-      stage.serial = stage.tiles <= 1;
-      program->stages.push_back(std::move(stage));
-    }
-    program->steps.push_back(std::move(step));
-    executor_ = std::make_unique<program::Executor>(program, team, false);
-  }
-
-  double run() {
-    const auto start = Clock::now();
-    (void)executor_->run(pointers_);
-    return seconds_since(start);
-  }
-
- private:
-  void add(program::Program& program, std::vector<program::Place>& places, const graph::Desc& desc, bool input) {
-    if (!desc.present()) return places.push_back({});
-    if (desc.constant) {
-      program.constants.push_back(desc.constant);
-      return places.push_back({program::Place::In::constant, static_cast<std::int32_t>(program.constants.size()) - 1, 0});
-    }
-    const std::int64_t row = desc.dims.empty() ? 1 : desc.dims.back();
-    const std::int64_t rows = row ? desc.count() / row : 0;
-    buffers_.push_back(base::allocate_aligned(static_cast<std::size_t>(rows * std::max(desc.pitch, row)) * size_of(desc.dtype)));
-    if (input && desc.dtype == DataType::float32) {
-      auto* values = reinterpret_cast<float*>(buffers_.back().get());
-      std::minstd_rand random(42);
-      for (std::int64_t i = 0; i < rows * desc.pitch; ++i) values[i] = static_cast<float>(random() % 2001) * 1e-3f - 1.0f;
-    }
-    pointers_.push_back(buffers_.back().get());
-    places.push_back({program::Place::In::binding, static_cast<std::int32_t>(pointers_.size()) - 1, 0});
-  }
-
-  std::vector<std::shared_ptr<std::byte>> buffers_;
-  std::vector<void*> pointers_;
-  std::unique_ptr<program::Executor> executor_;
-};
+constexpr double kTacticShare = 0.7;  // of the budget; the rest is for chains
 
 struct Contest {
   const graph::Problem* problem;
@@ -80,31 +26,80 @@ struct Contest {
   double weight;
 };
 
-/// Interleaved rounds; each candidate's best round counts. Losers by more than half drop out after the second round.
 Choice decide(const Contest& contest, const std::shared_ptr<base::Team>& team, double budget_s) {
   std::vector<std::unique_ptr<Trial>> trials;
-  std::vector<double> best;
   for (const Candidate& c : contest.list) {
-    trials.push_back(std::make_unique<Trial>(*contest.problem, c, team));
-    best.push_back(1e30);
+    std::vector<TrialStep> steps(1);
+    steps[0] = {contest.problem, prepare(*contest.problem, c)};
+    trials.push_back(std::make_unique<Trial>(std::move(steps), team));
   }
-  const auto start = Clock::now();
-  for (int round = 0; round < 12; ++round) {
-    const double leader = *std::min_element(best.begin(), best.end());
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      if (round >= 2 && best[i] > leader * 1.5) continue;
-      const int repeats = round == 0 ? 1 : std::clamp(static_cast<int>(300e-6 / std::max(best[i], 1e-7)), 1, 20);
-      double total = 0;
-      for (int r = 0; r < repeats; ++r) total += trials[i]->run();
-      if (round > 0 || total > 50e-3) best[i] = std::min(best[i], total / repeats);
-      else best[i] = std::min(best[i], total);
-    }
-    if (round >= 2 && seconds_since(start) > budget_s) break;
-  }
+  const std::vector<double> best = race(trials, budget_s);
   std::size_t winner = 0;
   for (std::size_t i = 1; i < best.size(); ++i)
     if (best[i] < best[winner] * (1 - kMargin)) winner = i;
   return {std::string(name_of(contest.list[winner])), best[winner]};
+}
+
+/// A chain as one step beside its layers as steps of their own, with the tactics they have so far.
+void decide_chain(std::span<const graph::Problem> problems, const CompileOptions& options, Choices& choices,
+                  const std::shared_ptr<base::Team>& team, double budget_s) {
+  std::optional<ChainStep> chain = prepare_chain(problems, options.exact);
+  if (!chain) return;
+  std::vector<TrialStep> apart;
+  graph::Problem fused = problems[0];
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    const std::vector<Candidate> list = candidates(problems[i], options.exact);
+    const Candidate* chosen = choose_candidate(problems[i], list, &choices);
+    if (!chosen) return;
+    apart.push_back({&problems[i], prepare(problems[i], *chosen)});
+    if (i > 0) fused.inputs.insert(fused.inputs.end(), problems[i].inputs.begin() + 1, problems[i].inputs.end());
+  }
+  fused.outputs = problems.back().outputs;
+  std::vector<TrialStep> one(1);
+  one[0] = {&fused, std::move(chain->launch)};
+  std::vector<std::unique_ptr<Trial>> trials;
+  trials.push_back(std::make_unique<Trial>(std::move(apart), team));
+  trials.push_back(std::make_unique<Trial>(std::move(one), team));
+  const std::vector<double> best = race(trials, budget_s);
+  choices[apart_key(problems)] = {"apart", best[0]};
+  choices[fused_key(problems)] = {"fused", best[1]};
+}
+
+/// Times the chains that may be worth it, those of the dearest layers first.
+void time_chains(const graph::Graph& graph, const CompileOptions& compile_options, double budget_s, Choices& choices,
+                 const std::shared_ptr<base::Team>& team, const Progress& progress) {
+  const auto start = Clock::now();
+  CompileOptions options = compile_options;
+  options.choices = &choices;
+  const std::vector<graph::LayerId> order = graph.topological_order();
+  const Placement placement = place(graph, order, options.workers);
+  struct Candidate {
+    std::vector<graph::Problem> problems;
+    double saved;
+  };
+  std::vector<Candidate> list;
+  std::set<std::string> seen;
+  for (const std::vector<graph::LayerId>& run : find_runs(graph, order, placement, options)) {
+    std::vector<graph::Problem> problems;
+    for (graph::LayerId id : run) problems.push_back(problem_of(graph, id, placement, options.workers));
+    for (std::size_t count = 2; count <= std::min(kMaxChain, run.size()); ++count)
+      for (std::size_t first = 0; first + count <= run.size(); ++first) {
+        const std::span<const graph::Problem> part = std::span(problems).subspan(first, count);
+        std::string key = fused_key(part);
+        if (choices.contains(key) || !seen.insert(std::move(key)).second) continue;
+        const ChainEstimate estimate = estimate_chain(part, options);
+        if (estimate.saved > -0.1 * estimate.cost) list.push_back({{part.begin(), part.end()}, estimate.saved});
+      }
+  }
+  std::stable_sort(list.begin(), list.end(), [](const Candidate& a, const Candidate& b) { return a.saved > b.saved; });
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const double left = budget_s - seconds_since(start);
+    if (left <= 0) break;
+    if (progress && !progress("timing chains", static_cast<double>(i) / static_cast<double>(list.size())))
+      throw Error(ErrorCode::cancelled, "the build was cancelled");
+    decide_chain(list[i].problems, options, choices, team, std::min(left, budget_s / 10));
+  }
+  if (progress) (void)progress("timing chains", 1.0);
 }
 
 }  // namespace
@@ -144,13 +139,14 @@ void time_candidates(const graph::Graph& graph, const CompileOptions& compile_op
   std::stable_sort(contests.begin(), contests.end(), [](const Contest& a, const Contest& b) { return a.weight > b.weight; });
   const auto team = std::make_shared<base::Team>(compile_options.workers);
   for (std::size_t i = 0; i < contests.size(); ++i) {
-    const double left = options.budget_s - seconds_since(start);
+    const double left = kTacticShare * options.budget_s - seconds_since(start);
     if (left <= 0) break;
     if (progress && !progress("timing tactics", static_cast<double>(i) / static_cast<double>(contests.size())))
       throw Error(ErrorCode::cancelled, "the build was cancelled");
     choices[contests[i].key] = decide(contests[i], team, std::min(left, options.budget_s / 10));
   }
   if (progress) (void)progress("timing tactics", 1.0);
+  time_chains(graph, compile_options, options.budget_s - seconds_since(start), choices, team, progress);
 }
 
 }  // namespace vireo::builder

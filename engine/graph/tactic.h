@@ -60,6 +60,25 @@ struct Phase {
   std::int64_t tiles = 0;
 };
 
+/// A way to compute a launch row by row, so that several layers can pass rows on while they are in cache
+/// (engine/build/chain.h). A row is one entry of the spatial row axis of one image: all its pixels and channels. The pointers
+/// of input 0 and of the output may be virtual: only the rows asked for, and those they read, exist. Rows of all other
+/// inputs that are as large as the output are at their absolute place.
+struct Rows {
+  /// Computes rows [begin, end) of the output's image n; args.tile means nothing, args.state is Rows::state.
+  void (*run)(const TileArgs& args, std::int64_t n, std::int64_t begin, std::int64_t end) noexcept = nullptr;
+  std::shared_ptr<const void> state;
+  std::size_t scratch_bytes = 0;
+  std::int64_t count = 0;  ///< rows of an image
+  /// Row r reads rows r * stride - before … r * stride - before + window - 1 of input 0, as far as they exist.
+  std::int64_t stride = 1, before = 0, window = 1;
+};
+
+/// `takes`: input 0 may be virtual; `gives`: the output may be.
+struct RowRole {
+  bool takes = false, gives = false;
+};
+
 struct Launch {
   std::vector<Phase> phases;
   std::shared_ptr<const void> state;  ///< packed weights, sizes, strides: immutable, shared by contexts
@@ -67,6 +86,7 @@ struct Launch {
   std::size_t scratch_bytes = 0;      ///< for each worker
   std::size_t workspace_bytes = 0;    ///< for each context
   std::uint64_t unread_inputs = 0;    ///< bit k: tiles never read input k (its value is packed in the state)
+  Rows rows;                          ///< set where Tactic::rows says so
 };
 
 /// What a tactic needs of the processor. Higher values include the lower ones.
@@ -81,6 +101,8 @@ struct Tactic {
   /// Called only for accepted problems. May allocate and throw.
   Launch (*prepare)(const Problem&) = nullptr;
   std::string_view device = "cpu";
+  /// Which of its tensors a launch (an accepted problem's) can have row by row; null: neither. See Rows.
+  RowRole (*rows)(const Problem&) = nullptr;
   /// Predicted seconds, to decide which candidates are worth timing and to choose without timing; null: rely on the order.
   double (*predict)(const Problem&) = nullptr;
 };

@@ -1,4 +1,5 @@
 // Padding of the spatial axes becomes part of the convolution or pooling behind it, where that pads with the same value.
+// Zero channels behind the others, only there to be added to a convolution, go away: its residual may have fewer channels.
 
 #include <algorithm>
 #include <limits>
@@ -109,12 +110,31 @@ bool fold(Graph& graph, LayerId reader) {
   return true;
 }
 
+bool narrow_residual(Graph& graph, LayerId conv) {
+  const TensorId residual = input_of(graph, conv, 3);
+  const LayerId id = residual == kNone ? kNone : producer_of(graph, residual, "pad");
+  const Attributes& attributes = graph.layer(conv).attributes;
+  if (id == kNone || attributes.text("layout", "nchw") != "nhwc" || attributes.integer("group", 1) != 1) return false;
+  if (!graph.tensor(input_of(graph, conv, 1)).constant || graph.tensor(residual).dims.size() > 4) return false;
+  const auto padding = padding_of(graph, id);
+  if (!padding || padding->value != 0) return false;
+  const std::size_t channels = padding->begin.size() - 1;
+  for (std::size_t i = 0; i <= channels; ++i)
+    if (padding->begin[i] != 0 || padding->end[i] < 0 || (i < channels && padding->end[i] != 0)) return false;
+  graph.set_input(conv, 3, input_of(graph, id, 0));
+  graph.infer(conv);
+  return true;
+}
+
 }  // namespace
 
 bool pad_folding(Graph& graph) {
   bool changed = false;
   for (const LayerId id : layers_of(graph))
-    if (is_op(graph, id, "conv") || is_op(graph, id, "pool")) changed = fold(graph, id) || changed;
+    if (is_op(graph, id, "conv") || is_op(graph, id, "pool")) {
+      changed = fold(graph, id) || changed;
+      changed = (is_op(graph, id, "conv") && narrow_residual(graph, id)) || changed;
+    }
   return changed;
 }
 

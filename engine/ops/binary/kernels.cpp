@@ -2,6 +2,7 @@
 
 #include "engine/ops/binary/functions.h"
 #include "engine/ops/shared/loop_plan.h"
+#include "engine/ops/shared/row_launch.h"
 
 namespace vireo::ops {
 namespace {
@@ -34,7 +35,7 @@ std::string refuse(const Problem& p) {
 }
 
 template <Choose kChoose>
-Launch prepare(const Problem& p) {
+Launch prepare_whole(const Problem& p) {
   auto state = std::make_shared<BinaryState>();
   (void)plan(p, state->loop);
   cut_loop(state->loop, 16384, p.workers);
@@ -44,12 +45,22 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
+template <Choose kChoose>
+Launch prepare(const Problem& p) {
+  Launch launch = prepare_whole<kChoose>(p);
+  if (elementwise_role(p).gives) {
+    RowProblem row = one_row(p);
+    launch.rows = rows_by_launch(prepare_whole<kChoose>(row.problem), std::move(row.inputs), row.output, row.count);
+  }
+  return launch;
+}
+
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "binary_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse<binary_tile_avx512>, .prepare = prepare<binary_tile_avx512>},
-    {.name = "binary_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse<binary_tile_avx2>, .prepare = prepare<binary_tile_avx2>},
+    {.name = "binary_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse<binary_tile_avx512>, .prepare = prepare<binary_tile_avx512>, .rows = elementwise_role},
+    {.name = "binary_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse<binary_tile_avx2>, .prepare = prepare<binary_tile_avx2>, .rows = elementwise_role},
 #endif
-    {.name = "binary_rows_portable", .refuse = refuse<binary_tile_portable>, .prepare = prepare<binary_tile_portable>},
+    {.name = "binary_rows_portable", .refuse = refuse<binary_tile_portable>, .prepare = prepare<binary_tile_portable>, .rows = elementwise_role},
 };
 
 }  // namespace

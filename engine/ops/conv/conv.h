@@ -22,10 +22,13 @@ struct ConvProblem {
   const float* bias = nullptr;
   ActivationSpec activation;
   bool has_residual = false, residual_before = false;
+  std::int64_t residual_channels = 0;  ///< may be fewer than the output's: the others are zero
   int workers = 1;
 };
 /// Why this is no such problem; empty when it is.
 [[nodiscard]] std::string refuse_conv(const graph::Problem& problem);
+/// Why its residual is none that has all channels; empty when it has, or when there is none.
+[[nodiscard]] std::string refuse_narrow_residual(const graph::Problem& problem);
 [[nodiscard]] ConvProblem read_conv(const graph::Problem& problem);
 
 /// Direct convolution through the micro-kernels: any kernel, stride, dilation, padding and grouping.

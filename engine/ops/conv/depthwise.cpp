@@ -50,11 +50,10 @@ void run_row(const State& s, const TileArgs& args, DepthwiseRow& row, std::int64
     s.finish(row.y, s.y_pitch, g.out[2], row.lanes, s.epilogue.activation, s.epilogue.residual_after ? residual : nullptr, s.r_pitch);
 }
 
-void run_tile(const TileArgs& args) noexcept {
-  const State& s = *static_cast<const State*>(args.state);
+/// Output rows [top, bottom) of image n, vectors [first, last).
+void run_part(const State& s, const TileArgs& args, std::int64_t n, std::int64_t top, std::int64_t bottom, std::int64_t first,
+              std::int64_t last) noexcept {
   const ConvGeometry& g = s.g;
-  const std::int64_t vb = args.tile % s.vector_blocks, rb = args.tile / s.vector_blocks % s.row_blocks;
-  const std::int64_t n = args.tile / s.vector_blocks / s.row_blocks, vectors = s.vectors();
   DepthwiseRow row;
   row.x_pitch = s.x_pitch;
   row.x_step = g.dilation[1] * g.in[2] * s.x_pitch;
@@ -68,8 +67,6 @@ void run_tile(const TileArgs& args) noexcept {
   row.out_width = g.out[2];
   row.lo = s.epilogue.lo;
   row.hi = s.epilogue.hi;
-  const std::int64_t first = vectors * vb / s.vector_blocks, last = vectors * (vb + 1) / s.vector_blocks;
-  const std::int64_t top = g.out[1] * rb / s.row_blocks, bottom = g.out[1] * (rb + 1) / s.row_blocks;
   for (std::int64_t begin = first; begin < last; begin += s.side_by_side)
     for (std::int64_t oy = top; oy < bottom; ++oy)
       for (std::int64_t v = begin; v < std::min(begin + s.side_by_side, last); ++v) {
@@ -77,6 +74,19 @@ void run_tile(const TileArgs& args) noexcept {
         row.lanes = static_cast<int>(std::min<std::int64_t>(g.cin - v * s.width, s.width));
         run_row(s, args, row, n, v, oy);
       }
+}
+
+void run_tile(const TileArgs& args) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  const std::int64_t vb = args.tile % s.vector_blocks, rb = args.tile / s.vector_blocks % s.row_blocks;
+  const std::int64_t n = args.tile / s.vector_blocks / s.row_blocks, vectors = s.vectors();
+  run_part(s, args, n, s.g.out[1] * rb / s.row_blocks, s.g.out[1] * (rb + 1) / s.row_blocks, vectors * vb / s.vector_blocks,
+           vectors * (vb + 1) / s.vector_blocks);
+}
+
+void run_rows(const TileArgs& args, std::int64_t n, std::int64_t begin, std::int64_t end) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  run_part(s, args, n, begin, end, 0, s.vectors());
 }
 
 /// Cuts rows and vectors into tiles: the shortest time of the busiest worker.
@@ -110,6 +120,7 @@ double seconds_of(const ConvGeometry& g, const KernelSet& kernels) {
 
 std::string refuse_depthwise(const Problem& problem) {
   if (std::string why = refuse_conv(problem); !why.empty()) return why;
+  if (std::string why = refuse_narrow_residual(problem); !why.empty()) return why;
   const ConvProblem p = read_conv(problem);
   if (p.g.groups != p.g.cin || p.g.cout != p.g.cin) return "not depthwise with one output for each channel";
   return {};
@@ -148,6 +159,7 @@ Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels, Depth
   Launch launch;
   launch.phases = {{run_tile, g.batch * s->row_blocks * s->vector_blocks}};
   launch.state_bytes = static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float);
+  launch.rows = {run_rows, s, 0, g.out[1], g.stride[1], g.pad_begin[1], (g.kernel[1] - 1) * g.dilation[1] + 1};
   launch.state = std::move(s);
   return launch;
 }

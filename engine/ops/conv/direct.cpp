@@ -26,6 +26,7 @@ struct State {
   ConvGeometry g;
   std::int64_t x_pitch = 0, y_pitch = 0, r_pitch = 0;
   bool has_residual = false;
+  std::int64_t residual_channels = 0;
   Access access = Access::in_place;
   PanelSet set;
   Epilogue epilogue;
@@ -106,25 +107,17 @@ void gather_pixels(const State& s, const float* x, float* to, Range pixels) noex
   }
 }
 
-void run_tile(const TileArgs& args) noexcept {
-  const State& s = *static_cast<const State*>(args.state);
+/// Output rows x columns of image n (flat accesses: columns of the one row of pixels) times panels.
+void run_part(const State& s, const TileArgs& args, std::int64_t n, Range rows, Range columns, Range panels) noexcept {
   const auto* x = static_cast<const float*>(args.inputs[0]);
-  auto* y = static_cast<float*>(args.outputs[0]);
   auto* scratch = reinterpret_cast<float*>(args.scratch);
-  std::int64_t t = args.tile;
-  const Range panels = part(static_cast<std::int64_t>(s.set.panels.size()), s.panel_blocks, t % s.panel_blocks);
-  t /= s.panel_blocks;
-  const Range columns = part(s.width, s.column_blocks, t % s.column_blocks);
-  t /= s.column_blocks;
-  const Range rows = part(s.height, s.row_blocks, t % s.row_blocks);
-  const std::int64_t n = t / s.row_blocks;
-
   BlockArgs block;
   const std::int64_t pixel = (n * s.height + rows.begin) * s.width + columns.begin;
-  block.c = y + pixel * s.y_pitch;
+  block.c = static_cast<float*>(args.outputs[0]) + pixel * s.y_pitch;
   block.c_stride = s.y_pitch;
   block.c_segment = s.width * s.y_pitch;
   if (s.has_residual) block.residual = static_cast<const float*>(args.inputs[3]) + pixel * s.r_pitch;
+  block.residual_columns = s.residual_channels;
   block.residual_stride = s.r_pitch;
   block.residual_segment = s.width * s.r_pitch;
   block.segments = rows.size();
@@ -151,6 +144,32 @@ void run_tile(const TileArgs& args) noexcept {
       break;
   }
   run_block(s.set, s.epilogue, block);
+}
+
+void run_tile(const TileArgs& args) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  std::int64_t t = args.tile;
+  const Range panels = part(static_cast<std::int64_t>(s.set.panels.size()), s.panel_blocks, t % s.panel_blocks);
+  t /= s.panel_blocks;
+  const Range columns = part(s.width, s.column_blocks, t % s.column_blocks);
+  t /= s.column_blocks;
+  run_part(s, args, t / s.row_blocks, part(s.height, s.row_blocks, t % s.row_blocks), columns, panels);
+}
+
+/// Rows of one image, in parts no larger than the tiles, for which there is scratch.
+void run_rows(const TileArgs& args, std::int64_t n, std::int64_t begin, std::int64_t end) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  const Range panels{0, static_cast<std::int64_t>(s.set.panels.size())};
+  if (s.access != Access::window) {
+    const std::int64_t first = (n * s.g.out[1] + begin) * s.g.out[2], last = (n * s.g.out[1] + end) * s.g.out[2];
+    const std::int64_t step = s.access == Access::in_place ? last - first : (s.width + s.column_blocks - 1) / s.column_blocks;
+    for (std::int64_t at = first; at < last; at += step) run_part(s, args, 0, {0, 1}, {at, std::min(at + step, last)}, panels);
+    return;
+  }
+  const std::int64_t step = (s.height + s.row_blocks - 1) / s.row_blocks;
+  for (std::int64_t at = begin; at < end; at += step)
+    for (std::int64_t c = 0; c < s.column_blocks; ++c)
+      run_part(s, args, n, {at, std::min(at + step, end)}, part(s.width, s.column_blocks, c), panels);
 }
 
 std::int64_t window_extent(const ConvGeometry& g, std::size_t axis, std::int64_t outputs) {
@@ -231,6 +250,7 @@ State plan(const ConvProblem& p, const KernelSet& kernels) {
   s.y_pitch = p.y_pitch;
   s.r_pitch = p.r_pitch;
   s.has_residual = p.has_residual;
+  s.residual_channels = p.residual_channels;
   s.epilogue = make_epilogue(p.activation, p.has_residual, p.residual_before);
   const std::int64_t merged = merged_groups(g, kernels.width);
   const std::int64_t groups = g.groups / merged, cin = g.cin_per_group() * merged, cout = g.cout_per_group() * merged;
@@ -298,6 +318,7 @@ Launch prepare_direct(const Problem& problem, const KernelSet& kernels) {
   launch.phases = {{run_tile, s->tiles()}};
   launch.scratch_bytes = s->scratch_bytes;
   launch.state_bytes = static_cast<std::size_t>(floats) * sizeof(float);
+  launch.rows = {run_rows, s, s->scratch_bytes, g.out[1], g.stride[1], g.pad_begin[1], (g.kernel[1] - 1) * g.dilation[1] + 1};
   launch.state = std::move(s);
   return launch;
 }

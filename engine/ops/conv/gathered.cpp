@@ -137,6 +137,7 @@ std::string refuse_gathered(const Problem& p) {
     if (d.present() && !d.dense()) return "an input has gaps";
   }
   if (!p.outputs[0].dense()) return "the output has gaps";
+  if (std::string why = refuse_narrow_residual(p); !why.empty()) return why;
   if (p.outputs[0].count() == 0 || p.inputs[0].count() == 0) return "an extent is 0";
   if (present(p, 2) && (p.inputs[1].constant == nullptr) != (p.inputs[2].constant == nullptr)) return "only one of weights and bias is constant";
   return {};

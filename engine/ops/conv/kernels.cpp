@@ -50,20 +50,25 @@ std::string refuse_others_can(const Problem& p) {
   return refuse_gathered(p);
 }
 
+graph::RowRole by_rows(const Problem& p) {
+  const bool images = p.inputs[0].dims.size() == 4;
+  return {images, images};
+}
+
 const Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "conv_depthwise_avx512", .isa = Isa::avx512, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx512, depthwise_kernel_avx512>, .predict = depthwise_seconds<kernel_set_avx512>},
-    {.name = "conv_depthwise_avx2", .isa = Isa::avx2, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx2, depthwise_kernel_avx2>, .predict = depthwise_seconds<kernel_set_avx2>},
+    {.name = "conv_depthwise_avx512", .isa = Isa::avx512, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx512, depthwise_kernel_avx512>, .rows = by_rows, .predict = depthwise_seconds<kernel_set_avx512>},
+    {.name = "conv_depthwise_avx2", .isa = Isa::avx2, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx2, depthwise_kernel_avx2>, .rows = by_rows, .predict = depthwise_seconds<kernel_set_avx2>},
     {.name = "conv_winograd_avx512", .isa = Isa::avx512, .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_avx512, winograd_kernels_avx512>, .predict = winograd_seconds<kernel_set_avx512>},
-    {.name = "conv_direct_avx512", .isa = Isa::avx512, .refuse = refuse_conv, .prepare = direct<kernel_set_avx512>, .predict = direct_seconds<kernel_set_avx512>},
+    {.name = "conv_direct_avx512", .isa = Isa::avx512, .refuse = refuse_conv, .prepare = direct<kernel_set_avx512>, .rows = by_rows, .predict = direct_seconds<kernel_set_avx512>},
     {.name = "conv_winograd_avx2", .isa = Isa::avx2, .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_avx2, winograd_kernels_avx2>, .predict = winograd_seconds<kernel_set_avx2>},
-    {.name = "conv_direct_avx2", .isa = Isa::avx2, .refuse = refuse_conv, .prepare = direct<kernel_set_avx2>, .predict = direct_seconds<kernel_set_avx2>},
+    {.name = "conv_direct_avx2", .isa = Isa::avx2, .refuse = refuse_conv, .prepare = direct<kernel_set_avx2>, .rows = by_rows, .predict = direct_seconds<kernel_set_avx2>},
     {.name = "conv_gathered_avx512", .isa = Isa::avx512, .refuse = refuse_others_can, .prepare = gathered<kernel_set_avx512>, .predict = gathered_seconds<kernel_set_avx512>},
     {.name = "conv_gathered_avx2", .isa = Isa::avx2, .refuse = refuse_others_can, .prepare = gathered<kernel_set_avx2>, .predict = gathered_seconds<kernel_set_avx2>},
 #endif
-    {.name = "conv_depthwise_portable", .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_portable, depthwise_kernel_portable>, .predict = depthwise_seconds<kernel_set_portable>},
+    {.name = "conv_depthwise_portable", .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_portable, depthwise_kernel_portable>, .rows = by_rows, .predict = depthwise_seconds<kernel_set_portable>},
     {.name = "conv_winograd_portable", .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_portable, winograd_kernels_portable>, .predict = winograd_seconds<kernel_set_portable>},
-    {.name = "conv_direct_portable", .refuse = refuse_conv, .prepare = direct<kernel_set_portable>, .predict = direct_seconds<kernel_set_portable>},
+    {.name = "conv_direct_portable", .refuse = refuse_conv, .prepare = direct<kernel_set_portable>, .rows = by_rows, .predict = direct_seconds<kernel_set_portable>},
     {.name = "conv_gathered_portable", .refuse = refuse_others_can, .prepare = gathered<kernel_set_portable>, .predict = gathered_seconds<kernel_set_portable>},
 };
 

@@ -52,6 +52,10 @@ std::vector<Case> cases() {
   list.push_back(make("pointwise", {1, 9, 11, 40}, {24, 40, 1, 1}, nhwc({{"activation", "relu"}})));
   list.push_back(make("pointwise_one_channel", {1, 5, 5, 1}, {1, 1, 1, 1}, nhwc({})));
   list.push_back(make("pointwise_residual", {2, 7, 7, 17}, {33, 17, 1, 1}, nhwc({{"activation", "silu"}, {"residual", "after"}}), true, true));
+  for (const std::int64_t narrow : {9, 48, 64}) {
+    list.push_back(make("pointwise_narrow_residual", {1, 6, 7, 20}, {100, 20, 1, 1}, nhwc({{"activation", narrow == 48 ? "silu" : "relu"}, {"residual", narrow == 9 ? "after" : "before"}}), true, true));
+    list.back().inputs[3][3] = narrow;
+  }
   list.push_back(make("pointwise_stride", {1, 9, 8, 31}, {16, 31, 1, 1}, nhwc({{"strides", s2}}), false));
   list.push_back(make("pointwise_deep", {1, 4, 5, 1100}, {20, 1100, 1, 1}, nhwc({})));
   list.push_back(make("same_3x3", {1, 13, 15, 16}, {40, 16, 3, 3}, nhwc({{"pads", p1}, {"activation", "relu"}})));

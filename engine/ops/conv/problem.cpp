@@ -17,6 +17,11 @@ std::string refuse_conv(const graph::Problem& p) {
   return {};
 }
 
+std::string refuse_narrow_residual(const graph::Problem& p) {
+  if (p.inputs.size() > 3 && p.inputs[3].present() && p.inputs[3].dims != p.outputs[0].dims) return "the residual has fewer channels";
+  return {};
+}
+
 ConvProblem read_conv(const graph::Problem& p) {
   ConvProblem c;
   c.g = conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, Direction::forward);
@@ -28,6 +33,7 @@ ConvProblem read_conv(const graph::Problem& p) {
     c.has_residual = true;
     c.residual_before = p.attributes->text("residual", "") == "before";
     c.r_pitch = p.inputs[3].pitch;
+    c.residual_channels = p.inputs[3].dims.back();
   }
   c.activation = activation_of(*p.attributes);
   c.workers = p.workers;

@@ -262,6 +262,7 @@ void transform_kernel(const double (&k)[9], double (&points)[36]) {
 
 std::string refuse_winograd(const Problem& problem) {
   if (std::string why = refuse_conv(problem); !why.empty()) return why;
+  if (std::string why = refuse_narrow_residual(problem); !why.empty()) return why;
   const ConvGeometry g = read_conv(problem).g;
   if (g.kernel != Spatial{1, 3, 3} || g.stride != Spatial{1, 1, 1} || g.dilation != Spatial{1, 1, 1}) return "not a dense 3x3 kernel with stride 1";
   if (g.groups != 1) return "grouped";

@@ -19,6 +19,23 @@ std::string refuse(const Problem& p) {
   return {};
 }
 
+struct PoolRows {
+  PoolState state;  ///< one row a tile
+  graph::TileFunction run;
+};
+
+void run_rows(const graph::TileArgs& args, std::int64_t n, std::int64_t begin, std::int64_t end) noexcept {
+  const auto& s = *static_cast<const PoolRows*>(args.state);
+  graph::TileArgs own = args;
+  own.state = &s.state;
+  for (std::int64_t r = begin; r < end; ++r) {
+    own.tile = n * s.state.out_height + r;
+    s.run(own);
+  }
+}
+
+graph::RowRole by_rows(const Problem&) { return {true, true}; }
+
 template <Set kSet>
 Launch prepare(const Problem& p) {
   const std::vector<PoolAxis> axes = pool_axes(*p.attributes, p.inputs[0].dims);
@@ -35,16 +52,19 @@ Launch prepare(const Problem& p) {
   Launch launch;
   launch.phases = {{separable ? kSet().max_separable : max ? kSet().max : kSet().average, (s.rows + s.rows_per_tile - 1) / s.rows_per_tile}};
   if (separable) launch.scratch_bytes = static_cast<std::size_t>(s.width * s.channels) * sizeof(float);
+  auto rows = std::make_shared<PoolRows>(PoolRows{s, launch.phases[0].run});
+  rows->state.rows_per_tile = 1;
+  launch.rows = {run_rows, std::move(rows), launch.scratch_bytes, h.out, h.stride, h.pad_begin, (h.kernel - 1) * h.dilation + 1};
   launch.state = std::move(state);
   return launch;
 }
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "pool_nhwc_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<pool_kernels_avx512>},
-    {.name = "pool_nhwc_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<pool_kernels_avx2>},
+    {.name = "pool_nhwc_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<pool_kernels_avx512>, .rows = by_rows},
+    {.name = "pool_nhwc_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<pool_kernels_avx2>, .rows = by_rows},
 #endif
-    {.name = "pool_nhwc_portable", .refuse = refuse, .prepare = prepare<pool_kernels_portable>},
+    {.name = "pool_nhwc_portable", .refuse = refuse, .prepare = prepare<pool_kernels_portable>, .rows = by_rows},
 };
 
 }  // namespace

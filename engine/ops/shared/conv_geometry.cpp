@@ -176,7 +176,12 @@ void infer_conv(InferContext& c, Direction direction) {
     c.require(where == "before" || where == "after", str("residual is \"", where, "\"; accepted: before, after"));
     const Dims& residual = c.dims(3);
     c.require(residual.size() == output.size(), str("the residual ", residual, " has another rank than the output"));
-    for (std::size_t i = 0; i < output.size(); ++i) require_extent(c, 3, i, output[i], "the residual has the output's shape");
+    const std::size_t channels = g.nhwc ? output.size() - 1 : 1;
+    for (std::size_t i = 0; i < output.size(); ++i) {
+      // A convolution's residual may have fewer channels: those that it lacks are zero.
+      const bool fewer = direction == Direction::forward && i == channels && residual[i] != kUnknown && residual[i] < output[i];
+      if (!fewer) require_extent(c, 3, i, output[i], "the residual has the output's shape");
+    }
   }
   c.output(0, c.dtype(0), output);
 }

@@ -32,6 +32,7 @@ using MicroKernel = void (*)(const MicroArgs&);
 
 inline constexpr int kMaxVectors = 4;  ///< widest panel, in vectors
 inline constexpr int kMaxRows = 16;
+inline constexpr int kMaxWidth = 16;   ///< floats in the widest vector
 
 /// y = activation(y) (+ residual, when not null) over a rows x columns block.
 using FinishKernel = void (*)(float* y, std::int64_t stride, std::int64_t rows, std::int64_t columns,

@@ -139,6 +139,18 @@ Epilogue make_epilogue(const ActivationSpec& activation, bool has_residual, bool
   return e;
 }
 
+namespace {
+
+/// The first `columns` of a few rows of a residual, zeros up to `width`.
+void widen(float* to, std::int64_t width, const float* from, std::int64_t stride, std::int64_t rows, std::int64_t columns) noexcept {
+  for (std::int64_t i = 0; i < rows; ++i, to += width, from += stride) {
+    std::memcpy(to, from, static_cast<std::size_t>(columns) * sizeof(float));
+    std::memset(to + columns, 0, static_cast<std::size_t>(width - columns) * sizeof(float));
+  }
+}
+
+}  // namespace
+
 void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& block) noexcept {
   const KernelSet& kernels = *set.kernels;
   for (std::int64_t p = block.panel_begin; p < block.panel_end; ++p) {
@@ -147,6 +159,11 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
     const std::int64_t most = kernels.max_rows[panel.vectors];
     const std::int64_t chunks = (block.segment_rows + most - 1) / most;
     if (chunks == 0) return;
+    // Columns of this panel that have a residual; where only some have, it is copied and filled up.
+    const std::int64_t with_residual = std::clamp<std::int64_t>(block.residual_columns - panel.column, 0, panel.columns);
+    const bool partly = block.residual && with_residual > 0 && with_residual < panel.columns;
+    float wide[kMaxRows * kMaxVectors * kMaxWidth];
+    const std::int64_t wide_stride = panel.vectors * kernels.width;
     const std::int64_t small = block.segment_rows / chunks, large = block.segment_rows % chunks;
     for (std::size_t d = 0; d < set.blocks.size(); ++d) {
       const DepthBlock& depth = set.blocks[d];
@@ -159,7 +176,7 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
       args.b = block.packed + panel.b_offset + depth.rows_before * panel.vectors * kernels.width;
       args.c_stride = block.c_stride;
       args.bias = d == 0 && block.bias ? block.bias + panel.bias_offset : nullptr;
-      args.residual_stride = block.residual_stride;
+      args.residual_stride = partly ? wide_stride : block.residual_stride;
       args.lo = last ? epilogue.lo : -__builtin_inff();
       args.hi = last ? epilogue.hi : __builtin_inff();
       args.tail = panel.tail;
@@ -167,16 +184,21 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
       for (std::int64_t s = 0; s < block.segments; ++s) {
         const float* a = block.a + s * block.a_segment + panel.a_offset + depth.offset;
         float* c = block.c + s * block.c_segment + panel.column;
-        const float* r = block.residual ? block.residual + s * block.residual_segment + panel.column : nullptr;
+        const float* r = block.residual && with_residual > 0 ? block.residual + s * block.residual_segment + panel.column : nullptr;
         for (std::int64_t i = 0; i < chunks; ++i) {
           const std::int64_t rows = small + (i < large ? 1 : 0);
           args.a = a;
           args.c = c;
-          args.residual = last && epilogue.residual_before ? r : nullptr;
+          const float* residual = last ? r : nullptr;
+          if (residual && partly) {
+            widen(wide, wide_stride, r, block.residual_stride, rows, with_residual);
+            residual = wide;
+          }
+          args.residual = epilogue.residual_before ? residual : nullptr;
           micro[rows](args);
           if (last && epilogue.finish)
-            kernels.finish(c, block.c_stride, rows, panel.columns, epilogue.activation, epilogue.residual_after ? r : nullptr,
-                           block.residual_stride);
+            kernels.finish(c, block.c_stride, rows, panel.columns, epilogue.activation, epilogue.residual_after ? residual : nullptr,
+                           args.residual_stride);
           a += rows * block.a_stride;
           c += rows * block.c_stride;
           if (r) r += rows * block.residual_stride;

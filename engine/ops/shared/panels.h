@@ -4,6 +4,7 @@
 // addressing. PanelSet is immutable after construction; run_block is pure and may run concurrently.
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "engine/ops/shared/activation.h"
@@ -87,6 +88,7 @@ struct BlockArgs {
   std::int64_t c_stride = 0, c_segment = 0;
   const float* residual = nullptr;
   std::int64_t residual_stride = 0, residual_segment = 0;
+  std::int64_t residual_columns = std::numeric_limits<std::int64_t>::max();  ///< of C; in the others it is zero
   std::int64_t segments = 1, segment_rows = 0;
   const float* packed = nullptr;
   const float* bias = nullptr;  ///< packed; null for none

@@ -1,6 +1,7 @@
 #include "engine/ops/unary/kernels.h"
 
 #include "engine/ops/shared/loop_plan.h"
+#include "engine/ops/shared/row_launch.h"
 #include "engine/ops/unary/functions.h"
 
 namespace vireo::ops {
@@ -27,7 +28,7 @@ std::int64_t grain(UnaryFunction f) {
 }
 
 template <Choose kChoose>
-Launch prepare(const Problem& p) {
+Launch prepare_whole(const Problem& p) {
   const UnaryParameters u = unary_parameters(*p.attributes);
   auto state = std::make_shared<UnaryState>();
   const Dims strides[] = {strides_of(p.inputs[0]), strides_of(p.outputs[0])};
@@ -41,12 +42,22 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
+template <Choose kChoose>
+Launch prepare(const Problem& p) {
+  Launch launch = prepare_whole<kChoose>(p);
+  if (elementwise_role(p).gives) {
+    RowProblem row = one_row(p);
+    launch.rows = rows_by_launch(prepare_whole<kChoose>(row.problem), std::move(row.inputs), row.output, row.count);
+  }
+  return launch;
+}
+
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "unary_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse<unary_tile_avx512>, .prepare = prepare<unary_tile_avx512>},
-    {.name = "unary_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse<unary_tile_avx2>, .prepare = prepare<unary_tile_avx2>},
+    {.name = "unary_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse<unary_tile_avx512>, .prepare = prepare<unary_tile_avx512>, .rows = elementwise_role},
+    {.name = "unary_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse<unary_tile_avx2>, .prepare = prepare<unary_tile_avx2>, .rows = elementwise_role},
 #endif
-    {.name = "unary_rows_portable", .refuse = refuse<unary_tile_portable>, .prepare = prepare<unary_tile_portable>},
+    {.name = "unary_rows_portable", .refuse = refuse<unary_tile_portable>, .prepare = prepare<unary_tile_portable>, .rows = elementwise_role},
 };
 
 }  // namespace

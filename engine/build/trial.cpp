@@ -1,0 +1,84 @@
+#include "engine/build/trial.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "engine/base/memory.h"
+
+namespace vireo::builder {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+}  // namespace
+
+Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<base::Team>& team) {
+  auto program = std::make_shared<program::Program>();
+  program->workers = team->size();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const graph::Problem& problem = *steps[i].problem;
+    program::Step step;
+    step.launch = std::move(steps[i].launch);
+    for (std::size_t k = 0; k < problem.inputs.size(); ++k)
+      step.inputs.push_back(i > 0 && k == 0 ? program->steps.back().outputs[0] : add(*program, problem.inputs[k], true));
+    for (const graph::Desc& desc : problem.outputs) step.outputs.push_back(add(*program, desc, false));
+    step.workspace = program->arena_bytes;
+    program->arena_bytes += base::align_up(step.launch.workspace_bytes);
+    program->scratch_bytes = std::max(program->scratch_bytes, step.launch.scratch_bytes);
+    for (std::size_t p = 0; p < step.launch.phases.size(); ++p) {
+      program::Stage stage;
+      stage.phases = {{static_cast<std::int32_t>(i), static_cast<std::int32_t>(p)}};
+      stage.tiles = step.launch.phases[p].tiles;
+      stage.serial = stage.tiles <= 1;
+      program->stages.push_back(std::move(stage));
+    }
+    program->steps.push_back(std::move(step));
+  }
+  executor_ = std::make_unique<program::Executor>(program, team, false);
+}
+
+double Trial::run() {
+  const auto start = Clock::now();
+  (void)executor_->run(pointers_);
+  return seconds_since(start);
+}
+
+program::Place Trial::add(program::Program& program, const graph::Desc& desc, bool fill) {
+  if (!desc.present()) return {};
+  if (desc.constant) {
+    program.constants.push_back(desc.constant);
+    return {program::Place::In::constant, static_cast<std::int32_t>(program.constants.size()) - 1, 0};
+  }
+  const std::int64_t row = desc.dims.empty() ? 1 : desc.dims.back();
+  const std::int64_t rows = row ? desc.count() / row : 0;
+  buffers_.push_back(base::allocate_aligned(static_cast<std::size_t>(rows * std::max(desc.pitch, row)) * size_of(desc.dtype)));
+  if (fill && desc.dtype == DataType::float32) {
+    auto* values = reinterpret_cast<float*>(buffers_.back().get());
+    std::minstd_rand random(42);
+    for (std::int64_t i = 0; i < rows * desc.pitch; ++i) values[i] = static_cast<float>(random() % 2001) * 1e-3f - 1.0f;
+  }
+  pointers_.push_back(buffers_.back().get());
+  return {program::Place::In::binding, static_cast<std::int32_t>(pointers_.size()) - 1, 0};
+}
+
+std::vector<double> race(const std::vector<std::unique_ptr<Trial>>& trials, double budget_s) {
+  std::vector<double> best(trials.size(), 1e30);
+  const auto start = Clock::now();
+  for (int round = 0; round < 12; ++round) {
+    const double leader = *std::min_element(best.begin(), best.end());
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      if (round >= 2 && best[i] > leader * 1.5) continue;
+      const int repeats = round == 0 ? 1 : std::clamp(static_cast<int>(300e-6 / std::max(best[i], 1e-7)), 1, 20);
+      double total = 0;
+      for (int r = 0; r < repeats; ++r) total += trials[i]->run();
+      if (round > 0 || total > 50e-3) best[i] = std::min(best[i], total / repeats);
+      else best[i] = std::min(best[i], total);
+    }
+    if (round >= 2 && seconds_since(start) > budget_s) break;
+  }
+  return best;
+}
+
+}  // namespace vireo::builder

@@ -1,0 +1,39 @@
+#pragma once
+// Candidates as programs of their own, to be timed. For timing.cpp alone.
+
+#include <memory>
+#include <vector>
+
+#include "engine/base/team.h"
+#include "engine/graph/tactic.h"
+#include "engine/program/executor.h"
+
+namespace vireo::builder {
+
+/// One step of a trial. Its problem is borrowed for the construction.
+struct TrialStep {
+  const graph::Problem* problem = nullptr;
+  graph::Launch launch;
+};
+
+/// Steps that run one after the other, each reading the output of the one before as its first input; all other tensors are
+/// buffers that hold plausible numbers.
+class Trial {
+ public:
+  Trial(std::vector<TrialStep> steps, const std::shared_ptr<base::Team>& team);
+  /// Seconds of one run.
+  double run();
+
+ private:
+  program::Place add(program::Program& program, const graph::Desc& desc, bool fill);
+
+  std::vector<std::shared_ptr<std::byte>> buffers_;
+  std::vector<void*> pointers_;
+  std::unique_ptr<program::Executor> executor_;
+};
+
+/// Best seconds of each trial over interleaved rounds, within the budget. Losers by more than half drop out after the
+/// second round.
+[[nodiscard]] std::vector<double> race(const std::vector<std::unique_ptr<Trial>>& trials, double budget_s);
+
+}  // namespace vireo::builder

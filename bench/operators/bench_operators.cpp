@@ -1,7 +1,7 @@
 // Times every tactic of conv, conv_transpose, gemm and matmul on shapes of real networks, on one thread:
-// `vireo_bench_operators [WORD]... [--workers N]` runs the cases whose line contains every word. Prints the shortest of several
-// interleaved rounds, GFLOP/s of the direct algorithm, and its share of what the micro-kernels reach from the first-level
-// cache on this machine. `--workers` only changes how tiles are cut.
+// `vireo_bench_operators [WORD]... [--workers N]` runs the cases whose line contains every word. Prints the shortest of
+// several interleaved rounds, GFLOP/s of the direct algorithm, and its share of what the float32 micro-kernels reach
+// from the first-level cache on this machine. `--workers` only changes how tiles are cut.
 
 #include <algorithm>
 #include <chrono>
@@ -131,8 +131,7 @@ double run(Candidate& c, const std::vector<const void*>& inputs, std::vector<voi
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-
-/// GFLOP/s of the fastest micro-kernel on data in the first-level cache.
+/// GFLOP/s of the fastest micro-kernel on data in the first-level cache, all zero.
 double micro_peak(const ops::KernelSet& set) {
   constexpr std::int64_t kDepth = 96;
   auto a = base::allocate_aligned(64 << 10), b = base::allocate_aligned(64 << 10), y = base::allocate_aligned(64 << 10);
@@ -154,7 +153,7 @@ double micro_peak(const ops::KernelSet& set) {
       const auto start = Clock::now();
       for (int i = 0; i < 200; ++i) set.micro[n][m](args);
       const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      best = std::max(best, 200 * 2.0 * m * n * set.width * kDepth / seconds);
+      best = std::max(best, 200 * 2.0 * m * n * set.width * kDepth * set.values / seconds);
     }
   }
   return best * 1e-9;
@@ -244,6 +243,10 @@ int main(int count, char** words) {
   if (base::cpu_features().avx512) peak = std::max(peak, micro_peak(ops::kernel_set_avx512()));
 #endif
   std::printf("%s, peak of the micro-kernels on one core: %.0f GFLOP/s\n", base::cpu_name().c_str(), peak);
+#if defined(__x86_64__)
+  if (base::cpu_features().avx512_bf16)
+    std::printf("with products of bfloat16: %.0f GFLOP/s\n", micro_peak(ops::kernel_set_avx512_bf16()));
+#endif
   for (const Shape& shape : kShapes) {
     const std::string line = std::string(shape.op) + " " + shape.name;
     bool wanted = true;

@@ -95,6 +95,7 @@ enum class Isa : std::uint8_t { scalar, avx2, avx512, avx512_vnni, avx512_bf16 }
 struct Tactic {
   std::string_view name;  ///< unique within the operator, e.g. "conv2d_direct_avx512"
   Isa isa = Isa::scalar;
+  Precision arithmetic = Precision::fp32;  ///< of the products; less than float32 only where the build permits it
   bool exact = true;  ///< false: changes arithmetic beyond the order of summation (Winograd, reduced precision)
   /// Why not, or empty for yes. Total and cheap; needn't check isa.
   std::string (*refuse)(const Problem&) = nullptr;

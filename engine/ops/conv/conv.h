@@ -31,7 +31,8 @@ struct ConvProblem {
 [[nodiscard]] std::string refuse_narrow_residual(const graph::Problem& problem);
 [[nodiscard]] ConvProblem read_conv(const graph::Problem& problem);
 
-/// Direct convolution through the micro-kernels: any kernel, stride, dilation, padding and grouping.
+/// Direct convolution through the micro-kernels: any kernel, stride, dilation, padding and (but for pairs) grouping.
+[[nodiscard]] std::string refuse_direct(const graph::Problem& problem, const KernelSet& kernels);
 [[nodiscard]] graph::Launch prepare_direct(const graph::Problem& problem, const KernelSet& kernels);
 [[nodiscard]] double predict_direct(const graph::Problem& problem, const KernelSet& kernels);
 

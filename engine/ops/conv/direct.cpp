@@ -1,7 +1,9 @@
-// Direct convolution, channels-last: every tile gathers the input window it needs into scratch, padded with zeros and free
-// of cache-set conflicts, and then multiplies rows of pixels by panels of packed weights (engine/ops/shared/panels.h).
-// A 1x1 kernel with stride 1 reads its input in place. Bound by multiply-adds; measured on one Zen 4 core with AVX-512: 94 to
-// 100 % of the micro-kernels' rate for 64 channels and more, 80 to 90 % for 16 to 32, 70 to 90 % for first layers.
+// Direct convolution, channels-last: every tile gathers the input window it needs into scratch, padded with zeros and
+// free of cache-set conflicts, and then multiplies rows of pixels by panels of packed weights
+// (engine/ops/shared/panels.h). A 1x1 kernel with stride 1 reads its input in place. For kernels of reduced precision
+// all inputs are gathered, and rounded on the way: the channels of a pixel take half as many places then, the last of
+// an odd number is paired with a zero. Bound by multiply-adds; measured on one Zen 4 core with AVX-512: 94 to 100 % of
+// the micro-kernels' rate for 64 channels and more, 80 to 90 % for 16 to 32, 70 to 90 % for first layers.
 #include <algorithm>
 #include <cstring>
 
@@ -33,6 +35,7 @@ struct State {
   std::shared_ptr<std::byte> memory;
   const float* packed = nullptr;
   const float* bias = nullptr;
+  std::int64_t channels = 0;       ///< places of a pixel's channels in scratch: KernelSet::places(cin)
   std::int64_t pixel_step = 0;     ///< floats between pixels in scratch
   std::int64_t scratch_row = 0;    ///< floats between rows in scratch (window)
   // Tiles: batch x row blocks x column blocks x panel blocks, the last running fastest. Flat accesses see one row of pixels.
@@ -55,15 +58,14 @@ Range part(std::int64_t extent, std::int64_t parts, std::int64_t index) {
 /// A pixel distance of a multiple of 512 bytes makes rows compete for few cache sets: then a line more.
 std::int64_t spread(std::int64_t channels) { return channels % 128 == 0 ? channels + 16 : channels; }
 
-/// Copies `count` pixels of `channels` floats; one block when both sides are dense.
-void copy_pixels(float* to, std::int64_t to_step, const float* from, std::int64_t from_step, std::int64_t channels,
-                 std::int64_t count) noexcept {
-  if (to_step == channels && from_step == channels) {
-    std::memcpy(to, from, static_cast<std::size_t>(channels * count) * sizeof(float));
-    return;
-  }
-  for (std::int64_t i = 0; i < count; ++i)
-    std::memcpy(to + i * to_step, from + i * from_step, static_cast<std::size_t>(channels) * sizeof(float));
+/// Copies `count` pixels of x into scratch; one block when both sides are dense.
+void copy_pixels(const State& s, float* to, const float* from, std::int64_t count) noexcept {
+  const std::int64_t cin = s.g.cin;
+  if (s.set.kernels->values > 1) return s.set.kernels->round(to, s.pixel_step, from, s.x_pitch, cin, count, 1.0f);
+  const bool dense = s.pixel_step == cin && s.x_pitch == cin;
+  const std::int64_t length = dense ? cin * count : cin;
+  for (std::int64_t i = 0; i < (dense ? 1 : count); ++i)
+    std::memcpy(to + i * s.pixel_step, from + i * s.x_pitch, static_cast<std::size_t>(length) * sizeof(float));
 }
 
 /// Output rows x columns of image n need this window of the input; outside of the image it is zero.
@@ -83,8 +85,7 @@ void gather_window(const State& s, const float* x, float* to, std::int64_t n, Ra
       continue;
     }
     std::memset(to, 0, bytes(first));
-    copy_pixels(to + first * s.pixel_step, s.pixel_step, x + ((n * g.in[1] + y) * g.in[2] + x0 + first) * s.x_pitch, s.x_pitch,
-                g.cin, last - first);
+    copy_pixels(s, to + first * s.pixel_step, x + ((n * g.in[1] + y) * g.in[2] + x0 + first) * s.x_pitch, last - first);
     std::memset(to + last * s.pixel_step, 0, bytes(width - last));
   }
 }
@@ -93,7 +94,7 @@ void gather_window(const State& s, const float* x, float* to, std::int64_t n, Ra
 void gather_pixels(const State& s, const float* x, float* to, Range pixels) noexcept {
   const ConvGeometry& g = s.g;
   if (s.width == g.batch * g.in_pixels() && g.stride[1] == 1 && g.stride[2] == 1 && g.pad_begin[1] == 0 && g.pad_begin[2] == 0) {
-    copy_pixels(to, s.pixel_step, x + pixels.begin * s.x_pitch, s.x_pitch, g.cin, pixels.size());
+    copy_pixels(s, to, x + pixels.begin * s.x_pitch, pixels.size());
     return;
   }
   for (std::int64_t i = pixels.begin; i < pixels.end; ++i, to += s.pixel_step) {
@@ -101,9 +102,8 @@ void gather_pixels(const State& s, const float* x, float* to, Range pixels) noex
     const std::int64_t y = in_image / g.out[2] * g.stride[1] - g.pad_begin[1];
     const std::int64_t v = in_image % g.out[2] * g.stride[2] - g.pad_begin[2];
     if (y < 0 || y >= g.in[1] || v < 0 || v >= g.in[2])
-      std::memset(to, 0, static_cast<std::size_t>(g.cin) * sizeof(float));
-    else
-      std::memcpy(to, x + ((n * g.in[1] + y) * g.in[2] + v) * s.x_pitch, static_cast<std::size_t>(g.cin) * sizeof(float));
+      std::memset(to, 0, static_cast<std::size_t>(s.channels) * sizeof(float));
+    else copy_pixels(s, to, x + ((n * g.in[1] + y) * g.in[2] + v) * s.x_pitch, 1);
   }
 }
 
@@ -197,7 +197,8 @@ void choose_tiles(State& s, int workers) {
     const std::int64_t scratch = scratch_floats(s, rows, columns) * 4;
     const std::int64_t tiles = s.images * row_blocks * column_blocks * panel_blocks;
     const std::int64_t tile_panels = (panels + panel_blocks - 1) / panel_blocks;
-    double tile = block_seconds(s.set, rows, columns, 0, tile_panels) + static_cast<double>(scratch) / kCopyBytesPerSecond + kTileSeconds;
+    double tile = block_seconds(s.set, rows, columns, 0, tile_panels) +
+                  static_cast<double>(scratch * s.set.kernels->values) / kCopyBytesPerSecond + kTileSeconds;
     // Weights that the second-level cache can't hold besides the window stream in again for every tile.
     const double weights = panel_bytes * static_cast<double>(tile_panels) / static_cast<double>(panels);
     if (weights > kCacheBytes) tile += weights / kStreamBytesPerSecond;
@@ -253,23 +254,25 @@ State plan(const ConvProblem& p, const KernelSet& kernels) {
   s.residual_channels = p.residual_channels;
   s.epilogue = make_epilogue(p.activation, p.has_residual, p.residual_before);
   const std::int64_t merged = merged_groups(g, kernels.width);
-  const std::int64_t groups = g.groups / merged, cin = g.cin_per_group() * merged, cout = g.cout_per_group() * merged;
+  const std::int64_t groups = g.groups / merged, cout = g.cout_per_group() * merged;
+  const std::int64_t cin = kernels.places(g.cin_per_group() * merged);
   const bool pointwise = g.taps() == 1;
   const bool plain = g.stride[1] == 1 && g.stride[2] == 1 && g.out == g.in;
   std::vector<std::int64_t> taps{0};
   std::int64_t depth = cin;
-  s.pixel_step = spread(g.cin);
+  s.channels = kernels.places(g.cin);
+  s.pixel_step = spread(s.channels);
   if (pointwise) {
     s.width = g.batch * g.out_pixels();
     const bool conflicts = p.x_pitch % 512 == 0 && cout > 4 * kernels.width;
-    s.access = plain && !conflicts ? Access::in_place : Access::gather;
+    s.access = plain && !conflicts && kernels.values == 1 ? Access::in_place : Access::gather;
   } else {
     s.access = Access::window;
     s.images = g.batch;
     s.height = g.out[1];
     s.width = g.out[2];
     taps.clear();
-    const bool merge = g.groups == 1 && g.dilation[2] == 1 && s.pixel_step == g.cin;
+    const bool merge = g.groups == 1 && g.dilation[2] == 1 && s.pixel_step == s.channels;
     if (merge) depth = cin * g.kernel[2];
     // Offsets are filled in once the width of the tiles, and with it the scratch row, is known.
     taps.assign(static_cast<std::size_t>(merge ? g.kernel[1] : g.taps()), 0);
@@ -290,6 +293,15 @@ State plan(const ConvProblem& p, const KernelSet& kernels) {
 
 }  // namespace
 
+std::string refuse_direct(const Problem& problem, const KernelSet& kernels) {
+  if (std::string refused = refuse_conv(problem); !refused.empty()) return refused;
+  const ConvGeometry g = read_conv(problem).g;
+  const std::int64_t merged = merged_groups(g, kernels.width);
+  if (merged < g.groups && g.cin_per_group() * merged % kernels.values != 0)
+    return "groups of an odd number of channels share pairs";
+  return {};
+}
+
 double predict_direct(const Problem& problem, const KernelSet& kernels) { return plan(read_conv(problem), kernels).seconds; }
 
 Launch prepare_direct(const Problem& problem, const KernelSet& kernels) {
@@ -300,14 +312,19 @@ Launch prepare_direct(const Problem& problem, const KernelSet& kernels) {
   s->memory = base::allocate_aligned(static_cast<std::size_t>(floats) * sizeof(float));
   auto* packed = reinterpret_cast<float*>(s->memory.get());
   const std::int64_t cin = g.cin_per_group(), cout = g.cout_per_group(), merged = g.groups / s->set.groups, taps = g.taps();
-  const std::int64_t merged_cin = cin * merged;
-  pack_weights(s->set, packed, [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
-    // Depth may cover a whole row of taps: k counts channels within taps.
-    const std::int64_t tap = t * (s->set.depth / merged_cin) + k / merged_cin;
-    const std::int64_t channel = k % merged_cin;
+  const std::int64_t places = kernels.places(cin * merged);
+  const auto weight = [&](std::int64_t group, std::int64_t tap, std::int64_t channel, std::int64_t j) {
     if (channel / cin != j / cout) return 0.0f;
     const std::int64_t m = group * merged * cout + j;
     return p.weights[(m * cin + channel % cin) * taps + tap];
+  };
+  pack_weights(s->set, packed, [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
+    // Depth may cover a whole row of taps: k counts places of channels within taps.
+    const std::int64_t tap = t * (s->set.depth / places) + k / places;
+    const std::int64_t channel = k % places * kernels.values;
+    const float first = weight(group, tap, channel, j);
+    if (kernels.values == 1) return first;
+    return pair_of(first, channel + 1 < cin * merged ? weight(group, tap, channel + 1, j) : 0.0f);
   });
   s->packed = packed;
   if (p.bias) {

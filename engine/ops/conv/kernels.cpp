@@ -9,6 +9,10 @@ using graph::Problem;
 using graph::Tactic;
 
 template <const KernelSet& (*kSet)()>
+std::string refuse_direct(const Problem& p) {
+  return refuse_direct(p, kSet());
+}
+template <const KernelSet& (*kSet)()>
 graph::Launch direct(const Problem& p) {
   return prepare_direct(p, kSet());
 }
@@ -59,6 +63,7 @@ const Tactic kTactics[] = {
 #if defined(__x86_64__)
     {.name = "conv_depthwise_avx512", .isa = Isa::avx512, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx512, depthwise_kernel_avx512>, .rows = by_rows, .predict = depthwise_seconds<kernel_set_avx512>},
     {.name = "conv_depthwise_avx2", .isa = Isa::avx2, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx2, depthwise_kernel_avx2>, .rows = by_rows, .predict = depthwise_seconds<kernel_set_avx2>},
+    {.name = "conv_direct_avx512_bf16", .isa = Isa::avx512_bf16, .arithmetic = Precision::bf16, .exact = false, .refuse = refuse_direct<kernel_set_avx512_bf16>, .prepare = direct<kernel_set_avx512_bf16>, .rows = by_rows, .predict = direct_seconds<kernel_set_avx512_bf16>},
     {.name = "conv_winograd_avx512", .isa = Isa::avx512, .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_avx512, winograd_kernels_avx512>, .predict = winograd_seconds<kernel_set_avx512>},
     {.name = "conv_direct_avx512", .isa = Isa::avx512, .refuse = refuse_conv, .prepare = direct<kernel_set_avx512>, .rows = by_rows, .predict = direct_seconds<kernel_set_avx512>},
     {.name = "conv_winograd_avx2", .isa = Isa::avx2, .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_avx2, winograd_kernels_avx2>, .predict = winograd_seconds<kernel_set_avx2>},

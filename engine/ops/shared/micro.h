@@ -1,10 +1,14 @@
 #pragma once
-// The register-blocked heart of conv, gemm and matmul: `rows` rows of C times up to four vectors of columns, summed over
-// taps and depth. A rows are read in place (broadcast element by element), B is packed by pack_panel. One KernelSet for
-// each instruction set; all tile bodies are written once against it. Kernel bodies include this header: plain types only.
+// The register-blocked heart of conv, gemm and matmul: `rows` rows of C times up to four vectors of columns, summed
+// over taps and depth. A rows are read in place (broadcast element by element), B is packed by pack_panel. One
+// KernelSet for each instruction set; all tile bodies are written once against it. Kernel bodies include this header:
+// plain types only.
 //
-// C[i][j] = clamp(start + sum over t < tap_count, k < depth of A[taps[t] + i * a_stride + k] * B[t][k][j] + residual[i][j])
-// where start is C[i][j] itself (accumulate), else bias[j], else 0.
+// C[i][j] = clamp(start + sum over t < tap_count, k < depth of A[taps[t] + i * a_stride + k] * B[t][k][j] +
+// residual[i][j]) where start is C[i][j] itself (accumulate), else bias[j], else 0.
+//
+// A set of reduced precision has two values of bfloat16 in the place of each float of A and B (KernelSet::values);
+// their products are summed in float32, C, bias and residual are float32. Depth, strides and offsets count places then.
 
 #include <cstdint>
 
@@ -38,6 +42,12 @@ inline constexpr int kMaxWidth = 16;   ///< floats in the widest vector
 using FinishKernel = void (*)(float* y, std::int64_t stride, std::int64_t rows, std::int64_t columns,
                               const ActivationSpec& activation, const float* residual, std::int64_t residual_stride);
 
+/// Of each row: to[i] = (from[2i], from[2i + 1]) * scale as bfloat16, to nearest even; an odd count ends with a zero.
+using RoundKernel = void (*)(float* to, std::int64_t to_step, const float* from, std::int64_t from_step,
+                             std::int64_t count, std::int64_t rows, float scale);
+/// to[i] = (even[i], odd[i]) * scale as bfloat16; zeros where odd is null.
+using InterleaveKernel = void (*)(float* to, const float* even, const float* odd, std::int64_t count, float scale);
+
 struct KernelSet {
   const char* name;
   int width;                                       ///< floats in a vector
@@ -49,12 +59,18 @@ struct KernelSet {
   FinishKernel finish;
   int latency_slots;                               ///< multiply-adds in flight that hide the latency of one
   double flops_per_second;                         ///< of one core, guessed; only ratios matter
+  int values = 1;                                  ///< of A and B in one place
+  RoundKernel round = nullptr;                     ///< null where values is 1
+  InterleaveKernel interleave = nullptr;
+  /// Places that so many values take.
+  [[nodiscard]] std::int64_t places(std::int64_t count) const { return (count + values - 1) / values; }
 };
 
 [[nodiscard]] const KernelSet& kernel_set_portable();
 #if defined(__x86_64__)
 [[nodiscard]] const KernelSet& kernel_set_avx2();
 [[nodiscard]] const KernelSet& kernel_set_avx512();
+[[nodiscard]] const KernelSet& kernel_set_avx512_bf16();
 #endif
 
 }  // namespace vireo::ops

@@ -1,7 +1,10 @@
 #include "engine/ops/shared/panels.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+
+#include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
 namespace {
@@ -115,6 +118,10 @@ PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_
   return set;
 }
 
+float pair_of(float first, float second) noexcept {
+  return std::bit_cast<float>(BFloat(first).bits | static_cast<std::uint32_t>(BFloat(second).bits) << 16);
+}
+
 void pack_bias(const PanelSet& set, const float* bias, float* packed) {
   for (const Panel& panel : set.panels) {
     float* to = packed + panel.bias_offset;
@@ -216,7 +223,7 @@ double block_seconds(const PanelSet& set, std::int64_t segments, std::int64_t se
     slots += panel_slots(*set.kernels, segments, segment_rows, panel.vectors - (panel.half ? 0.5 : 0.0), set.total_depth(),
                          static_cast<std::int64_t>(set.blocks.size()));
   }
-  return slots * 2.0 * set.kernels->width / set.kernels->flops_per_second;
+  return slots * 2.0 * set.kernels->width * set.kernels->values / set.kernels->flops_per_second;
 }
 
 }  // namespace vireo::ops

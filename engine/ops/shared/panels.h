@@ -53,7 +53,8 @@ struct PanelSet {
   return panel.half ? set.half[panel.vectors] : set.micro[panel.vectors];
 }
 
-/// Packs every panel: element(group, tap, k, column within the group) gives the weight.
+/// Packs every panel: element(group, tap, k, column within the group) gives the weight, or the weights of place k
+/// (pair_of) where the kernels take two.
 template <typename F>
 void pack_weights(const PanelSet& set, float* packed, F&& element) {
   const int width = set.kernels->width;
@@ -68,6 +69,9 @@ void pack_weights(const PanelSet& set, float* packed, F&& element) {
         for (std::int64_t j = 0; j < panel.columns; ++j) to[j] = element(group, t, k, first + j);
   }
 }
+/// What a place holds where kernels take two values (KernelSet::values), rounded to nearest even.
+[[nodiscard]] float pair_of(float first, float second) noexcept;
+
 /// Bias in the order of the panels, zero where there is none.
 void pack_bias(const PanelSet& set, const float* bias, float* packed);
 

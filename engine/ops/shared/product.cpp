@@ -1,7 +1,7 @@
-// Tiles are blocks of rows times blocks of panels of one product. Rows of A are read in place, or copied into scratch when
-// A is transposed or its pitch makes rows compete for cache sets. Bound by multiply-adds from a few rows on, below that by
-// streaming B. Measured on one Zen 4 core with AVX-512: 95 to 100 % of the micro-kernels' rate from a depth of 192 on, 31 GB/s
-// of weights for a single row.
+// Tiles are blocks of rows times blocks of panels of one product. Rows of A are read in place, or copied into scratch
+// when A is transposed or its pitch makes rows compete for cache sets, or rounded into it for kernels of reduced
+// precision. Bound by multiply-adds from a few rows on, below that by streaming B. Measured on one Zen 4 core with
+// AVX-512: 95 to 100 % of the micro-kernels' rate from a depth of 192 on, 31 GB/s of weights for a single row.
 #include "engine/ops/shared/product.h"
 
 #include <algorithm>
@@ -59,13 +59,37 @@ void pack_transposed(float* to, std::int64_t step, const float* from, std::int64
     for (std::int64_t k = 0; k < depth; ++k) to[k * step + j] = alpha * from[j * pitch + k];
 }
 
+/// pack_panel() for kernels that take pairs, by blocks of depth that stay in cache.
+void pack_pairs(const State& s, const Panel& panel, const float* b, float* to, std::int64_t step) noexcept {
+  constexpr std::int64_t kBlock = 64;
+  const Product& p = s.p;
+  const KernelSet& kernels = *s.set.kernels;
+  if (!p.trans_b) {
+    for (std::int64_t k = 0; k < p.k; k += 2, to += step) {
+      const float* row = b + k * p.b_pitch + panel.column;
+      kernels.interleave(to, row, k + 1 < p.k ? row + p.b_pitch : nullptr, panel.columns, p.alpha);
+    }
+    return;
+  }
+  float rounded[kBlock / 2];
+  for (std::int64_t k = 0; k < p.k; k += kBlock, to += kBlock / 2 * step) {
+    const std::int64_t count = std::min(kBlock, p.k - k);
+    for (std::int64_t j = 0; j < panel.columns; ++j) {
+      kernels.round(rounded, 0, b + (panel.column + j) * p.b_pitch + k, 0, count, 1, p.alpha);
+      for (std::int64_t i = 0; i < kernels.places(count); ++i) to[i * step + j] = rounded[i];
+    }
+  }
+}
+
 /// One panel of one B.
 void pack_panel(const State& s, const Panel& panel, const float* b, float* packed) noexcept {
   const Product& p = s.p;
   const std::int64_t step = panel.vectors * s.set.kernels->width;
   float* to = packed + panel.b_offset;
   if (panel.columns < step)
-    for (std::int64_t k = 0; k < p.k; ++k) std::memset(to + k * step + panel.columns, 0, static_cast<std::size_t>(step - panel.columns) * sizeof(float));
+    for (std::int64_t k = 0; k < s.set.depth; ++k)
+      std::memset(to + k * step + panel.columns, 0, static_cast<std::size_t>(step - panel.columns) * sizeof(float));
+  if (s.set.kernels->values > 1) return pack_pairs(s, panel, b, to, step);
   if (p.trans_b) {
     pack_transposed(to, step, b + panel.column * p.b_pitch, p.b_pitch, p.k, panel.columns, p.alpha);
     return;
@@ -123,6 +147,8 @@ void run_tile(const TileArgs& args) noexcept {
     auto* scratch = reinterpret_cast<float*>(args.scratch);
     if (p.trans_a)
       pack_transposed(scratch, s.a_step, a + first, p.a_pitch, rows, p.k, 1.0f);
+    else if (s.set.kernels->values > 1)
+      s.set.kernels->round(scratch, s.a_step, a + first * p.a_pitch, p.a_pitch, p.k, rows, 1.0f);
     else
       for (std::int64_t r = 0; r < rows; ++r) std::memcpy(scratch + r * s.a_step, a + (first + r) * p.a_pitch, static_cast<std::size_t>(p.k) * sizeof(float));
     block.a = scratch;
@@ -158,7 +184,8 @@ void choose_tiles(State& s) {
     const std::int64_t scratch = s.copy_a ? rows * s.a_step * 4 : 0;
     if (scratch > kScratchLimit && rows > 14) return;
     const double weights = static_cast<double>(s.set.packed_floats) * 4 * static_cast<double>(tile_panels) / static_cast<double>(panels);
-    double tile = block_seconds(s.set, 1, rows, 0, tile_panels) + static_cast<double>(scratch) / kCopyBytesPerSecond + kTileSeconds;
+    double tile = block_seconds(s.set, 1, rows, 0, tile_panels) +
+                  static_cast<double>(scratch * s.set.kernels->values) / kCopyBytesPerSecond + kTileSeconds;
     if (weights > kCacheBytes) tile = std::max(tile, weights / kStreamBytesPerSecond);
     const double rounds = static_cast<double>((tiles + workers - 1) / workers);
     const double filled = static_cast<double>(s.p.m * panels) / static_cast<double>(rows * row_blocks * tile_panels * panel_blocks);
@@ -198,9 +225,10 @@ State plan(const Product& product, const KernelSet& kernels) {
   Product& p = s.p;
   flatten_batch(p);
   s.epilogue = make_epilogue(p.activation, p.residual_input >= 0 || p.addend_input >= 0, p.addend_input >= 0 || p.residual_before);
-  s.set = plan_panels(kernels, p.n, 1, 0, {0}, p.k, p.m);
-  s.copy_a = p.trans_a || (p.a_pitch % 512 == 0 && p.m > 1 && p.n > 4 * kernels.width);
-  s.a_step = s.copy_a ? (p.k % 128 == 0 ? p.k + 16 : p.k) : p.a_pitch;
+  const std::int64_t depth = kernels.places(p.k);
+  s.set = plan_panels(kernels, p.n, 1, 0, {0}, depth, p.m);
+  s.copy_a = p.trans_a || kernels.values > 1 || (p.a_pitch % 512 == 0 && p.m > 1 && p.n > 4 * kernels.width);
+  s.a_step = s.copy_a ? (depth % 128 == 0 ? depth + 16 : depth) : p.a_pitch;
   choose_tiles(s);
   if (!p.b) {
     const double bytes = static_cast<double>(p.k * p.n) * 8 * static_cast<double>(p.b_offsets.size());

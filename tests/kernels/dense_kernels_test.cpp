@@ -1,5 +1,6 @@
 // Every tactic of conv, conv_transpose, gemm and matmul on every case and on random problems, against the reference.
 // Tolerance: relative L2 error 2e-6 for exact tactics (float32 sums of up to some thousand terms), 3e-5 for the others.
+// Tactics of bfloat16 products sum in float32 too: they are held to the 2e-6 against the reference of rounded operands.
 
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 
 #include "engine/ops/table.h"
 #include "tests/kernels/run_launch.h"
+#include "tests/support/bf16_operands.h"
 
 namespace {
 
@@ -17,7 +19,8 @@ using graph::Case;
 constexpr double kExact = 2e-6, kInexact = 3e-5;
 
 struct Totals {
-  int runs = 0, refusals = 0;
+  int runs = 0, refusals = 0, bf16_runs = 0;
+  void print() const { std::printf("%d runs (%d of bfloat16), %d refusals\n", runs, bf16_runs, refusals); }
 };
 
 /// Infers the case, computes the reference, and runs every accepting tactic with these numbers of workers and gaps.
@@ -36,15 +39,27 @@ void check(const graph::Operator& op, const Case& c, std::mt19937& random, Total
   }
   const graph::LayerId id = g.add_layer(op, "layer", ids, c.attributes);
   const graph::Tensor& out = g.tensor(g.layer(id).outputs[0]);
-  std::vector<float> expected(static_cast<std::size_t>(element_count(out.dims)));
-  std::vector<graph::View> views, results{{DataType::float32, out.dims, expected.data()}};
-  for (std::size_t i = 0; i < ids.size(); ++i) views.push_back({DataType::float32, c.inputs[i], values[i].data()});
-  op.reference({g.layer(id).attributes, views, results});
-  double norm = 0;
-  for (const float y : expected) norm += static_cast<double>(y) * y;
+  const auto reference = [&](const std::vector<std::vector<float>>& of) {
+    std::vector<float> y(static_cast<std::size_t>(element_count(out.dims)));
+    std::vector<graph::View> views, results{{DataType::float32, out.dims, y.data()}};
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      views.push_back({DataType::float32, c.inputs[i], const_cast<float*>(of[i].data())});
+    op.reference({g.layer(id).attributes, views, results});
+    return y;
+  };
+  const std::vector<float> expected_fp32 = reference(values);
+  std::vector<std::vector<float>> rounded = values;
+  const bool product = op.name == "gemm" || op.name == "matmul";
+  for (std::size_t i = 0; i < rounded.size(); ++i)
+    for (float& x : rounded[i]) x = vireo::testing::as_bf16_operand(c.attributes, product, i, x);
+  const std::vector<float> expected_bf16 = reference(rounded);
 
   for (const graph::Tactic& tactic : op.tactics()) {
     if (!tests::available(tactic.isa)) continue;
+    const bool bf16 = tactic.arithmetic == Precision::bf16;
+    const std::vector<float>& expected = bf16 ? expected_bf16 : expected_fp32;
+    double norm = 0;
+    for (const float y : expected) norm += static_cast<double>(y) * y;
     for (const int workers : {1, 3})
       for (const std::int64_t gap : {0, 5}) {
         graph::Problem problem{.op = &op, .attributes = &g.layer(id).attributes, .workers = workers};
@@ -64,6 +79,7 @@ void check(const graph::Operator& op, const Case& c, std::mt19937& random, Total
           continue;
         }
         ++totals.runs;
+        totals.bf16_runs += bf16;
         std::vector<const void*> inputs;
         for (const tests::Strided& t : tensors) inputs.push_back(t.memory.data());
         std::vector<void*> outputs{y.memory.data()};
@@ -77,7 +93,7 @@ void check(const graph::Operator& op, const Case& c, std::mt19937& random, Total
         double error = 0;
         for (std::size_t i = 0; i < got.size(); ++i) error += (static_cast<double>(got[i]) - expected[i]) * (static_cast<double>(got[i]) - expected[i]);
         const double relative = std::sqrt(error / std::max(norm, 1e-12));
-        ASSERT_LE(relative, tactic.exact ? kExact : kInexact);
+        ASSERT_LE(relative, tactic.exact || bf16 ? kExact : kInexact);
       }
   }
 }
@@ -92,7 +108,7 @@ TEST_P(DenseKernels, agree_with_the_reference_on_the_operators_cases) {
     check(op, c, random, totals);
     if (HasFatalFailure()) return;
   }
-  std::printf("%s: %d runs, %d refusals\n", GetParam(), totals.runs, totals.refusals);
+  totals.print();
   EXPECT_GT(totals.runs, 0);
 }
 INSTANTIATE_TEST_SUITE_P(, DenseKernels, ::testing::Values("conv", "conv_transpose", "gemm", "matmul"), [](const auto& p) { return std::string(p.param); });
@@ -158,7 +174,7 @@ TEST(RandomConvolutions, agree_with_the_reference) {
     check(*ops::find_operator("conv"), random_conv(random, false), random, totals);
     if (HasFatalFailure()) return;
   }
-  std::printf("%d runs, %d refusals\n", totals.runs, totals.refusals);
+  totals.print();
 }
 
 TEST(RandomTransposedConvolutions, agree_with_the_reference) {
@@ -170,7 +186,7 @@ TEST(RandomTransposedConvolutions, agree_with_the_reference) {
     check(*ops::find_operator("conv_transpose"), random_conv(random, true), random, totals);
     if (HasFatalFailure()) return;
   }
-  std::printf("%d runs, %d refusals\n", totals.runs, totals.refusals);
+  totals.print();
 }
 
 TEST(RandomProducts, agree_with_the_reference) {
@@ -208,7 +224,7 @@ TEST(RandomProducts, agree_with_the_reference) {
     check(*ops::find_operator("matmul"), c, r, totals);
     if (HasFatalFailure()) return;
   }
-  std::printf("%d runs, %d refusals\n", totals.runs, totals.refusals);
+  totals.print();
 }
 
 }  // namespace

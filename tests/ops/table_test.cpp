@@ -2,6 +2,7 @@
 // reference, with tight buffers, tiles in random order, and (where a tactic takes them) strided innermost rows.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -11,6 +12,7 @@
 #include "engine/graph/operator.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/table.h"
+#include "tests/support/bf16_operands.h"
 #include "tests/support/launch_runner.h"
 
 namespace vireo {
@@ -56,6 +58,7 @@ struct Sample {
   Graph graph;
   graph::LayerId layer = -1;
   std::vector<ConstantPtr> inputs, expected;
+  std::vector<ConstantPtr> expected_bf16;  ///< of rounded operands, where the operator has tactics of bfloat16 products
 };
 
 Sample make_sample(const graph::Operator& op, const Case& test, std::mt19937& random) {
@@ -71,6 +74,20 @@ Sample make_sample(const graph::Operator& op, const Case& test, std::mt19937& ra
   for (graph::TensorId id : sample.graph.layer(sample.layer).outputs)
     if (op.late_axis) sample.graph.tensor(id).dims = sample.graph.bound_dims(sample.layer);
   sample.expected = graph::evaluate_layer(sample.graph, sample.layer, std::size_t{1} << 32);
+  const auto is_bf16 = [](const Tactic& tactic) { return tactic.arithmetic == Precision::bf16; };
+  if (!op.tactics || std::none_of(op.tactics().begin(), op.tactics().end(), is_bf16)) return sample;
+  Graph rounded;
+  const bool product = op.name == "gemm" || op.name == "matmul";
+  for (std::size_t k = 0; k < ids.size(); ++k) {
+    graph::MutableConstant value = graph::new_constant(sample.inputs[k]->dtype, sample.inputs[k]->dims);
+    if (sample.inputs[k]->bytes() > 0) std::memcpy(value.data, sample.inputs[k]->data.get(), sample.inputs[k]->bytes());
+    if (sample.inputs[k]->dtype == DataType::float32)
+      for (std::int64_t i = 0; i < sample.inputs[k]->count(); ++i)
+        value.as<float>()[i] = testing::as_bf16_operand(test.attributes, product, k, value.as<float>()[i]);
+    ids[k] = rounded.add_constant("input" + std::to_string(k), value.constant);
+  }
+  sample.expected_bf16 = graph::evaluate_layer(
+      rounded, rounded.add_layer(op, "layer", ids, test.attributes, test.outputs), std::size_t{1} << 32);
   return sample;
 }
 
@@ -157,7 +174,10 @@ void run_tactic(const Tactic& tactic, const Sample& sample, std::uint32_t consta
     SCOPED_TRACE("output " + std::to_string(k));
     const Buffer& buffer = shared && k == 0 ? inputs[0] : outputs[k];
     EXPECT_TRUE(buffer.gaps_survive()) << "wrote between the rows";
-    expect_close(problem.outputs[k].dtype, buffer.read().data(), sample.expected[k]->data.get(), element_count(problem.outputs[k].dims), tactic.exact);
+    const bool bf16 = tactic.arithmetic == Precision::bf16;
+    const ConstantPtr& expected = bf16 ? sample.expected_bf16[k] : sample.expected[k];
+    expect_close(problem.outputs[k].dtype, buffer.read().data(), expected->data.get(),
+                 element_count(problem.outputs[k].dims), tactic.exact || bf16);
   }
 }
 

@@ -138,7 +138,7 @@ int bench(const BenchFlags& f) {
   nlohmann::json j;
   j["model"] = f.model.model;
   j["device"] = f.model.devices.empty() ? "cpu" : f.model.devices.front();
-  j["precision"] = f.model.precision;
+  j["precision"] = to_string(parse_precision(f.model));
   for (const auto& [name, dims] : loaded.shapes) j["shapes"][name] = dims;
   j["threads"] = options.threads ? options.threads : loaded.engine->threads();
   j["contexts"] = f.contexts;

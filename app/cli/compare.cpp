@@ -14,6 +14,7 @@ int compare_model(const ModelFlags& flags, const std::string& inputs_dir, double
   BuildOptions options;
   options.threads = flags.threads;
   options.exact = flags.exact;
+  options.precision = parse_precision(flags);
   options.budget_s = flags.budget_s;
   options.disabled_passes = flags.disabled_passes;
   std::map<std::string, Dims> shapes;

@@ -43,6 +43,8 @@ std::uint64_t parse_bytes(const std::string& text) {
   return static_cast<std::uint64_t>(value * it->second);
 }
 
+}  // namespace
+
 Precision parse_precision(const ModelFlags& f) {
   if (f.best) return Precision::best;
   if (f.int8) return Precision::int8;
@@ -52,6 +54,8 @@ Precision parse_precision(const ModelFlags& f) {
     if (to_string(p) == f.precision) return p;
   fail(ErrorCode::invalid_argument, fmt::format("--precision '{}'; accepted: fp32, fp16, bf16, int8, best", f.precision));
 }
+
+namespace {
 
 /// The input a shape without a name is for.
 std::string only_input(const std::vector<TensorInfo>& inputs, const std::string& text) {
@@ -108,7 +112,9 @@ Progress progress_bar(bool quiet) {
 void add_model_flags(CLI::App& c, ModelFlags& f) {
   c.add_option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan")->required();
   c.add_option("--device", f.devices, "device to run on: cpu (repeatable for build)");
-  c.add_option("--precision", f.precision, "fp32 | fp16 | bf16 | int8 | best")->capture_default_str();
+  c.add_option("--precision", f.precision,
+               "fp32 | bf16 (products of bfloat16 where they are faster); fp16, int8, best: not yet")
+      ->capture_default_str();
   c.add_flag("--fp16", f.fp16, "same as --precision fp16");
   c.add_flag("--bf16", f.bf16, "same as --precision bf16");
   c.add_flag("--int8", f.int8, "same as --precision int8");
@@ -120,7 +126,7 @@ void add_model_flags(CLI::App& c, ModelFlags& f) {
   c.add_option("--workspace", f.workspace, "limit of scratch memory a context may use, e.g. 64MiB; none by default");
   c.add_option("--budget", f.budget_s, "seconds of tactic timing; 0 chooses by prediction")->capture_default_str()->check(CLI::NonNegativeNumber);
   c.add_option("--timing-cache,--timingCacheFile", f.timing_cache, "readable file of earlier timings, read and extended");
-  c.add_flag("--exact", f.exact, "only kernels with the reference's arithmetic (no Winograd)");
+  c.add_flag("--exact", f.exact, "only kernels with the reference's arithmetic (no Winograd, no bf16)");
   c.add_option("--disable-pass", f.disabled_passes, "switch an optimisation off by its name (`vireo list passes`)");
   c.add_option("--threads", f.threads, "workers of one inference; 0: all cores")->capture_default_str()->check(CLI::Range(0, 1024));
 }

@@ -30,6 +30,9 @@ struct ModelFlags {
 /// MODEL and the build flags, with trtexec's names as aliases.
 void add_model_flags(CLI::App& command, ModelFlags& flags);
 
+/// Of --precision and its aliases. Throws Error for an unknown name.
+[[nodiscard]] Precision parse_precision(const ModelFlags& flags);
+
 /// "a:1x3x224x224,b:1x10" → shapes by input; a lone "1x3x224x224" is for the only input (name ""). Throws Error.
 [[nodiscard]] std::map<std::string, Dims> parse_shapes(const std::string& text);
 

@@ -22,12 +22,16 @@ using Profile = std::vector<ShapeRange>;
 
 struct BuildOptions {
   std::vector<std::string> devices{"cpu"};
+  /// bf16: convolutions with constant weights, gemm and matmul may round their two operands to bfloat16 (to nearest
+  /// even) and sum the products in float32, where timing finds that faster. Biases, residuals, all other layers and
+  /// every tensor between layers stay float32. Without such instructions (AVX-512 BF16) the engine computes in float32,
+  /// and a warning says so. Others than fp32 and bf16 throw Error(unsupported).
   Precision precision = Precision::fp32;
   std::uint64_t max_workspace = 0;  ///< bytes of scratch a context may use beside its activations; 0: no limit
   std::vector<Profile> profiles;
   double budget_s = 10;                    ///< seconds of tactic timing; 0: heuristics only
   std::filesystem::path timing_cache;      ///< readable file of earlier timings; read and extended when not empty
-  bool exact = false;                      ///< only tactics with the reference's arithmetic (no Winograd)
+  bool exact = false;  ///< only tactics with the reference's arithmetic (no Winograd); not with bf16
   std::vector<std::string> disabled_passes;
   int threads = 0;  ///< 0: all cores
 };

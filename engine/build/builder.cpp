@@ -17,8 +17,7 @@ void check(const Network& network, const BuildOptions& options) {
   for (const std::string& device : options.devices)
     if (device != "cpu")
       base::fail(ErrorCode::unsupported, "device '", device, "' can't run engines yet; accepted: cpu");
-  if (options.precision != Precision::fp32)
-    base::fail(ErrorCode::unsupported, "precision ", to_string(options.precision), " is not available on cpu yet; accepted: fp32");
+  builder::check_precision(options);
   if (network.outputs().empty()) base::fail(ErrorCode::invalid_argument, "the network has no output; mark one");
   const std::vector<TensorInfo> inputs = network.inputs();
   for (const Profile& profile : options.profiles)
@@ -73,6 +72,20 @@ std::vector<std::map<std::string, Dims>> tuning_shapes(const Network& network, c
 
 }  // namespace
 
+void builder::check_precision(const BuildOptions& options) {
+  if (options.precision == Precision::fp32) return;
+  if (options.precision != Precision::bf16)
+    base::fail(ErrorCode::unsupported, "precision ", to_string(options.precision),
+               " is not available on cpu yet; accepted: fp32, bf16");
+  if (options.exact)
+    base::fail(ErrorCode::invalid_argument,
+               "precision bf16 changes arithmetic, which exact forbids; leave one of them out");
+  if (!base::cpu_features().avx512_bf16)
+    log(LogLevel::warning, base::str("precision bf16: ", base::cpu_name(),
+                                     " has no AVX-512 BF16 instructions, or VIREO_FORCE_KERNEL "
+                                     "switches them off; the engine computes in float32 here"));
+}
+
 Plan build(const Network& network, const BuildOptions& options, const Progress& progress) {
   check(network, options);
   const auto report = [&](std::string_view stage, double fraction) {
@@ -82,6 +95,7 @@ Plan build(const Network& network, const BuildOptions& options, const Progress& 
   Plan::State state;
   state.graph = network.graph();
   state.exact = options.exact;
+  state.precision = options.precision;
   state.max_workspace = options.max_workspace;
   state.profiles = options.profiles;
   passes::PassOptions pass_options;
@@ -93,6 +107,7 @@ Plan build(const Network& network, const BuildOptions& options, const Progress& 
   builder::CompileOptions compile_options;
   compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
   compile_options.exact = options.exact;
+  compile_options.precision = options.precision;
   compile_options.max_workspace = options.max_workspace;
   compile_options.disabled_passes = options.disabled_passes;
   builder::Choices choices = read_cache(options.timing_cache);
@@ -100,7 +115,8 @@ Plan build(const Network& network, const BuildOptions& options, const Progress& 
   for (const auto& one : shapes) {
     const graph::Graph g = builder::specialise(state.graph, one, compile_options);
     if (options.budget_s > 0)
-      builder::time_candidates(g, compile_options, {options.budget_s / static_cast<double>(shapes.size()), options.exact}, choices, progress);
+      builder::time_candidates(g, compile_options, {options.budget_s / static_cast<double>(shapes.size())}, choices,
+                               progress);
     // Compiling once here proves that the plan will load, and keeps the workspace promise.
     compile_options.choices = &choices;
     (void)builder::Module(state.graph, one, {compile_options, {}});

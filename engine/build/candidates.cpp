@@ -37,6 +37,8 @@ void run_reference(const graph::TileArgs& args) noexcept {
   }
 }
 
+bool permits(Precision asked, Precision arithmetic) { return arithmetic == Precision::fp32 || arithmetic == asked; }
+
 }  // namespace
 
 bool runs_on(Isa isa, const base::CpuFeatures& f) {
@@ -50,13 +52,16 @@ bool runs_on(Isa isa, const base::CpuFeatures& f) {
   return false;
 }
 
-std::vector<Candidate> candidates(const Problem& problem, bool exact) {
+std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& options) {
   std::vector<Candidate> list;
   if (problem.op->tactics)
     for (const graph::Tactic& tactic : problem.op->tactics()) {
       std::string refused;
       if (!runs_on(tactic.isa, base::cpu_features())) refused = "needs a processor with more instructions";
-      else if (exact && !tactic.exact) refused = "changes arithmetic; exact results are asked for";
+      else if (!permits(options.precision, tactic.arithmetic))
+        refused = base::str("computes in ", to_string(tactic.arithmetic), "; ", to_string(options.precision),
+                            " is asked for");
+      else if (options.exact && !tactic.exact) refused = "changes arithmetic; exact results are asked for";
       else if (tactic.refuse) refused = tactic.refuse(problem);
       list.push_back({&tactic, std::move(refused)});
     }
@@ -69,11 +74,11 @@ std::vector<Candidate> candidates(const Problem& problem, bool exact) {
   return list;
 }
 
-const Candidate* choose_candidate(const Problem& problem, const std::vector<Candidate>& list, const Choices* choices) {
+const Candidate* choose_candidate(const Problem& problem, const std::vector<Candidate>& list, const CompileOptions& options) {
   const Choice* tuned = nullptr;
-  if (choices) {
-    const auto it = choices->find(problem.key());
-    if (it != choices->end()) tuned = &it->second;
+  if (options.choices) {
+    const auto it = options.choices->find(choice_key(problem, options));
+    if (it != options.choices->end()) tuned = &it->second;
   }
   const Candidate* best = nullptr;
   double best_time = 0;
@@ -87,6 +92,11 @@ const Candidate* choose_candidate(const Problem& problem, const std::vector<Cand
     best_time = time;
   }
   return best;
+}
+
+std::string choice_key(const Problem& problem, const CompileOptions& options) {
+  if (options.precision == Precision::fp32) return problem.key();
+  return base::str(problem.key(), " ", to_string(options.precision));
 }
 
 std::string_view name_of(const Candidate& candidate) {

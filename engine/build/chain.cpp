@@ -23,10 +23,10 @@ namespace {
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
 /// The tactic that a layer has in a chain: of those that run by rows the one predicted best. Null when there is none.
-const graph::Tactic* row_tactic(const Problem& problem, bool exact) {
+const graph::Tactic* row_tactic(const Problem& problem, const CompileOptions& options) {
   const graph::Tactic* best = nullptr;
   double best_time = 0;
-  for (const Candidate& c : candidates(problem, exact)) {
+  for (const Candidate& c : candidates(problem, options)) {
     if (!c.tactic || !c.tactic->rows || !c.refused.empty()) continue;
     const double time = c.tactic->predict ? c.tactic->predict(problem) : 0;
     if (best && time >= best_time) continue;
@@ -36,8 +36,8 @@ const graph::Tactic* row_tactic(const Problem& problem, bool exact) {
   return best;
 }
 
-RowRole role_of(const Problem& problem, bool exact) {
-  const graph::Tactic* tactic = row_tactic(problem, exact);
+RowRole role_of(const Problem& problem, const CompileOptions& options) {
+  const graph::Tactic* tactic = row_tactic(problem, options);
   return tactic ? tactic->rows(problem) : RowRole{};
 }
 
@@ -91,11 +91,11 @@ std::int64_t choose_bands(const ChainState& s, const std::vector<double>& row_se
 
 double seconds_of_best(const Problem& problem, const CompileOptions& options) {
   if (options.choices) {
-    const auto it = options.choices->find(problem.key());
+    const auto it = options.choices->find(choice_key(problem, options));
     if (it != options.choices->end() && it->second.seconds > 0) return it->second.seconds;
   }
   double best = 0;
-  for (const Candidate& c : candidates(problem, options.exact))
+  for (const Candidate& c : candidates(problem, options))
     if (c.tactic && c.refused.empty() && c.tactic->predict) {
       const double time = c.tactic->predict(problem);
       if (best == 0 || time < best) best = time;
@@ -103,16 +103,20 @@ double seconds_of_best(const Problem& problem, const CompileOptions& options) {
   return best;
 }
 
-std::string joined_keys(std::span<const Problem> problems) {
+std::string joined_keys(std::span<const Problem> problems, const CompileOptions& options) {
   std::string key;
-  for (const Problem& p : problems) key += (key.empty() ? "" : " > ") + p.key();
+  for (const Problem& p : problems) key += (key.empty() ? "" : " > ") + choice_key(p, options);
   return key;
 }
 
 }  // namespace
 
-std::string fused_key(std::span<const Problem> problems) { return "fused " + joined_keys(problems); }
-std::string apart_key(std::span<const Problem> problems) { return "apart " + joined_keys(problems); }
+std::string fused_key(std::span<const Problem> problems, const CompileOptions& options) {
+  return "fused " + joined_keys(problems, options);
+}
+std::string apart_key(std::span<const Problem> problems, const CompileOptions& options) {
+  return "apart " + joined_keys(problems, options);
+}
 
 std::vector<std::vector<LayerId>> find_runs(const Graph& g, const std::vector<LayerId>& order, const Placement& placement,
                                             const CompileOptions& options) {
@@ -123,7 +127,7 @@ std::vector<std::vector<LayerId>> find_runs(const Graph& g, const std::vector<La
     if (placement.elided[index(id)] || l.outputs.size() != 1 || l.inputs.empty() || l.inputs.size() > 8) continue;
     if (!std::all_of(l.inputs.begin(), l.inputs.end(), known) || !known(l.outputs[0])) continue;
     if (g.tensor(l.outputs[0]).dims.size() != 4) continue;
-    roles[index(id)] = role_of(problem_of(g, id, placement, options.workers), options.exact);
+    roles[index(id)] = role_of(problem_of(g, id, placement, options.workers), options);
   }
   std::vector<int> views(index(g.tensor_count()), 0);  // tensors that live in this one's block
   for (const TensorPlace& p : placement.tensors)
@@ -150,7 +154,7 @@ std::vector<std::vector<LayerId>> find_runs(const Graph& g, const std::vector<La
   return runs;
 }
 
-std::optional<ChainStep> prepare_chain(std::span<const Problem> problems, bool exact) {
+std::optional<ChainStep> prepare_chain(std::span<const Problem> problems, const CompileOptions& options) {
   const std::size_t last = problems.size() - 1;
   ChainStep step;
   auto state = std::make_shared<ChainState>();
@@ -163,7 +167,7 @@ std::optional<ChainStep> prepare_chain(std::span<const Problem> problems, bool e
     Problem p = problems[i];
     if (i > 0) p.inputs[0].pitch = scratch_pitch(p.inputs[0].dims.back());
     if (i < last) p.outputs[0].pitch = scratch_pitch(p.outputs[0].dims.back());
-    const graph::Tactic* tactic = row_tactic(p, exact);
+    const graph::Tactic* tactic = row_tactic(p, options);
     if (!tactic) return std::nullopt;
     graph::Launch launch = tactic->prepare(p);
     if (!launch.rows.run || launch.rows.count <= 0) return std::nullopt;
@@ -202,7 +206,7 @@ ChainEstimate estimate_chain(std::span<const Problem> problems, const CompileOpt
   ChainEstimate estimate;
   for (std::size_t i = 0; i < problems.size(); ++i) {
     const Problem& p = problems[i];
-    const graph::Tactic* tactic = row_tactic(p, options.exact);
+    const graph::Tactic* tactic = row_tactic(p, options);
     const bool predicts = tactic && tactic->predict;
     const double by_rows = predicts ? tactic->predict(p) : predict_seconds(p);
     const double best = seconds_of_best(p, options);
@@ -224,7 +228,7 @@ std::vector<std::vector<LayerId>> choose_chains(const Graph& g, const std::vecto
     const auto gain_of = [&](std::size_t begin, std::size_t count) {
       const std::span<const Problem> part = std::span(problems).subspan(begin, count);
       if (options.choices && !options.choices->empty()) {
-        const auto fused = options.choices->find(fused_key(part)), apart = options.choices->find(apart_key(part));
+        const auto fused = options.choices->find(fused_key(part, options)), apart = options.choices->find(apart_key(part, options));
         if (fused != options.choices->end() && apart != options.choices->end()) return apart->second.seconds - fused->second.seconds;
       }
       const ChainEstimate estimate = estimate_chain(part, options);

@@ -23,15 +23,15 @@ inline constexpr std::size_t kMaxChain = 4;  ///< layers of a chain
                                                                  const Placement& placement, const CompileOptions& options);
 
 /// What timings of a chain are kept under: as one step, and as steps of their own.
-[[nodiscard]] std::string fused_key(std::span<const graph::Problem> problems);
-[[nodiscard]] std::string apart_key(std::span<const graph::Problem> problems);
+[[nodiscard]] std::string fused_key(std::span<const graph::Problem> problems, const CompileOptions& options);
+[[nodiscard]] std::string apart_key(std::span<const graph::Problem> problems, const CompileOptions& options);
 
 struct ChainStep {
   graph::Launch launch;  ///< inputs: all of the first layer, then for each further one all but its first
   std::string tactic;    ///< names of the members' tactics
 };
 /// Nothing when a few rows of everything don't fit the cache.
-[[nodiscard]] std::optional<ChainStep> prepare_chain(std::span<const graph::Problem> problems, bool exact);
+[[nodiscard]] std::optional<ChainStep> prepare_chain(std::span<const graph::Problem> problems, const CompileOptions& options);
 
 /// A rough model: seconds that a chain saves by not moving its tensors, less what its kernels lose against the best for
 /// each layer; and the seconds of its layers. A saving far below zero is not worth timing.

@@ -138,9 +138,11 @@ std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& 
 
 std::vector<LayerError> compare(const Network& network, const BuildOptions& options, const std::map<std::string, Dims>& shapes,
                                 const std::map<std::string, Buffer>& inputs) {
+  builder::check_precision(options);
   builder::CompileOptions compile_options;
   compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
   compile_options.exact = options.exact;
+  compile_options.precision = options.precision;
   compile_options.disabled_passes = options.disabled_passes;
   Graph optimised = network.graph();
   passes::PassOptions pass_options;
@@ -148,7 +150,7 @@ std::vector<LayerError> compare(const Network& network, const BuildOptions& opti
   passes::run_passes(optimised, pass_options);
   optimised = builder::specialise(optimised, shapes, compile_options);
   builder::Choices choices;
-  if (options.budget_s > 0) builder::time_candidates(optimised, compile_options, {options.budget_s, options.exact}, choices, {});
+  if (options.budget_s > 0) builder::time_candidates(optimised, compile_options, {options.budget_s}, choices, {});
   compile_options.choices = &choices;
 
   std::vector<LayerError> errors;

@@ -99,7 +99,7 @@ class Compiler {
     const Layer& l = g_.layer(id);
     const graph::Problem problem = problem_of(g_, id, placement_, options_.workers);
     LayerReport report;
-    const std::vector<Candidate> list = candidates(problem, options_.exact);
+    const std::vector<Candidate> list = candidates(problem, options_);
     const Candidate& chosen = choose(id, problem, list, report);
     Step step;
     step.layer = l.name;
@@ -126,7 +126,7 @@ class Compiler {
       draft.input_ids.insert(draft.input_ids.end(), l.inputs.begin() + (id == chain.front() ? 0 : 1), l.inputs.end());
     }
     draft.output_ids = g_.layer(chain.back()).outputs;
-    std::optional<ChainStep> made = prepare_chain(problems, options_.exact);
+    std::optional<ChainStep> made = prepare_chain(problems, options_);
     if (!made) {  // a rough guess was wrong
       for (LayerId id : chain) make_step(id);
       return;
@@ -135,7 +135,7 @@ class Compiler {
     step.launch = std::move(made->launch);
     LayerReport report;
     if (options_.choices) {
-      const auto it = options_.choices->find(fused_key(problems));
+      const auto it = options_.choices->find(fused_key(problems, options_));
       if (it != options_.choices->end()) report.tuned_ms = it->second.seconds * 1e3;
     }
     draft.chained = true;
@@ -176,12 +176,12 @@ class Compiler {
   const Candidate& choose(LayerId id, const graph::Problem& problem, const std::vector<Candidate>& list, LayerReport& report) {
     for (const Candidate& c : list)
       if (!c.refused.empty()) report.refused.push_back(base::str(name_of(c), ": ", c.refused));
-    const Candidate* best = choose_candidate(problem, list, options_.choices);
+    const Candidate* best = choose_candidate(problem, list, options_);
     if (!best)
       base::fail(ErrorCode::internal, graph::describe(g_, id), ": no kernel takes it: ",
                  report.refused.empty() ? std::string("none known") : report.refused.back());
     if (options_.choices) {
-      const auto it = options_.choices->find(problem.key());
+      const auto it = options_.choices->find(choice_key(problem, options_));
       if (it != options_.choices->end() && it->second.tactic == name_of(*best)) report.tuned_ms = it->second.seconds * 1e3;
     }
     return *best;

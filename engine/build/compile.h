@@ -24,6 +24,7 @@ using Choices = std::map<std::string, Choice, std::less<>>;
 struct CompileOptions {
   int workers = 1;
   bool exact = false;
+  Precision precision = Precision::fp32;  ///< bf16 admits tactics of bfloat16 products beside those of float32
   std::uint64_t max_workspace = 0;  ///< 0: no limit
   const Choices* choices = nullptr;
   std::vector<std::string> disabled_passes;
@@ -45,11 +46,14 @@ struct Candidate {
   const graph::Tactic* tactic;  ///< null: the reference
   std::string refused;          ///< empty: accepted
 };
-[[nodiscard]] std::vector<Candidate> candidates(const graph::Problem& problem, bool exact);
+[[nodiscard]] std::vector<Candidate> candidates(const graph::Problem& problem, const CompileOptions& options);
+/// What a choice is kept under: the problem, and what the options permit beyond float32.
+[[nodiscard]] std::string choice_key(const graph::Problem& problem, const CompileOptions& options);
 
-/// The tactic that was measured to be best where `choices` (may be null) knows it, else the one predicted to be; null when
-/// all refuse.
-[[nodiscard]] const Candidate* choose_candidate(const graph::Problem& problem, const std::vector<Candidate>& list, const Choices* choices);
+/// The tactic that was measured to be best where `options.choices` knows it, else the one predicted to be; null when all
+/// refuse.
+[[nodiscard]] const Candidate* choose_candidate(const graph::Problem& problem, const std::vector<Candidate>& list,
+                                                const CompileOptions& options);
 
 /// The launch of one candidate, whatever it is.
 [[nodiscard]] graph::Launch prepare(const graph::Problem& problem, const Candidate& candidate);

@@ -94,7 +94,7 @@ class Placer {
           continue;
         }
         const graph::Problem problem = problem_of(g_, id, result_, workers_);
-        const std::vector<Candidate> list = candidates(problem, false);
+        const std::vector<Candidate> list = candidates(problem, CompileOptions{});
         if (std::none_of(list.begin(), list.end(), [](const Candidate& c) { return c.refused.empty(); })) return false;
         // A strided view must not push a layer from vector code to the reference.
         const auto pitched = [](const graph::Desc& d) { return d.present() && !d.dense(); };

@@ -59,6 +59,7 @@ class WeightWriter {
 
 std::string tuning_text(const Plan::State& state) {
   std::string text = base::str("exact ", state.exact ? 1 : 0, "\nworkspace ", state.max_workspace, "\n");
+  if (state.precision != Precision::fp32) text += base::str("precision ", to_string(state.precision), "\n");
   for (const Profile& profile : state.profiles) {
     text += "profile\n";
     for (const ShapeRange& r : profile) text += base::str("range ", r.min, " ", r.opt, " ", r.max, " ", r.input, "\n");
@@ -96,7 +97,11 @@ void parse_tuning(std::string_view text, Plan::State& state) {
     const std::string_view word = line.substr(0, space);
     const std::string_view rest = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
     if (word == "exact") state.exact = rest == "1";
-    else if (word == "workspace") std::from_chars(rest.data(), rest.data() + rest.size(), state.max_workspace);
+    else if (word == "precision") {
+      if (rest != to_string(Precision::bf16))
+        base::fail(ErrorCode::invalid_model, "the plan's tuning has the precision '", rest, "'");
+      state.precision = Precision::bf16;
+    } else if (word == "workspace") std::from_chars(rest.data(), rest.data() + rest.size(), state.max_workspace);
     else if (word == "profile") state.profiles.emplace_back();
     else if (word == "range" && !state.profiles.empty()) {
       const std::size_t a = rest.find(' '), b = rest.find(' ', a + 1), c = rest.find(' ', b + 1);

@@ -18,6 +18,7 @@ namespace vireo {
 struct Plan::State {
   graph::Graph graph;
   bool exact = false;
+  Precision precision = Precision::fp32;  ///< what compiling may use, for shapes that come later too
   std::uint64_t max_workspace = 0;
   std::vector<Profile> profiles;
   std::map<std::string, builder::Choices> choices;  ///< by device fingerprint
@@ -29,6 +30,8 @@ namespace builder {
 
 /// Fills the derived fields (inputs, outputs, file_bytes).
 [[nodiscard]] std::shared_ptr<const Plan::State> finish(Plan::State state);
+/// Throws Error where the precision that is asked for can't be had; warns where float32 stands in for it.
+void check_precision(const BuildOptions& options);
 /// Name of the processor and its instruction sets: where measured choices hold.
 [[nodiscard]] std::string cpu_fingerprint();
 [[nodiscard]] std::vector<TensorInfo> input_info(const graph::Graph& graph);

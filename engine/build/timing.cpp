@@ -43,13 +43,13 @@ Choice decide(const Contest& contest, const std::shared_ptr<base::Team>& team, d
 /// A chain as one step beside its layers as steps of their own, with the tactics they have so far.
 void decide_chain(std::span<const graph::Problem> problems, const CompileOptions& options, Choices& choices,
                   const std::shared_ptr<base::Team>& team, double budget_s) {
-  std::optional<ChainStep> chain = prepare_chain(problems, options.exact);
+  std::optional<ChainStep> chain = prepare_chain(problems, options);
   if (!chain) return;
   std::vector<TrialStep> apart;
   graph::Problem fused = problems[0];
   for (std::size_t i = 0; i < problems.size(); ++i) {
-    const std::vector<Candidate> list = candidates(problems[i], options.exact);
-    const Candidate* chosen = choose_candidate(problems[i], list, &choices);
+    const std::vector<Candidate> list = candidates(problems[i], options);
+    const Candidate* chosen = choose_candidate(problems[i], list, options);
     if (!chosen) return;
     apart.push_back({&problems[i], prepare(problems[i], *chosen)});
     if (i > 0) fused.inputs.insert(fused.inputs.end(), problems[i].inputs.begin() + 1, problems[i].inputs.end());
@@ -61,8 +61,8 @@ void decide_chain(std::span<const graph::Problem> problems, const CompileOptions
   trials.push_back(std::make_unique<Trial>(std::move(apart), team));
   trials.push_back(std::make_unique<Trial>(std::move(one), team));
   const std::vector<double> best = race(trials, budget_s);
-  choices[apart_key(problems)] = {"apart", best[0]};
-  choices[fused_key(problems)] = {"fused", best[1]};
+  choices[apart_key(problems, options)] = {"apart", best[0]};
+  choices[fused_key(problems, options)] = {"fused", best[1]};
 }
 
 /// Times the chains that may be worth it, those of the dearest layers first.
@@ -85,7 +85,7 @@ void time_chains(const graph::Graph& graph, const CompileOptions& compile_option
     for (std::size_t count = 2; count <= std::min(kMaxChain, run.size()); ++count)
       for (std::size_t first = 0; first + count <= run.size(); ++first) {
         const std::span<const graph::Problem> part = std::span(problems).subspan(first, count);
-        std::string key = fused_key(part);
+        std::string key = fused_key(part, options);
         if (choices.contains(key) || !seen.insert(std::move(key)).second) continue;
         const ChainEstimate estimate = estimate_chain(part, options);
         if (estimate.saved > -0.1 * estimate.cost) list.push_back({{part.begin(), part.end()}, estimate.saved});
@@ -111,14 +111,14 @@ void time_candidates(const graph::Graph& graph, const CompileOptions& compile_op
   std::vector<Contest> contests;
   std::map<std::string, std::size_t> seen;
   for (const LayerProblem& lp : all) {
-    std::string key = lp.problem.key();
+    std::string key = choice_key(lp.problem, compile_options);
     if (choices.contains(key)) continue;
     const auto [it, fresh] = seen.try_emplace(key, contests.size());
     if (!fresh) {
       contests[it->second].weight += predict_seconds(lp.problem);
       continue;
     }
-    std::vector<Candidate> list = candidates(lp.problem, options.exact);
+    std::vector<Candidate> list = candidates(lp.problem, compile_options);
     std::erase_if(list, [](const Candidate& c) { return !c.refused.empty(); });
     if (list.size() > 1) list.erase(std::find_if(list.begin(), list.end(), [](const Candidate& c) { return !c.tactic; }));
     // Predicted best first: it is the default that others must beat. Of many candidates only the promising are timed.

@@ -8,7 +8,6 @@ namespace vireo::builder {
 
 struct TimingOptions {
   double budget_s = 10;
-  bool exact = false;
 };
 
 /// Adds a choice for every problem with more than one candidate that `choices` lacks. Dearest problems first; when the

@@ -19,6 +19,7 @@ std::shared_ptr<const builder::Module> Engine::State::module_for(const Shapes& s
   builder::CompileOptions options;
   options.workers = workers;
   options.exact = p.exact;
+  options.precision = p.precision;
   options.max_workspace = p.max_workspace;
   const auto tuned = p.choices.find(builder::cpu_fingerprint());
   if (tuned != p.choices.end()) options.choices = &tuned->second;

@@ -158,8 +158,8 @@ TEST(Chain, gives_what_its_layers_give_apart) {
         for (std::size_t first = 0; first + count <= problems.size(); ++first) {
           const auto part = std::span(problems).subspan(first, count);
           // The whole run saves most.
-          fused[apart_key(part)] = apart[fused_key(part)] = {"", static_cast<double>(count * count)};
-          fused[fused_key(part)] = apart[apart_key(part)] = {"", 0.5};
+          fused[apart_key(part, options)] = apart[fused_key(part, options)] = {"", static_cast<double>(count * count)};
+          fused[fused_key(part, options)] = apart[apart_key(part, options)] = {"", 0.5};
         }
     }
     options.choices = &apart;

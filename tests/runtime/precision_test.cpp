@@ -16,7 +16,6 @@ using testing_networks::ramp;
 
 /// x [batch,64,16,16] → 3x3 convolution with stride 2, relu → 1x1 convolution → y [batch,64,8,8]: wide enough for
 /// bfloat16 to pay.
-/// bfloat16 to pay.
 Network wide(std::int64_t batch) {
   Network n;
   const auto weight = [&](const std::string& name, const Dims& dims) {

@@ -1,42 +1,36 @@
 #!/usr/bin/env python3
-"""The other engines, one process each:  engines.py ENGINE MODEL INPUT_FOLDER THREADS
+"""The other engines, one process each:  engines.py JOB.json
 
-Prints one JSON line when the model is loaded ({"ready": true, "load_s": …} or {"error": …}), then answers lines on stdin:
+The job says {"engine", "model", "arrays": a folder with input_0.npy …, "threads", "inputs", "outputs": names, "ncnn"}.
+Prints one JSON line when the first result is there ({"ready": true, "load_s": …, "base_bytes": …} or {"error": …}),
+then answers lines on stdin:
   run N        N inferences; answers their latencies in milliseconds, a JSON list
-  save FOLDER  one inference; writes output_0.pb … as ONNX TensorProto; answers {"saved": count}
+  save FOLDER  one inference; writes output_0.npy …; answers {"saved": count}
   quit
-`vireo bench MODEL --serve` speaks the same, without save. Inputs are set once; only inference is timed. Threads come from
-THREADS, in OMP_NUM_THREADS also. To add an engine, add a class and its row in ENGINES.
+`vireo bench MODEL --serve` speaks the same, without save. Inputs are in the engine's memory before the clock starts; it
+stops when all outputs are in memory. load_s is from the model's file to the first result, base_bytes what Python
+itself held before. To add an engine, add a class and its row in ENGINES.
 """
-import hashlib
+import importlib
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import time
-from pathlib import Path
-
-import environment
-
-if __name__ == "__main__":
-    environment.enter("peers")
 
 import numpy as np
-import onnx
 
-from tensors import read_tensors, write_tensors
-
+from worker import peak_memory
 
 class OnnxRuntime:
-    def __init__(self, model, inputs, threads):
-        import onnxruntime
+    library = "onnxruntime"
+
+    def __init__(self, onnxruntime, job, inputs):
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = job["threads"]
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(job["model"], options, providers=["CPUExecutionProvider"])
         self.binding = self.session.io_binding()
         for item, value in zip(self.session.get_inputs(), inputs):
             self.binding.bind_cpu_input(item.name, value)
@@ -51,16 +45,16 @@ class OnnxRuntime:
 
 
 class OpenVino:
+    library = "openvino"
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
 
-    def __init__(self, model, inputs, threads):
-        import openvino
+    def __init__(self, openvino, job, inputs):
         core = openvino.Core()
-        network = core.read_model(model)
+        network = core.read_model(job["model"])
         if network.is_dynamic():
             network.reshape({port: list(value.shape) for port, value in zip(network.inputs, inputs)})
         compiled = core.compile_model(network, "CPU", {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1",
-                                                       "INFERENCE_NUM_THREADS": str(threads), **self.settings})
+                                                       "INFERENCE_NUM_THREADS": str(job["threads"]), **self.settings})
         self.request = compiled.create_infer_request()
         self.count = len(compiled.outputs)
         for index, value in enumerate(inputs):
@@ -78,76 +72,49 @@ class OpenVinoAsItComes(OpenVino):
 
 
 class Ncnn:
-    """Through pnnx; the converted files stay in .cache/ncnn. One image at a time: ncnn has no batch dimension."""
+    """What pnnx made of the file (see ncnn_files.py). Whatever makes ncnn fast stays on, as it is by default (packing,
+    Winograd, matrix products, light mode); only the halved precisions are switched off."""
+    library = "ncnn"
 
-    def __init__(self, model, inputs, threads):
-        import ncnn
-        if any(value.ndim and value.shape[0] != 1 for value in inputs):
-            raise ValueError("ncnn has no batch dimension")
+    def __init__(self, ncnn, job, inputs):
         if any(value.dtype != np.float32 for value in inputs):
             raise ValueError("ncnn takes float inputs only")
-        self.ncnn = ncnn
         self.net = ncnn.Net()
-        self.net.opt.num_threads = threads
-        for name in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage"):
-            setattr(self.net.opt, name, False)
-        base = self.convert(Path(model), inputs)
-        if self.net.load_param(f"{base}.param") or self.net.load_model(f"{base}.bin"):
+        self.net.opt.num_threads = job["threads"]
+        for name in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_packed", "bf16_storage"):
+            setattr(self.net.opt, f"use_{name}", False)
+        files = job["ncnn"]
+        if self.net.load_param(f"{files['base']}.param") or self.net.load_model(f"{files['base']}.bin"):
             raise ValueError("ncnn cannot load what pnnx wrote")
-        self.inputs = [ncnn.Mat(np.ascontiguousarray(value[0])) for value in inputs]
-        # in0, in1 … and out0, out1 … are the ONNX file's order; the net lists them in the order of its own layers
-        self.names = [sorted(names, key=lambda name: int(re.sub(r"\D", "", name) or 0))
-                      for names in (self.net.input_names(), self.net.output_names())]
-        if len(self.names[0]) != len(inputs):
-            raise ValueError(f"pnnx kept {len(self.names[0])} of {len(inputs)} inputs")
-        self.results = []
-
-    @staticmethod
-    def convert(model, inputs):
-        key = hashlib.sha256(model.read_bytes() + str([v.shape for v in inputs]).encode()).hexdigest()[:16]
-        folder = environment.ROOT / ".cache" / "ncnn" / key
-        base = folder / "model.ncnn"
-        if not (folder / "done").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            (folder / "model.onnx").symlink_to(model.resolve())
-            shapes = ",".join(str(list(value.shape)).replace(" ", "") for value in inputs)
-            log = (folder / "log").open("w")
-            subprocess.run([Path(sys.executable).parent / "pnnx", "model.onnx", f"inputshape={shapes}", "fp16=0"],
-                           cwd=folder, stdout=log, stderr=log, timeout=300)
-            if not Path(f"{base}.param").exists():
-                raise ValueError("pnnx cannot convert the model")
-            (folder / "done").touch()
-            for path in folder.glob("model.pnnx*"):
-                path.unlink()
-        return base
+        # Clones: a layer that works in place may write into memory that is ncnn's own only.
+        self.inputs = [(name, ncnn.Mat(value, batch_index=axis).clone())
+                       for (name, axis), value in zip(files["inputs"], inputs)]
+        self.files, self.results = files, []
 
     def run(self):
         extractor = self.net.create_extractor()
-        for name, value in zip(self.names[0], self.inputs):
+        for name, value in self.inputs:
             extractor.input(name, value)
         self.results = []
-        for name in self.names[1]:
+        for name, _ in self.files["outputs"]:
             code, result = extractor.extract(name)
             if code:
-                raise ValueError(f"ncnn fails at {name}")
+                raise ValueError(f"ncnn fails at {name}, code {code}")
             self.results.append(result)
 
     def outputs(self):
-        return [np.array(result) for result in self.results]
+        pairs = zip(self.files["outputs"], self.results)
+        return [np.array(result.numpy(batch_index=axis)) for (_, axis), result in pairs]
 
 
 class OpenCvDnn:
-    def __init__(self, model, inputs, threads):
-        import cv2
-        cv2.setNumThreads(threads)
-        self.net = cv2.dnn.readNetFromONNX(model)
-        graph = onnx.load(model, load_external_data=False).graph
-        constants = {item.name for item in graph.initializer}
-        self.inputs = list(zip([item.name for item in graph.input if item.name not in constants], inputs))
-        self.names = [item.name for item in graph.output]
-        self.results = []
-        for name, value in self.inputs:
+    library = "cv2"
+
+    def __init__(self, cv2, job, inputs):
+        cv2.setNumThreads(job["threads"])
+        self.net = cv2.dnn.readNetFromONNX(job["model"])
+        self.names, self.results = job["outputs"], []
+        for name, value in zip(job["inputs"], inputs):
             self.net.setInput(value, name)
 
     def run(self):
@@ -157,27 +124,34 @@ class OpenCvDnn:
         return self.results
 
 
-ENGINES = {"ort": OnnxRuntime, "openvino": OpenVino, "openvino_any": OpenVinoAsItComes, "ncnn": Ncnn, "opencv": OpenCvDnn}
+ENGINES = {"ort": OnnxRuntime, "openvino": OpenVino, "openvino_any": OpenVinoAsItComes, "ncnn": Ncnn,
+           "opencv": OpenCvDnn}
 
 
 def main():
-    engine, model, folder, threads = sys.argv[1:]
+    with open(sys.argv[1]) as file:
+        job = json.load(file)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # libraries that print must not disturb the protocol
 
     def answer(value):
         answers.write(json.dumps(value) + "\n")
 
-    inputs = [np.ascontiguousarray(value) for value in read_tensors(folder)]
-    begin = time.perf_counter()
+    paths = [f"{job['arrays']}/input_{index}.npy" for index in range(len(job["inputs"]))]
+    inputs = [np.ascontiguousarray(np.load(path)) for path in paths]
+    base_bytes = peak_memory()
+    kind = ENGINES[job["engine"]]
     try:
-        peer = ENGINES[engine](model, inputs, int(threads))
-        load_s = time.perf_counter() - begin
+        library = importlib.import_module(kind.library)
+        begin = time.perf_counter()
+        peer = kind(library, job, inputs)
         peer.run()
+        load_s = time.perf_counter() - begin
     except Exception as error:
-        answer({"error": " ".join(str(error).split())[:200] or type(error).__name__})
+        text = re.sub(r"OpenCV\(\S+\) \S+ error: \([^)]*\) in function '\w+' >? ?", "", " ".join(str(error).split()))
+        answer({"error": text[:400] or type(error).__name__})
         return 1
-    answer({"ready": True, "load_s": load_s})
+    answer({"ready": True, "load_s": load_s, "base_bytes": base_bytes})
     for line in sys.stdin:
         command, *rest = line.split()
         if command == "run":
@@ -190,7 +164,8 @@ def main():
         elif command == "save":
             peer.run()
             results = peer.outputs()
-            write_tensors(rest[0], results)
+            for index, value in enumerate(results):
+                np.save(f"{rest[0]}/output_{index}.npy", value)
             answer({"saved": len(results)})
         else:
             break

@@ -6,20 +6,17 @@ import tempfile
 import onnx
 
 
-def count(model, inputs):
-    """Operations for inputs of the given shapes; None where shapes cannot be inferred."""
+def at_shapes(model, inputs):
+    """The model, weights and all, with its inputs' shapes fixed."""
     proto = onnx.load(model)
     constants = {item.name for item in proto.graph.initializer}
     for item, shape in zip((item for item in proto.graph.input if item.name not in constants), inputs):
         for place, extent in zip(item.type.tensor_type.shape.dim, shape):
             place.dim_value = extent
-    try:
-        return _count(proto) or _count(_folded(proto))
-    except Exception:  # too large, or an operator that the library does not know
-        return None
+    return proto
 
 
-def _folded(proto):
+def folded(proto):
     """The model after ONNX Runtime's plain simplifications: shapes that the graph computes are constants."""
     import onnxruntime
     with tempfile.TemporaryDirectory() as folder:
@@ -29,6 +26,15 @@ def _folded(proto):
         options.log_severity_level = 3
         onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
         return onnx.load(options.optimized_model_filepath)
+
+
+def count(model, inputs):
+    """Operations for inputs of the given shapes; None where shapes cannot be inferred."""
+    try:
+        proto = at_shapes(model, inputs)
+        return _count(proto) or _count(folded(proto))
+    except Exception:  # too large, or an operator that the library does not know
+        return None
 
 
 def _count(proto):

@@ -38,10 +38,12 @@ def versions(engines):
     return found
 
 
-def peak(threads):
-    """The measured fp32 peak on that many threads, {"isa", "threads", "gflops"}, or None where bench/peak is not built."""
+def peak(threads, isa=None):
+    """The measured fp32 peak on that many threads, {"isa", "threads", "gflops"}, of `isa` if one is named; None where
+    bench/peak is not built."""
     program = environment.ROOT / "build" / "bin" / "vireo_peak"
     if not program.exists():
         return None
     rows = json.loads(subprocess.run([program, str(threads)], capture_output=True, text=True, check=True).stdout)
-    return max((row for row in rows if row["threads"] == threads), key=lambda row: row["gflops"])
+    fitting = [row for row in rows if row["threads"] == threads and isa in (None, row["isa"])]
+    return max(fitting, key=lambda row: row["gflops"], default=None)

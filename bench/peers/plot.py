@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from table import TITLES
+from verdict import wrong
 
 COLOURS = {"ort": "#3b6fb6", "openvino": "#7a4fb3", "openvino_any": "#c9b3e6", "ncnn": "#2f9e6e", "opencv": "#d18a1b"}
 LEFT, WIDTH, ROW, TOP = 190, 560, 20, 56
@@ -18,7 +19,8 @@ def svg(report):
     rows = []
     for result in report["models"]:
         own = result["engines"].get("vireo")
-        others = {e: r["median_ms"] / own["median_ms"] for e, r in result["engines"].items() if e != "vireo"} if own else {}
+        others = {e: r["median_ms"] / own["median_ms"] for e, r in result["engines"].items()
+                  if e != "vireo" and (e == "openvino_any" or not wrong(r))} if own else {}
         if others:
             rows.append((result["model"], others))
     if not rows:

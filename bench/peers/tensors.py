@@ -1,4 +1,4 @@
-"""Tensors as files (input_0.pb, output_0.pb …, ONNX TensorProto), and how far two sets of them lie apart."""
+"""Tensors as files (input_0.pb, output_0.pb …: ONNX TensorProto, or .npy), and how far two sets of them lie apart."""
 import math
 from pathlib import Path
 
@@ -8,11 +8,16 @@ from onnx import numpy_helper
 
 
 def read_tensors(folder, prefix="input"):
-    """The tensors of prefix_0.pb, prefix_1.pb … in order."""
+    """The tensors of prefix_0.pb, prefix_1.pb … (or prefix_0.npy …) in order."""
     tensors = []
-    while (path := Path(folder) / f"{prefix}_{len(tensors)}.pb").exists():
-        tensors.append(numpy_helper.to_array(onnx.TensorProto.FromString(path.read_bytes())))
-    return tensors
+    while True:
+        path = Path(folder) / f"{prefix}_{len(tensors)}.pb"
+        if path.exists():
+            tensors.append(numpy_helper.to_array(onnx.TensorProto.FromString(path.read_bytes())))
+        elif path.with_suffix(".npy").exists():
+            tensors.append(np.load(path.with_suffix(".npy")))
+        else:
+            return tensors
 
 
 def write_tensors(folder, tensors, prefix="output"):

@@ -1,69 +1,78 @@
 """A running engine, seen from run.py: starts the process, asks it for latencies, holds it still while others run."""
+import ctypes
 import json
 import os
 import select
 import signal
+import statistics
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
-
-import onnx
-
-import environment
-from tensors import read_tensors
-
-VIREO = environment.ROOT / "build" / "bin" / "vireo"
 
 
 class WorkerError(Exception):
     pass
 
 
-def open_shapes(model, inputs):
-    """--shapes for a model that leaves dimensions of its inputs open."""
-    graph = onnx.load(model, load_external_data=False).graph
-    constants = {item.name for item in graph.initializer}
-    free = [item for item in graph.input if item.name not in constants]
-    if all(d.HasField("dim_value") for item in free for d in item.type.tensor_type.shape.dim):
-        return []
-    shapes = zip(free, read_tensors(inputs))
-    return ["--shapes", ",".join(f"{item.name}:{'x'.join(map(str, value.shape))}" for item, value in shapes)]
+def die_with_parent():
+    """In a child, before it becomes the engine: whatever ends run.py ends the engine, held still or not."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def peak_memory(process="self"):
+    """VmHWM. (ru_maxrss would count what the parent held when it forked.)"""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM")), None)
+    except OSError:
+        return None
+
+
+def ending(code, log=""):
+    """An exit code in words, with the last line that the process wrote to stderr."""
+    text = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return f"{text}: {lines[-1][:160]}" if lines else text
 
 
 class Worker:
-    """One engine with one model, stopped (SIGSTOP) except while it answers: a peer's spinning threads disturb nobody."""
+    """One engine with one model, stopped (SIGSTOP) except while it answers: a peer's spinning threads disturb nobody.
 
-    def __init__(self, engine, model, inputs, threads, cores=None, vireo_arguments=(), timeout_s=300):
-        self.engine, self.model, self.inputs, self.threads = engine, model, inputs, threads
-        self.vireo_arguments, self.timeout_s = list(vireo_arguments), timeout_s
-        self.rounds = []
-        if engine == "vireo":
-            self.plan = tempfile.NamedTemporaryFile(suffix=".plan")  # so that the very same engine gives the outputs
-            command = [VIREO, "bench", model, "--threads", str(threads), "--serve", "--saveEngine", self.plan.name,
-                       *open_shapes(model, inputs), *self.vireo_arguments]
-        else:
-            command = [sys.executable, Path(__file__).with_name("engines.py"), engine, model, inputs, str(threads)]
-        settings = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        pin = (lambda: os.sched_setaffinity(0, cores)) if cores else None
-        self.log = open(os.devnull, "w")
-        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.log, env=settings, preexec_fn=pin, bufsize=0)
-        self.buffer = b""
+    The process leads a group of its own and is killed at the first failure: no answer within limit_s, or its end. It
+    speaks the protocol of engines.py.
+    """
+
+    def __init__(self, engine, command, threads, settings=None, cores=None, limit_s=300):
+        self.engine, self.threads, self.limit_s = engine, threads, limit_s
+        self.settings = {**os.environ, "OMP_NUM_THREADS": str(threads), **(settings or {})}
+        self.rounds, self.buffer, self.closed, self.remark = [], b"", False, None
+        self.log = tempfile.TemporaryFile()
+
+        def prepare():
+            die_with_parent()
+            if cores:
+                os.sched_setaffinity(0, cores)
+
+        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.log, env=self.settings, preexec_fn=prepare, bufsize=0,
+                                        start_new_session=True)
         try:
             self.facts = self._read()
-        except WorkerError:
+            if not isinstance(self.facts, dict) or not self.facts.get("ready"):
+                raise WorkerError(self.facts.get("error") if isinstance(self.facts, dict) else f"says {self.facts}")
+        except BaseException:
             self.close()
             raise
-        if not isinstance(self.facts, dict) or not self.facts.get("ready"):
-            self.close()
-            reason = self.facts.get("error") if isinstance(self.facts, dict) else None
-            raise WorkerError(reason or f"says {self.facts}")
         self._signal(signal.SIGSTOP)
 
     def _signal(self, number):
         if self.process.poll() is None:
-            self.process.send_signal(number)
+            os.killpg(self.process.pid, number)
+
+    def _ended(self):
+        code = self.process.wait()
+        self.log.seek(0)
+        return WorkerError(ending(code, self.log.read().decode(errors="replace")))
 
     def _read(self):
         """The next line of JSON; other lines are passed over."""
@@ -75,50 +84,95 @@ class Worker:
                     return json.loads(line)
                 except ValueError:
                     continue
-            if not select.select([self.process.stdout], [], [], self.timeout_s)[0]:
-                raise WorkerError(f"no answer within {self.timeout_s} s")
+            if not select.select([self.process.stdout], [], [], self.limit_s)[0]:
+                raise WorkerError(f"no answer within {self.limit_s:g} s")
             chunk = os.read(self.process.stdout.fileno(), 1 << 16)
             if not chunk:
-                raise WorkerError(f"ended with exit code {self.process.wait()}")
+                raise self._ended()
             self.buffer += chunk
 
     def _ask(self, line):
+        if self.closed:
+            raise WorkerError("has ended")
         self._signal(signal.SIGCONT)
         try:
             self.process.stdin.write(line.encode() + b"\n")
-            return self._read()
+            answer = self._read()
         except BrokenPipeError:
-            raise WorkerError(f"ended with exit code {self.process.wait()}") from None
-        finally:
-            self._signal(signal.SIGSTOP)
+            error = self._ended()
+            self.close()
+            raise error from None
+        except BaseException:
+            self.close()
+            raise
+        self._signal(signal.SIGSTOP)
+        if isinstance(answer, dict) and "error" in answer:
+            raise WorkerError(answer["error"])
+        return answer
 
     def run(self, count, warmup=0):
         """count latencies in milliseconds, after `warmup` that do not count."""
         return self._ask(f"run {count + warmup}")[warmup:]
 
     def save(self, folder):
-        if self.engine != "vireo":
-            self._ask(f"save {folder}")
-            return
-        done = subprocess.run([VIREO, "infer", self.plan.name, "--threads", str(self.threads), "--inputs", self.inputs,
-                               "--outputs", folder], capture_output=True, text=True, timeout=self.timeout_s)
-        if done.returncode:
-            raise WorkerError(f"vireo infer: {done.stderr.strip().splitlines()[-1:]}")
+        self._ask(f"save {folder}")
 
     def peak_memory(self):
-        """Bytes of memory that the process held at most."""
-        try:
-            for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM"):
-                    return 1024 * int(line.split()[1])
-        except OSError:
-            pass
-        return 0
+        """Bytes of memory that the process held at most; None when it has ended."""
+        return None if self.closed else peak_memory(self.process.pid)
 
     def close(self):
-        self._signal(signal.SIGKILL)
-        self._signal(signal.SIGCONT)
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.log.close()
+        if not self.closed:
+            self._signal(signal.SIGKILL)  # reaches stopped processes too
+            self.process.wait()
+            self.process.stdin.close()
+            self.process.stdout.close()
+            self.log.close()
+            self.closed = True
+
+
+class Vireo(Worker):
+    """`vireo bench --serve`, which builds. Its plan goes to a file, so that the same engine gives everything else."""
+
+    def __init__(self, program, model, inputs, shapes, arguments, threads, settings=None, cores=None, limit_s=300):
+        self.program, self.inputs, self.shapes, self.cores = program, inputs, shapes, cores
+        self.plan = tempfile.NamedTemporaryFile(suffix=".plan")
+        command = [program, "bench", model, "--threads", threads, "--serve", "--saveEngine", self.plan.name, *shapes]
+        super().__init__("vireo", [*command, *arguments], threads, settings, cores, limit_s)
+
+    def _call(self, command, *arguments):
+        """Another command on the plan; its standard output."""
+        def prepare():
+            die_with_parent()
+            if self.cores:
+                os.sched_setaffinity(0, self.cores)
+
+        full = [self.program, command, self.plan.name, "--threads", self.threads, *arguments]
+        try:
+            done = subprocess.run([str(part) for part in full], capture_output=True, text=True, timeout=self.limit_s,
+                                  env=self.settings, preexec_fn=prepare, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            raise WorkerError(f"vireo {command} does not end within {self.limit_s:g} s") from None
+        if done.returncode:
+            raise WorkerError(f"vireo {command} {ending(done.returncode, done.stderr)}")
+        return done.stdout
+
+    def save(self, folder):
+        self._call("infer", "--inputs", self.inputs, "--outputs", folder)
+
+    def from_plan(self):
+        """What a process that only loads the plan needs: load_s, peak_bytes, plan_bytes."""
+        command = [self.program, "bench", self.plan.name, "--threads", self.threads, "--serve", *self.shapes]
+        worker = Worker("vireo", command, self.threads, self.settings, self.cores, self.limit_s)
+        try:
+            worker.run(1)
+            return {"load_s": worker.facts["load_s"], "peak_bytes": worker.peak_memory(),
+                    "plan_bytes": os.path.getsize(self.plan.name)}
+        finally:
+            worker.close()
+
+    def layers(self, repeats=5):
+        """Layers with ms, flops, bytes, op and tactic. A profile is of one inference: ms is the median over several."""
+        command = ["bench", "--iterations", "2", "--warmup", "0.05", "--profile", "--json", "-", *self.shapes]
+        runs = [json.loads(self._call(*command))["layers"] for _ in range(repeats)]
+        return [{**same[0], "ms": statistics.median(layer["ms"] for layer in same)} for same in zip(*runs)]

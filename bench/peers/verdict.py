@@ -1,0 +1,32 @@
+"""Which rows of a result count: outputs that agree with ONNX Runtime's, and the peer that Vireo is held against."""
+import statistics
+
+WRONG = 1e-2  # relative distance of the outputs; further away they are marked, neither best nor compared with
+NO_PEERS = {"vireo", "openvino_any"}  # never "the best peer": ourselves, and bfloat16 where the others use fp32
+
+
+def wrong(row):
+    """Whether the outputs were compared and do not agree (None: they have other shapes)."""
+    return "difference" in row and (row["difference"] is None or not row["difference"] <= WRONG)
+
+
+def right(row):
+    """Whether the outputs were compared and agree."""
+    return "difference" in row and not wrong(row)
+
+
+def fastest(rows):
+    """The engine whose figure is printed bold; None without any."""
+    candidates = [engine for engine in rows if engine != "openvino_any" and not wrong(rows[engine])]
+    return min(candidates, key=lambda engine: rows[engine]["median_ms"], default=None)
+
+
+def choose_best(result):
+    """Notes the fastest peer that is right, and the ratio to it, where Vireo is right too."""
+    rows = result["engines"]
+    peers = [engine for engine in rows if engine not in NO_PEERS and right(rows[engine])]
+    if peers and "vireo" in rows and right(rows["vireo"]):
+        best = min(peers, key=lambda engine: rows[engine]["median_ms"])
+        result["best_peer"] = best
+        pairs = zip(rows[best]["rounds_ms"], rows["vireo"]["rounds_ms"])
+        result["ratio"] = round(statistics.median(peer / own for peer, own in pairs), 4)

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <random>
@@ -173,10 +174,9 @@ std::map<std::string, Dims> resolve_shapes(const std::vector<TensorInfo>& inputs
   return shapes;
 }
 
-Plan make_plan(const ModelFlags& f, double& build_s) {
-  const auto start = std::chrono::steady_clock::now();
-  if (Plan::is_plan(f.model)) return Plan::load(f.model);
-  const Network network = import_onnx(std::filesystem::path(f.model));
+namespace {
+
+Plan build_plan(Network network, const ModelFlags& f) {
   BuildOptions options;
   if (!f.devices.empty()) options.devices = f.devices;
   options.precision = parse_precision(f);
@@ -188,7 +188,15 @@ Plan make_plan(const ModelFlags& f, double& build_s) {
   options.threads = f.threads;
   if (!f.min_shapes.empty() || !f.opt_shapes.empty() || !f.max_shapes.empty() || !f.shapes.empty())
     options.profiles.push_back(parse_profile(f, network.inputs()));
-  Plan plan = build(network, options, progress_bar(f.quiet));
+  return build(std::move(network), options, progress_bar(f.quiet));
+}
+
+}  // namespace
+
+Plan make_plan(const ModelFlags& f, double& build_s) {
+  const auto start = std::chrono::steady_clock::now();
+  if (Plan::is_plan(f.model)) return Plan::load(f.model);
+  Plan plan = build_plan(import_onnx(std::filesystem::path(f.model)), f);
   build_s = seconds_since(start);
   return plan;
 }
@@ -196,18 +204,20 @@ Plan make_plan(const ModelFlags& f, double& build_s) {
 Loaded load_model(const ModelFlags& f) {
   Loaded loaded;
   ModelFlags flags = f;
-  // A dynamic model is tuned at the shapes it will run at.
-  if (!Plan::is_plan(f.model) && f.opt_shapes.empty() && f.min_shapes.empty() && f.max_shapes.empty() && f.shapes.empty()) {
-    const Network network = import_onnx(std::filesystem::path(f.model));
-    for (const TensorInfo& input : network.inputs())
-      if (!is_static(input.dims)) {
-        for (const auto& [name, dims] : resolve_shapes(network.inputs(), ""))
-          flags.shapes += (flags.shapes.empty() ? "" : ",") + name + ":" + to_string(dims);
-        break;
-      }
+  auto start = std::chrono::steady_clock::now();
+  if (Plan::is_plan(f.model)) {
+    loaded.plan = Plan::load(f.model);
+  } else {
+    Network network = import_onnx(std::filesystem::path(f.model));
+    // A dynamic model is tuned at the shapes it will run at.
+    const auto inputs = network.inputs();
+    const bool dynamic = std::any_of(inputs.begin(), inputs.end(), [](const TensorInfo& input) { return !is_static(input.dims); });
+    if (dynamic && f.opt_shapes.empty() && f.min_shapes.empty() && f.max_shapes.empty() && f.shapes.empty())
+      for (const auto& [name, dims] : resolve_shapes(inputs, "")) flags.shapes += (flags.shapes.empty() ? "" : ",") + name + ":" + to_string(dims);
+    loaded.plan = build_plan(std::move(network), flags);
+    loaded.build_s = seconds_since(start);
+    start = std::chrono::steady_clock::now();
   }
-  loaded.plan = make_plan(flags, loaded.build_s);
-  const auto start = std::chrono::steady_clock::now();
   EngineOptions options;
   options.threads = f.threads;
   loaded.engine = Engine::load(loaded.plan, Device{f.devices.empty() ? "cpu" : f.devices.front()}, options);

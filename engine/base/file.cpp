@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "engine/base/text.h"
@@ -26,6 +27,17 @@ struct Descriptor {
        "': ", std::strerror(error));
 }
 
+/// False leaves errno.
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
 }  // namespace
 
 MappedFile map_file(const std::filesystem::path& path) {
@@ -43,29 +55,46 @@ MappedFile map_file(const std::filesystem::path& path) {
           bytes};
 }
 
+void leave_memory(const std::byte* data, std::size_t bytes) noexcept {
+  constexpr std::uintptr_t kPage = 4096;
+  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + kPage - 1) / kPage * kPage;
+  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / kPage * kPage;
+  if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+std::shared_ptr<const std::byte> set_aside(const std::byte* data, std::size_t bytes) {
+  char name[] = "/var/tmp/vireo-XXXXXX";
+  const Descriptor file{::mkostemp(name, O_CLOEXEC)};
+  if (file.fd < 0) return nullptr;
+  ::unlink(name);
+  const std::size_t total = bytes + 64;
+  if (!write_all(file.fd, {reinterpret_cast<const char*>(data), bytes}) || ::ftruncate(file.fd, static_cast<off_t>(total)) != 0) return nullptr;
+  void* memory = ::mmap(nullptr, total, PROT_READ, MAP_SHARED, file.fd, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  return {static_cast<const std::byte*>(memory), [total](const std::byte* p) { ::munmap(const_cast<std::byte*>(p), total); }};
+}
+
 std::string read_file(const std::filesystem::path& path) {
   const MappedFile file = map_file(path);
   return {reinterpret_cast<const char*>(file.data.get()), file.bytes};
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts) {
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts,
+                           const std::function<void(std::string_view)>& written) {
   std::filesystem::path temporary = path;
   temporary += str(".tmp", ::getpid());
   {
     const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.fd < 0) fail_errno("write", path);
-    for (std::string_view part : parts) {
-      while (!part.empty()) {
-        const ssize_t written = ::write(file.fd, part.data(), part.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) {
-          const int error = errno;
-          ::unlink(temporary.c_str());
-          errno = error;
-          fail_errno("write", path);
-        }
-        part.remove_prefix(static_cast<std::size_t>(written));
+    for (const std::string_view part : parts) {
+      if (write_all(file.fd, part)) {
+        if (written) written(part);
+        continue;
       }
+      const int error = errno;
+      ::unlink(temporary.c_str());
+      errno = error;
+      fail_errno("write", path);
     }
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,10 +18,17 @@ struct MappedFile {
   std::size_t bytes = 0;
 };
 [[nodiscard]] MappedFile map_file(const std::filesystem::path& path);
+/// The whole pages of these bytes of a mapped file leave memory; reading them brings them back.
+void leave_memory(const std::byte* data, std::size_t bytes) noexcept;
+/// A copy of these bytes (and 64 readable ones behind them) in a nameless file of /var/tmp, mapped read-only: it takes memory
+/// only while it is read. Null where there is no such folder or no room.
+[[nodiscard]] std::shared_ptr<const std::byte> set_aside(const std::byte* data, std::size_t bytes);
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
-/// Writes the parts one behind the other into a temporary file beside `path`, then renames it. Throws Error(io).
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts);
+/// Writes the parts one behind the other into a temporary file beside `path`, then renames it; `written` is told of each.
+/// Throws Error(io).
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts,
+                           const std::function<void(std::string_view)>& written = {});
 
 /// 64-bit checksum, about 10 GB/s; not cryptographic.
 [[nodiscard]] std::uint64_t checksum(const void* data, std::size_t bytes, std::uint64_t seed = 0) noexcept;

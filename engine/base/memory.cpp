@@ -1,6 +1,9 @@
 #include "engine/base/memory.h"
 
 #include <sys/mman.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +30,12 @@ std::shared_ptr<std::byte> allocate_aligned(std::size_t bytes) {
   if (!memory) fail(ErrorCode::out_of_memory, "can't allocate ", human_bytes(static_cast<double>(total)));
   std::memset(memory, 0, total);
   return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+}
+
+void return_free_memory() noexcept {
+#if defined(__GLIBC__)
+  (void)malloc_trim(0);
+#endif
 }
 
 }  // namespace base

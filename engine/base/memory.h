@@ -16,4 +16,7 @@ inline constexpr std::size_t kAlignment = 64;
 /// Zero-filled; large blocks ask for huge pages. Throws Error(out_of_memory) naming the size.
 [[nodiscard]] std::shared_ptr<std::byte> allocate_aligned(std::size_t bytes);
 
+/// Gives memory that was freed in between back to the system, where the C library keeps it.
+void return_free_memory() noexcept;
+
 }  // namespace vireo::base

@@ -4,6 +4,7 @@
 
 #include "engine/api/log.h"
 #include "engine/base/file.h"
+#include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/build/module.h"
 #include "engine/build/plan_state.h"
@@ -70,6 +71,79 @@ std::vector<std::map<std::string, Dims>> tuning_shapes(const Network& network, c
   return {{}};
 }
 
+/// Moves large weights out of memory: from now on they are read once by each packing.
+void set_weights_aside(graph::Graph& g) {
+  constexpr std::size_t kLarge = std::size_t{1} << 20, kWorthIt = std::size_t{32} << 20;
+  std::size_t total = 0;
+  for (graph::TensorId id = 0; id < g.tensor_count(); ++id)
+    if (const graph::ConstantPtr& constant = g.tensor(id).constant; constant && !constant->seal) total += constant->bytes();
+  if (total < kWorthIt) return;
+  std::map<const std::byte*, graph::ConstantPtr> moved;  // weights that several tensors share stay shared
+  for (graph::TensorId id = 0; id < g.tensor_count(); ++id) {
+    graph::ConstantPtr& constant = g.tensor(id).constant;
+    if (!constant || constant->seal || constant->bytes() < kLarge) continue;
+    graph::ConstantPtr& aside = moved[constant->data.get()];
+    if (!aside) {
+      const auto data = base::set_aside(constant->read(), constant->bytes());
+      if (!data) return log(LogLevel::info, "/var/tmp has no room for the weights; they stay in memory");
+      auto seal = std::make_shared<graph::Seal>();
+      seal->checksum = constant->checksum();
+      seal->where = "weight '" + g.tensor(id).name + "', set aside in /var/tmp,";
+      seal->checked = true;
+      aside = std::make_shared<graph::Constant>(graph::Constant{constant->dtype, constant->dims, data, std::move(seal)});
+    }
+    constant = aside->dims == constant->dims ? aside : std::make_shared<graph::Constant>(graph::Constant{constant->dtype, constant->dims, aside->data, aside->seal});
+  }
+  base::return_free_memory();
+}
+
+Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims>>& shapes, bool only_owner, const BuildOptions& options,
+                const Progress& progress) {
+  const auto report = [&](std::string_view stage, double fraction) {
+    if (progress && !progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
+  };
+  report("optimising", 0);
+  Plan::State state;
+  state.graph = std::move(graph);
+  state.exact = options.exact;
+  state.precision = options.precision;
+  state.max_workspace = options.max_workspace;
+  state.profiles = options.profiles;
+  passes::PassOptions pass_options;
+  pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
+  passes::run_passes(state.graph, pass_options);
+  state.graph.compact();
+  if (only_owner) set_weights_aside(state.graph);
+  report("optimising", 1);
+
+  builder::CompileOptions compile_options;
+  compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
+  compile_options.exact = options.exact;
+  compile_options.precision = options.precision;
+  compile_options.max_workspace = options.max_workspace;
+  compile_options.disabled_passes = options.disabled_passes;
+  compile_options.packs = state.packs.get();
+  state.packs->keep(true);
+  builder::Choices choices = read_cache(options.timing_cache);
+  for (const auto& one : shapes) {
+    const graph::Graph g = builder::specialise(state.graph, one, compile_options);
+    if (options.budget_s > 0)
+      builder::time_candidates(g, compile_options, {options.budget_s / static_cast<double>(shapes.size())}, choices,
+                               progress);
+    // Compiling once here proves that the plan will load, and keeps the workspace promise, and packs the weights.
+    compile_options.choices = &choices;
+    (void)builder::Module(state.graph, one, {compile_options, {}});
+  }
+  if (!options.timing_cache.empty()) {
+    const std::string head = base::str("vireo timings for ", builder::cpu_fingerprint(), "\n"), body = builder::choices_text(choices);
+    const std::string_view parts[] = {head, body};
+    base::write_file_atomically(options.timing_cache, parts);
+  }
+  state.choices[builder::cpu_fingerprint()] = std::move(choices);
+  state.packs->keep(false);
+  return Plan(builder::finish(std::move(state)));
+}
+
 }  // namespace
 
 void builder::check_precision(const BuildOptions& options) {
@@ -88,46 +162,15 @@ void builder::check_precision(const BuildOptions& options) {
 
 Plan build(const Network& network, const BuildOptions& options, const Progress& progress) {
   check(network, options);
-  const auto report = [&](std::string_view stage, double fraction) {
-    if (progress && !progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
-  };
-  report("optimising", 0);
-  Plan::State state;
-  state.graph = network.graph();
-  state.exact = options.exact;
-  state.precision = options.precision;
-  state.max_workspace = options.max_workspace;
-  state.profiles = options.profiles;
-  passes::PassOptions pass_options;
-  pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
-  passes::run_passes(state.graph, pass_options);
-  state.graph.compact();
-  report("optimising", 1);
+  return build_plan(network.graph(), tuning_shapes(network, options), false, options, progress);
+}
 
-  builder::CompileOptions compile_options;
-  compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
-  compile_options.exact = options.exact;
-  compile_options.precision = options.precision;
-  compile_options.max_workspace = options.max_workspace;
-  compile_options.disabled_passes = options.disabled_passes;
-  builder::Choices choices = read_cache(options.timing_cache);
+Plan build(Network&& network, const BuildOptions& options, const Progress& progress) {
+  check(network, options);
   const auto shapes = tuning_shapes(network, options);
-  for (const auto& one : shapes) {
-    const graph::Graph g = builder::specialise(state.graph, one, compile_options);
-    if (options.budget_s > 0)
-      builder::time_candidates(g, compile_options, {options.budget_s / static_cast<double>(shapes.size())}, choices,
-                               progress);
-    // Compiling once here proves that the plan will load, and keeps the workspace promise.
-    compile_options.choices = &choices;
-    (void)builder::Module(state.graph, one, {compile_options, {}});
-  }
-  if (!options.timing_cache.empty()) {
-    const std::string head = base::str("vireo timings for ", builder::cpu_fingerprint(), "\n"), body = builder::choices_text(choices);
-    const std::string_view parts[] = {head, body};
-    base::write_file_atomically(options.timing_cache, parts);
-  }
-  state.choices[builder::cpu_fingerprint()] = std::move(choices);
-  return Plan(builder::finish(std::move(state)));
+  graph::Graph graph = std::move(network.graph());
+  network = Network();
+  return build_plan(std::move(graph), shapes, true, options, progress);
 }
 
 }  // namespace vireo

@@ -34,7 +34,7 @@ void evaluate(const Graph& g, LayerId id, Values& values) {
       continue;
     }
     const graph::Tensor& tensor = g.tensor(t);
-    void* data = tensor.constant ? const_cast<std::byte*>(tensor.constant->data.get()) : values.at(t).get();
+    void* data = tensor.constant ? const_cast<std::byte*>(tensor.constant->read()) : values.at(t).get();
     inputs.push_back({tensor.dtype, tensor.dims, data});
   }
   for (TensorId t : l.outputs) {
@@ -175,7 +175,7 @@ std::vector<LayerError> compare(const Network& network, const BuildOptions& opti
   if (const Status status = executor.run(pointers); !status.ok()) throw Error(status.code(), status.message());
   for (std::size_t k = 0; k < original.outputs().size(); ++k) {
     const graph::Tensor& t = original.tensor(original.outputs()[k].tensor);
-    const std::byte* reference = t.constant ? t.constant->data.get() : wanted.at(original.outputs()[k].tensor).get();
+    const std::byte* reference = t.constant ? t.constant->read() : wanted.at(original.outputs()[k].tensor).get();
     LayerError error = measure(t.dtype, t.dims, buffers[k].get(), reference);
     error.layer = original.outputs()[k].name;
     error.op = "network output";

@@ -97,7 +97,8 @@ class Compiler {
 
   void make_step(LayerId id) {
     const Layer& l = g_.layer(id);
-    const graph::Problem problem = problem_of(g_, id, placement_, options_.workers);
+    graph::Problem problem = problem_of(g_, id, placement_, options_.workers);
+    problem.packs = options_.packs;
     LayerReport report;
     const std::vector<Candidate> list = candidates(problem, options_);
     const Candidate& chosen = choose(id, problem, list, report);
@@ -121,6 +122,7 @@ class Compiler {
     for (LayerId id : chain) {
       const Layer& l = g_.layer(id);
       problems.push_back(problem_of(g_, id, placement_, options_.workers));
+      problems.back().packs = options_.packs;
       step.layer += (step.layer.empty() ? "" : " > ") + l.name;
       step.op += (step.op.empty() ? "" : ">") + std::string(l.op->name);
       draft.input_ids.insert(draft.input_ids.end(), l.inputs.begin() + (id == chain.front() ? 0 : 1), l.inputs.end());
@@ -333,6 +335,7 @@ class Compiler {
     if (p.root == kNone) return {};
     if (const graph::ConstantPtr& constant = g_.tensor(p.root).constant) {
       if (!read) return {};
+      (void)constant->read();  // damage is told now, not when running
       program_.constants.push_back(constant);
       return {Place::In::constant, static_cast<std::int32_t>(program_.constants.size()) - 1, p.offset};
     }

@@ -28,6 +28,7 @@ struct CompileOptions {
   std::uint64_t max_workspace = 0;  ///< 0: no limit
   const Choices* choices = nullptr;
   std::vector<std::string> disabled_passes;
+  graph::PackStore* packs = nullptr;  ///< borrowed; null: every launch packs for itself
 };
 
 /// A copy of the graph with these input dims, folded; everything is static but what depends on data (module.h). Throws

@@ -150,7 +150,7 @@ void Module::split(const Graph& g) {
       }
       const Tensor& tensor = g.tensor(t);
       if (tensor.constant) late_->constants.push_back(tensor.constant);
-      late.inputs.push_back({tensor.dtype, tensor.dims, tensor.constant ? const_cast<std::byte*>(tensor.constant->data.get()) : nullptr});
+      late.inputs.push_back({tensor.dtype, tensor.dims, tensor.constant ? const_cast<std::byte*>(tensor.constant->read()) : nullptr});
       late.sources.push_back(tensor.constant ? -1 : head_binding_of(t));
     }
     const Tensor& out = g.tensor(l.outputs[0]);

@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <array>
 #include <cstring>
 #include <charconv>
 #include <unordered_map>
@@ -16,7 +15,7 @@ namespace vireo {
 namespace {
 
 constexpr char kMagic[8] = {'V', 'I', 'R', 'E', 'O', 'P', 'L', 'N'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kPage = 4096;
 
 struct Header {
@@ -27,10 +26,10 @@ struct Header {
   std::uint64_t network_offset, network_bytes;
   std::uint64_t tuning_offset, tuning_bytes;
   std::uint64_t weights_offset, weights_bytes;
+  std::uint64_t packs_offset, packs_bytes;
   std::uint64_t text_checksum;     // network and tuning
-  std::uint64_t weights_checksum;
   std::uint64_t header_checksum;   // this struct with this field zero
-  std::uint64_t reserved[4];
+  std::uint64_t reserved[3];
 };
 static_assert(sizeof(Header) == 128);
 
@@ -39,23 +38,35 @@ std::uint64_t header_checksum(Header h) {
   return base::checksum(&h, sizeof h);
 }
 
-/// Weights laid out behind each other; equal constants are stored once.
-class WeightWriter {
+/// Blocks laid out behind each other, not copied; equal pointers are stored once. Kernels may read a line behind a block.
+class BlockWriter {
  public:
-  std::size_t add(const graph::ConstantPtr& c) {
-    const auto [it, fresh] = known_.try_emplace(c->data.get(), bytes_.size());
+  std::size_t add(const std::byte* data, std::size_t bytes) {
+    const auto [it, fresh] = known_.try_emplace(data, size_);
     if (fresh) {
-      bytes_.append(reinterpret_cast<const char*>(c->data.get()), c->bytes());
-      bytes_.resize(base::align_up(bytes_.size() + base::kAlignment), '\0');
+      const std::size_t end = size_ + bytes, next = base::align_up(end + base::kAlignment);
+      parts_.emplace_back(reinterpret_cast<const char*>(data), bytes);
+      parts_.emplace_back(kZeros, next - end);
+      size_ = next;
     }
     return it->second;
   }
-  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  [[nodiscard]] const std::vector<std::string_view>& parts() const { return parts_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
+  static constexpr char kZeros[2 * base::kAlignment] = {};
   std::unordered_map<const std::byte*, std::size_t> known_;
-  std::string bytes_;
+  std::vector<std::string_view> parts_;
+  std::size_t size_ = 0;
 };
+
+std::string packs_text(const std::vector<builder::Packs::Block>& blocks, BlockWriter& writer) {
+  std::string text;
+  for (const builder::Packs::Block& block : blocks)
+    text += base::str("pack ", writer.add(block.data.get(), block.bytes), " ", block.bytes, " ", block.checksum, " ", block.key, "\n");
+  return text;
+}
 
 std::string tuning_text(const Plan::State& state) {
   std::string text = base::str("exact ", state.exact ? 1 : 0, "\nworkspace ", state.max_workspace, "\n");
@@ -83,7 +94,26 @@ Dims parse_dims(std::string_view text) {
   return dims;
 }
 
-void parse_tuning(std::string_view text, Plan::State& state) {
+/// Offset, bytes, checksum, key.
+struct PackLine {
+  std::uint64_t numbers[3] = {};
+  std::string key;
+};
+PackLine parse_pack(std::string_view text) {
+  PackLine line;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (std::uint64_t& number : line.numbers) {
+    const auto result = std::from_chars(at, end, number);
+    if (result.ec != std::errc() || result.ptr == end || *result.ptr != ' ')
+      base::fail(ErrorCode::invalid_model, "the plan's packed weights have the line '", text, "'");
+    at = result.ptr + 1;
+  }
+  line.key.assign(at, end);
+  return line;
+}
+
+void parse_tuning(std::string_view text, Plan::State& state, std::vector<PackLine>& packs) {
   std::string device, lines;
   const auto flush = [&] {
     if (!device.empty()) state.choices[device] = builder::parse_choices(lines);
@@ -102,6 +132,7 @@ void parse_tuning(std::string_view text, Plan::State& state) {
         base::fail(ErrorCode::invalid_model, "the plan's tuning has the precision '", rest, "'");
       state.precision = Precision::bf16;
     } else if (word == "workspace") std::from_chars(rest.data(), rest.data() + rest.size(), state.max_workspace);
+    else if (word == "pack") packs.push_back(parse_pack(rest));
     else if (word == "profile") state.profiles.emplace_back();
     else if (word == "range" && !state.profiles.empty()) {
       const std::size_t a = rest.find(' '), b = rest.find(' ', a + 1), c = rest.find(' ', b + 1);
@@ -127,10 +158,15 @@ void parse_tuning(std::string_view text, Plan::State& state) {
 
 void Plan::save(const std::filesystem::path& path) const {
   if (!state_) base::fail(ErrorCode::invalid_argument, "an empty plan can't be saved");
-  WeightWriter weights;
-  const std::string network =
-      graph::dump_text(state_->graph, [&](const graph::ConstantPtr& c) { return weights.add(c); });
-  const std::string tuning = tuning_text(*state_);
+  BlockWriter weights, packs;
+  std::unordered_map<const char*, graph::ConstantPtr> constants;
+  const std::string network = graph::dump_text(state_->graph, [&](const graph::ConstantPtr& c) {
+    const std::size_t offset = weights.add(c->read(), c->bytes());
+    constants.emplace(reinterpret_cast<const char*>(c->data.get()), c);
+    return offset;
+  });
+  const std::vector<builder::Packs::Block> blocks = state_->packs->blocks();
+  const std::string tuning = packs_text(blocks, packs) + tuning_text(*state_);
   Header h{};
   std::memcpy(h.magic, kMagic, sizeof kMagic);
   h.version = kVersion;
@@ -139,15 +175,22 @@ void Plan::save(const std::filesystem::path& path) const {
   h.tuning_offset = h.network_offset + network.size();
   h.tuning_bytes = tuning.size();
   h.weights_offset = base::align_up(h.tuning_offset + tuning.size(), kPage);
-  h.weights_bytes = weights.bytes().size();
-  h.file_bytes = h.weights_offset + h.weights_bytes;
+  h.weights_bytes = weights.size();
+  h.packs_offset = base::align_up(h.weights_offset + h.weights_bytes, kPage);
+  h.packs_bytes = packs.size();
+  h.file_bytes = h.packs_offset + h.packs_bytes;
   h.text_checksum = base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size()));
-  h.weights_checksum = base::checksum(weights.bytes().data(), weights.bytes().size());
   h.header_checksum = header_checksum(h);
-  const std::string padding(h.weights_offset - h.tuning_offset - tuning.size(), '\0');
-  const std::array<std::string_view, 5> parts{std::string_view(reinterpret_cast<const char*>(&h), sizeof h), network, tuning,
-                                              padding, weights.bytes()};
-  base::write_file_atomically(path, parts);
+  const std::string padding(kPage, '\0');
+  const auto pad = [&](std::uint64_t from, std::uint64_t to) { return std::string_view(padding).substr(0, to - from); };
+  std::vector<std::string_view> parts{std::string_view(reinterpret_cast<const char*>(&h), sizeof h), network, tuning,
+                                      pad(h.tuning_offset + tuning.size(), h.weights_offset)};
+  parts.insert(parts.end(), weights.parts().begin(), weights.parts().end());
+  parts.push_back(pad(h.weights_offset + h.weights_bytes, h.packs_offset));
+  parts.insert(parts.end(), packs.parts().begin(), packs.parts().end());
+  base::write_file_atomically(path, parts, [&](std::string_view part) {
+    if (const auto it = constants.find(part.data()); it != constants.end()) it->second->release();
+  });
 }
 
 Plan Plan::load(const std::filesystem::path& path) {
@@ -166,17 +209,16 @@ Plan Plan::load(const std::filesystem::path& path) {
     return offset <= file.bytes && bytes <= file.bytes - offset;
   };
   if (!inside(h.network_offset, h.network_bytes) || !inside(h.tuning_offset, h.tuning_bytes) ||
-      !inside(h.weights_offset, h.weights_bytes))
+      !inside(h.weights_offset, h.weights_bytes) || !inside(h.packs_offset, h.packs_bytes))
     damaged(path, "a section lies outside the file");
   const auto* bytes = reinterpret_cast<const char*>(file.data.get());
   const std::string_view network(bytes + h.network_offset, h.network_bytes), tuning(bytes + h.tuning_offset, h.tuning_bytes);
   if (h.text_checksum != base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size())))
     damaged(path, "the network doesn't match its checksum");
   const std::byte* weights = file.data.get() + h.weights_offset;
-  if (h.weights_checksum != base::checksum(weights, h.weights_bytes)) damaged(path, "the weights don't match their checksum");
 
   State state;
-  state.graph = graph::parse_text(network, ops::find_operator, [&](DataType dtype, const Dims& dims, std::size_t offset) {
+  state.graph = graph::parse_text(network, ops::find_operator, [&](const std::string& name, DataType dtype, const Dims& dims, std::size_t offset, std::uint64_t checksum) {
     auto constant = std::make_shared<graph::Constant>();
     constant->dtype = dtype;
     constant->dims = dims;
@@ -184,9 +226,22 @@ Plan Plan::load(const std::filesystem::path& path) {
     if (offset > h.weights_bytes || size > h.weights_bytes - offset || offset % base::kAlignment != 0)
       damaged(path, "a weight lies outside the weights");
     constant->data = std::shared_ptr<const std::byte>(file.data, weights + offset);
+    auto seal = std::make_shared<graph::Seal>();
+    seal->checksum = checksum;
+    seal->where = base::str("plan '", path.string(), "' is damaged: weight '", name, "'");
+    constant->seal = std::move(seal);
     return graph::ConstantPtr(constant);
   });
-  parse_tuning(tuning, state);
+  std::vector<PackLine> packs;
+  parse_tuning(tuning, state, packs);
+  const std::byte* packed = file.data.get() + h.packs_offset;
+  for (PackLine& line : packs) {
+    const auto [offset, size, checksum] = line.numbers;
+    if (offset > h.packs_bytes || size > h.packs_bytes - offset || offset % base::kAlignment != 0)
+      damaged(path, "packed weights lie outside their section");
+    state.packs->add({std::move(line.key), std::shared_ptr<const std::byte>(file.data, packed + offset), size, checksum},
+                     base::str("plan '", path.string(), "'"));
+  }
   state.file_bytes = file.bytes;
   return Plan(builder::finish(std::move(state)));
 }

@@ -2,7 +2,10 @@
 // What a plan holds in memory, and its file format.
 //
 // File: a 128-byte header (magic, version, sizes, checksums), the optimised network as text (engine/graph/text.h), the
-// tuning as text, then the weights from a page boundary on, each 64-byte aligned, so that a file can be mapped and shared.
+// tuning and the table of packed weights as text, then, from a page boundary on, the weights in ONNX's order and the packed
+// weights, each block 64-byte aligned, so that a file can be mapped and shared. Header and texts are checked when a file is
+// loaded; packed weights when they are used; weights when somebody reads them, which only packing anew and kernels
+// that know no packing do.
 
 #include <map>
 #include <string>
@@ -11,6 +14,7 @@
 #include "engine/api/builder.h"
 #include "engine/api/plan.h"
 #include "engine/build/compile.h"
+#include "engine/build/packs.h"
 #include "engine/graph/graph.h"
 
 namespace vireo {
@@ -22,6 +26,7 @@ struct Plan::State {
   std::uint64_t max_workspace = 0;
   std::vector<Profile> profiles;
   std::map<std::string, builder::Choices> choices;  ///< by device fingerprint
+  std::shared_ptr<builder::Packs> packs = std::make_shared<builder::Packs>();
   std::uint64_t file_bytes = 0;
   std::vector<TensorInfo> inputs, outputs;
 };

@@ -1,9 +1,22 @@
 #include "engine/graph/constant.h"
 
+#include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 
 namespace vireo::graph {
+
+void Constant::check() const {
+  if (base::checksum(data.get(), bytes()) != seal->checksum)
+    base::fail(ErrorCode::invalid_model, seal->where, " doesn't match its checksum; build it again");
+  seal->checked.store(true, std::memory_order_release);
+}
+
+std::uint64_t Constant::checksum() const { return seal ? seal->checksum : base::checksum(data.get(), bytes()); }
+
+void Constant::release() const noexcept {
+  if (seal) base::leave_memory(data.get(), bytes());
+}
 
 MutableConstant new_constant(DataType dtype, const Dims& dims) {
   const std::int64_t count = element_count(dims);
@@ -11,7 +24,7 @@ MutableConstant new_constant(DataType dtype, const Dims& dims) {
   if (__builtin_mul_overflow(static_cast<std::size_t>(count), size_of(dtype), &bytes))
     base::fail(ErrorCode::out_of_memory, "a constant of ", dims, " ", dtype, " is larger than memory");
   auto data = base::allocate_aligned(bytes);
-  auto constant = std::make_shared<Constant>(Constant{dtype, dims, data});
+  auto constant = std::make_shared<Constant>(Constant{dtype, dims, data, {}});
   return {constant, data.get()};
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 // Immutable tensor data known at build time: weights, folded values, shapes. Shared between graphs, plans and engines.
-// The bytes may belong to a mapped file. 64-byte alignment is usual but not promised.
+// The bytes may belong to a mapped file; those are checked when they are first read, so that weights that nobody reads cost
+// nothing. 64-byte alignment is usual but not promised.
 
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/api/error.h"
@@ -12,17 +15,37 @@
 
 namespace vireo::graph {
 
+/// What a file says about bytes that nobody may have looked at yet.
+struct Seal {
+  std::uint64_t checksum = 0;
+  std::string where;  ///< for errors: which file, which weight
+  mutable std::atomic<bool> checked{false};
+};
+
 struct Constant {
   DataType dtype = DataType::undefined;
   Dims dims;
-  std::shared_ptr<const std::byte> data;  ///< element_count(dims) * size_of(dtype) bytes
+  std::shared_ptr<const std::byte> data;  ///< element_count(dims) * size_of(dtype) bytes; to be read through read() and as()
+  std::shared_ptr<const Seal> seal;       ///< set: bytes of a file
 
   [[nodiscard]] std::int64_t count() const { return element_count(dims); }
   [[nodiscard]] std::size_t bytes() const { return static_cast<std::size_t>(count()) * size_of(dtype); }
-  template <typename T>
-  [[nodiscard]] const T* as() const noexcept {
-    return reinterpret_cast<const T*>(data.get());
+  /// The bytes, checked. Throws Error(invalid_model) naming the file when they are not what was written.
+  [[nodiscard]] const std::byte* read() const {
+    if (seal && !seal->checked.load(std::memory_order_acquire)) check();
+    return data.get();
   }
+  template <typename T>
+  [[nodiscard]] const T* as() const {
+    return reinterpret_cast<const T*>(read());
+  }
+  /// Names the bytes, whoever holds them: equal for equal bytes.
+  [[nodiscard]] std::uint64_t checksum() const;
+  /// Says that nobody reads the bytes for a while: those of a file leave memory until somebody does.
+  void release() const noexcept;
+
+ private:
+  void check() const;
 };
 using ConstantPtr = std::shared_ptr<const Constant>;
 

@@ -1,3 +1,5 @@
+#include <cinttypes>
+
 #include "engine/base/text.h"
 #include "engine/graph/operator.h"
 #include "engine/graph/text.h"
@@ -67,7 +69,9 @@ void constant(std::string& out, const Tensor& t, const StoreConstant& store) {
     else
       for (std::int64_t v : to_integers(*t.constant)) out += base::str(" ", v);
   } else if (store) {
-    out += base::str(" @", store(t.constant));
+    char checksum[20];
+    std::snprintf(checksum, sizeof checksum, " %016" PRIx64, t.constant->checksum());
+    out += base::str(" @", store(t.constant), checksum);
   } else {
     out += " @?";
   }

@@ -19,7 +19,7 @@ std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::siz
     const ConstantPtr& value = graph.tensor(input).constant;
     if (!value) return {};
     alignas(64) static std::byte nothing[64];  // an empty tensor is present all the same
-    void* data = value->count() == 0 ? nothing : const_cast<std::byte*>(value->data.get());
+    void* data = value->count() == 0 ? nothing : const_cast<std::byte*>(value->read());
     inputs.push_back({value->dtype, value->dims, data});
   }
   std::size_t budget = max_bytes;

@@ -71,6 +71,13 @@ class Line {
   T number() {
     return number<T>(word());
   }
+  std::uint64_t checksum() {
+    const std::string_view digits = word();
+    std::uint64_t v = 0;
+    const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), v, 16);
+    if (result.ec != std::errc() || result.ptr != digits.data() + digits.size()) fail("a checksum of hexadecimal digits");
+    return v;
+  }
   Dims dims() {
     const std::string_view all = word();
     Dims out;
@@ -179,7 +186,8 @@ class Parser {
     ConstantPtr value;
     if (line.accept('@')) {
       if (!fetch_) line.fail("inline values: there are no weights beside this text");
-      value = fetch_(dtype, dims, line.number<std::size_t>());
+      const auto offset = line.number<std::size_t>();
+      value = fetch_(name, dtype, dims, offset, line.checksum());
     } else {
       line.expect('=');
       value = inline_constant(line, dtype, dims);

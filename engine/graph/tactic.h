@@ -21,6 +21,7 @@
 namespace vireo::graph {
 
 struct Operator;
+class PackStore;
 
 /// A tensor of a problem. `pitch` is the distance, in elements, between consecutive rows of the innermost axis: dims.back()
 /// when dense; larger when the tensor is a slice of the innermost axis of a wider one (concat and split without copies).
@@ -40,6 +41,7 @@ struct Problem {
   const Attributes* attributes = nullptr;  ///< borrowed from the layer
   std::vector<Desc> inputs, outputs;
   int workers = 1;  ///< how many workers will share the tiles
+  PackStore* packs = nullptr;  ///< borrowed; where packed weights are shared (packs.h). Null: each launch packs its own
   /// Text that is equal for problems that cost the same: op, attributes, dtypes, dims, pitches; not the weights' values.
   [[nodiscard]] std::string key() const;
 };

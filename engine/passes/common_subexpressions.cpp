@@ -41,7 +41,7 @@ std::vector<TensorId> equal_constants(const Graph& graph) {
     const std::size_t bytes = constant->bytes();
     std::string key = base::str(constant->dtype, constant->dims, "|");
     if (bytes <= kSmall) {
-      key.append(reinterpret_cast<const char*>(constant->data.get()), bytes);
+      key.append(reinterpret_cast<const char*>(constant->read()), bytes);
     } else {
       key += base::str("@", reinterpret_cast<std::uintptr_t>(constant->data.get()));
     }

@@ -164,7 +164,7 @@ ConstantPtr permuted(const Constant& constant, const std::vector<std::int64_t>& 
   std::vector<std::int64_t> index(rank, 0);
   std::int64_t from = 0;
   for (std::int64_t to = 0; to < count; ++to) {
-    std::memcpy(result.data + static_cast<std::size_t>(to) * size, constant.data.get() + static_cast<std::size_t>(from) * size, size);
+    std::memcpy(result.data + static_cast<std::size_t>(to) * size, constant.read() + static_cast<std::size_t>(from) * size, size);
     for (std::size_t i = rank; i-- > 0;) {
       from += steps[i];
       if (++index[i] < dims[i]) break;
@@ -176,7 +176,7 @@ ConstantPtr permuted(const Constant& constant, const std::vector<std::int64_t>& 
 }
 
 ConstantPtr reshaped(const Constant& constant, const Dims& dims) {
-  return std::make_shared<Constant>(Constant{constant.dtype, dims, constant.data});
+  return std::make_shared<Constant>(Constant{constant.dtype, dims, constant.data, constant.seal});
 }
 
 std::vector<LayerId> layers_of(const Graph& graph) { return graph.topological_order(); }

@@ -48,7 +48,7 @@ TensorId reordered(Graph& graph, LayerId id, TensorId vector, const Perm& perm) 
     const std::size_t size = size_of(constant->dtype);
     const graph::MutableConstant fresh = graph::new_constant(constant->dtype, constant->dims);
     for (std::size_t i = 0; i < back.size(); ++i)
-      std::memcpy(fresh.data + i * size, constant->data.get() + at(back[i]) * size, size);
+      std::memcpy(fresh.data + i * size, constant->read() + at(back[i]) * size, size);
     return add_constant(graph, graph.tensor(vector).name, fresh.constant);
   }
   Attributes attributes;

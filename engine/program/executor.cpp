@@ -25,7 +25,7 @@ Executor::Executor(std::shared_ptr<const Program> program, std::shared_ptr<base:
       case Place::In::nowhere: break;
       case Place::In::arena: pointer = arena_.get() + place.offset; break;
       case Place::In::constant:
-        pointer = const_cast<std::byte*>(program_->constants[static_cast<std::size_t>(place.index)]->data.get()) + place.offset;
+        pointer = const_cast<std::byte*>(program_->constants[static_cast<std::size_t>(place.index)]->read()) + place.offset;
         break;
       case Place::In::binding: patches_.push_back({table_.size(), place.index, place.offset}); break;
     }

@@ -21,9 +21,10 @@ std::shared_ptr<const builder::Module> Engine::State::module_for(const Shapes& s
   options.exact = p.exact;
   options.precision = p.precision;
   options.max_workspace = p.max_workspace;
+  options.packs = p.packs.get();
   const auto tuned = p.choices.find(builder::cpu_fingerprint());
   if (tuned != p.choices.end()) options.choices = &tuned->second;
-  // The plan's state outlives the module: its choices are borrowed.
+  // The plan's state outlives the module: its choices and packed weights are borrowed.
   auto module = std::make_shared<const builder::Module>(p.graph, shapes, builder::CompileSettings{options, std::make_shared<Plan>(plan)});
   constexpr std::size_t kCached = 16;
   if (compiled.size() >= kCached)
@@ -53,6 +54,7 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
   if (!plan.state().choices.empty() && !plan.state().choices.contains(builder::cpu_fingerprint()))
     log(LogLevel::info, "the plan was tuned for another processor (" + plan.state().choices.begin()->first +
                             "); heuristic tactics are used. Build it here for the best speed.");
+  if (plan.state().choices.contains(builder::cpu_fingerprint())) plan.state().packs->check(state->threads);
   auto engine = std::make_shared<Engine>(std::move(state));
   // Static networks and the profiles' shapes are compiled now, so that errors and waiting happen here.
   Shapes none;

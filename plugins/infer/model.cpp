@@ -39,7 +39,7 @@ Profile profile_for(const std::vector<TensorInfo>& inputs, const sdk::InputSpec&
 }
 
 Plan build_plan(const ModelOptions& options) {
-  const Network network = import_onnx(options.path);
+  Network network = import_onnx(options.path);
   BuildOptions build_options;
   build_options.devices = {options.device};
   build_options.precision = options.precision;
@@ -49,7 +49,7 @@ Plan build_plan(const ModelOptions& options) {
   if (Profile profile = profile_for(network.inputs(), spec, options.batch); !profile.empty()) {
     build_options.profiles.push_back(std::move(profile));
   }
-  return build(network, build_options);
+  return build(std::move(network), build_options);
 }
 
 std::shared_ptr<Engine> load_engine(const ModelOptions& options) {

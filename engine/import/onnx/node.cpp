@@ -203,7 +203,7 @@ TensorId Node::scalar(double value, DataType dtype) {
 TensorId Node::reshape(TensorId x, const std::vector<std::int64_t>& shape) {
   const ConstantPtr value = info(x).constant;
   if (value && vireo::is_static(shape) && element_count(shape) == value->count())
-    return add_constant(std::make_shared<Constant>(Constant{value->dtype, shape, value->data}));
+    return add_constant(std::make_shared<Constant>(Constant{value->dtype, shape, value->data, value->seal}));
   return emit("reshape", {x, integers_constant(shape)});
 }
 

@@ -164,7 +164,7 @@ graph::ConstantPtr to_constant(const onnx::TensorProto& tensor, ExternalData& ex
     const std::shared_ptr<const std::byte> data = external_bytes(tensor, bytes, external);
     if (reinterpret_cast<std::uintptr_t>(data.get()) % 8 != 0)
       return normalized(graph::make_constant(dtype, dims, data.get(), bytes));
-    return normalized(std::make_shared<Constant>(Constant{dtype, dims, data}));
+    return normalized(std::make_shared<Constant>(Constant{dtype, dims, data, {}}));
   }
   if (is_raw(tensor, bytes)) {
     check_raw(tensor, dtype, dims, bytes);
@@ -182,7 +182,7 @@ graph::ConstantPtr take_constant(onnx::TensorProto& tensor, ExternalData& extern
   check_raw(tensor, dtype, dims, bytes);
   const std::shared_ptr<const std::string> raw(tensor.release_raw_data());
   std::shared_ptr<const std::byte> data(raw, reinterpret_cast<const std::byte*>(raw->data()));
-  return normalized(std::make_shared<Constant>(Constant{dtype, dims, std::move(data)}));
+  return normalized(std::make_shared<Constant>(Constant{dtype, dims, std::move(data), {}}));
 }
 
 }  // namespace vireo::importer

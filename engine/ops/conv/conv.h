@@ -18,8 +18,8 @@ namespace vireo::ops {
 struct ConvProblem {
   ConvGeometry g;
   std::int64_t x_pitch = 0, y_pitch = 0, r_pitch = 0;  ///< floats between pixels
-  const float* weights = nullptr;
-  const float* bias = nullptr;
+  const graph::Constant* weights = nullptr;
+  const graph::Constant* bias = nullptr;
   ActivationSpec activation;
   bool has_residual = false, residual_before = false;
   std::int64_t residual_channels = 0;  ///< may be fewer than the output's: the others are zero

@@ -2,7 +2,8 @@
 // rows, so that the tap rows it shares with the row before are still in the first-level cache.
 #include <algorithm>
 
-#include "engine/base/memory.h"
+#include "engine/base/text.h"
+#include "engine/graph/packs.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/conv/depthwise.h"
 #include "engine/ops/shared/panels.h"
@@ -22,7 +23,7 @@ struct State {
   int width = 0;
   DepthwiseKernel row = nullptr;
   FinishKernel finish = nullptr;
-  std::shared_ptr<std::byte> memory;
+  std::shared_ptr<const std::byte> memory;
   const float* weights = nullptr;  ///< [vector][ky][kx][width]
   const float* bias = nullptr;     ///< [vector][width]
   std::int64_t row_blocks = 1, vector_blocks = 1;
@@ -143,22 +144,25 @@ Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels, Depth
   s->finish = kernels.finish;
   s->row = pick(g.kernel[2], g.stride[2], g.dilation[2]);
   const std::int64_t taps = g.taps(), lanes = s->vectors() * s->width;
-  s->memory = base::allocate_aligned(static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float));
-  auto* weights = reinterpret_cast<float*>(s->memory.get());
-  float* bias = weights + lanes * taps;
-  for (std::int64_t c = 0; c < g.cin; ++c) {
-    for (std::int64_t t = 0; t < taps; ++t) weights[(c / s->width * taps + t) * s->width + c % s->width] = p.weights[c * taps + t];
-    bias[c] = p.bias ? p.bias[c] : 0.0f;
-  }
-  s->weights = weights;
-  s->bias = bias;
+  Launch launch;
+  launch.state_bytes = static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float);
+  launch.unread_inputs = 0b110;
+  s->memory = graph::packed(problem, base::str("conv_depthwise w", s->width), {1, 2}, launch.state_bytes, [&](std::byte* block) {
+    auto* weights = reinterpret_cast<float*>(block);
+    const float* from = p.weights->as<float>();
+    const float* bias = p.bias ? p.bias->as<float>() : nullptr;
+    for (std::int64_t c = 0; c < g.cin; ++c) {
+      for (std::int64_t t = 0; t < taps; ++t) weights[(c / s->width * taps + t) * s->width + c % s->width] = from[c * taps + t];
+      weights[lanes * taps + c] = bias ? bias[c] : 0.0f;
+    }
+  });
+  s->weights = reinterpret_cast<const float*>(s->memory.get());
+  s->bias = s->weights + lanes * taps;
 
   choose_tiles(*s, seconds_of(g, kernels), p.workers);
   const std::int64_t lines = g.kernel[1] * g.in[2] + g.out[2];
   s->side_by_side = std::clamp<std::int64_t>((20 << 10) / (lines * s->width * 4), 1, 4);
-  Launch launch;
   launch.phases = {{run_tile, g.batch * s->row_blocks * s->vector_blocks}};
-  launch.state_bytes = static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float);
   launch.rows = {run_rows, s, 0, g.out[1], g.stride[1], g.pad_begin[1], (g.kernel[1] - 1) * g.dilation[1] + 1};
   launch.state = std::move(s);
   return launch;

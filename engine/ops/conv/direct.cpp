@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/base/memory.h"
+#include "engine/base/text.h"
+#include "engine/graph/packs.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/shared/panels.h"
 
@@ -32,7 +33,7 @@ struct State {
   Access access = Access::in_place;
   PanelSet set;
   Epilogue epilogue;
-  std::shared_ptr<std::byte> memory;
+  std::shared_ptr<const std::byte> memory;
   const float* packed = nullptr;
   const float* bias = nullptr;
   std::int64_t channels = 0;       ///< places of a pixel's channels in scratch: KernelSet::places(cin)
@@ -308,33 +309,34 @@ Launch prepare_direct(const Problem& problem, const KernelSet& kernels) {
   const ConvProblem p = read_conv(problem);
   auto s = std::make_shared<State>(plan(p, kernels));
   const ConvGeometry& g = s->g;
-  const std::int64_t floats = s->set.packed_floats + s->set.bias_floats;
-  s->memory = base::allocate_aligned(static_cast<std::size_t>(floats) * sizeof(float));
-  auto* packed = reinterpret_cast<float*>(s->memory.get());
   const std::int64_t cin = g.cin_per_group(), cout = g.cout_per_group(), merged = g.groups / s->set.groups, taps = g.taps();
   const std::int64_t places = kernels.places(cin * merged);
-  const auto weight = [&](std::int64_t group, std::int64_t tap, std::int64_t channel, std::int64_t j) {
-    if (channel / cin != j / cout) return 0.0f;
-    const std::int64_t m = group * merged * cout + j;
-    return p.weights[(m * cin + channel % cin) * taps + tap];
+  const auto fill = [&](std::byte* block) {
+    auto* packed = reinterpret_cast<float*>(block);
+    const float* weights = p.weights->as<float>();
+    const auto weight = [&](std::int64_t group, std::int64_t tap, std::int64_t channel, std::int64_t j) {
+      if (channel / cin != j / cout) return 0.0f;
+      const std::int64_t m = group * merged * cout + j;
+      return weights[(m * cin + channel % cin) * taps + tap];
+    };
+    pack_weights(s->set, packed, [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
+      // Depth may cover a whole row of taps: k counts places of channels within taps.
+      const std::int64_t tap = t * (s->set.depth / places) + k / places;
+      const std::int64_t channel = k % places * kernels.values;
+      const float first = weight(group, tap, channel, j);
+      if (kernels.values == 1) return first;
+      return pair_of(first, channel + 1 < cin * merged ? weight(group, tap, channel + 1, j) : 0.0f);
+    });
+    if (p.bias) pack_bias(s->set, p.bias->as<float>(), packed + s->set.packed_floats);
   };
-  pack_weights(s->set, packed, [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
-    // Depth may cover a whole row of taps: k counts places of channels within taps.
-    const std::int64_t tap = t * (s->set.depth / places) + k / places;
-    const std::int64_t channel = k % places * kernels.values;
-    const float first = weight(group, tap, channel, j);
-    if (kernels.values == 1) return first;
-    return pair_of(first, channel + 1 < cin * merged ? weight(group, tap, channel + 1, j) : 0.0f);
-  });
-  s->packed = packed;
-  if (p.bias) {
-    pack_bias(s->set, p.bias, packed + s->set.packed_floats);
-    s->bias = packed + s->set.packed_floats;
-  }
   Launch launch;
+  launch.state_bytes = static_cast<std::size_t>(s->set.packed_floats + s->set.bias_floats) * sizeof(float);
+  launch.unread_inputs = 0b110;
+  s->memory = graph::packed(problem, base::str("conv_direct m", merged, " ", layout_of(s->set)), {1, 2}, launch.state_bytes, fill);
+  s->packed = reinterpret_cast<const float*>(s->memory.get());
+  if (p.bias) s->bias = s->packed + s->set.packed_floats;
   launch.phases = {{run_tile, s->tiles()}};
   launch.scratch_bytes = s->scratch_bytes;
-  launch.state_bytes = static_cast<std::size_t>(floats) * sizeof(float);
   launch.rows = {run_rows, s, s->scratch_bytes, g.out[1], g.stride[1], g.pad_begin[1], (g.kernel[1] - 1) * g.dilation[1] + 1};
   launch.state = std::move(s);
   return launch;

@@ -4,8 +4,8 @@
 // costs about as much as the products of 64 output channels.
 #include <algorithm>
 
-#include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "engine/graph/packs.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/shared/panels.h"
 
@@ -22,7 +22,7 @@ struct State {
   ActivationStrides xs{}, ys{};
   PanelSet set;
   Epilogue epilogue;
-  std::shared_ptr<std::byte> memory;
+  std::shared_ptr<const std::byte> memory;
   const float* packed = nullptr;  ///< null: packed by phase 0 into the workspace
   bool has_bias = false, has_residual = false;
   std::int64_t depth = 0;         ///< channels of a group times taps
@@ -155,11 +155,12 @@ Launch prepare_gathered(const Problem& p, const KernelSet& kernels) {
   const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
   Launch launch;
   if (p.inputs[1].constant) {
-    s->memory = base::allocate_aligned(bytes);
-    auto* packed = reinterpret_cast<float*>(s->memory.get());
-    pack(*s, p.inputs[1].constant->as<float>(), s->has_bias ? p.inputs[2].constant->as<float>() : nullptr, packed);
-    s->packed = packed;
+    s->memory = graph::packed(p, base::str("conv_gathered ", layout_of(s->set)), {1, 2}, bytes, [&](std::byte* block) {
+      pack(*s, p.inputs[1].constant->as<float>(), s->has_bias ? p.inputs[2].constant->as<float>() : nullptr, reinterpret_cast<float*>(block));
+    });
+    s->packed = reinterpret_cast<const float*>(s->memory.get());
     launch.state_bytes = bytes;
+    launch.unread_inputs = 0b110;
   } else {
     launch.phases.push_back({run_pack, 1});
     launch.workspace_bytes = bytes + 64;

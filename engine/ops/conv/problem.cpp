@@ -27,8 +27,8 @@ ConvProblem read_conv(const graph::Problem& p) {
   c.g = conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, Direction::forward);
   c.x_pitch = p.inputs[0].pitch;
   c.y_pitch = p.outputs[0].pitch;
-  c.weights = p.inputs[1].constant->as<float>();
-  if (p.inputs.size() > 2 && p.inputs[2].present()) c.bias = p.inputs[2].constant->as<float>();
+  c.weights = p.inputs[1].constant.get();
+  if (p.inputs.size() > 2 && p.inputs[2].present()) c.bias = p.inputs[2].constant.get();
   if (p.inputs.size() > 3 && p.inputs[3].present()) {
     c.has_residual = true;
     c.residual_before = p.attributes->text("residual", "") == "before";

@@ -6,7 +6,8 @@
 // core (peak 117), in GFLOP/s of the direct algorithm: 56x56x64 375, 28x28x128 389, 14x14x256 323, 7x7x512 203, 80x80x32 272.
 #include <algorithm>
 
-#include "engine/base/memory.h"
+#include "engine/base/text.h"
+#include "engine/graph/packs.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/conv/winograd.h"
 #include "engine/ops/shared/panels.h"
@@ -25,7 +26,7 @@ struct State {
   PanelSet set;
   Epilogue epilogue;
   WinogradKernels transforms{};
-  std::shared_ptr<std::byte> memory;
+  std::shared_ptr<const std::byte> memory;
   const float* packed = nullptr;  ///< [panel][point][channel][column]
   const float* bias = nullptr;
   std::int64_t blocks_high = 0, blocks_wide = 0;
@@ -258,6 +259,18 @@ void transform_kernel(const double (&k)[9], double (&points)[36]) {
     for (int j = 0; j < 6; ++j) points[i * 6 + j] = rows[i][0] * kG[j][0] + rows[i][1] * kG[j][1] + rows[i][2] * kG[j][2];
 }
 
+/// The points of one panel: [point][channel][column].
+void pack_points(std::int64_t cin, const Panel& panel, int width, const float* weights, float* to) {
+  const std::int64_t columns = panel.vectors * width;
+  for (std::int64_t c = 0; c < cin; ++c)
+    for (std::int64_t j = 0; j < panel.columns; ++j) {
+      double kernel[9], points[36];
+      for (int t = 0; t < 9; ++t) kernel[t] = weights[((panel.column + j) * cin + c) * 9 + t];
+      transform_kernel(kernel, points);
+      for (int e = 0; e < kWinogradPoints; ++e) to[(e * cin + c) * columns + j] = static_cast<float>(points[e]);
+    }
+}
+
 }  // namespace
 
 std::string refuse_winograd(const Problem& problem) {
@@ -277,27 +290,18 @@ Launch prepare_winograd(const Problem& problem, const KernelSet& kernels, Winogr
   auto s = std::make_shared<State>(plan(p, kernels));
   s->transforms = transforms;
   const ConvGeometry& g = s->g;
-  const std::int64_t floats = s->set.packed_floats * kWinogradPoints + s->set.bias_floats;
-  s->memory = base::allocate_aligned(static_cast<std::size_t>(floats) * sizeof(float));
-  auto* packed = reinterpret_cast<float*>(s->memory.get());
-  for (const Panel& panel : s->set.panels) {
-    const std::int64_t columns = panel.vectors * kernels.width;
-    float* to = packed + panel.b_offset * kWinogradPoints;
-    for (std::int64_t c = 0; c < g.cin; ++c)
-      for (std::int64_t j = 0; j < panel.columns; ++j) {
-        double kernel[9], points[36];
-        for (int t = 0; t < 9; ++t) kernel[t] = p.weights[((panel.column + j) * g.cin + c) * 9 + t];
-        transform_kernel(kernel, points);
-        for (int e = 0; e < kWinogradPoints; ++e) to[(e * g.cin + c) * columns + j] = static_cast<float>(points[e]);
-      }
-  }
-  s->packed = packed;
-  if (p.bias) {
-    float* bias = packed + s->set.packed_floats * kWinogradPoints;
-    pack_bias(s->set, p.bias, bias);
-    s->bias = bias;
-  }
+  const std::int64_t weights_floats = s->set.packed_floats * kWinogradPoints;
   Launch launch;
+  launch.state_bytes = static_cast<std::size_t>(weights_floats + s->set.bias_floats) * sizeof(float);
+  launch.unread_inputs = 0b110;
+  s->memory = graph::packed(problem, base::str("conv_winograd ", layout_of(s->set)), {1, 2}, launch.state_bytes, [&](std::byte* block) {
+    auto* packed = reinterpret_cast<float*>(block);
+    const float* weights = p.weights->as<float>();
+    for (const Panel& panel : s->set.panels) pack_points(g.cin, panel, kernels.width, weights, packed + panel.b_offset * kWinogradPoints);
+    if (p.bias) pack_bias(s->set, p.bias->as<float>(), packed + weights_floats);
+  });
+  s->packed = reinterpret_cast<const float*>(s->memory.get());
+  if (p.bias) s->bias = s->packed + weights_floats;
   if (s->panel_blocks == 1) {
     launch.phases = {{run_fused, s->groups}};
   } else {
@@ -305,7 +309,6 @@ Launch prepare_winograd(const Problem& problem, const KernelSet& kernels, Winogr
     launch.workspace_bytes = static_cast<std::size_t>(s->inputs_floats() * s->groups) * sizeof(float) + 64;
   }
   launch.scratch_bytes = s->scratch_bytes;
-  launch.state_bytes = static_cast<std::size_t>(floats) * sizeof(float);
   launch.state = std::move(s);
   return launch;
 }

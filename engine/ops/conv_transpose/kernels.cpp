@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "engine/graph/packs.h"
 #include "engine/ops/conv_transpose/conv_transpose.h"
 #include "engine/ops/shared/conv_geometry.h"
 #include "engine/ops/shared/panels.h"
@@ -35,7 +35,7 @@ struct State {
   Epilogue epilogue;
   std::vector<PhasePlan> phases;
   std::array<std::int64_t, 2> begin{}, end{}, reach{};  ///< quotients of all phases; how far taps reach back
-  std::shared_ptr<std::byte> memory;
+  std::shared_ptr<const std::byte> memory;
   const float* packed = nullptr;
   const float* bias = nullptr;
   std::int64_t pixel_step = 0, scratch_row = 0;
@@ -232,28 +232,32 @@ Launch prepare(const Problem& problem) {
   const ConvGeometry& g = s->g;
   std::int64_t weights_floats = 0;
   for (const PhasePlan& phase : s->phases) weights_floats += phase.set.packed_floats;
-  const std::int64_t floats = weights_floats + s->phases[0].set.bias_floats;
-  s->memory = base::allocate_aligned(static_cast<std::size_t>(floats) * sizeof(float));
-  auto* packed = reinterpret_cast<float*>(s->memory.get());
-  const auto* w = problem.inputs[1].constant->as<float>();
-  const std::int64_t cin = g.cin_per_group(), cout = g.cout_per_group();
-  for (const PhasePlan& phase : s->phases) {
-    const std::int64_t merged = g.groups / phase.set.groups;
-    pack_weights(phase.set, packed + phase.packed_offset, [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
-      if (k / cin != j / cout) return 0.0f;
-      const auto& tap = phase.taps[static_cast<std::size_t>(t)];
-      return w[(((group * merged * cin + k) * cout + j % cout) * g.kernel[1] + tap[0]) * g.kernel[2] + tap[1]];
-    });
-  }
-  s->packed = packed;
-  if (problem.inputs.size() > 2 && problem.inputs[2].present()) {
-    pack_bias(s->phases[0].set, problem.inputs[2].constant->as<float>(), packed + weights_floats);
-    s->bias = packed + weights_floats;
-  }
+  const graph::Constant* bias = problem.inputs.size() > 2 ? problem.inputs[2].constant.get() : nullptr;
+  const auto fill = [&](std::byte* block) {
+    auto* packed = reinterpret_cast<float*>(block);
+    const auto* w = problem.inputs[1].constant->as<float>();
+    const std::int64_t cin = g.cin_per_group(), cout = g.cout_per_group();
+    for (const PhasePlan& phase : s->phases) {
+      const std::int64_t merged = g.groups / phase.set.groups;
+      pack_weights(phase.set, packed + phase.packed_offset, [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
+        if (k / cin != j / cout) return 0.0f;
+        const auto& tap = phase.taps[static_cast<std::size_t>(t)];
+        return w[(((group * merged * cin + k) * cout + j % cout) * g.kernel[1] + tap[0]) * g.kernel[2] + tap[1]];
+      });
+    }
+    if (bias) pack_bias(s->phases[0].set, bias->as<float>(), packed + weights_floats);
+  };
+  // Which taps belong to a phase follows from these and the dims of the weights; which phases exist, from the outputs.
+  std::string layout = base::str("conv_transpose s", g.stride[1], "x", g.stride[2], " d", g.dilation[1], "x", g.dilation[2]);
+  for (const PhasePlan& phase : s->phases) layout += base::str(" r", phase.remainder[0], "x", phase.remainder[1], " ", layout_of(phase.set));
   Launch launch;
+  launch.state_bytes = static_cast<std::size_t>(weights_floats + s->phases[0].set.bias_floats) * sizeof(float);
+  launch.unread_inputs = 0b110;
+  s->memory = graph::packed(problem, layout, {1, 2}, launch.state_bytes, fill);
+  s->packed = reinterpret_cast<const float*>(s->memory.get());
+  if (bias) s->bias = s->packed + weights_floats;
   launch.phases = {{run_tile, g.batch * s->row_blocks * s->column_blocks * s->panel_blocks}};
   launch.scratch_bytes = s->scratch_bytes;
-  launch.state_bytes = static_cast<std::size_t>(floats) * sizeof(float);
   launch.state = std::move(s);
   return launch;
 }

@@ -40,15 +40,13 @@ Product read(const Problem& p) {
   out.a_pitch = p.inputs[0].pitch;
   out.b_pitch = p.inputs[1].pitch;
   out.c_pitch = p.outputs[0].pitch;
-  if (p.inputs[1].constant) out.b = p.inputs[1].constant->as<float>();
+  if (p.inputs[1].constant) out.b = p.inputs[1].constant.get();
   if (present(p, 2)) {
     const Desc& addend = p.inputs[2];
     if (is_row(addend)) {
       out.bias_step = addend.dims.empty() || addend.dims.back() == 1 ? 0 : 1;
-      if (addend.constant)
-        out.bias = addend.constant->as<float>();
-      else
-        out.bias_input = 2;
+      out.bias = addend.constant.get();
+      out.bias_input = 2;
     } else {
       out.addend_input = 2;
       out.addend_row = addend.pitch;
@@ -67,7 +65,7 @@ Product read(const Problem& p) {
 
 template <const KernelSet& (*kSet)()>
 Launch prepare(const Problem& p) {
-  return prepare_product(read(p), kSet());
+  return prepare_product(p, read(p), kSet());
 }
 template <const KernelSet& (*kSet)()>
 double predict(const Problem& p) {

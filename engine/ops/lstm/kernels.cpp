@@ -1,5 +1,7 @@
 #include "engine/ops/lstm/kernels.h"
 
+#include "engine/base/text.h"
+#include "engine/graph/packs.h"
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -28,7 +30,7 @@ std::string refuse(const Problem& p) {
 }
 
 struct Owned : LstmState {
-  std::vector<float> packed_w, packed_r, biases;
+  std::shared_ptr<const std::byte> memory;
 };
 
 /// rows [4 · hidden, depth] of a direction → strips of columns, each gate padded with zeros.
@@ -40,22 +42,25 @@ void pack(const float* rows, std::int64_t depth, const LstmState& s, float* to) 
   }
 }
 
-void pack_weights(const Problem& p, Owned& s) {
+/// Input weights, recurrent weights, biases, one behind the other; returns their bytes.
+std::size_t pack_weights(const Problem& p, Owned& s) {
   const std::int64_t columns = 4 * s.padded, rows = 4 * s.hidden;
-  s.packed_w.resize(static_cast<std::size_t>(s.directions * s.width * columns));
-  s.packed_r.resize(static_cast<std::size_t>(s.directions * s.hidden * columns));
-  s.biases.assign(static_cast<std::size_t>(s.directions * columns), 0);
-  for (std::int64_t d = 0; d < s.directions; ++d) {
-    pack(p.inputs[1].constant->as<float>() + d * rows * s.width, s.width, s, &s.packed_w[static_cast<std::size_t>(d * s.width * columns)]);
-    pack(p.inputs[2].constant->as<float>() + d * rows * s.hidden, s.hidden, s, &s.packed_r[static_cast<std::size_t>(d * s.hidden * columns)]);
-    if (!given(p, 3)) continue;
-    const float* b = p.inputs[3].constant->as<float>() + d * 2 * rows;
-    for (std::int64_t k = 0; k < rows; ++k)
-      s.biases[static_cast<std::size_t>(d * columns + k / s.hidden * s.padded + k % s.hidden)] = b[k] + b[rows + k];
-  }
-  s.w = s.packed_w.data();
-  s.r = s.packed_r.data();
-  s.bias = s.biases.data();
+  const std::int64_t recurrent = s.directions * s.width * columns, bias = recurrent + s.directions * s.hidden * columns;
+  const auto bytes = static_cast<std::size_t>(bias + s.directions * columns) * sizeof(float);
+  s.memory = graph::packed(p, base::str("lstm w", kColumns), {1, 2, 3}, bytes, [&](std::byte* block) {
+    auto* to = reinterpret_cast<float*>(block);
+    for (std::int64_t d = 0; d < s.directions; ++d) {
+      pack(p.inputs[1].constant->as<float>() + d * rows * s.width, s.width, s, to + d * s.width * columns);
+      pack(p.inputs[2].constant->as<float>() + d * rows * s.hidden, s.hidden, s, to + recurrent + d * s.hidden * columns);
+      if (!given(p, 3)) continue;
+      const float* b = p.inputs[3].constant->as<float>() + d * 2 * rows;
+      for (std::int64_t k = 0; k < rows; ++k) to[bias + d * columns + k / s.hidden * s.padded + k % s.hidden] = b[k] + b[rows + k];
+    }
+  });
+  s.w = reinterpret_cast<const float*>(s.memory.get());
+  s.r = s.w + recurrent;
+  s.bias = s.w + bias;
+  return bytes;
 }
 
 template <LstmKernels (*kKernels)()>
@@ -74,15 +79,14 @@ Launch prepare(const Problem& p) {
   if (given(p, 5)) s.h_input = 5;
   if (given(p, 6)) s.c_input = 6;
   for (std::size_t k = 0; k < p.outputs.size() && k < 3; ++k) s.outputs[k] = p.outputs[k].present();
-  pack_weights(p, s);
   Launch launch;
+  launch.state_bytes = pack_weights(p, s);
   const std::int64_t rows = s.sequence * s.batch;
   launch.phases = {{kKernels().input, s.directions * ((rows + kLstmRows - 1) / kLstmRows)},
                    {kKernels().recurrence, s.directions * ((s.batch + kLstmSequences - 1) / kLstmSequences)}};
   launch.workspace_bytes = static_cast<std::size_t>(s.directions * rows * 4 * s.padded) * sizeof(float);
   launch.scratch_bytes = static_cast<std::size_t>(2 * kLstmSequences * s.padded) * sizeof(float);
   launch.unread_inputs = 0b1110;
-  launch.state_bytes = (s.packed_w.size() + s.packed_r.size() + s.biases.size()) * sizeof(float);
   launch.state = std::shared_ptr<const void>(state, static_cast<const LstmState*>(state.get()));
   return launch;
 }

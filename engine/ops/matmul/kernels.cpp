@@ -42,12 +42,10 @@ Product read(const Problem& p) {
     out.a_offsets.push_back(at[0] * a_size);
     out.b_index.push_back(at[1]);
   });
-  if (p.inputs[1].constant) out.b = p.inputs[1].constant->as<float>();
+  if (p.inputs[1].constant) out.b = p.inputs[1].constant.get();
   if (p.inputs.size() > 2 && p.inputs[2].present()) {
-    if (p.inputs[2].constant)
-      out.bias = p.inputs[2].constant->as<float>();
-    else
-      out.bias_input = 2;
+    out.bias = p.inputs[2].constant.get();
+    out.bias_input = 2;
   }
   if (p.inputs.size() > 3 && p.inputs[3].present()) {
     out.residual_input = 3;
@@ -61,7 +59,7 @@ Product read(const Problem& p) {
 
 template <const KernelSet& (*kSet)()>
 Launch prepare(const Problem& p) {
-  return prepare_product(read(p), kSet());
+  return prepare_product(p, read(p), kSet());
 }
 template <const KernelSet& (*kSet)()>
 double predict(const Problem& p) {

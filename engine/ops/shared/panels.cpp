@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "engine/base/text.h"
 #include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
@@ -120,6 +121,12 @@ PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_
 
 float pair_of(float first, float second) noexcept {
   return std::bit_cast<float>(BFloat(first).bits | static_cast<std::uint32_t>(BFloat(second).bits) << 16);
+}
+
+std::string layout_of(const PanelSet& set) {
+  // Panels are even cuts of the columns of a group: their number says how wide they are.
+  const std::int64_t columns = set.panels.empty() ? 0 : set.panels.back().column + set.panels.back().columns;
+  return base::str("w", set.kernels->width, " g", set.groups, " t", set.taps.size(), " k", set.depth, " n", columns, " p", set.panels.size(), " v", set.kernels->values);
 }
 
 void pack_bias(const PanelSet& set, const float* bias, float* packed) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "engine/ops/shared/activation.h"
@@ -72,6 +73,8 @@ void pack_weights(const PanelSet& set, float* packed, F&& element) {
 /// What a place holds where kernels take two values (KernelSet::values), rounded to nearest even.
 [[nodiscard]] float pair_of(float first, float second) noexcept;
 
+/// What decides how packed weights lie: for graph::packed().
+[[nodiscard]] std::string layout_of(const PanelSet& set);
 /// Bias in the order of the panels, zero where there is none.
 void pack_bias(const PanelSet& set, const float* bias, float* packed);
 

@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/base/memory.h"
+#include "engine/base/text.h"
+#include "engine/graph/packs.h"
 #include "engine/ops/shared/panels.h"
 #include "engine/simd/portable.h"
 
@@ -21,7 +22,7 @@ struct State {
   Product p;
   PanelSet set;
   Epilogue epilogue;
-  std::shared_ptr<std::byte> memory;
+  std::shared_ptr<const std::byte> memory;
   const float* packed = nullptr;  ///< null: in the workspace
   const float* bias = nullptr;
   bool copy_a = false;
@@ -241,31 +242,40 @@ State plan(const Product& product, const KernelSet& kernels) {
 
 double predict_product(const Product& product, const KernelSet& kernels) { return plan(product, kernels).seconds; }
 
-Launch prepare_product(const Product& product, const KernelSet& kernels) {
+Launch prepare_product(const graph::Problem& problem, const Product& product, const KernelSet& kernels) {
   auto s = std::make_shared<State>(plan(product, kernels));
   const Product& p = s->p;
   const auto panels = static_cast<std::int64_t>(s->set.panels.size());
   const auto distinct = static_cast<std::int64_t>(p.b_offsets.size());
   const std::int64_t weights = p.b ? distinct * s->set.packed_floats : 0, row = p.bias ? s->set.bias_floats : 0;
+  const auto fill = [&](std::byte* block) {
+    auto* memory = reinterpret_cast<float*>(block);
+    if (p.b)
+      for (std::int64_t i = 0; i < distinct; ++i)
+        for (const Panel& panel : s->set.panels)
+          pack_panel(*s, panel, p.b->as<float>() + p.b_offsets[static_cast<std::size_t>(i)], memory + i * s->set.packed_floats);
+    if (p.bias) pack_row(*s, p.bias->as<float>(), memory + weights);
+  };
   Launch launch;
+  const float* memory = nullptr;
   if (weights + row > 0) {
-    s->memory = base::allocate_aligned(static_cast<std::size_t>(weights + row) * sizeof(float));
     launch.state_bytes = static_cast<std::size_t>(weights + row) * sizeof(float);
+    const std::string layout = base::str("product ", layout_of(s->set), p.trans_b ? " transposed" : "", " x", distinct, " alpha", p.alpha,
+                                         " beta", p.beta, " step", p.bias_step, p.bias ? " bias" : "");
+    s->memory = graph::packed(problem, layout, {1, 2}, launch.state_bytes, fill);
+    memory = reinterpret_cast<const float*>(s->memory.get());
   }
-  auto* memory = reinterpret_cast<float*>(s->memory.get());
   std::int64_t pack_tiles = 0, workspace = 0;
   if (p.b) {
-    for (std::int64_t i = 0; i < distinct; ++i)
-      for (const Panel& panel : s->set.panels)
-        pack_panel(*s, panel, p.b + p.b_offsets[static_cast<std::size_t>(i)], memory + i * s->set.packed_floats);
     s->packed = memory;
+    launch.unread_inputs |= 0b10;
   } else {
     pack_tiles = distinct * panels;
     workspace = distinct * s->set.packed_floats;
   }
   if (p.bias) {
-    pack_row(*s, p.bias, memory + weights);
     s->bias = memory + weights;
+    launch.unread_inputs |= std::uint64_t{1} << p.bias_input;
   } else if (p.bias_input >= 0) {
     s->bias_tile = pack_tiles++;
     s->workspace_bias = workspace;

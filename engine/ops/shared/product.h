@@ -20,9 +20,9 @@ struct Product {
   std::vector<std::int64_t> a_offsets{0};  ///< floats, one for each product of the batch; C and the residual are in order
   std::vector<std::int64_t> b_index{0};    ///< which of the distinct B
   std::vector<std::int64_t> b_offsets{0};  ///< floats, one for each distinct B
-  const float* b = nullptr;                ///< known values of input 1
-  const float* bias = nullptr;             ///< known values of the row added to every row of C
-  int bias_input = -1;                     ///< the input that holds that row otherwise
+  const graph::Constant* b = nullptr;      ///< known values of input 1
+  const graph::Constant* bias = nullptr;   ///< known values of the row added to every row of C
+  int bias_input = -1;                     ///< the input that holds that row, known or not: 2 or none
   std::int64_t bias_step = 1;              ///< 0: one value for all columns
   int addend_input = -1;                   ///< an input that is broadcast over C; no residual besides
   std::int64_t addend_row = 0, addend_column = 0;
@@ -35,7 +35,7 @@ struct Product {
   [[nodiscard]] std::int64_t batch() const { return static_cast<std::int64_t>(a_offsets.size()); }
 };
 
-[[nodiscard]] graph::Launch prepare_product(const Product& product, const KernelSet& kernels);
+[[nodiscard]] graph::Launch prepare_product(const graph::Problem& problem, const Product& product, const KernelSet& kernels);
 [[nodiscard]] double predict_product(const Product& product, const KernelSet& kernels);
 
 }  // namespace vireo::ops

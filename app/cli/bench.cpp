@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -24,7 +25,7 @@ struct BenchFlags {
   double duration_s = 3, warmup_s = 0.3, warmup_ms = -1;
   int contexts = 1, iterations = 0;
   bool no_transfers = false, profile = false, serve = false;
-  std::string json, save_plan;
+  std::string json, save_plan, inputs;
 };
 
 void check(const Status& status) {
@@ -45,9 +46,28 @@ std::uint64_t peak_rss_bytes() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
+/// A context with seeded noise in its inputs, or the tensors of --inputs.
+std::unique_ptr<Context> context_with_inputs(Loaded& loaded, const ContextOptions& options, const std::string& folder) {
+  std::map<std::string, Buffer> buffers;
+  auto context = make_context(loaded, options, &buffers);
+  if (folder.empty()) return context;
+  const std::vector<HostTensor> tensors = read_inputs(folder);
+  check_inputs(*loaded.engine, tensors, folder);
+  const auto inputs = loaded.engine->inputs();
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    const std::string& name = inputs[k].name;
+    if (tensors[k].dims != context->shape(name))
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("input '{}' runs at {}, input_{}.pb is {}", name, to_string(context->shape(name)), k,
+                              to_string(tensors[k].dims)));
+    if (!tensors[k].data.empty()) std::memcpy(buffers.at(name).data(), tensors[k].data.data(), tensors[k].data.size());
+  }
+  return context;
+}
+
 /// Line protocol for comparisons with other engines: "run N" answers N latencies in milliseconds, "quit" ends.
-int serve(Loaded& loaded) {
-  auto context = make_context(loaded, {});
+int serve(Loaded& loaded, const std::string& inputs) {
+  auto context = context_with_inputs(loaded, {}, inputs);
   check(context->run());
   std::cout << nlohmann::json{{"ready", true}, {"load_s", loaded.load_s}, {"build_s", loaded.build_s}} << std::endl;
   for (std::string line; std::getline(std::cin, line) && line != "quit";) {
@@ -101,13 +121,13 @@ void print_profile(std::vector<LayerTime> times, nlohmann::json& json) {
 int bench(const BenchFlags& f) {
   Loaded loaded = load_model(f.model);
   if (!f.save_plan.empty()) loaded.plan.save(f.save_plan);
-  if (f.serve) return serve(loaded);
+  if (f.serve) return serve(loaded, f.inputs);
   ContextOptions options;
   options.profile = f.profile;
   // Several contexts share the cores: each gets its part, at least one.
   if (f.contexts > 1) options.threads = std::max(1, loaded.engine->threads() / f.contexts);
   std::vector<std::unique_ptr<Context>> contexts;
-  for (int i = 0; i < f.contexts; ++i) contexts.push_back(make_context(loaded, options));
+  for (int i = 0; i < f.contexts; ++i) contexts.push_back(context_with_inputs(loaded, options, f.inputs));
   std::vector<std::vector<double>> all(contexts.size());
   std::vector<std::string> errors(contexts.size());
   const double warmup_s = f.warmup_ms >= 0 ? f.warmup_ms / 1e3 : f.warmup_s;
@@ -189,6 +209,7 @@ void add_bench(CLI::App& app, Action& action) {
   c->add_flag("--profile,--dumpProfile", f->profile, "time of each layer");
   c->add_option("--json", f->json, "write the results to this file; - for stdout");
   c->add_option("--saveEngine", f->save_plan, "also write the plan");
+  c->add_option("--inputs", f->inputs, "folder with input_0.pb, … (ONNX TensorProto) in graph order, instead of noise");
   c->add_flag("--serve", f->serve, "answer 'run N' lines on stdin with latencies (for interleaved comparisons)");
   c->callback([&action, f] { action = [f] { return bench(*f); }; });
 }

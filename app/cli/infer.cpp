@@ -16,13 +16,7 @@ struct InferFlags {
 
 int infer(const InferFlags& f) {
   ModelFlags flags = f.model;
-  std::vector<HostTensor> tensors;
-  for (int k = 0;; ++k) {
-    const std::filesystem::path path = std::filesystem::path(f.inputs) / fmt::format("input_{}.pb", k);
-    if (!std::filesystem::exists(path)) break;
-    tensors.push_back(read_tensor(path));
-  }
-  if (tensors.empty()) throw Error(ErrorCode::not_found, fmt::format("there is no input_0.pb in '{}'", f.inputs));
+  const std::vector<HostTensor> tensors = read_inputs(f.inputs);
   // The shapes of the files are the shapes to run at.
   double build_s = 0;
   const Plan plan = [&] {
@@ -38,15 +32,9 @@ int infer(const InferFlags& f) {
   options.threads = flags.threads;
   auto engine = Engine::load(plan, Device{flags.devices.empty() ? "cpu" : flags.devices.front()}, options);
   const auto inputs = engine->inputs();
-  if (tensors.size() != inputs.size())
-    throw Error(ErrorCode::invalid_argument, fmt::format("the network has {} inputs, '{}' holds {}", inputs.size(), f.inputs, tensors.size()));
+  check_inputs(*engine, tensors, f.inputs);
   auto context = engine->create_context();
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    if (tensors[k].dtype != inputs[k].dtype)
-      throw Error(ErrorCode::invalid_argument, fmt::format("input '{}' is {}, input_{}.pb is {}", inputs[k].name, to_string(inputs[k].dtype), k,
-                                                           to_string(tensors[k].dtype)));
-    context->set_shape(inputs[k].name, tensors[k].dims);
-  }
+  for (std::size_t k = 0; k < inputs.size(); ++k) context->set_shape(inputs[k].name, tensors[k].dims);
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const Buffer buffer = context->allocate(inputs[k].name);
     if (!tensors[k].data.empty()) std::memcpy(buffer.data(), tensors[k].data.data(), tensors[k].data.size());

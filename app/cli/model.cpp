@@ -246,4 +246,26 @@ std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& opti
   return context;
 }
 
+std::vector<HostTensor> read_inputs(const std::string& folder) {
+  std::vector<HostTensor> tensors;
+  for (int k = 0;; ++k) {
+    const std::filesystem::path path = std::filesystem::path(folder) / fmt::format("input_{}.pb", k);
+    if (!std::filesystem::exists(path)) break;
+    tensors.push_back(read_tensor(path));
+  }
+  if (tensors.empty()) throw Error(ErrorCode::not_found, fmt::format("there is no input_0.pb in '{}'", folder));
+  return tensors;
+}
+
+void check_inputs(const Engine& engine, const std::vector<HostTensor>& tensors, const std::string& folder) {
+  const auto inputs = engine.inputs();
+  if (tensors.size() != inputs.size())
+    fail(ErrorCode::invalid_argument,
+         fmt::format("the network has {} inputs, '{}' holds {}", inputs.size(), folder, tensors.size()));
+  for (std::size_t k = 0; k < inputs.size(); ++k)
+    if (tensors[k].dtype != inputs[k].dtype)
+      fail(ErrorCode::invalid_argument, fmt::format("input '{}' is {}, input_{}.pb is {}", inputs[k].name,
+                                                    to_string(inputs[k].dtype), k, to_string(tensors[k].dtype)));
+}
+
 }  // namespace vireo::cli

@@ -9,6 +9,7 @@
 
 #include "engine/api/builder.h"
 #include "engine/api/engine.h"
+#include "engine/api/tensor_file.h"
 
 namespace vireo::cli {
 
@@ -54,5 +55,10 @@ struct Loaded {
 /// A context at the loaded shapes with a buffer for every tensor; float inputs random in [-1, 1), seeded.
 [[nodiscard]] std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options,
                                                     std::map<std::string, Buffer>* buffers = nullptr);
+
+/// The tensors input_0.pb, input_1.pb, … of a folder, in the graph's order. Throws Error when there is none.
+[[nodiscard]] std::vector<HostTensor> read_inputs(const std::string& folder);
+/// Throws Error unless there is one tensor of the right type for each input of the engine.
+void check_inputs(const Engine& engine, const std::vector<HostTensor>& tensors, const std::string& folder);
 
 }  // namespace vireo::cli

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import environment
+from worker import die_with_parent
 
 FEATURES = ["avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "avx_vnni", "amx_tile", "amx_bf16", "amx_int8",
             "asimd", "asimddp", "bf16"]
@@ -44,6 +45,7 @@ def peak(threads, isa=None):
     program = environment.ROOT / "build" / "bin" / "vireo_peak"
     if not program.exists():
         return None
-    rows = json.loads(subprocess.run([program, str(threads)], capture_output=True, text=True, check=True).stdout)
+    rows = json.loads(subprocess.run([program, str(threads)], capture_output=True, text=True, check=True,
+                                     preexec_fn=die_with_parent).stdout)
     fitting = [row for row in rows if row["threads"] == threads and isa in (None, row["isa"])]
     return max(fitting, key=lambda row: row["gflops"], default=None)

@@ -38,10 +38,10 @@ def convert(model, shapes):
         reason = _attempt(folder, data, shapes)
         if reason:
             try:
-                folded = flops.folded(proto).SerializeToString()
-                reason = _attempt(folder, folded, shapes)
+                data = flops.folded(proto).SerializeToString()
             except Exception:  # what ONNX Runtime cannot fold stays as it is
-                pass
+                data = None
+            reason = _attempt(folder, data, shapes) if data else reason
         for path in [*folder.glob("model.pnnx*"), folder / "model.onnx"]:
             path.unlink(missing_ok=True)
         facts = {"model": str(model), "build_s": time.perf_counter() - begin, "error": reason}
@@ -72,7 +72,7 @@ def _attempt(folder, data, shapes):
             done = subprocess.run(command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                   timeout=LIMIT_S, preexec_fn=die_with_parent)
         except subprocess.TimeoutExpired:
-            return f"pnnx does not end within {LIMIT_S} s"
+            raise ValueError(f"pnnx does not end within {LIMIT_S} s") from None  # not kept: the machine may be busy
     param = folder / "model.ncnn.param"
     if not param.exists():
         lines = (folder / "log").read_text(errors="replace").strip().splitlines() or [""]

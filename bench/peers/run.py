@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Vireo beside other engines: the same ONNX file, shapes and threads, in interleaved rounds.
+"""Vireo beside other engines: the same ONNX file, inputs and threads, in interleaved rounds.
 
   run.py MODEL.onnx… [--threads 2] [--also-threads 1] [--peers vireo,ort,openvino,openvino_any,ncnn,opencv]
          [--rounds 7] [--turn 0.3] [--pin] [--batch N] [--isa avx2] [--dearest 10] [--limit SECONDS] [--out NAME]

@@ -21,11 +21,14 @@ def plain(text):
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
-def cell(row, note=None, marked=False):
+def cell(row, note=None, marked=False, threads=None):
+    """`threads`: the usual number; a row of another one says its own."""
     if row is None:
         reason = plain(note) if note else "–"
         return reason if len(reason) <= 70 else reason[:68] + " …"
     text = f"{number(row['median_ms'])} ±{100 * row['spread_ms'] / row['median_ms']:.0f}%"
+    if threads and row.get("threads", threads) != threads:
+        text += f" on {row['threads']}"
     return f"**{text}**" if marked else f"{text} ✗" if wrong(row) else text
 
 
@@ -65,7 +68,8 @@ def conditions(report):
     text = (f"{place['cpu']}, {place['cores']} cores ({' '.join(place['features'])}); {place['system']}. "
             f"Threads: {report['threads']}")
     if report.get("also_threads"):
-        text += f" (or {report['also_threads']}, whichever is faster)"
+        other = report["also_threads"]
+        text += f" (or {other}, where that is faster: \"on {other}\")"
     if report.get("batch"):
         text += f"; batch {report['batch']}"
     if report.get("vireo_arguments"):
@@ -93,7 +97,7 @@ def latency(report):
     for result in report["models"]:
         best = fastest(result["engines"])
         shape = "x".join(map(str, result["shapes"][0])) if result["shapes"] else ""
-        cells = [cell(result["engines"].get(e), note(result, e), e == best) for e in engines]
+        cells = [cell(result["engines"].get(e), note(result, e), e == best, report["threads"]) for e in engines]
         ratio = f"{result['ratio']:.2f}" if "ratio" in result else ""
         rows.append([result["model"], shape, *cells, ratio, rate(result, report.get("peak")), differences(result)])
     return table(["model", "input", *map(title, engines), "ratio", "GFLOP/s", "difference"], rows)

@@ -135,10 +135,11 @@ class Vireo(Worker):
     """`vireo bench --serve`, which builds. Its plan goes to a file, so that the same engine gives everything else."""
 
     def __init__(self, program, model, inputs, shapes, arguments, threads, settings=None, cores=None, limit_s=300):
-        self.program, self.inputs, self.shapes, self.cores = program, inputs, shapes, cores
+        self.program, self.inputs, self.cores = program, inputs, cores
+        self.same = ["--inputs", inputs, *shapes]  # what runs is the same everywhere
         self.plan = tempfile.NamedTemporaryFile(suffix=".plan")
-        command = [program, "bench", model, "--threads", threads, "--serve", "--saveEngine", self.plan.name, *shapes]
-        super().__init__("vireo", [*command, *arguments], threads, settings, cores, limit_s)
+        command = [program, "bench", model, "--threads", threads, "--serve", "--saveEngine", self.plan.name]
+        super().__init__("vireo", [*command, *self.same, *arguments], threads, settings, cores, limit_s)
 
     def _call(self, command, *arguments):
         """Another command on the plan; its standard output."""
@@ -162,7 +163,7 @@ class Vireo(Worker):
 
     def from_plan(self):
         """What a process that only loads the plan needs: load_s, peak_bytes, plan_bytes."""
-        command = [self.program, "bench", self.plan.name, "--threads", self.threads, "--serve", *self.shapes]
+        command = [self.program, "bench", self.plan.name, "--threads", self.threads, "--serve", *self.same]
         worker = Worker("vireo", command, self.threads, self.settings, self.cores, self.limit_s)
         try:
             worker.run(1)
@@ -173,6 +174,6 @@ class Vireo(Worker):
 
     def layers(self, repeats=5):
         """Layers with ms, flops, bytes, op and tactic. A profile is of one inference: ms is the median over several."""
-        command = ["bench", "--iterations", "2", "--warmup", "0.05", "--profile", "--json", "-", *self.shapes]
+        command = ["bench", "--iterations", "2", "--warmup", "0.05", "--profile", "--json", "-", *self.same]
         runs = [json.loads(self._call(*command))["layers"] for _ in range(repeats)]
         return [{**same[0], "ms": statistics.median(layer["ms"] for layer in same)} for same in zip(*runs)]

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""The parts of bench/ that need no other engine: processes that hang or die, which rows count, tables, bench/compare."""
+"""The parts of bench/ that need no other engine: processes that hang or die, which rows count, tables, bench/compare, and
+`vireo bench --serve`.  bench_scripts_test.py [PATH OF vireo]
+"""
 import json
 import os
 import select
@@ -10,15 +12,18 @@ import tempfile
 import unittest
 from pathlib import Path
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
+ROOT = Path(__file__).resolve().parents[2]
+BENCH = ROOT / "bench"
+VIREO = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1].startswith("/") else None
 sys.path.insert(0, str(BENCH / "peers"))
 
 import isa
 import layers
 import table
 from verdict import choose_best, fastest
-from worker import Worker, WorkerError
+from worker import Vireo, Worker, WorkerError
 
+SHAPE = [1, 3, 288, 384]  # of the demo model
 READY = "import os, signal, sys\nprint('noise'); print('{\"ready\": true, \"load_s\": 1.5}', flush=True)\n"
 ANSWERS = "for line in sys.stdin: print([1.0] * int(line.split()[1]), flush=True)\n"
 
@@ -195,6 +200,54 @@ class Compare(unittest.TestCase):
         self.assertTrue(results)
         for path in results:
             self.assertEqual(self.compare(path.read_text(), path.read_text())[0], 0, path)
+
+
+def tensor_proto(dims, kind=1):
+    """An ONNX TensorProto of zeros: 1 float32, 6 int32; both have four bytes."""
+    size = 4
+    text = b""
+    for extent in dims:
+        text += b"\x08" + varint(extent)
+        size *= extent
+    return text + b"\x10" + varint(kind) + b"\x4a" + varint(size) + bytes(size)
+
+
+def varint(value):
+    text = b""
+    while value > 127:
+        text += bytes([value & 127 | 128])
+        value >>= 7
+    return text + bytes([value])
+
+
+@unittest.skipUnless(VIREO, "no path of vireo given")
+class Serving(unittest.TestCase):
+    def start(self, proto):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        (Path(folder.name) / "input_0.pb").write_bytes(proto)
+        model = ROOT / "config" / "models" / "demo" / "street.onnx"
+        return Vireo(VIREO, model, folder.name, [], ["--budget", "0.1"], 1, limit_s=60)
+
+    def test_vireo_runs_on_given_inputs_and_tells_its_memory_and_layers(self):
+        one = self.start(tensor_proto(SHAPE))
+        self.addCleanup(one.close)
+        self.assertEqual(len(one.run(3, warmup=1)), 3)
+        alone = one.from_plan()
+        self.assertGreater(alone["peak_bytes"], 1 << 20)
+        self.assertGreater(alone["plan_bytes"], 1000)
+        found = one.layers(repeats=2)
+        self.assertTrue({"ms", "flops", "bytes", "op", "tactic", "layer"} <= found[0].keys())
+        self.assertGreater(sum(layer["ms"] for layer in found), 0)
+        with tempfile.TemporaryDirectory() as folder:
+            one.save(folder)
+            self.assertTrue((Path(folder) / "output_0.pb").exists())
+
+    def test_inputs_of_other_shapes_or_types_are_refused(self):
+        with self.assertRaisesRegex(WorkerError, "runs at .* input_0.pb is 1x3x8x8"):
+            self.start(tensor_proto([1, 3, 8, 8]))
+        with self.assertRaisesRegex(WorkerError, "is float32, input_0.pb is int32"):
+            self.start(tensor_proto(SHAPE, kind=6))
 
 
 if __name__ == "__main__":

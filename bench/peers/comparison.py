@@ -40,22 +40,28 @@ class Case:
             np.save(self.arrays / f"input_{index}.npy", tensor)
 
     def _files(self, batch):
-        """The folder with input_0.pb …: the reference pair's, or seeded noise written here."""
+        """The folder with input_0.pb …: the reference pair's, or written here."""
         reference = self.model.with_suffix(".ref") / "test_data_set_0"
-        if (reference / "input_0.pb").exists() and (batch is None or read_tensors(reference)[0].shape[:1] == (batch,)):
+        known = read_tensors(reference)
+        if known and (batch is None or known[0].shape[:1] == (batch,)):
             return reference
-        tensors = []
-        for index, item in enumerate(self.inputs):
-            kind = item.type.tensor_type
-            shape = [d.dim_value or (batch or 1 if axis == 0 else 0) for axis, d in enumerate(kind.shape.dim)]
-            if 0 in shape or kind.elem_type not in NUMPY_TYPES:
-                raise WorkerError(f"input {item.name} has open dimensions or a type without numbers; "
-                                  f"give it an input_{index}.pb")
-            if batch and shape[:1] != [batch]:
-                raise WorkerError(f"input {item.name} has the fixed batch {shape[:1]}, so there is no batch {batch}")
-            tensors.append(np.random.default_rng(index).random(shape).astype(NUMPY_TYPES[kind.elem_type]))
+        known += [None] * len(self.inputs)
+        tensors = [self._tensor(index, batch, known[index]) for index in range(len(self.inputs))]
         write_tensors(self.folder / "in", tensors, "input")
         return self.folder / "in"
+
+    def _tensor(self, index, batch, known):
+        """The known image `batch` times, or seeded noise."""
+        name, kind = self.inputs[index].name, self.inputs[index].type.tensor_type
+        shape = [d.dim_value for d in kind.shape.dim]
+        if batch and shape[:1] not in ([0], [batch]):
+            raise WorkerError(f"input {name} is fixed to {'x'.join(map(str, shape))}: there is no batch {batch}")
+        if batch and known is not None and known.shape[:1] == (1,):
+            return np.repeat(known, batch, axis=0)
+        shape[:1] = [batch or shape[0] or 1] if shape else []
+        if 0 in shape or kind.elem_type not in NUMPY_TYPES:
+            raise WorkerError(f"input {name} has open dimensions or no number type; give it an input_{index}.pb")
+        return np.random.default_rng(index).random(shape).astype(NUMPY_TYPES[kind.elem_type])
 
     def open_shapes(self):
         """--shapes for a model that leaves dimensions of its inputs open."""
@@ -202,7 +208,7 @@ def run_model(model, options):
         try:
             case = Case(model, options.batch, folder)
         except (WorkerError, OSError) as error:
-            return {**result, "engines": {}, "notes": {"all": str(error)}, "shapes": []}
+            return {**result, "engines": {}, "notes": {"all": f"left out: {error}"}, "shapes": []}
         comparison = Comparison(case, options)
         result |= {"engines": comparison.rows, "notes": comparison.notes, "shapes": case.shapes,
                    "flop": flops.count(case.model, case.shapes)}

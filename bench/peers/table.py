@@ -4,7 +4,7 @@ import math
 from verdict import fastest, wrong
 
 TITLES = {"vireo": "Vireo", "ort": "ONNX Runtime", "openvino": "OpenVINO f32", "openvino_any": "OpenVINO as it comes",
-          "ncnn": "ncnn", "opencv": "OpenCV DNN"}
+          "ncnn": "ncnn", "opencv": "OpenCV DNN", "all": "all engines"}
 
 
 def title(engine):
@@ -42,7 +42,7 @@ def rate(result, peak):
 
 
 def note(result, engine):
-    return result["notes"].get(engine, result["notes"].get("all"))
+    return result["notes"].get(engine, "left out" if "all" in result["notes"] else None)
 
 
 def line(result, engines):
@@ -126,9 +126,10 @@ def throughput(report):
         return []
     rows = []
     for result in report["models"]:
-        measured = [result["engines"].get(e) for e in report["engines"]]
-        speeds = [1e3 * report["batch"] / row["median_ms"] if row and not wrong(row) else None for row in measured]
-        rows.append([result["model"], *("–" if speed is None else number(speed) for speed in speeds)])
+        measured = [result["engines"].get(engine) for engine in report["engines"]]
+        speeds = [number(1e3 * report["batch"] / row["median_ms"]) + (" ✗" if wrong(row) else "") if row else "–"
+                  for row in measured]
+        rows.append([result["model"], *speeds])
     head = ["model", *map(title, report["engines"])]
     return ["", f"Images per second, {report['batch']} at once:", "", *table(head, rows)]
 
@@ -151,7 +152,7 @@ def costs(report):
     bases = [row["base_bytes"] for r in report["models"] for row in r["engines"].values() if row.get("base_bytes")]
     python = f" The peers' processes hold Python and the inputs too, {min(bases) / 1e6:.0f} MB and up." if bases else ""
     return ["", "Peak memory of each engine's process (VmHWM after the rounds), and seconds until it can run: build + "
-            "load. Vireo builds in that process; \"plan only\" is another one that loads the finished plan. ncnn's build "
+            "load. Vireo builds in that process; \"plan only\" is another that loads the finished plan. ncnn's build "
             f"is pnnx, in a process of its own. The peers' load ends with their first result.{python}", "",
             *table(["model", *(name for name, _ in columns)], rows)]
 
@@ -163,10 +164,10 @@ def markdown(report):
     text += ["Versions: " + ", ".join(f"{title(e)} {v}" for e, v in report["versions"].items()) + ".",
              f"Milliseconds per inference: median of {report['rounds']} interleaved rounds of {report['turn_s']} s, ± "
              "half the quartile distance of the rounds; the fastest is bold. Ratio: the fastest peer's time over "
-             "Vireo's. GFLOP/s: Vireo's, counting convolutions and matrix products as if direct, and their share of the "
-             "peak. Difference: relative L2 distance of the outputs from ONNX Runtime's without graph rewrites; ✗ marks "
-             "outputs further away than 1e-2, which do not count. OpenVINO as it comes computes in bfloat16 where the "
-             "CPU has it, and is no peer for the ratio.", ""]
+             "Vireo's. GFLOP/s: Vireo's, counting convolutions and matrix products as if direct, and their share of "
+             "the peak. Difference: relative L2 distance of the outputs from ONNX Runtime's without graph rewrites; ✗ "
+             "marks outputs further away than 1e-2, which do not count. OpenVINO as it comes computes in bfloat16 where "
+             "the CPU has it, and is no peer for the ratio.", ""]
     text += latency(report) + summary(report) + throughput(report) + costs(report)
     notes = [f"- {r['model']}, {title(e)}: {plain(text)}" for r in report["models"] for e, text in r["notes"].items()]
     return "\n".join(text + (["", "Failing, left out or odd:", ""] + notes if notes else [])) + "\n"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The parts of bench/ that need no other engine: processes that hang or die, which rows count, tables, bench/compare, and
-`vireo bench --serve`.  bench_scripts_test.py [PATH OF vireo]
+"""The parts of bench/ that need no other engine: processes that hang or die, which rows count, tables, bench/compare,
+and `vireo bench --serve`.  bench_scripts_test.py [PATH OF vireo]
 """
 import json
 import os
@@ -37,7 +37,8 @@ def row(ms, difference=1e-6, **more):
 
 
 def report(models, **more):
-    return {"machine": {"cpu": "CPU", "cores": 2, "features": [], "system": "Linux", "date": "2026-01-01"}, "threads": 2,
+    machine = {"cpu": "CPU", "cores": 2, "features": [], "system": "Linux", "date": "2026-01-01"}
+    return {"machine": machine, "threads": 2,
             "also_threads": None, "rounds": 2, "turn_s": 0.1, "vireo_arguments": [], "versions": {},
             "engines": ["vireo", "ort", "ncnn"], "models": models, **more}
 
@@ -141,8 +142,11 @@ class Rows(unittest.TestCase):
         self.assertIn("| m | 20 MB, 1.00 + 0.25 s | 10 MB, 0.50 s | 60 MB, 0.12 s | – |", text)
 
     def test_a_batch_gives_images_per_second(self):
-        text = table.markdown(report([model("m", vireo=row(2), ort=row(4), ncnn=row(1, 0.5))], batch=8))
-        self.assertIn("| m | 4000 | 2000 | – |", text)
+        models = [model("m", vireo=row(2), ort=row(4), ncnn=row(1, 0.5)), model("n", {"all": "left out: why"})]
+        text = table.markdown(report(models, batch=8))
+        self.assertIn("| m | 4000 | 2000 | 8000 ✗ |", text)
+        self.assertIn("| left out | left out | left out |", text)
+        self.assertIn("- n, all engines: left out: why", text)
 
     def test_a_limit_names_who_is_not_held(self):
         engines = ["vireo", "ort", "ncnn"]

@@ -25,6 +25,11 @@ VIREO_INLINE Half operator+(Half a, Half b) { return {_mm256_add_ps(a.r, b.r)}; 
 VIREO_INLINE Half fma(Half a, Half b, Half c) {
   return {_mm256_dpbf16_ps(c.r, reinterpret_cast<__m256bh>(a.r), reinterpret_cast<__m256bh>(b.r))};
 }
+/// fma() of the value at x in every lane.
+VIREO_INLINE Half fma_at(const float* x, Half b, Half c) {
+  asm("vdpbf16ps %2%{1to8%}, %1, %0" : "+v"(c.r) : "v"(b.r), "m"(*x));
+  return c;
+}
 VIREO_INLINE Half min(Half a, Half b) { return {_mm256_min_ps(a.r, b.r)}; }
 VIREO_INLINE Half max(Half a, Half b) { return {_mm256_max_ps(a.r, b.r)}; }
 
@@ -47,6 +52,12 @@ VIREO_INLINE V operator+(V a, V b) { return {_mm512_add_ps(a.r, b.r)}; }
 /// c + a.low * b.low + a.high * b.high in every lane.
 VIREO_INLINE V fma(V a, V b, V c) {
   return {_mm512_dpbf16_ps(c.r, reinterpret_cast<__m512bh>(a.r), reinterpret_cast<__m512bh>(b.r))};
+}
+/// fma() of the value at x in every lane, as one instruction, which the compiler doesn't make of a load that is used once:
+/// by two of them, panels of one vector reached three quarters of the rate on Zen 4.
+VIREO_INLINE V fma_at(const float* x, V b, V c) {
+  asm("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(c.r) : "v"(b.r), "m"(*x));
+  return c;
 }
 VIREO_INLINE V min(V a, V b) { return {_mm512_min_ps(a.r, b.r)}; }
 VIREO_INLINE V max(V a, V b) { return {_mm512_max_ps(a.r, b.r)}; }

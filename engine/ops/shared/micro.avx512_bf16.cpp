@@ -1,7 +1,7 @@
 // Micro-kernels on AVX-512 BF16: the float32 ones with a pair of bfloat16 in the place of each float of A and B, so
 // that a depth step sums two products. 32 registers hold up to 28 sums, but only 24 in panels of four vectors: 28
-// spill. Measured from the first-level cache, one Zen 4 core: 221 to 229 GFLOP/s (twice float32) from four rows of two
-// vectors on, 162 to 170 in panels of one vector.
+// spill. Measured from the first-level cache, one Zen 4 core: 221 to 235 GFLOP/s, twice float32, from four rows of two
+// vectors or six of one on.
 #include "engine/ops/shared/micro_body.h"
 #include "engine/simd/avx512_bf16.h"
 

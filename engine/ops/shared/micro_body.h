@@ -20,6 +20,12 @@ struct LowerOf<V, true> {
   using type = typename V::Lower;
 };
 
+/// c + the value at x in every lane * b; vectors that have a better way overload it.
+template <class V>
+VIREO_INLINE V fma_at(const float* x, V b, V c) {
+  return fma(V::set(*x), b, c);
+}
+
 /// One depth step: N - kHalf whole vectors and, with kHalf, one lower half.
 template <class V, int M, int N, bool kHalf, class L, int W>
 VIREO_INLINE void micro_step(V (&acc)[M][W], L (&half)[M], const float* const* rows, std::int64_t stride, const float* b, int k) {
@@ -31,13 +37,16 @@ VIREO_INLINE void micro_step(V (&acc)[M][W], L (&half)[M], const float* const* r
   if constexpr (kHalf) last = L::load(b + (k * N + kWhole) * V::kWidth);
 #pragma GCC unroll 16
   for (int i = 0; i < M; ++i) {
-    if constexpr (kWhole > 0) {
-      const V x = V::set(rows[i / 3][(i % 3) * stride + k]);
+    const float* at = rows[i / 3] + (i % 3) * stride + k;
+    if constexpr (N == 1 && !kHalf) {
+      acc[i][0] = fma_at(at, w[0], acc[i][0]);
+    } else if constexpr (kWhole > 0) {
+      const V x = V::set(*at);
 #pragma GCC unroll 8
       for (int j = 0; j < kWhole; ++j) acc[i][j] = fma(x, w[j], acc[i][j]);
       if constexpr (kHalf) half[i] = fma(lower(x), last, half[i]);
     } else {
-      half[i] = fma(L::set(rows[i / 3][(i % 3) * stride + k]), last, half[i]);
+      half[i] = fma_at(at, last, half[i]);
     }
   }
   // Keeps the compiler from starting the next step's loads early, which would push sums out of their registers.

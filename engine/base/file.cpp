@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -62,16 +63,21 @@ void leave_memory(const std::byte* data, std::size_t bytes) noexcept {
   if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
-std::shared_ptr<const std::byte> set_aside(const std::byte* data, std::size_t bytes) {
+MappedFile set_aside(std::span<const std::string_view> parts) {
   char name[] = "/var/tmp/vireo-XXXXXX";
   const Descriptor file{::mkostemp(name, O_CLOEXEC)};
-  if (file.fd < 0) return nullptr;
+  if (file.fd < 0) return {};
   ::unlink(name);
-  const std::size_t total = bytes + 64;
-  if (!write_all(file.fd, {reinterpret_cast<const char*>(data), bytes}) || ::ftruncate(file.fd, static_cast<off_t>(total)) != 0) return nullptr;
-  void* memory = ::mmap(nullptr, total, PROT_READ, MAP_SHARED, file.fd, 0);
-  if (memory == MAP_FAILED) return nullptr;
-  return {static_cast<const std::byte*>(memory), [total](const std::byte* p) { ::munmap(const_cast<std::byte*>(p), total); }};
+  std::size_t bytes = 0;
+  for (const std::string_view part : parts) {
+    if (!write_all(file.fd, part)) return {};
+    bytes += part.size();
+  }
+  void* memory = ::mmap(nullptr, std::max<std::size_t>(bytes, 1), PROT_READ, MAP_SHARED, file.fd, 0);
+  if (memory == MAP_FAILED) return {};
+  return {std::shared_ptr<const std::byte>(static_cast<const std::byte*>(memory),
+                                           [bytes](const std::byte* p) { ::munmap(const_cast<std::byte*>(p), std::max<std::size_t>(bytes, 1)); }),
+          bytes};
 }
 
 std::string read_file(const std::filesystem::path& path) {
@@ -86,16 +92,19 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
   {
     const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.fd < 0) fail_errno("write", path);
-    for (const std::string_view part : parts) {
-      if (write_all(file.fd, part)) {
-        if (written) written(part);
-        continue;
+    constexpr std::size_t kPiece = std::size_t{4} << 20;
+    for (const std::string_view part : parts)
+      for (std::size_t at = 0; at < part.size(); at += kPiece) {
+        const std::string_view piece = part.substr(at, kPiece);
+        if (write_all(file.fd, piece)) {
+          if (written) written(piece);
+          continue;
+        }
+        const int error = errno;
+        ::unlink(temporary.c_str());
+        errno = error;
+        fail_errno("write", path);
       }
-      const int error = errno;
-      ::unlink(temporary.c_str());
-      errno = error;
-      fail_errno("write", path);
-    }
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;

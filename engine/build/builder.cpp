@@ -8,6 +8,7 @@
 #include "engine/base/text.h"
 #include "engine/build/module.h"
 #include "engine/build/plan_state.h"
+#include "engine/build/set_aside.h"
 #include "engine/build/timing.h"
 #include "engine/passes/passes.h"
 
@@ -71,32 +72,6 @@ std::vector<std::map<std::string, Dims>> tuning_shapes(const Network& network, c
   return {{}};
 }
 
-/// Moves large weights out of memory: from now on they are read once by each packing.
-void set_weights_aside(graph::Graph& g) {
-  constexpr std::size_t kLarge = std::size_t{1} << 20, kWorthIt = std::size_t{32} << 20;
-  std::size_t total = 0;
-  for (graph::TensorId id = 0; id < g.tensor_count(); ++id)
-    if (const graph::ConstantPtr& constant = g.tensor(id).constant; constant && !constant->seal) total += constant->bytes();
-  if (total < kWorthIt) return;
-  std::map<const std::byte*, graph::ConstantPtr> moved;  // weights that several tensors share stay shared
-  for (graph::TensorId id = 0; id < g.tensor_count(); ++id) {
-    graph::ConstantPtr& constant = g.tensor(id).constant;
-    if (!constant || constant->seal || constant->bytes() < kLarge) continue;
-    graph::ConstantPtr& aside = moved[constant->data.get()];
-    if (!aside) {
-      const auto data = base::set_aside(constant->read(), constant->bytes());
-      if (!data) return log(LogLevel::info, "/var/tmp has no room for the weights; they stay in memory");
-      auto seal = std::make_shared<graph::Seal>();
-      seal->checksum = constant->checksum();
-      seal->where = "weight '" + g.tensor(id).name + "', set aside in /var/tmp,";
-      seal->checked = true;
-      aside = std::make_shared<graph::Constant>(graph::Constant{constant->dtype, constant->dims, data, std::move(seal)});
-    }
-    constant = aside->dims == constant->dims ? aside : std::make_shared<graph::Constant>(graph::Constant{constant->dtype, constant->dims, aside->data, aside->seal});
-  }
-  base::return_free_memory();
-}
-
 Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims>>& shapes, bool only_owner, const BuildOptions& options,
                 const Progress& progress) {
   const auto report = [&](std::string_view stage, double fraction) {
@@ -113,7 +88,7 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
   pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
   passes::run_passes(state.graph, pass_options);
   state.graph.compact();
-  if (only_owner) set_weights_aside(state.graph);
+  if (only_owner) builder::set_weights_aside(state.graph);
   report("optimising", 1);
 
   builder::CompileOptions compile_options;
@@ -141,6 +116,7 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
   }
   state.choices[builder::cpu_fingerprint()] = std::move(choices);
   state.packs->keep(false);
+  base::return_free_memory();  // what trials and packing left behind
   return Plan(builder::finish(std::move(state)));
 }
 

@@ -159,7 +159,7 @@ void parse_tuning(std::string_view text, Plan::State& state, std::vector<PackLin
 void Plan::save(const std::filesystem::path& path) const {
   if (!state_) base::fail(ErrorCode::invalid_argument, "an empty plan can't be saved");
   BlockWriter weights, packs;
-  std::unordered_map<const char*, graph::ConstantPtr> constants;
+  std::map<const char*, graph::ConstantPtr> constants;
   const std::string network = graph::dump_text(state_->graph, [&](const graph::ConstantPtr& c) {
     const std::size_t offset = weights.add(c->read(), c->bytes());
     constants.emplace(reinterpret_cast<const char*>(c->data.get()), c);
@@ -189,7 +189,11 @@ void Plan::save(const std::filesystem::path& path) const {
   parts.push_back(pad(h.weights_offset + h.weights_bytes, h.packs_offset));
   parts.insert(parts.end(), packs.parts().begin(), packs.parts().end());
   base::write_file_atomically(path, parts, [&](std::string_view part) {
-    if (const auto it = constants.find(part.data()); it != constants.end()) it->second->release();
+    // Weights that lie in a file need not stay in memory because they were copied.
+    auto it = constants.upper_bound(part.data());
+    if (it == constants.begin()) return;
+    const graph::Constant& c = *(--it)->second;
+    if (c.seal && part.data() < it->first + c.bytes()) base::leave_memory(reinterpret_cast<const std::byte*>(part.data()), part.size());
   });
 }
 

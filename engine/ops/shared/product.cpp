@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/graph/packs.h"
 #include "engine/ops/shared/panels.h"
@@ -252,8 +253,13 @@ Launch prepare_product(const graph::Problem& problem, const Product& product, co
     auto* memory = reinterpret_cast<float*>(block);
     if (p.b)
       for (std::int64_t i = 0; i < distinct; ++i)
-        for (const Panel& panel : s->set.panels)
-          pack_panel(*s, panel, p.b->as<float>() + p.b_offsets[static_cast<std::size_t>(i)], memory + i * s->set.packed_floats);
+        for (const Panel& panel : s->set.panels) {
+          const float* b = p.b->as<float>() + p.b_offsets[static_cast<std::size_t>(i)];
+          pack_panel(*s, panel, b, memory + i * s->set.packed_floats);
+          // Rows of a file that this panel was made of are done with: the largest weights are never in memory twice.
+          if (p.trans_b && p.b->seal)
+            base::leave_memory(reinterpret_cast<const std::byte*>(b + panel.column * p.b_pitch), static_cast<std::size_t>(panel.columns * p.b_pitch) * sizeof(float));
+        }
     if (p.bias) pack_row(*s, p.bias->as<float>(), memory + weights);
   };
   Launch launch;

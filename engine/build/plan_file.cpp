@@ -222,7 +222,8 @@ Plan Plan::load(const std::filesystem::path& path) {
   const std::byte* weights = file.data.get() + h.weights_offset;
 
   State state;
-  state.graph = graph::parse_text(network, ops::find_operator, [&](const std::string& name, DataType dtype, const Dims& dims, std::size_t offset, std::uint64_t checksum) {
+  state.graph = graph::parse_text(network, ops::find_operator, [&](const std::string& name, DataType dtype, const Dims& dims, std::size_t offset,
+                                                                std::optional<std::uint64_t> checksum) {
     auto constant = std::make_shared<graph::Constant>();
     constant->dtype = dtype;
     constant->dims = dims;
@@ -231,7 +232,8 @@ Plan Plan::load(const std::filesystem::path& path) {
       damaged(path, "a weight lies outside the weights");
     constant->data = std::shared_ptr<const std::byte>(file.data, weights + offset);
     auto seal = std::make_shared<graph::Seal>();
-    seal->checksum = checksum;
+    if (!checksum) damaged(path, "a weight has no checksum");
+    seal->checksum = *checksum;
     seal->where = base::str("plan '", path.string(), "' is damaged: weight '", name, "'");
     constant->seal = std::move(seal);
     return graph::ConstantPtr(constant);

@@ -187,7 +187,7 @@ class Parser {
     if (line.accept('@')) {
       if (!fetch_) line.fail("inline values: there are no weights beside this text");
       const auto offset = line.number<std::size_t>();
-      value = fetch_(name, dtype, dims, offset, line.checksum());
+      value = fetch_(name, dtype, dims, offset, line.end() ? std::nullopt : std::optional(line.checksum()));
     } else {
       line.expect('=');
       value = inline_constant(line, dtype, dims);

@@ -4,7 +4,7 @@
 //   graph "name"
 //   meta "key" "value"
 //   input "x" float32 1x3x?x? "batch" "" "height" "width"          (symbols optional; scalar dims: "scalar")
-//   const "w" float32 8x3x3x3 @4096 1f83d9abfb41bd6b               (byte offset into the weights, their checksum)
+//   const "w" float32 8x3x3x3 @4096 1f83d9abfb41bd6b               (byte offset into the weights; their checksum, in plans)
 //   const "shape" int64 2 = 1 -1                                    (small integers inline; reals too)
 //   "y" = conv("x", "w", -, "r") {activation="relu", strides=[2, 2]} "layer name"
 //   output "y" "public name"
@@ -12,6 +12,7 @@
 // Behind # until the end of the line is a comment; dump adds the inferred type there.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,7 +24,7 @@ namespace vireo::graph {
 using StoreConstant = std::function<std::size_t(const ConstantPtr&)>;
 /// The constant at a byte offset; the name is for errors. Throws Error when it lies outside.
 using FetchConstant = std::function<ConstantPtr(const std::string& name, DataType, const Dims&, std::size_t offset,
-                                                std::uint64_t checksum)>;
+                                                std::optional<std::uint64_t> checksum)>;
 using FindOperator = std::function<const Operator*(std::string_view)>;
 
 /// Without `store`, large constants are written as `@?` (for reading, not for parsing).

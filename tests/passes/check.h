@@ -36,7 +36,9 @@ inline ConstantPtr random_constant(DataType dtype, const Dims& dims, std::size_t
 inline Graph parse(std::string_view text) {
   // Variances come from here too: keep constants positive.
   return parse_text(text, ops::find_operator,
-                    [](DataType dtype, const Dims& dims, std::size_t seed) { return random_constant(dtype, dims, seed, 0.1, 1); });
+                    [](const std::string&, DataType dtype, const Dims& dims, std::size_t seed, std::optional<std::uint64_t>) {
+                      return random_constant(dtype, dims, seed, 0.1, 1);
+                    });
 }
 
 /// One line a layer: number, operator (and function), inputs (numbers of layers, names of inputs, extents of constants),

@@ -226,5 +226,5 @@ def run_model(model, options):
                 result["layers"] = layers
         finally:
             comparison.close()
-    choose_best(result)
+    choose_best(result, bf16="bf16" in " ".join(options.vireo_arguments))
     return result

@@ -21,11 +21,16 @@ def fastest(rows):
     return min(candidates, key=lambda engine: rows[engine]["median_ms"], default=None)
 
 
-def choose_best(result):
-    """Notes the fastest peer that is right, and the ratio to it, where Vireo is right too."""
+def choose_best(result, bf16=False):
+    """Notes the fastest peer that is right, and the ratio to it, where Vireo is right too. With bf16, another precision for
+    Vireo as well, the peer is OpenVINO as it comes, and outputs only have to be there."""
     rows = result["engines"]
-    peers = [engine for engine in rows if engine not in NO_PEERS and right(rows[engine])]
-    if peers and "vireo" in rows and right(rows["vireo"]):
+    if bf16:
+        peers, own = [engine for engine in rows if engine == "openvino_any"], "vireo" in rows
+    else:
+        peers = [engine for engine in rows if engine not in NO_PEERS and right(rows[engine])]
+        own = "vireo" in rows and right(rows["vireo"])
+    if peers and own:
         best = min(peers, key=lambda engine: rows[engine]["median_ms"])
         result["best_peer"] = best
         pairs = zip(rows[best]["rounds_ms"], rows["vireo"]["rounds_ms"])

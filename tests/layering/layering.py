@@ -64,10 +64,11 @@ def part_of(path):
 
 
 def files_of(root):
-    listed = subprocess.run(["git", "-C", root, "ls-files", "-z", "-c", "-o", "--exclude-standard"], capture_output=True, text=True)
-    if listed.returncode == 0:
+    try:
+        command = ["git", "-C", root, "ls-files", "-z", "-c", "-o", "--exclude-standard"]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True)
         names = listed.stdout.split("\0")
-    else:  # an unpacked archive
+    except (OSError, subprocess.CalledProcessError):  # no git, or an unpacked archive
         names = [str(p.relative_to(root)) for p in Path(root).rglob("*")
                  if not re.match(r"\.|build", p.relative_to(root).parts[0])]
     return sorted(name for name in set(names) if name and (Path(root) / name).is_file())

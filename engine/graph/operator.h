@@ -98,6 +98,8 @@ struct Operator {
   /// run. The shape rule gives the upper bound there; Graph::infer makes it kUnknown for everything downstream. The
   /// reference gets memory for the bound and writes the true dims into its output view.
   std::int64_t (*late_axis)(const Attributes&) = nullptr;
+  /// With late_axis: a faster way to the reference's result, run in its place. Null: the reference runs.
+  void (*late)(const EvalContext&) = nullptr;
   /// Elementwise in input 0: an output may overwrite that input's memory when nothing else reads it.
   bool in_place = false;
 };

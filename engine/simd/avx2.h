@@ -18,6 +18,7 @@ struct V {
   };
   __m256 r;
 
+  VIREO_INLINE static unsigned bits(Mask m) { return static_cast<unsigned>(_mm256_movemask_ps(m)); }
   VIREO_INLINE static V zero() { return {_mm256_setzero_ps()}; }
   VIREO_INLINE static V set(float x) { return {_mm256_set1_ps(x)}; }
   VIREO_INLINE static V load(const float* p) { return {_mm256_loadu_ps(p)}; }

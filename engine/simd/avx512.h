@@ -43,6 +43,7 @@ struct V {
   };
   __m512 r;
 
+  VIREO_INLINE static unsigned bits(Mask m) { return m; }
   VIREO_INLINE static V zero() { return {_mm512_setzero_ps()}; }
   VIREO_INLINE static V set(float x) { return {_mm512_set1_ps(x)}; }
   VIREO_INLINE static V load(const float* p) { return {_mm512_loadu_ps(p)}; }

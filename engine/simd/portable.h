@@ -22,6 +22,12 @@ struct V {
   };
   Raw r;
 
+  /// Bit i is set where lane i of the mask is.
+  VIREO_INLINE static unsigned bits(Mask m) {
+    unsigned set = 0;
+    for (int i = 0; i < kWidth; ++i) set |= (m[i] ? 1u : 0u) << i;
+    return set;
+  }
   VIREO_INLINE static V zero() { return {Raw{0, 0, 0, 0}}; }
   VIREO_INLINE static V set(float x) { return {Raw{x, x, x, x}}; }
   VIREO_INLINE static V load(const float* p) {

@@ -1,13 +1,16 @@
 // For each image and class the boxes in order of score, without those that overlap a better one by more than input 3:
 // int64 [count, 3] of image, class, box. Inputs: boxes [N, B, 4] (y1, x1, y2, x2; with `center_point_box` 1 x, y, w, h),
 // scores [N, C, B], most boxes for each class? (0), overlap? (0), least score?. The count inferred is the bound.
+// A score that is NaN is never chosen.
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
 
 void non_max_suppression_reference(const EvalContext&);
+void non_max_suppression_evaluate(const EvalContext&);
 
 namespace {
 
@@ -18,6 +21,7 @@ void infer(InferContext& c) {
   require_extent(c, 0, 2, 4, "a box has four numbers");
   require_extent(c, 1, 0, boxes[0], "scores for each image");
   require_extent(c, 1, 2, boxes[1], "a score for each box");
+  c.require(boxes[1] <= INT32_MAX, "too many boxes");
   c.require(c.dtype(0) == DataType::float32 && c.dtype(1) == DataType::float32, "boxes and scores must be float32");
   std::int64_t most = boxes[1];
   Ints limit;
@@ -45,6 +49,7 @@ const Operator non_max_suppression_operator{.name = "non_max_suppression",
                                             .infer = infer,
                                             .reference = non_max_suppression_reference,
                                             .cases = cases,
-                                            .late_axis = late_axis};
+                                            .late_axis = late_axis,
+                                            .late = non_max_suppression_evaluate};
 
 }  // namespace vireo::ops

@@ -41,7 +41,7 @@ void non_max_suppression_reference(const EvalContext& c) {
       const float* score = scores.as<float>() + (n * classes + k) * count;
       std::vector<std::int64_t> order;
       for (std::int64_t i = 0; i < count; ++i)
-        if (!floor_given || score[i] > floor) order.push_back(i);
+        if (floor_given ? score[i] > floor : score[i] == score[i]) order.push_back(i);
       std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return score[a] > score[b]; });
       std::vector<Box> kept;
       for (std::int64_t i : order) {

@@ -1,9 +1,11 @@
 // The k (input 1) largest or smallest entries along `axis` and their positions, in order of value; equals by position.
+// NaN counts as larger than every number.
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
 
 void top_k_reference(const EvalContext&);
+std::span<const Tactic> top_k_tactics();
 
 namespace {
 
@@ -29,6 +31,8 @@ std::vector<Case> cases() {
   return {{.name = "last", .inputs = {{3, 37}, {1}}, .dtypes = types, .constants = {{1, {5}}}, .outputs = 2},
           {.name = "smallest", .inputs = {{2, 9, 5}, {1}}, .attributes = attributes({{"axis", 1}, {"largest", 0}}), .dtypes = types, .constants = {{1, {9}}}, .outputs = 2},
           {.name = "boxes", .inputs = {{1, 2000}, {1}}, .dtypes = types, .constants = {{1, {300}}}, .outputs = 2},
+          {.name = "all_smallest", .inputs = {{5, 100}, {1}}, .attributes = attributes({{"largest", 0}}), .dtypes = types, .constants = {{1, {100}}}, .outputs = 2},
+          {.name = "many_rows", .inputs = {{2, 40, 700}, {1}}, .attributes = attributes({{"largest", 0}}), .dtypes = types, .constants = {{1, {1}}}, .outputs = 2},
           {.name = "int64", .inputs = {{4, 6}, {1}}, .dtypes = {DataType::int64, DataType::int64}, .constants = {{1, {2}}}, .outputs = 2}};
 }
 
@@ -42,6 +46,7 @@ const Operator top_k_operator{.name = "top_k",
                               .infer = infer,
                               .reference = top_k_reference,
                               .flops = flops,
+                              .tactics = top_k_tactics,
                               .cases = cases};
 
 }  // namespace vireo::ops

@@ -4,6 +4,15 @@
 #include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
+namespace {
+
+/// NaN is larger than every number.
+template <class T>
+bool larger(const T& a, const T& b) {
+  return a > b || (a != a && b == b);
+}
+
+}  // namespace
 
 void top_k_reference(const EvalContext& c) {
   const View &in = c.inputs[0], &out = c.outputs[0];
@@ -19,9 +28,9 @@ void top_k_reference(const EvalContext& c) {
         const T* x = in.as<T>() + o * extent * inner + i;
         std::iota(order.begin(), order.end(), std::int64_t{0});
         std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](std::int64_t p, std::int64_t q) {
-          const T a = x[p * inner], b = x[q * inner];
-          if (a != b) return largest ? a > b : a < b;
-          return p < q;
+          const T &a = x[(largest ? p : q) * inner], &b = x[(largest ? q : p) * inner];  // a before b: a is larger
+          if (larger(a, b)) return true;
+          return !larger(b, a) && p < q;
         });
         for (std::int64_t n = 0; n < k; ++n) {
           const std::int64_t at = (o * k + n) * inner + i, from = order[static_cast<std::size_t>(n)];

@@ -220,10 +220,10 @@ void Graph::compact() {
 
 std::string Graph::unique_name(std::string_view base_name) {
   // The separator is one that exporters don't use; a graph read back from text may hold such names already.
-  std::string name;
-  do name = base::str(base_name, "~", next_name_++);
-  while (find_tensor(name) != kNone);
-  return name;
+  std::string unique;
+  do unique = base::str(base_name, "~", next_name_++);
+  while (find_tensor(unique) != kNone);
+  return unique;
 }
 
 std::string describe(const Graph& graph, LayerId id) {

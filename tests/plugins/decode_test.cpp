@@ -1,84 +1,16 @@
 // Decoders against tensors built by the inverse of their formulas: a box placed in the frame must come back where it was.
-
-#include <gtest/gtest.h>
+// Faces have a file of their own.
 
 #include <cmath>
 #include <limits>
 #include <random>
 
 #include "engine/api/error.h"
-#include "plugins/decode/decoders.h"
 #include "plugins/decode/shared.h"
+#include "tests/plugins/known_boxes.h"
 
 namespace vireo::decode {
 namespace {
-
-/// A 640x480 frame letterboxed into 320x320: half size, 40 rows above.
-const sdk::Geometry kGeometry{.network_width = 320, .network_height = 320, .frame_width = 640, .frame_height = 480,
-                              .scale_x = 0.5, .scale_y = 0.5, .pad_x = 0, .pad_y = 40};
-
-struct Known {
-  float x, y, width, height;  ///< frame pixels
-  int class_id;
-  float score;
-};
-const std::vector<Known> kKnown = {{100, 60, 200, 160, 3, 0.9f}, {420.5f, 200.25f, 90, 150, 0, 0.8f}, {30, 300, 60, 50, 7, 0.7f}};
-
-/// The box in network pixels: centre and size.
-struct Centre {
-  float x, y, w, h;
-};
-Centre in_network(const Known& k) {
-  return {float(kGeometry.to_network_x(k.x + k.width / 2)), float(kGeometry.to_network_y(k.y + k.height / 2)),
-          float(k.width * kGeometry.scale_x), float(k.height * kGeometry.scale_y)};
-}
-
-/// Output tensors that a test fills, and the description that goes with them.
-struct Tensors {
-  sdk::ModelDescription description;
-  std::vector<std::vector<float>> data;
-
-  explicit Tensors(int width = 320, int height = 320) {
-    description.inputs.push_back({"in", DataType::float32, {1, 3, height, width}, {}});
-  }
-  std::vector<float>& add(Dims dims, float value = 0) {
-    data.reserve(16);  // references stay valid
-    data.emplace_back(std::size_t(element_count(dims)), value);
-    description.outputs.push_back({"out" + std::to_string(data.size()), DataType::float32, std::move(dims), {}});
-    return data.back();
-  }
-  sdk::FrameResult decode(std::string_view family, const sdk::Params& params = {}, const sdk::Geometry& g = kGeometry) {
-    const auto choice = choose_decoder(description, family);
-    auto decoder = create_decoder(choice, description, params);
-    std::vector<sdk::TensorView> views;
-    for (std::size_t i = 0; i < data.size(); ++i) {
-      views.push_back({description.outputs[i].name, DataType::float32, description.outputs[i].dims, data[i].data()});
-    }
-    sdk::FrameResult result;
-    result.width = g.frame_width;
-    result.height = g.frame_height;
-    decoder->decode(views, g, result);
-    return result;
-  }
-};
-
-void expect_known(const sdk::FrameResult& result, float tolerance = 0.02f, bool classes = true,
-                  const std::vector<Known>& known = kKnown) {
-  ASSERT_EQ(result.detections.size(), known.size());
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    const auto& d = result.detections[i];
-    EXPECT_NEAR(d.x, known[i].x, tolerance);
-    EXPECT_NEAR(d.y, known[i].y, tolerance);
-    EXPECT_NEAR(d.width, known[i].width, tolerance);
-    EXPECT_NEAR(d.height, known[i].height, tolerance);
-    EXPECT_NEAR(d.score, known[i].score, 1e-3);
-    EXPECT_TRUE(!classes || d.class_id == known[i].class_id);
-  }
-}
-
-int row_at(const Centre& c, int stride, int first = 0) {
-  return first + int(c.y) / stride * (320 / stride) + int(c.x) / stride;
-}
 
 TEST(Yolox, FindsBoxesInRawRows) {
   Tensors t;
@@ -243,109 +175,6 @@ TEST(Fastestdet, FindsBoxesInTheGrid) {
     m[2000 + 400 * std::size_t(k.class_id) + cell] = std::pow(k.score, 1 / 0.4f);
   }
   expect_known(t.decode("fastestdet"));
-}
-
-TEST(Yunet, FindsFacesAndLandmarksWhateverTheOrderOfOutputs) {
-  Tensors t;
-  for (const int width : {10, 1, 4, 1}) {
-    for (const int count : {100, 1600, 400}) t.add({1, count, width});
-  }
-  for (const auto& k : kKnown) {
-    const Centre c = in_network(k);
-    const auto cell = std::size_t(row_at(c, 16));
-    t.data[5][cell] = k.score;
-    t.data[11][cell] = k.score;
-    float* box = &t.data[8][4 * cell];
-    box[0] = c.x / 16 - std::floor(c.x / 16);
-    box[1] = c.y / 16 - std::floor(c.y / 16);
-    box[2] = std::log(c.w / 16);
-    box[3] = std::log(c.h / 16);
-    float* points = &t.data[2][10 * cell];
-    for (int p = 0; p < 5; ++p) {
-      points[2 * p] = (10.0f + float(p)) / 16 - std::floor(c.x / 16);
-      points[2 * p + 1] = 60.0f / 16 - std::floor(c.y / 16);
-    }
-  }
-  const auto result = t.decode("yunet");
-  expect_known(result, 0.02f, false);
-  for (const auto& d : result.detections) {
-    ASSERT_EQ(d.keypoints.size(), 5u);
-    EXPECT_NEAR(d.keypoints[2].x, 24, 1e-3);
-    EXPECT_NEAR(d.keypoints[2].y, 40, 1e-3);
-    EXPECT_EQ(d.label, "face");
-  }
-}
-
-void put_prior(float* loc, float* points, int point_count, const Centre& c, float px, float py, float side) {
-  loc[0] = (c.x - px) / (0.1f * side);
-  loc[1] = (c.y - py) / (0.1f * side);
-  loc[2] = std::log(c.w / side) / 0.2f;
-  loc[3] = std::log(c.h / side) / 0.2f;
-  for (int k = 0; k < point_count; ++k) {
-    points[2 * k] = (10 - px) / (0.1f * side);
-    points[2 * k + 1] = (60 - py) / (0.1f * side);
-  }
-}
-
-TEST(Retinaface, FindsFacesFromPriors) {
-  for (const int points : {5, 4}) {  // faces; plates, whose priors are larger
-    Tensors t;
-    auto& loc = t.add({1, 4200, 4});
-    auto& conf = t.add({1, 4200, 2});
-    auto& land = t.add({1, 4200, 2 * points});
-    for (std::size_t i = 0; i < 4200; ++i) conf[2 * i] = 1;
-    for (const auto& k : kKnown) {
-      const Centre c = in_network(k);
-      const auto row = std::size_t(3200 + 2 * row_at(c, 16) + 1);
-      conf[2 * row] = 1 - k.score;
-      conf[2 * row + 1] = k.score;
-      put_prior(&loc[4 * row], &land[row * 2 * std::size_t(points)], points, c, float(int(c.x) / 16) * 16 + 8,
-                float(int(c.y) / 16) * 16 + 8, points == 5 ? 128 : 192);
-    }
-    const auto result = t.decode("retinaface");
-    expect_known(result, 0.02f, false);
-    ASSERT_EQ(result.detections[0].keypoints.size(), std::size_t(points));
-    EXPECT_NEAR(result.detections[0].keypoints[1].x, 20, 0.01);
-    EXPECT_EQ(result.detections[0].label, points == 5 ? "face" : "plate");
-  }
-}
-
-TEST(Retinaface, FindsFacesInTheJointRowsOfYunet2021) {
-  Tensors t;
-  constexpr int kRows = 3 * 1600 + 2 * 400 + 2 * 100 + 3 * 25;
-  auto& loc = t.add({1, kRows, 14});
-  auto& conf = t.add({1, kRows, 2});
-  auto& iou = t.add({1, kRows, 1});
-  for (const auto& k : kKnown) {
-    const Centre c = in_network(k);
-    const auto row = std::size_t(4800 + 2 * row_at(c, 16));
-    conf[2 * row] = 1 - k.score;
-    conf[2 * row + 1] = k.score;
-    iou[row] = k.score;
-    put_prior(&loc[14 * row], &loc[14 * row + 4], 5, c, float(int(c.x) / 16) * 16 + 8, float(int(c.y) / 16) * 16 + 8, 32);
-  }
-  const auto result = t.decode("retinaface");
-  expect_known(result, 0.02f, false);
-  EXPECT_EQ(result.detections[0].keypoints.size(), 5u);
-}
-
-TEST(Blazeface, FindsFacesFromPointAnchors) {
-  Tensors t;
-  const int anchors = 40 * 40 * 2 + 20 * 20 * 6;
-  auto& scores = t.add({1, anchors, 1}, -20);
-  auto& rows = t.add({1, anchors, 16});
-  for (const auto& k : kKnown) {
-    const Centre c = in_network(k);
-    const auto row = std::size_t(3200 + 6 * row_at(c, 16) + 2);
-    const float ax = float(int(c.x) / 16) * 16 + 8, ay = float(int(c.y) / 16) * 16 + 8;
-    scores[row] = logit(k.score);
-    const float values[] = {c.x - ax, c.y - ay, c.w, c.h, 10 - ax, 60 - ay};
-    std::copy_n(values, 6, rows.begin() + std::ptrdiff_t(16 * row));
-  }
-  const auto result = t.decode("blazeface");
-  expect_known(result, 0.02f, false);
-  ASSERT_EQ(result.detections[0].keypoints.size(), 6u);
-  EXPECT_NEAR(result.detections[0].keypoints[0].y, 40, 1e-3);
 }
 
 TEST(ScoresBoxes, ReadsNormalizedCornersWithBackground) {

@@ -1,0 +1,64 @@
+#pragma once
+// What a running Pipeline holds; for this folder's files only. branches.cpp builds it and counts the frames that pass,
+// pipeline.cpp runs it and watches over it.
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "app/pipeline/gst_objects.h"
+#include "app/pipeline/pipeline.h"
+#include "plugins/infer/latency.h"
+
+namespace vireo::pipeline {
+
+using Clock = std::chrono::steady_clock;
+inline std::int64_t now_ns() { return Clock::now().time_since_epoch().count(); }
+
+/// One source with all that hangs on it. Probes run in its streaming threads.
+struct Branch {
+  Pipeline::State* owner = nullptr;
+  int index = 0;
+  GstElement* infer = nullptr;  ///< borrowed from the pipeline
+  std::uint64_t frames_in = 0;  ///< streaming thread
+  GstClockTime next_pts = 0;    ///< streaming thread: for frames without a time
+  std::atomic<bool> ended{false};
+};
+
+struct Pipeline::State {
+  PipelineConfig config;
+  FrameObserver observer;
+  Owned<GstElement> pipeline;
+  std::vector<std::unique_ptr<Branch>> branches;
+  std::atomic<bool> stopping{false};
+  std::atomic<std::int64_t> last_progress{0};
+  std::atomic<std::int64_t> first_in{0}, last_out{0};
+  std::mutex mutex;  ///< guards what follows
+  infer::LatencyHistogram latency;
+  std::atomic<std::uint64_t> frames{0};
+  std::uint64_t detections = 0;
+  Clock::time_point stop_seen{};  ///< the thread in run()
+
+  // branches.cpp
+  void build();
+  void add_branch(const SourceConfig& source, int index);
+  void add_sinks(GstElement* tail, const SourceConfig& source, const std::string& name);
+  [[nodiscard]] bool keeps_every_frame() const;
+  void frame_out(Branch& branch, GstBuffer* buffer);
+
+  // pipeline.cpp
+  void end_sources();
+  bool handle(GstMessage* message);
+  void finish_files(GstBus* bus);
+  void check_stall() const;
+  bool stop_in_time();
+  void supervise();
+  [[nodiscard]] RunStats collect();
+};
+
+}  // namespace vireo::pipeline

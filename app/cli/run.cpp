@@ -62,8 +62,10 @@ int run(const RunFlags& f) {
   const pipeline::PipelineConfig config = make_config(f);
   bool stdout_taken = f.json == "-";
   for (const std::string& sink : config.sinks) stdout_taken |= sink == "jsonl:-" || sink == "jsonl";
-  report(play(config), f.json, stdout_taken);
-  return 0;
+  const pipeline::RunStats stats = play(config);
+  report(stats, f.json, stdout_taken);
+  for (const std::string& sentence : stats.cut_short) fmt::print(stderr, "vireo: {}\n", sentence);
+  return stats.cut_short.empty() ? 0 : 1;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gst/gst.h>
 
+#include <algorithm>
+
 #include "app/pipeline/sinks.h"
 #include "app/pipeline/sources.h"
 #include "app/pipeline/state.h"
@@ -36,6 +38,30 @@ GstPadProbeReturn frame_in(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   }
   const GstClockTime duration = GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 40 * GST_MSECOND;
   branch.next_pts = GST_BUFFER_PTS(buffer) + duration;
+  const guint64 shown = gst_segment_to_stream_time(&branch.segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  if (GST_CLOCK_TIME_IS_VALID(shown)) branch.video_end = std::max<GstClockTime>(branch.video_end, shown + duration);
+  return GST_PAD_PROBE_OK;
+}
+
+/// Where the file says that it ends, when its video is its only stream (a sound track may be longer).
+GstClockTime stated_end(const Branch& branch, GstPad* pad) {
+  Owned<GstElement> decode(gst_bin_get_by_name(GST_BIN(branch.owner->pipeline.get()), branch.decode.c_str()));
+  gint64 duration = -1;
+  if (!decode || decode->numsrcpads != 1) return GST_CLOCK_TIME_NONE;
+  if (!gst_pad_peer_query_duration(pad, GST_FORMAT_TIME, &duration) || duration <= 0) return GST_CLOCK_TIME_NONE;
+  return GstClockTime(duration);
+}
+
+/// Notes how far the source's own end of stream is from where it should be.
+GstPadProbeReturn event_in(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  auto& branch = *static_cast<Branch*>(data);
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) gst_event_copy_segment(event, &branch.segment);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_EOS || branch.ended || branch.file.empty()) return GST_PAD_PROBE_OK;
+  const std::uint64_t limit = branch.owner->config.max_frames;
+  if (branch.owner->stopping || (limit > 0 && branch.frames_in >= limit)) return GST_PAD_PROBE_OK;
+  branch.source_ended = true;
+  branch.stated_end = stated_end(branch, pad);
   return GST_PAD_PROBE_OK;
 }
 
@@ -154,6 +180,10 @@ void Pipeline::State::add_branch(const SourceConfig& source, int index) {
   branch->owner = this;
   branch->index = index;
   branch->infer = infer;
+  branch->file = video_file_of(source.uri);
+  branch->decode = "decode-" + name;
+  gst_segment_init(&branch->segment, GST_FORMAT_TIME);
+  add_probe(infer, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, pipeline::event_in, *branch);
   add_probe(infer, "sink", GST_PAD_PROBE_TYPE_BUFFER, pipeline::frame_in, *branch);
   add_probe(infer, "src", GST_PAD_PROBE_TYPE_BUFFER, pipeline::frame_out, *branch);
   branches.push_back(std::move(branch));

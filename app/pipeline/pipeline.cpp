@@ -2,12 +2,15 @@
 
 #include <gst/gst.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <mutex>
 #include <thread>
 
 #include "app/pipeline/gst_objects.h"
 #include "app/pipeline/state.h"
+#include "app/pipeline/truncation.h"
 #include "engine/api/log.h"
 
 namespace vireo::pipeline {
@@ -18,6 +21,7 @@ constexpr auto kFinish = std::chrono::seconds(20);       ///< for files to be co
 constexpr auto kFinishBroken = std::chrono::seconds(5);  ///< the same after an error
 constexpr auto kQuiet = std::chrono::milliseconds(500);  ///< without a frame: what came before an error is through
 constexpr auto kDrain = std::chrono::seconds(3);         ///< at most, when other sources go on
+constexpr GstClockTime kShortBy = GST_SECOND;            ///< a video that ends earlier by more (and 5 %) is cut short
 
 struct MessageUnref {
   void operator()(GstMessage* message) const noexcept { gst_message_unref(message); }
@@ -131,6 +135,23 @@ void Pipeline::State::supervise() {
   }
 }
 
+/// What a file that came to its end lacks, as a sentence; empty when it is whole. Damage in the middle shows by the
+/// length of the video: decoders skip what they can't read.
+std::string Pipeline::State::cut_short(const Branch& branch) const {
+  if (!branch.source_ended) return {};
+  std::string what = missing_end(branch.file);
+  const bool known = GST_CLOCK_TIME_IS_VALID(branch.stated_end) && states_duration(branch.file);
+  if (what.empty() && known && branch.video_end + std::max(kShortBy, branch.stated_end / 20) < branch.stated_end) {
+    char text[128];
+    std::snprintf(text, sizeof text, "its last frame ends at %.2f s, it should be %.2f s long",
+                  double(branch.video_end) / GST_SECOND, double(branch.stated_end) / GST_SECOND);
+    what = text;
+  }
+  if (what.empty()) return {};
+  return "source '" + branch.file + "' ended early, after " + std::to_string(branch.frames_in) + " frames: " + what +
+         "; it was cut off or is damaged";
+}
+
 RunStats Pipeline::State::collect() {
   RunStats stats;
   stats.sources = static_cast<int>(branches.size());
@@ -151,6 +172,7 @@ RunStats Pipeline::State::collect() {
     gst_structure_get_double(figures, "engine-load-s", &stats.load_s);
     if (const gchar* model = gst_structure_get_string(figures, "model")) stats.model = model;
     gst_structure_free(figures);
+    if (std::string sentence = cut_short(*branch); !sentence.empty()) stats.cut_short.push_back(std::move(sentence));
   }
   std::lock_guard lock(mutex);
   stats.frames = frames;
@@ -182,9 +204,15 @@ RunStats Pipeline::run() {
     start(pipeline);
     state_->last_progress = now_ns();
     state_->supervise();
-  } catch (...) {
+  } catch (const Error& error) {
     gst_element_set_state(pipeline, GST_STATE_NULL);
-    throw;
+    // A demuxer that misses the index at the file's end speaks of streams; the cause is that the file is cut off.
+    std::string message = error.what();
+    for (const auto& branch : state_->branches) {
+      const std::string what = missing_end(branch->file);
+      if (!what.empty()) message += "; '" + branch->file + "' was cut off: " + what;
+    }
+    throw Error(error.code(), message);
   }
   RunStats stats = state_->collect();
   gst_element_set_state(pipeline, GST_STATE_NULL);

@@ -94,7 +94,7 @@ void complain_without_video(GstElement* decode, gpointer next) {
 /// Files and everything with a scheme: whatever GStreamer can open and decode.
 GstElement* add_uri(GstBin* pipeline, const std::string& uri, const std::string& name) {
   GstElement* bin = add_bin(pipeline, name);
-  GstElement* decode = add_element(GST_BIN(bin), "uridecodebin");
+  GstElement* decode = add_element(GST_BIN(bin), "uridecodebin", "decode-" + name);
   g_object_set(decode, "uri", uri.c_str(), nullptr);
   // Sound and subtitles are left undecoded; their pads stay unlinked.
   g_signal_connect(decode, "autoplug-continue",
@@ -129,6 +129,13 @@ std::vector<std::string> find_pictures(const std::string& path) {
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+std::string video_file_of(const std::string& uri) {
+  std::string path = uri;
+  if (uri.starts_with("file://")) path = take(g_filename_from_uri(uri.c_str(), nullptr, nullptr));
+  std::error_code failed;
+  return fs::is_regular_file(path, failed) && find_pictures(uri).empty() ? path : "";
 }
 
 GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::string& name) {

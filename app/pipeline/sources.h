@@ -13,6 +13,9 @@ GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::
 /// when it stands for something else.
 [[nodiscard]] std::vector<std::string> find_pictures(const std::string& path);
 
+/// The video file behind a path or file:// URI; empty for every other source, pictures among them.
+[[nodiscard]] std::string video_file_of(const std::string& uri);
+
 /// A bin that shows each picture file once, at its own size. (image_source.cpp)
 GstElement* add_image_source(GstBin* pipeline, std::vector<std::string> files, double fps, const std::string& name);
 

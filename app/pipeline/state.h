@@ -28,6 +28,12 @@ struct Branch {
   std::uint64_t frames_in = 0;  ///< streaming thread
   GstClockTime next_pts = 0;    ///< streaming thread: for frames without a time
   std::atomic<bool> ended{false};
+  std::string decode;                             ///< name of the element that opens a file or URI
+  std::string file;                               ///< the video file that it plays, if it does
+  GstSegment segment;                             ///< streaming thread, like what follows
+  bool source_ended = false;                      ///< by itself: neither max_frames nor stop() was the reason
+  GstClockTime video_end = 0;                     ///< where the last frame ends in the file
+  GstClockTime stated_end = GST_CLOCK_TIME_NONE;  ///< where the file says that its only stream ends
 };
 
 struct Pipeline::State {
@@ -58,6 +64,7 @@ struct Pipeline::State {
   void check_stall() const;
   bool stop_in_time();
   void supervise();
+  [[nodiscard]] std::string cut_short(const Branch& branch) const;
   [[nodiscard]] RunStats collect();
 };
 

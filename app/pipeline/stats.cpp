@@ -41,13 +41,16 @@ std::string to_json(const RunStats& stats) {
       text, sizeof text,
       "\"sources\": %d, \"frames\": %llu, \"inferred\": %llu, \"dropped\": %llu, \"late\": %llu, "
       "\"detections\": %llu, \"seconds\": %.6f, \"fps\": %.4f, \"latency_ms\": {\"p50\": %.4f, \"p90\": %.4f, "
-      "\"p99\": %.4f, \"max\": %.4f}, \"engine_share\": %.5f, \"load_s\": %.4f, \"interrupted\": %s}",
+      "\"p99\": %.4f, \"max\": %.4f}, \"engine_share\": %.5f, \"load_s\": %.4f, \"interrupted\": %s",
       stats.sources, static_cast<unsigned long long>(stats.frames), static_cast<unsigned long long>(stats.inferred),
       static_cast<unsigned long long>(stats.dropped), static_cast<unsigned long long>(stats.late),
       static_cast<unsigned long long>(stats.detections), stats.seconds, stats.fps, stats.latency_p50_ms,
       stats.latency_p90_ms, stats.latency_p99_ms, stats.latency_max_ms, stats.engine_share, stats.load_s,
       stats.interrupted ? "true" : "false");
-  return "{\"model\": \"" + escaped(stats.model) + "\", " + text;
+  std::string cut_short;
+  for (const std::string& sentence : stats.cut_short)
+    cut_short += (cut_short.empty() ? "\"" : ", \"") + escaped(sentence) + "\"";
+  return "{\"model\": \"" + escaped(stats.model) + "\", " + text + ", \"cut_short\": [" + cut_short + "]}";
 }
 
 }  // namespace vireo::pipeline

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace vireo::pipeline {
 
@@ -20,6 +21,8 @@ struct RunStats {
   double engine_share = 0;   ///< part of `seconds` in which the engine was at work
   double load_s = 0;         ///< building or loading the engine
   bool interrupted = false;  ///< ended by stop(), not by the sources
+  /// One sentence for each file that ended before its time (cut off or damaged). All frames before count as usual.
+  std::vector<std::string> cut_short;
 };
 
 /// "300 frames in 9.8 s, 30.6 fps, 0 dropped, …"

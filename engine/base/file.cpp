@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -88,7 +89,8 @@ std::string read_file(const std::filesystem::path& path) {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts,
                            const std::function<void(std::string_view)>& written) {
   std::filesystem::path temporary = path;
-  temporary += str(".tmp", ::getpid());
+  static std::atomic<unsigned> number{0};  // threads may write one file at once
+  temporary += str(".tmp", ::getpid(), "-", ++number);
   {
     const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.fd < 0) fail_errno("write", path);

@@ -67,6 +67,8 @@ class Network {
   [[nodiscard]] std::vector<TensorInfo> outputs() const;
   /// Free-form facts of the model file (ONNX metadata_props, producer); class names live here.
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const;
+  /// Adds or replaces one of them; plans and engines carry them.
+  void set_metadata(const std::string& key, const std::string& value);
   [[nodiscard]] graph::Graph& graph() noexcept { return *graph_; }
   [[nodiscard]] const graph::Graph& graph() const noexcept { return *graph_; }
 

@@ -83,5 +83,6 @@ void Network::mark_output(Tensor tensor, const std::string& name) {
 std::vector<TensorInfo> Network::inputs() const { return builder::input_info(*graph_); }
 std::vector<TensorInfo> Network::outputs() const { return builder::output_info(*graph_); }
 const std::map<std::string, std::string>& Network::metadata() const { return graph_->metadata; }
+void Network::set_metadata(const std::string& key, const std::string& value) { graph_->metadata[key] = value; }
 
 }  // namespace vireo

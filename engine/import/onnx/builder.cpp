@@ -94,6 +94,9 @@ std::unique_ptr<graph::Graph> Builder::build() {
     fail(ErrorCode::unsupported, message);
   }
   add_outputs();
+  std::string external;
+  for (const std::string& location : external_.locations()) external += (external.empty() ? "" : "\n") + location;
+  if (!external.empty()) graph_->metadata["onnx.external_data"] = external;
   graph_->compact();
   graph_->infer_all();
   graph_->verify();

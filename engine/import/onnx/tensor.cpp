@@ -144,6 +144,12 @@ const base::MappedFile& ExternalData::open(const std::string& location) {
   return files_.emplace(location, base::map_file(file)).first->second;
 }
 
+std::vector<std::string> ExternalData::locations() const {
+  std::vector<std::string> names;
+  for (const auto& [location, file] : files_) names.push_back(location);
+  return names;
+}
+
 std::uint64_t ExternalData::size(const std::string& location) { return open(location).bytes; }
 
 std::shared_ptr<const std::byte> ExternalData::read(const std::string& location, std::uint64_t offset,

@@ -22,6 +22,8 @@ class ExternalData {
   [[nodiscard]] std::shared_ptr<const std::byte> read(const std::string& location, std::uint64_t offset,
                                                       std::uint64_t length);
   [[nodiscard]] std::uint64_t size(const std::string& location);
+  /// Of all files opened so far, as the model names them.
+  [[nodiscard]] std::vector<std::string> locations() const;
 
  private:
   const base::MappedFile& open(const std::string& location);

@@ -24,6 +24,7 @@ int demo(const DemoFlags& f) {
   const EmbeddedFile model = embedded_model();
   pipeline::PipelineConfig config;
   config.infer["model"] = model.path();
+  config.infer["plan-cache"] = "off";  // the model is a new file in memory each time
   // Scoring wants weak detections too; drawing shows only the sure ones.
   config.infer["score-threshold"] = "0.05";
   config.draw_properties["min-score"] = "0.4";

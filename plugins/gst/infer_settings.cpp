@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <variant>
 
 namespace vireo::gst {
@@ -46,6 +47,11 @@ const Row kRows[] = {
      "Seconds spent on timing kernels when the model is ONNX, 0..3600; default 2. 0 takes heuristics only. A plan file "
      "needs none.",
      &S::build_budget_s, When::ready, 0, 3600},
+    {"plan-cache", "Plan cache",
+     "Where the plan of an ONNX model is kept, so that the next start need not build it: 'auto' (default) means "
+     "vireo/plans in the user's cache folder ($XDG_CACHE_HOME or ~/.cache), 'off' keeps none, else a folder, made where "
+     "missing. A plan that is damaged, or whose model, library, processor or options changed, is built again.",
+     &S::plan_cache},
     {"input-size", "Input size",
      "Picture size of networks that leave it open, in pixels: N or WxH, 8..8192. Default: empty, 640. Ignored where "
      "the network fixes it.",
@@ -237,6 +243,11 @@ infer::ModelOptions InferSettings::model_options() const {
   model_options.build_budget_s = build_budget_s;
   model_options.size = input_size;
   model_options.layout = layout;
+  if (plan_cache.empty() || plan_cache == "auto") {
+    model_options.plan_cache = std::filesystem::path(g_get_user_cache_dir()) / "vireo" / "plans";
+  } else if (plan_cache != "off") {
+    model_options.plan_cache = plan_cache;
+  }
   return model_options;
 }
 

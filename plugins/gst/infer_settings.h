@@ -15,8 +15,8 @@ namespace vireo::gst {
 enum class DropPolicy : int { automatic, newest, never };
 
 struct InferSettings {
-  std::string model, device = "cpu", decoder = "auto", labels, classes, input_size, layout, mean, scale, color, resize,
-                     options, source_id;
+  std::string model, device = "cpu", plan_cache = "auto", decoder = "auto", labels, classes, input_size, layout, mean,
+                     scale, color, resize, options, source_id;
   int precision = 0;  ///< Precision
   int threads = 0, batch_size = 0, contexts = 0, max_inflight = 0, interval = 1, max_detections = 0;
   double max_delay_ms = 5, build_budget_s = 2, score_threshold = -1, iou_threshold = -1;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "engine/api/builder.h"
 #include "engine/api/log.h"
+#include "plugins/infer/plan_cache.h"
 #include "plugins/preprocess/input_guess.h"
 
 namespace vireo::infer {
@@ -38,8 +40,9 @@ Profile profile_for(const std::vector<TensorInfo>& inputs, const sdk::InputSpec&
   return profile;
 }
 
-Plan build_plan(const ModelOptions& options) {
+Plan build_plan(const ModelOptions& options, const CachedPlan& cached) {
   Network network = import_onnx(options.path);
+  cached.label(network);
   BuildOptions build_options;
   build_options.devices = {options.device};
   build_options.precision = options.precision;
@@ -50,18 +53,6 @@ Plan build_plan(const ModelOptions& options) {
     build_options.profiles.push_back(std::move(profile));
   }
   return build(std::move(network), build_options);
-}
-
-std::shared_ptr<Engine> load_engine(const ModelOptions& options) {
-  std::error_code missing;
-  if (!std::filesystem::is_regular_file(options.path, missing)) {
-    throw Error(ErrorCode::not_found,
-                "model '" + options.path.string() + "': no such file; accepted is an ONNX or plan file");
-  }
-  const Device device{options.device};
-  const EngineOptions engine_options{options.threads};
-  return Plan::is_plan(options.path) ? Engine::load(options.path, device, engine_options)
-                                     : Engine::load(build_plan(options), device, engine_options);
 }
 
 /// One model a key; the entry's lock is held while it loads, so that others wait for it.
@@ -104,13 +95,7 @@ std::shared_ptr<Model> Model::open(const ModelOptions& options) {
 
 Model::Model(const ModelOptions& options) : options_(options) {
   const auto start = Clock::now();
-  auto engine = load_engine(options);
-  const sdk::InputSpec spec = preprocess::guess_input(engine->inputs(), {}, size_params(options));
-  backend_ = std::make_unique<EngineBackend>(engine, spec, EngineBackendOptions{options.batch, options.contexts});
-  description_.inputs = backend_->image_inputs();
-  description_.outputs = backend_->image_outputs();
-  description_.metadata = engine->metadata();
-  image_seconds_ = backend_->warm_up();
+  load();
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   batcher_ = std::make_unique<Batcher>(*backend_, std::clamp(cores / 2, 1, 4));
   load_seconds_ = std::chrono::duration<double>(Clock::now() - start).count();
@@ -118,5 +103,35 @@ Model::Model(const ModelOptions& options) : options_(options) {
 }
 
 Model::~Model() = default;
+
+void Model::load() {
+  std::error_code missing;
+  if (!std::filesystem::is_regular_file(options_.path, missing)) {
+    throw Error(ErrorCode::not_found,
+                "model '" + options_.path.string() + "': no such file; accepted is an ONNX or plan file");
+  }
+  if (Plan::is_plan(options_.path)) return set_up(Plan::load(options_.path));
+  const CachedPlan cached(options_);
+  if (const std::optional<Plan> plan = cached.load()) {
+    try {
+      return set_up(*plan);
+    } catch (const Error& error) {  // damaged further inside: found when it is read
+      cached.refuse(error.what());
+    }
+  }
+  const Plan plan = build_plan(options_, cached);
+  set_up(plan);
+  cached.store(plan);
+}
+
+void Model::set_up(const Plan& plan) {
+  auto engine = Engine::load(plan, Device{options_.device}, EngineOptions{options_.threads});
+  const sdk::InputSpec spec = preprocess::guess_input(engine->inputs(), {}, size_params(options_));
+  backend_ = std::make_unique<EngineBackend>(engine, spec, EngineBackendOptions{options_.batch, options_.contexts});
+  description_.inputs = backend_->image_inputs();
+  description_.outputs = backend_->image_outputs();
+  description_.metadata = engine->metadata();
+  image_seconds_ = backend_->warm_up();
+}
 
 }  // namespace vireo::infer

@@ -20,11 +20,12 @@ struct ModelOptions {
   std::filesystem::path path;  ///< ONNX or plan
   std::string device = "cpu";
   Precision precision = Precision::fp32;
-  int threads = 0;            ///< 0: all cores
-  int batch = 1;              ///< most images in one inference
-  int contexts = 3;           ///< inferences prepared, running or being decoded at once
-  double build_budget_s = 2;  ///< for tactic timing when the file is ONNX
-  std::string size, layout;   ///< for open inputs, see preprocess::input_params(); empty: by the model
+  int threads = 0;                   ///< 0: all cores
+  int batch = 1;                     ///< most images in one inference
+  int contexts = 3;                  ///< inferences prepared, running or being decoded at once
+  double build_budget_s = 2;         ///< for tactic timing when the file is ONNX
+  std::string size, layout;          ///< for open inputs, see preprocess::input_params(); empty: by the model
+  std::filesystem::path plan_cache;  ///< folder for plans built from ONNX (plan_cache.h); empty: none are kept
 
   /// Equal for options that can share a model.
   [[nodiscard]] std::string key() const;
@@ -47,6 +48,9 @@ class Model {
   [[nodiscard]] double load_seconds() const noexcept { return load_seconds_; }
 
  private:
+  void load();
+  void set_up(const Plan& plan);
+
   ModelOptions options_;
   sdk::ModelDescription description_;
   std::unique_ptr<EngineBackend> backend_;

@@ -19,7 +19,7 @@ inline std::string demo_model() { return VIREO_SOURCE_DIR "/config/models/demo/s
 
 /// vireoinfer on the demo model, quickly built. A harness calls itself live, so every frame is asked for explicitly.
 inline std::string infer(const std::string& more = {}) {
-  return "vireoinfer name=infer build-budget=0 drop-policy=never model=" + demo_model() + " " + more;
+  return "vireoinfer name=infer build-budget=0 plan-cache=off drop-policy=never model=" + demo_model() + " " + more;
 }
 
 inline void load_plugin() {

@@ -163,7 +163,7 @@ Failure failure_of(const std::string& launch) {
 }
 
 TEST(VireoInfer, SaysWhatIsWrongWithItsModelOrSettings) {
-  const std::string head = "vireoscene num-buffers=1 ! vireoinfer build-budget=0 ", tail = " ! fakesink";
+  const std::string head = "vireoscene num-buffers=1 ! vireoinfer build-budget=0 plan-cache=off ", tail = " ! fakesink";
   Failure failure = failure_of(head + tail);
   EXPECT_EQ(failure.domain, GST_LIBRARY_ERROR);
   EXPECT_EQ(failure.code, GST_LIBRARY_ERROR_SETTINGS);

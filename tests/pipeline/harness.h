@@ -44,7 +44,7 @@ inline PipelineConfig scene(std::uint64_t frames) {
   source.width = 320;
   source.height = 240;
   config.sources.push_back(source);
-  config.infer = {{"model", kDemo}, {"build-budget", "0"}};
+  config.infer = {{"model", kDemo}, {"build-budget", "0"}, {"plan-cache", "off"}};
   config.max_frames = frames;
   config.stall_timeout_s = 60;
   return config;

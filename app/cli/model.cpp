@@ -44,20 +44,6 @@ std::uint64_t parse_bytes(const std::string& text) {
   return static_cast<std::uint64_t>(value * it->second);
 }
 
-}  // namespace
-
-Precision parse_precision(const ModelFlags& f) {
-  if (f.best) return Precision::best;
-  if (f.int8) return Precision::int8;
-  if (f.fp16) return Precision::fp16;
-  if (f.bf16) return Precision::bf16;
-  for (Precision p : {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8, Precision::best})
-    if (to_string(p) == f.precision) return p;
-  fail(ErrorCode::invalid_argument, fmt::format("--precision '{}'; accepted: fp32, fp16, bf16, int8, best", f.precision));
-}
-
-namespace {
-
 /// The input a shape without a name is for.
 std::string only_input(const std::vector<TensorInfo>& inputs, const std::string& text) {
   if (inputs.size() == 1) return inputs[0].name;
@@ -108,7 +94,32 @@ Progress progress_bar(bool quiet) {
   };
 }
 
+Plan build_plan(Network network, const ModelFlags& f) {
+  BuildOptions options;
+  if (!f.devices.empty()) options.devices = f.devices;
+  options.precision = parse_precision(f);
+  options.max_workspace = parse_bytes(f.workspace);
+  options.budget_s = f.budget_s;
+  options.timing_cache = f.timing_cache;
+  options.exact = f.exact;
+  options.disabled_passes = f.disabled_passes;
+  options.threads = f.threads;
+  if (!f.min_shapes.empty() || !f.opt_shapes.empty() || !f.max_shapes.empty() || !f.shapes.empty())
+    options.profiles.push_back(parse_profile(f, network.inputs()));
+  return build(std::move(network), options, progress_bar(f.quiet));
+}
+
 }  // namespace
+
+Precision parse_precision(const ModelFlags& f) {
+  if (f.best) return Precision::best;
+  if (f.int8) return Precision::int8;
+  if (f.fp16) return Precision::fp16;
+  if (f.bf16) return Precision::bf16;
+  for (Precision p : {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8, Precision::best})
+    if (to_string(p) == f.precision) return p;
+  fail(ErrorCode::invalid_argument, fmt::format("--precision '{}'; accepted: fp32, fp16, bf16, int8, best", f.precision));
+}
 
 void add_model_flags(CLI::App& c, ModelFlags& f) {
   c.add_option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan")->required();
@@ -173,25 +184,6 @@ std::map<std::string, Dims> resolve_shapes(const std::vector<TensorInfo>& inputs
   if (!given.empty()) fail(ErrorCode::not_found, fmt::format("--shapes names '{}', which is no input of the network", given.begin()->first));
   return shapes;
 }
-
-namespace {
-
-Plan build_plan(Network network, const ModelFlags& f) {
-  BuildOptions options;
-  if (!f.devices.empty()) options.devices = f.devices;
-  options.precision = parse_precision(f);
-  options.max_workspace = parse_bytes(f.workspace);
-  options.budget_s = f.budget_s;
-  options.timing_cache = f.timing_cache;
-  options.exact = f.exact;
-  options.disabled_passes = f.disabled_passes;
-  options.threads = f.threads;
-  if (!f.min_shapes.empty() || !f.opt_shapes.empty() || !f.max_shapes.empty() || !f.shapes.empty())
-    options.profiles.push_back(parse_profile(f, network.inputs()));
-  return build(std::move(network), options, progress_bar(f.quiet));
-}
-
-}  // namespace
 
 Plan make_plan(const ModelFlags& f, double& build_s) {
   const auto start = std::chrono::steady_clock::now();

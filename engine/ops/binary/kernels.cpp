@@ -47,12 +47,7 @@ Launch prepare_whole(const Problem& p) {
 
 template <Choose kChoose>
 Launch prepare(const Problem& p) {
-  Launch launch = prepare_whole<kChoose>(p);
-  if (elementwise_role(p).gives) {
-    RowProblem row = one_row(p);
-    launch.rows = rows_by_launch(prepare_whole<kChoose>(row.problem), std::move(row.inputs), row.output, row.count);
-  }
-  return launch;
+  return elementwise_launch(p, prepare_whole<kChoose>);
 }
 
 constexpr Tactic kTactics[] = {

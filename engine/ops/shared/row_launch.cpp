@@ -71,4 +71,12 @@ graph::RowRole elementwise_role(const graph::Problem& problem) {
   return {problem.inputs[0].dims == out, true};
 }
 
+graph::Launch elementwise_launch(const graph::Problem& problem, graph::Launch (*prepare)(const graph::Problem&)) {
+  graph::Launch launch = prepare(problem);
+  if (!elementwise_role(problem).gives) return launch;
+  RowProblem row = one_row(problem);
+  launch.rows = rows_by_launch(prepare(row.problem), std::move(row.inputs), row.output, row.count);
+  return launch;
+}
+
 }  // namespace vireo::ops

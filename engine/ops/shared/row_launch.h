@@ -25,5 +25,8 @@ struct RowProblem {
 [[nodiscard]] RowProblem one_row(const graph::Problem& problem);
 /// It gives rows when its output has rank 4, and takes them when input 0 is as large.
 [[nodiscard]] graph::RowRole elementwise_role(const graph::Problem& problem);
+/// The launch of an elementwise layer, as `prepare` makes it, with its rows where it gives them.
+[[nodiscard]] graph::Launch elementwise_launch(const graph::Problem& problem,
+                                               graph::Launch (*prepare)(const graph::Problem&));
 
 }  // namespace vireo::ops

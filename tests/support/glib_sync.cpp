@@ -26,6 +26,13 @@ void pass_on(void* object) {
   __tsan_release(object);
 }
 
+/// The result of a call that waited for the object: what others handed over with it came before.
+template <typename Result>
+Result acquired(void* object, Result result) {
+  __tsan_acquire(object);
+  return result;
+}
+
 }  // namespace
 
 extern "C" {
@@ -59,9 +66,7 @@ void g_cond_wait(GCond* condition, GMutex* mutex) {
 gboolean g_cond_wait_until(GCond* condition, GMutex* mutex, gint64 end) {
   static auto* const own = library_own(&g_cond_wait_until, "g_cond_wait_until");
   __tsan_release(mutex);
-  const gboolean woken = own(condition, mutex, end);
-  __tsan_acquire(mutex);
-  return woken;
+  return acquired(mutex, own(condition, mutex, end));
 }
 
 void g_once_init_leave(volatile void* location, gsize result) {
@@ -78,23 +83,17 @@ void g_async_queue_push(GAsyncQueue* queue, gpointer item) {
 
 gpointer g_async_queue_pop(GAsyncQueue* queue) {
   static auto* const own = library_own(&g_async_queue_pop, "g_async_queue_pop");
-  const gpointer item = own(queue);
-  __tsan_acquire(queue);
-  return item;
+  return acquired(queue, own(queue));
 }
 
 gpointer g_async_queue_try_pop(GAsyncQueue* queue) {
   static auto* const own = library_own(&g_async_queue_try_pop, "g_async_queue_try_pop");
-  const gpointer item = own(queue);
-  __tsan_acquire(queue);
-  return item;
+  return acquired(queue, own(queue));
 }
 
 gpointer g_async_queue_timeout_pop(GAsyncQueue* queue, guint64 timeout_us) {
   static auto* const own = library_own(&g_async_queue_timeout_pop, "g_async_queue_timeout_pop");
-  const gpointer item = own(queue, timeout_us);
-  __tsan_acquire(queue);
-  return item;
+  return acquired(queue, own(queue, timeout_us));
 }
 
 void g_object_unref(gpointer object) {
@@ -123,9 +122,7 @@ gboolean gst_bus_post(GstBus* bus, GstMessage* message) {
 
 GstMessage* gst_bus_timed_pop_filtered(GstBus* bus, GstClockTime timeout, GstMessageType types) {
   static auto* const own = library_own(&gst_bus_timed_pop_filtered, "gst_bus_timed_pop_filtered");
-  GstMessage* const message = own(bus, timeout, types);
-  __tsan_acquire(bus);
-  return message;
+  return acquired(bus, own(bus, timeout, types));
 }
 
 }  // extern "C"

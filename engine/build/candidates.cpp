@@ -95,8 +95,10 @@ const Candidate* choose_candidate(const Problem& problem, const std::vector<Cand
 }
 
 std::string choice_key(const Problem& problem, const CompileOptions& options) {
-  if (options.precision == Precision::fp32) return problem.key();
-  return base::str(problem.key(), " ", to_string(options.precision));
+  std::string key = problem.key();
+  if (options.precision != Precision::fp32) key += base::str(" ", to_string(options.precision));
+  if (options.exact) key += " exact";
+  return key;
 }
 
 std::string_view name_of(const Candidate& candidate) {

@@ -48,7 +48,7 @@ struct Candidate {
   std::string refused;          ///< empty: accepted
 };
 [[nodiscard]] std::vector<Candidate> candidates(const graph::Problem& problem, const CompileOptions& options);
-/// What a choice is kept under: the problem, and what the options permit beyond float32.
+/// What a choice is kept under: the problem, and what the options permit beyond float32 or forbid.
 [[nodiscard]] std::string choice_key(const graph::Problem& problem, const CompileOptions& options);
 
 /// The tactic that was measured to be best where `options.choices` knows it, else the one predicted to be; null when all

@@ -146,7 +146,7 @@ void time_candidates(const graph::Graph& graph, const CompileOptions& compile_op
     }
     std::vector<Candidate> list = candidates(lp.problem, compile_options);
     std::erase_if(list, [](const Candidate& c) { return !c.refused.empty(); });
-    if (list.size() > 1) list.erase(std::find_if(list.begin(), list.end(), [](const Candidate& c) { return !c.tactic; }));
+    if (list.size() > 1) std::erase_if(list, [](const Candidate& c) { return !c.tactic; });
     // Predicted best first: it is the default that others must beat. Of many candidates only the promising are timed.
     const auto predicted = [&](const Candidate& c) { return c.tactic && c.tactic->predict ? c.tactic->predict(lp.problem) : 0.0; };
     const bool all_predict = std::all_of(list.begin(), list.end(), [](const Candidate& c) { return c.tactic && c.tactic->predict; });

@@ -3,8 +3,10 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <string_view>
 #include <thread>
 
 #if defined(__x86_64__)
@@ -35,22 +37,49 @@ CpuFeatures detect() {
   return f;
 }
 
-CpuFeatures restricted() {
-  CpuFeatures f = detect();
-  const char* forced = std::getenv("VIREO_FORCE_KERNEL");
-  if (!forced || !*forced) return f;
-  const std::string name = forced;
-  if (name == "scalar" || name == "reference") return {};
-  if (name == "avx2") {
-    CpuFeatures only;
-    only.avx2 = f.avx2;
-    return only;
+/// What VIREO_FORCE_KERNEL asks for.
+struct Forced {
+  CpuFeatures features = detect();
+  std::vector<std::string> tactics;
+};
+
+/// Lowers the features to an instruction set; false when the word names none.
+bool lower(CpuFeatures& f, std::string_view word) {
+  if (word != "scalar" && word != "avx2" && word != "avx512") return false;
+  CpuFeatures kept;
+  kept.avx2 = f.avx2 && word != "scalar";
+  kept.avx512 = f.avx512 && word == "avx512";
+  f = kept;
+  return true;
+}
+
+Forced read_forced() {
+  Forced forced;
+  const char* text = std::getenv("VIREO_FORCE_KERNEL");
+  const std::string_view words = text ? text : "";
+  std::string_view set;
+  for (std::size_t start = 0; start < words.size();) {
+    const std::size_t stop = std::min(words.find(',', start), words.size());
+    const std::string_view word = words.substr(start, stop - start);
+    start = stop + 1;
+    if (word.empty() || word.find(' ') != std::string_view::npos)
+      fail(ErrorCode::invalid_argument, "VIREO_FORCE_KERNEL is '", words,
+           "'; accepted: scalar, avx2 or avx512, and names of kernels (`vireo list kernels`; * stands for any text), "
+           "separated by commas without spaces");
+    if (!lower(forced.features, word)) {
+      forced.tactics.emplace_back(word);
+      continue;
+    }
+    if (!set.empty())
+      fail(ErrorCode::invalid_argument, "VIREO_FORCE_KERNEL names two instruction sets, ", set, " and ", word);
+    set = word;
   }
-  if (name == "avx512") {
-    f.avx512_vnni = f.avx512_bf16 = f.avx512_fp16 = f.amx_int8 = f.amx_bf16 = false;
-    return f;
-  }
-  fail(ErrorCode::invalid_argument, "VIREO_FORCE_KERNEL is '", name, "'; accepted: scalar, avx2, avx512");
+  return forced;
+}
+
+const Forced& forced() {
+  static const Forced read = read_forced();
+  return read;
 }
 
 std::string read_name() {
@@ -62,10 +91,9 @@ std::string read_name() {
 
 }  // namespace
 
-const CpuFeatures& cpu_features() {
-  static const CpuFeatures features = restricted();
-  return features;
-}
+const CpuFeatures& cpu_features() { return forced().features; }
+
+const std::vector<std::string>& forced_tactics() { return forced().tactics; }
 
 const std::string& cpu_name() {
   static const std::string name = read_name();

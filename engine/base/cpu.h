@@ -1,5 +1,7 @@
 #pragma once
-// What this processor can do. Read once; VIREO_FORCE_KERNEL=scalar|avx2|avx512 lowers what the engine may use.
+// What this processor can do, and what VIREO_FORCE_KERNEL, read once, makes of it: words separated by commas. scalar,
+// avx2 or avx512 lowers what the engine may use; other words are names of tactics, * for any text: a layer that takes
+// one of those uses no other (engine/build/force.h).
 
 #include <cstddef>
 #include <string>
@@ -17,8 +19,10 @@ struct CpuFeatures {
   bool amx_bf16 = false;
 };
 
-/// After VIREO_FORCE_KERNEL. Throws Error once when that names something unknown.
+/// After VIREO_FORCE_KERNEL. Throws Error when that can't be read.
 [[nodiscard]] const CpuFeatures& cpu_features();
+/// The tactics that VIREO_FORCE_KERNEL names; `reference` is one. Whether they exist the base can't know.
+[[nodiscard]] const std::vector<std::string>& forced_tactics();
 [[nodiscard]] const std::string& cpu_name();       ///< maker's model name
 [[nodiscard]] std::size_t second_level_cache_bytes();  ///< of one core; 512 KiB where the system doesn't say
 [[nodiscard]] int available_cores();               ///< those this process may run on

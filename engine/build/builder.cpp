@@ -6,6 +6,7 @@
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "engine/build/force.h"
 #include "engine/build/module.h"
 #include "engine/build/plan_state.h"
 #include "engine/build/set_aside.h"
@@ -20,6 +21,7 @@ void check(const Network& network, const BuildOptions& options) {
     if (device != "cpu")
       base::fail(ErrorCode::unsupported, "device '", device, "' can't run engines yet; accepted: cpu");
   builder::check_precision(options);
+  builder::check_forced();
   if (network.outputs().empty()) base::fail(ErrorCode::invalid_argument, "the network has no output; mark one");
   const std::vector<TensorInfo> inputs = network.inputs();
   for (const Profile& profile : options.profiles)

@@ -5,6 +5,7 @@
 #include "engine/api/log.h"
 #include "engine/base/text.h"
 #include "engine/build/compile.h"
+#include "engine/build/force.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::builder {
@@ -71,6 +72,7 @@ std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& 
   for (const Desc& desc : problem.outputs)
     if (desc.present() && !desc.dense()) refused = "an output is a strided view";
   list.push_back({nullptr, std::move(refused)});
+  apply_forced(list);
   return list;
 }
 

@@ -277,6 +277,7 @@ std::shared_ptr<const Plan::State> finish(Plan::State state) {
 std::string cpu_fingerprint() {
   std::string text = base::cpu_name();
   for (const std::string& feature : base::feature_names(base::cpu_features())) text += " " + feature;
+  for (const std::string& tactic : base::forced_tactics()) text += " forced:" + tactic;
   return text;
 }
 

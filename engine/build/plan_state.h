@@ -37,7 +37,7 @@ namespace builder {
 [[nodiscard]] std::shared_ptr<const Plan::State> finish(Plan::State state);
 /// Throws Error where the precision that is asked for can't be had; warns where float32 stands in for it.
 void check_precision(const BuildOptions& options);
-/// Name of the processor and its instruction sets: where measured choices hold.
+/// Name of the processor, its instruction sets and forced tactics: where measured choices hold.
 [[nodiscard]] std::string cpu_fingerprint();
 [[nodiscard]] std::vector<TensorInfo> input_info(const graph::Graph& graph);
 [[nodiscard]] std::vector<TensorInfo> output_info(const graph::Graph& graph);

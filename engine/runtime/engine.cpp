@@ -4,6 +4,7 @@
 
 #include "engine/api/log.h"
 #include "engine/base/text.h"
+#include "engine/build/force.h"
 #include "engine/runtime/engine_state.h"
 
 namespace vireo {
@@ -47,6 +48,7 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
     base::fail(ErrorCode::unsupported, "device '", device.name, "' can't run engines yet; accepted: cpu");
   if (options.threads < 0 || options.threads > 1024)
     base::fail(ErrorCode::invalid_argument, "threads is ", options.threads, "; accepted: 0 (all cores) to 1024");
+  builder::check_forced();
   auto state = std::make_unique<State>();
   state->plan = plan;
   state->threads = options.threads > 0 ? options.threads : base::available_cores();

@@ -69,6 +69,13 @@ struct EngineOptions {
 struct ContextOptions {
   int threads = 0;       ///< 0: as the engine, sharing its workers; otherwise workers of its own
   bool profile = false;  ///< measure each step (a little slower)
+  /// Workers of its own, one bound to each of these cores (the system's numbers, from 0): contexts with different cores
+  /// don't disturb each other. Worker 0 is the thread that runs the inference, the caller of run() or the stream's; it
+  /// is on the first core for the time of the run and gets back its own cores then, which costs about a microsecond
+  /// unless it is bound to just that core already. Threads must be 0 or as many. create_context throws
+  /// Error(invalid_argument) for a number named twice, or of a core that this process may not run on. Empty: the system
+  /// decides.
+  std::vector<int> cores;
 };
 
 /// What the engine will do, layer by layer, for `vireo inspect`.

@@ -8,6 +8,9 @@
 #include <immintrin.h>
 #endif
 
+#include "engine/api/log.h"
+#include "engine/base/affinity.h"
+
 namespace vireo::base {
 namespace {
 
@@ -45,6 +48,11 @@ Team::Team(int workers) {
   for (int worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { work(worker); });
 }
 
+Team::Team(std::vector<int> cores) : cores_(std::move(cores)) {
+  for (int worker = 1; worker < static_cast<int>(cores_.size()); ++worker)
+    threads_.emplace_back([this, worker] { work(worker); });
+}
+
 Team::~Team() {
   stop_ = true;
   changed_.advance();
@@ -68,6 +76,8 @@ void Team::run(Body body, void* context) noexcept {
 }
 
 void Team::work(int worker) noexcept {
+  if (!cores_.empty() && !bind_to_core(cores_[static_cast<std::size_t>(worker)]))
+    log(LogLevel::warning, "a worker can't be bound to its core any more; it runs on any");
   for (;;) {
     const std::uint32_t seen = changed_.load();
     if (stop_.load()) return;

@@ -3,7 +3,8 @@
 // whatever can be taken (tiles) and returns when there is nothing to take right now or all is done. The calling thread is
 // worker 0; the others are threads that spin for a short while when idle and then sleep. Nobody ever waits for a worker
 // that isn't there: on a busy machine a worker that the system doesn't schedule simply takes nothing. run() may be called
-// from several threads; regions queue. A body must not throw.
+// from several threads; regions queue. A body must not throw. A team may have its own cores: each of its threads is
+// bound to one, and the caller of run() is expected to be on the first (affinity.h).
 
 #include <atomic>
 #include <cstdint>
@@ -29,11 +30,15 @@ class WaitWord {
 class Team {
  public:
   explicit Team(int workers);
+  /// One worker for each core; the cores have been checked.
+  explicit Team(std::vector<int> cores);
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
   [[nodiscard]] int size() const noexcept { return static_cast<int>(threads_.size()) + 1; }
+  /// Where worker 0 belongs; -1: anywhere.
+  [[nodiscard]] int first_core() const noexcept { return cores_.empty() ? -1 : cores_[0]; }
   /// True: everything is done. False: nothing can be taken until somebody calls signal().
   using Body = bool (*)(void* context, int worker) noexcept;
   /// Returns when the body has said true to worker 0 and no worker is inside it any more.
@@ -44,6 +49,7 @@ class Team {
  private:
   void work(int worker) noexcept;
 
+  std::vector<int> cores_;
   std::mutex region_;
   Body body_ = nullptr;
   void* context_ = nullptr;

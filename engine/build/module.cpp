@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/api/log.h"
+#include "engine/base/affinity.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/build/plan_state.h"
@@ -231,6 +232,7 @@ Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<base::Team>
 }
 
 Status Runner::run(std::span<const Bound> bindings) noexcept {
+  const base::OnCore on(team_->first_core());
   const auto& visible = module_->bindings();
   if (!module_->has_late_part()) {
     for (std::size_t k = 0; k < visible.size(); ++k) pointers_[k] = bindings[k].data;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/api/log.h"
+#include "engine/base/affinity.h"
 #include "engine/base/text.h"
 #include "engine/build/force.h"
 #include "engine/runtime/engine_state.h"
@@ -76,10 +77,17 @@ const std::map<std::string, std::string>& Engine::metadata() const { return stat
 int Engine::threads() const noexcept { return state_->threads; }
 
 std::unique_ptr<Context> Engine::create_context(const ContextOptions& options) {
+  if (options.threads < 0 || options.threads > 1024)
+    base::fail(ErrorCode::invalid_argument, "threads is ", options.threads, "; accepted: 0 (as the engine) to 1024");
+  if (!options.cores.empty() && options.threads != 0 && options.threads != static_cast<int>(options.cores.size()))
+    base::fail(ErrorCode::invalid_argument, "threads is ", options.threads, " and there are ", options.cores.size(),
+               " cores; one worker runs on each, so leave threads at 0");
+  base::check_cores(options.cores);
   auto state = std::make_unique<Context::State>();
   state->engine = shared_from_this();
   state->profile = options.profile;
-  state->team = options.threads > 0 ? std::make_shared<base::Team>(options.threads) : state_->team;
+  if (!options.cores.empty()) state->team = std::make_shared<base::Team>(options.cores);
+  else state->team = options.threads > 0 ? std::make_shared<base::Team>(options.threads) : state_->team;
   // A context starts at the first profile's opt shapes, so that simple programs never need set_shape.
   if (!state_->plan.state().profiles.empty())
     for (const ShapeRange& range : state_->plan.state().profiles.front()) state->shapes[range.input] = range.opt;

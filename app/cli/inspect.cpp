@@ -45,7 +45,8 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
       j["outputs"].push_back({{"name", t.name}, {"dims", context->shape(t.name)}, {"dtype", to_string(t.dtype)}});
     for (const LayerReport& l : layers)
       j["layers"].push_back({{"name", l.name}, {"op", l.op}, {"tactic", l.tactic}, {"device", l.device}, {"inputs", l.inputs}, {"outputs", l.outputs},
-                             {"flops", l.flops}, {"tuned_ms", l.tuned_ms}, {"weight_bytes", l.weight_bytes}, {"refused", l.refused}});
+                             {"flops", l.flops}, {"tuned_ms", l.tuned_ms}, {"weight_bytes", l.weight_bytes},
+                             {"workers", l.workers}, {"refused", l.refused}});
     j["metadata"] = loaded.engine->metadata();
     j["arena_bytes"] = context->arena_bytes();
     std::cout << j.dump(2) << "\n";
@@ -63,6 +64,8 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
     weights += l.weight_bytes;
     references += l.tactic == "reference";
     fmt::print("{:>9} {:10.2f}  {:<16} {:<32} {:<28} {}\n", l.tuned_ms > 0 ? fmt::format("{:.4f}", l.tuned_ms) : "-", l.flops / 1e6, l.op, l.tactic, l.outputs, l.name);
+    if (why && l.workers > 0)
+      fmt::print("{:>22}  on {} worker{}: more took longer\n", "", l.workers, l.workers == 1 ? "" : "s");
     if (why)
       for (const std::string& reason : l.refused) fmt::print("{:>22}  not {}\n", "", reason);
   }

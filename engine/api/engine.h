@@ -85,6 +85,7 @@ struct LayerReport {
   double flops = 0;
   double tuned_ms = 0;  ///< time measured at build; 0 when none
   std::uint64_t weight_bytes = 0;
+  int workers = 0;  ///< that share the work where fewer than all were found faster; 0: all
 };
 
 class Engine : public std::enable_shared_from_this<Engine> {

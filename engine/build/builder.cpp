@@ -11,10 +11,13 @@
 #include "engine/build/plan_state.h"
 #include "engine/build/set_aside.h"
 #include "engine/build/timing.h"
+#include "engine/build/workers.h"
 #include "engine/passes/passes.h"
 
 namespace vireo {
 namespace {
+
+constexpr double kWorkersShare = 0.1;  // of the budget, for finding steps that fewer workers do faster
 
 void check(const Network& network, const BuildOptions& options) {
   for (const std::string& device : options.devices)
@@ -102,14 +105,17 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
   compile_options.packs = state.packs.get();
   state.packs->keep(true);
   builder::Choices choices = read_cache(options.timing_cache);
+  const double budget_s = shapes.empty() ? 0 : options.budget_s / static_cast<double>(shapes.size());
   for (const auto& one : shapes) {
     const graph::Graph g = builder::specialise(state.graph, one, compile_options);
-    if (options.budget_s > 0)
-      builder::time_candidates(g, compile_options, {options.budget_s / static_cast<double>(shapes.size())}, choices,
-                               progress);
+    if (budget_s > 0)
+      builder::time_candidates(g, compile_options, {(1 - kWorkersShare) * budget_s}, choices, progress);
     // Compiling once here proves that the plan will load, and keeps the workspace promise, and packs the weights.
     compile_options.choices = &choices;
-    (void)builder::Module(state.graph, one, {compile_options, {}});
+    const builder::Module module(state.graph, one, {compile_options, {}});
+    if (budget_s > 0 && compile_options.workers > 1)
+      builder::time_workers(*module.program(), std::make_shared<base::Team>(compile_options.workers),
+                            kWorkersShare * budget_s, choices, progress);
   }
   if (!options.timing_cache.empty()) {
     const std::string head = base::str("vireo timings for ", builder::cpu_fingerprint(), "\n"), body = builder::choices_text(choices);

@@ -8,6 +8,7 @@
 #include "engine/base/text.h"
 #include "engine/build/chain.h"
 #include "engine/build/placement.h"
+#include "engine/build/workers.h"
 #include "engine/graph/operator.h"
 #include "engine/program/memory_plan.h"
 
@@ -106,6 +107,7 @@ class Compiler {
     step.layer = l.name;
     step.op = l.op->name;
     step.tactic = name_of(chosen);
+    step.problem = choice_key(problem, options_);
     step.launch = prepare(problem, chosen);
     Draft draft;
     draft.layer = id;
@@ -136,8 +138,9 @@ class Compiler {
     step.tactic = std::move(made->tactic);
     step.launch = std::move(made->launch);
     LayerReport report;
+    step.problem = fused_key(problems, options_);
     if (options_.choices) {
-      const auto it = options_.choices->find(fused_key(problems, options_));
+      const auto it = options_.choices->find(step.problem);
       if (it != options_.choices->end()) report.tuned_ms = it->second.seconds * 1e3;
     }
     draft.chained = true;
@@ -164,6 +167,8 @@ class Compiler {
       step.bytes += static_cast<double>(d.count()) * static_cast<double>(size_of(d.dtype));
       report.outputs += (report.outputs.empty() ? "" : ", ") + describe(d);
     }
+    if (options_.choices) step.workers = chosen_workers(*options_.choices, step.problem, program_.workers);
+    report.workers = step.workers;
     report.name = step.layer;
     report.op = step.op;
     report.tactic = step.tactic;
@@ -296,7 +301,7 @@ class Compiler {
       if (small) open.push_back(s);
       else open.clear();
     }
-    for (Stage& stage : program_.stages) stage.serial = stage.tiles <= 1;
+    share_stages(program_);
   }
 
   void plan() {

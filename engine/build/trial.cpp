@@ -31,7 +31,6 @@ Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<base::Team>& te
       program::Stage stage;
       stage.phases = {{static_cast<std::int32_t>(i), static_cast<std::int32_t>(p)}};
       stage.tiles = step.launch.phases[p].tiles;
-      stage.serial = stage.tiles <= 1;
       program->stages.push_back(std::move(stage));
     }
     program->steps.push_back(std::move(step));

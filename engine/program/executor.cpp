@@ -1,5 +1,6 @@
 #include "engine/program/executor.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "engine/base/memory.h"
@@ -48,7 +49,8 @@ Status Executor::run(std::span<void* const> bindings) noexcept {
   }
   first_stage_ = static_cast<std::uint32_t>(claim_.load(std::memory_order_relaxed) >> 32) + 1;
   advance(0, 0);
-  team_->run(&Executor::body, this);
+  // A network whose stages are all serial is done here, and the others sleep on.
+  if (claim_.load(std::memory_order_relaxed) >> 32 != end_of_run()) team_->run(&Executor::body, this);
   if (const char* fault = fault_.load()) return {ErrorCode::invalid_argument, fault};
   return {};
 }
@@ -64,31 +66,37 @@ bool Executor::work(int worker) noexcept {
     const Stage& stage = stages[index];
     const auto tile = static_cast<std::int64_t>(claim & 0xffffffffu);
     if (tile >= stage.tiles) return false;
-    if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel)) continue;
-    run_tile(stage, tile, worker);
-    if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == stage.tiles) {
+    const std::int64_t end = std::min(tile + stage.portion, stage.tiles);
+    const auto taken = static_cast<std::uint64_t>(end - tile);
+    if (!claim_.compare_exchange_weak(claim, claim + taken, std::memory_order_acq_rel)) continue;
+    run_portion(stage, tile, end, worker);
+    if (done_.fetch_add(end - tile, std::memory_order_acq_rel) + (end - tile) == stage.tiles) {
       if (profile_) account(index);
       advance(index + 1, worker);
+      team_->signal();
     }
   }
 }
 
-/// Opens a stage. Stages of one tile, and empty ones, are done on the way: handing them over would cost more.
+/// Opens a stage. Serial stages, and empty ones, are done on the way: handing them over would cost more.
 void Executor::advance(std::size_t index, int worker) noexcept {
   const std::vector<Stage>& stages = program_->stages;
-  for (; index < stages.size() && (stages[index].serial || team_->size() == 1); ++index) {
+  for (; index < stages.size() && (stages[index].serial() || team_->size() == 1); ++index) {
     for (const StagePhase& phase : stages[index].phases) run_tiles(phase, 0, tiles_of(phase), worker);
     if (profile_) account(index);
   }
   done_.store(0, std::memory_order_relaxed);
   claim_.store(static_cast<std::uint64_t>(first_stage_ + static_cast<std::uint32_t>(index)) << 32, std::memory_order_release);
-  team_->signal();
 }
 
-void Executor::run_tile(const Stage& stage, std::int64_t tile, int worker) noexcept {
-  std::size_t k = 0;
-  for (; tile >= tiles_of(stage.phases[k]); ++k) tile -= tiles_of(stage.phases[k]);
-  run_tiles(stage.phases[k], tile, tile + 1, worker);
+/// Tiles are numbered through the phases of a stage.
+void Executor::run_portion(const Stage& stage, std::int64_t first, std::int64_t last, int worker) noexcept {
+  for (std::size_t k = 0; first < last; ++k) {
+    const std::int64_t tiles = tiles_of(stage.phases[k]), end = std::min(last, tiles);
+    if (first < end) run_tiles(stage.phases[k], first, end, worker);
+    first = std::max<std::int64_t>(first - tiles, 0);
+    last -= tiles;
+  }
 }
 
 std::int64_t Executor::tiles_of(const StagePhase& phase) const noexcept {

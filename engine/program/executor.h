@@ -27,10 +27,14 @@ class Executor {
  private:
   static bool body(void* self, int worker) noexcept;
   bool work(int worker) noexcept;
-  void run_tile(const Stage& stage, std::int64_t tile, int worker) noexcept;
+  void run_portion(const Stage& stage, std::int64_t first, std::int64_t last, int worker) noexcept;
   void run_tiles(const StagePhase& phase, std::int64_t first, std::int64_t last, int worker) noexcept;
   [[nodiscard]] std::int64_t tiles_of(const StagePhase& phase) const noexcept;
   void advance(std::size_t stage, int worker) noexcept;
+  /// What claim_ counts up to in this run.
+  [[nodiscard]] std::uint32_t end_of_run() const noexcept {
+    return first_stage_ + static_cast<std::uint32_t>(program_->stages.size());
+  }
   void account(std::size_t stage) noexcept;
 
   std::shared_ptr<const Program> program_;

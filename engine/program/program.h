@@ -29,6 +29,8 @@ struct Step {
   std::size_t workspace = 0;  ///< offset in the arena
   double flops = 0, bytes = 0;
   double predicted_s = 0;  ///< rough; shares out the time of a stage in profiles
+  std::string problem;     ///< what its timings are kept under; empty: a step without a problem
+  int workers = 0;         ///< that share its tiles; 0: all
 };
 
 struct StagePhase {
@@ -39,8 +41,13 @@ struct StagePhase {
 struct Stage {
   std::vector<StagePhase> phases;
   std::int64_t tiles = 0;  ///< of all phases
-  /// One worker does it all, whoever finished the stage before: handing it over would cost more.
-  bool serial = false;
+  /// Tiles are taken so many at a time, so that no more workers share them than it is worth.
+  std::int64_t portion = 1;
+  /// One worker does it all, whoever finished the stage before: no other takes part, and successive stages of this kind
+  /// run without a barrier between them.
+  [[nodiscard]] bool serial() const { return portion >= tiles; }
+  /// Each of `workers` takes one portion; 0: every worker takes tile after tile.
+  void share_among(int workers) { portion = workers > 0 ? (tiles + workers - 1) / workers : 1; }
 };
 
 struct Binding {

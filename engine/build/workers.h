@@ -1,0 +1,27 @@
+#pragma once
+// Steps so small that handing their tiles to other workers costs more than it saves: found by running the whole
+// program, so that the barriers, and caches that other workers filled, are part of what is measured.
+
+#include <memory>
+#include <string>
+
+#include "engine/api/builder.h"
+#include "engine/base/team.h"
+#include "engine/build/compile.h"
+#include "engine/program/program.h"
+
+namespace vireo::builder {
+
+/// How many of `workers` share a step's tiles; 0: all.
+[[nodiscard]] int chosen_workers(const Choices& choices, const std::string& problem, int workers);
+
+/// Gives each stage as many workers as the step of its that wants most.
+void share_stages(program::Program& program);
+
+/// Runs the program with its small steps on 1, 2, 4, … workers and on all, and adds the fastest for each to `choices`,
+/// if the program as a whole gains by that. Does nothing for one worker, where all is known, where small steps are
+/// a small part of the whole, and where the budget is too short to tell. The team has program.workers workers.
+void time_workers(const program::Program& program, const std::shared_ptr<base::Team>& team, double budget_s,
+                  Choices& choices, const Progress& progress);
+
+}  // namespace vireo::builder

@@ -1,0 +1,171 @@
+// Steps on fewer workers than there are: every tile once and in order of stages, no more workers than allowed, serial
+// stages by one worker; what a build measured is kept and used.
+
+#include "engine/build/workers.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "engine/build/module.h"
+#include "engine/build/plan_state.h"
+#include "engine/program/executor.h"
+#include "tests/runtime/many_kinds.h"
+
+namespace vireo {
+namespace {
+
+using namespace testing_networks;
+using program::Program;
+using program::Stage;
+
+/// What the tiles of a step saw.
+struct Log {
+  std::mutex mutex;
+  std::vector<std::pair<std::int64_t, std::thread::id>> tiles;
+  std::atomic<int>* finished;      ///< tiles of the whole program
+  int before = 0;                  ///< of earlier stages
+  std::atomic<bool> early{false};  ///< a tile ran before its stage was open
+};
+
+void note(const graph::TileArgs& args) noexcept {
+  auto& log = *static_cast<Log*>(const_cast<void*>(args.state));
+  if (*log.finished < log.before) log.early = true;
+  const std::lock_guard lock(log.mutex);
+  log.tiles.emplace_back(args.tile, std::this_thread::get_id());
+  ++*log.finished;
+}
+
+/// Stages of one or two steps with so many tiles each, shared among so many workers.
+struct Shape {
+  std::vector<std::int64_t> tiles;
+  int workers;
+};
+
+struct Noted {
+  Program program;
+  std::vector<std::shared_ptr<Log>> logs;  ///< by step
+  std::atomic<int> finished{0};
+
+  Noted(const std::vector<Shape>& shapes, int workers) {
+    program.workers = workers;
+    int before = 0;
+    for (const Shape& shape : shapes) {
+      Stage stage;
+      for (const std::int64_t tiles : shape.tiles) {
+        auto log = std::make_shared<Log>();
+        log->finished = &finished;
+        log->before = before;
+        logs.push_back(log);
+        program::Step step;
+        step.launch.state = log;
+        step.launch.phases = {{&note, tiles}};
+        stage.phases.push_back({static_cast<std::int32_t>(program.steps.size()), 0});
+        stage.tiles += tiles;
+        program.steps.push_back(std::move(step));
+      }
+      before += static_cast<int>(stage.tiles);
+      if (shape.workers < workers) stage.share_among(shape.workers);
+      program.stages.push_back(stage);
+    }
+  }
+};
+
+TEST(Workers, take_every_tile_once_and_no_more_of_them_than_allowed) {
+  const std::vector<Shape> shapes{{{7}, 4}, {{5}, 2}, {{3, 4}, 2}, {{6}, 1},    {{2, 2}, 1}, {{1}, 4},
+                                  {{0}, 4}, {{9}, 3}, {{0, 5}, 4}, {{2, 0}, 2}, {{8, 3}, 3}, {{5}, 1}};
+  for (const int workers : {1, 2, 4}) {
+    Noted noted(shapes, workers);
+    auto team = std::make_shared<base::Team>(workers);
+    program::Executor executor(std::make_shared<Program>(noted.program), team, false);
+    for (int round = 0; round < 200; ++round) {
+      noted.finished = 0;
+      for (auto& log : noted.logs) log->tiles.clear();
+      ASSERT_TRUE(executor.run({}).ok());
+      std::size_t step = 0;
+      for (const Shape& shape : shapes) {
+        std::set<std::thread::id> by;
+        for (const std::int64_t tiles : shape.tiles) {
+          Log& log = *noted.logs[step++];
+          EXPECT_FALSE(log.early) << "step " << step;
+          std::set<std::int64_t> seen;
+          for (const auto& [tile, thread] : log.tiles) {
+            seen.insert(tile);
+            by.insert(thread);
+          }
+          ASSERT_EQ(static_cast<std::int64_t>(log.tiles.size()), tiles) << "step " << step;
+          ASSERT_EQ(static_cast<std::int64_t>(seen.size()), tiles) << "step " << step;
+        }
+        EXPECT_LE(static_cast<int>(by.size()), std::min(shape.workers, workers)) << "step " << step;
+      }
+    }
+  }
+}
+
+TEST(Workers, of_a_program_of_serial_stages_are_its_caller_alone) {
+  Noted noted({{{6}, 1}, {{3, 2}, 1}, {{1}, 1}}, 3);
+  program::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<base::Team>(3), false);
+  for (int round = 0; round < 100; ++round) {
+    ASSERT_TRUE(executor.run({}).ok());
+    for (const auto& log : noted.logs)
+      for (const auto& [tile, thread] : log->tiles) ASSERT_EQ(thread, std::this_thread::get_id());
+  }
+}
+
+BuildOptions options_of(double budget_s) {
+  BuildOptions options;
+  options.budget_s = budget_s;
+  options.threads = 2;
+  return options;
+}
+
+TEST(Workers, that_a_plan_names_are_used_and_results_stay) {
+  const Plan plan = build(many_kinds(), options_of(0));
+  const auto wanted = run_many_kinds(*Engine::load(plan, {}, {.threads = 2}));
+  const builder::Module module(plan.state().graph, {}, {{.workers = 2}, {}});
+  for (int every : {1, 2}) {  // all steps on one worker, and every other one
+    Plan::State state = plan.state();
+    builder::Choices& choices = state.choices[builder::cpu_fingerprint()];
+    std::set<std::string> chosen;
+    int at = 0;
+    for (const program::Step& step : module.program()->steps)
+      if (at++ % every == 0) choices["workers " + step.problem] = {"1", 1e-6}, chosen.insert(step.layer);
+    const Plan altered(builder::finish(std::move(state)));
+    const auto engine = Engine::load(altered, {}, {.threads = 2});
+    int used = 0;
+    for (const LayerReport& layer : engine->report()) used += layer.workers == 1;
+    EXPECT_GE(used, static_cast<int>(chosen.size()));
+    EXPECT_EQ(run_many_kinds(*engine), wanted);
+  }
+}
+
+TEST(Workers, that_are_no_number_are_an_error) {
+  EXPECT_EQ(builder::chosen_workers({{"workers p", {"3", 0}}}, "p", 4), 3);
+  EXPECT_EQ(builder::chosen_workers({{"workers p", {"4", 0}}}, "p", 4), 0) << "all";
+  EXPECT_EQ(builder::chosen_workers({{"workers p", {"3", 0}}}, "q", 4), 0);
+  for (const char* text : {"", "0", "-1", "two", "1x"})
+    EXPECT_THROW((void)builder::chosen_workers({{"workers p", {text, 0}}}, "p", 4), Error) << text;
+}
+
+TEST(Workers, are_measured_for_small_steps_and_kept_by_the_plan) {
+  const auto path = std::filesystem::temp_directory_path() / ("vireo_workers_" + std::to_string(getpid()) + ".plan");
+  const Plan plan = build(many_kinds(), options_of(1));
+  plan.save(path);
+  const Plan loaded = Plan::load(path);
+  std::filesystem::remove(path);
+  int rows = 0;
+  for (const auto& [key, choice] : loaded.state().choices.at(builder::cpu_fingerprint())) {
+    if (key.rfind("workers ", 0) != 0) continue;
+    ++rows;
+    EXPECT_TRUE(choice.tactic == "1" || choice.tactic == "2") << choice.tactic;
+    EXPECT_GT(choice.seconds, 0);
+  }
+  EXPECT_GT(rows, 5) << "most steps of this network take microseconds";
+  EXPECT_LT(relative_l2(run_many_kinds(*Engine::load(loaded, {}, {.threads = 2})), reference_of_many_kinds()), 1e-4);
+}
+
+}  // namespace
+}  // namespace vireo

@@ -2,44 +2,26 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <thread>
 
+#include "app/cli/autopilot.h"
 #include "app/cli/command.h"
-#include "app/cli/model.h"
+#include "app/cli/measure.h"
 
 namespace vireo::cli {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 struct BenchFlags {
   ModelFlags model;
   double duration_s = 3, warmup_s = 0.3, warmup_ms = -1;
   int contexts = 1, iterations = 0;
-  bool no_transfers = false, profile = false, serve = false;
+  bool no_transfers = false, profile = false, serve = false, autopilot = false;
   std::string json, save_plan, inputs;
 };
-
-void check(const Status& status) {
-  if (!status.ok()) throw Error(status.code(), status.message());
-}
-
-double percentile(const std::vector<double>& sorted, double p) {
-  if (sorted.empty()) return 0;
-  const double at = p * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<std::size_t>(at);
-  const std::size_t high = std::min(low + 1, sorted.size() - 1);
-  return sorted[low] + (sorted[high] - sorted[low]) * (at - static_cast<double>(low));
-}
 
 /// Of this program alone: what getrusage says may be the parent's, from before the program replaced it.
 std::uint64_t peak_rss_bytes() {
@@ -49,25 +31,6 @@ std::uint64_t peak_rss_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-}
-
-/// A context with seeded noise in its inputs, or the tensors of --inputs.
-std::unique_ptr<Context> context_with_inputs(Loaded& loaded, const ContextOptions& options, const std::string& folder) {
-  std::map<std::string, Buffer> buffers;
-  auto context = make_context(loaded, options, &buffers);
-  if (folder.empty()) return context;
-  const std::vector<HostTensor> tensors = read_inputs(folder);
-  check_inputs(*loaded.engine, tensors, folder);
-  const auto inputs = loaded.engine->inputs();
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    const std::string& name = inputs[k].name;
-    if (tensors[k].dims != context->shape(name))
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("input '{}' runs at {}, input_{}.pb is {}", name, to_string(context->shape(name)), k,
-                              to_string(tensors[k].dims)));
-    if (!tensors[k].data.empty()) std::memcpy(buffers.at(name).data(), tensors[k].data.data(), tensors[k].data.size());
-  }
-  return context;
 }
 
 /// Line protocol for comparisons with other engines: "run N" answers N latencies in milliseconds, "quit" ends.
@@ -96,21 +59,6 @@ int serve(Loaded& loaded, const std::string& inputs) {
   return 0;
 }
 
-/// One thread drives one context until the time is up; returns its latencies in milliseconds.
-std::vector<double> drive(Context& context, double warmup_s, double duration_s, int iterations) {
-  const auto warm = Clock::now();
-  do check(context.run());
-  while (seconds_since(warm) < warmup_s);
-  std::vector<double> times;
-  const auto start = Clock::now();
-  while ((iterations > 0 && static_cast<int>(times.size()) < iterations) || (iterations <= 0 && seconds_since(start) < duration_s)) {
-    const auto begin = Clock::now();
-    check(context.run());
-    times.push_back(seconds_since(begin) * 1e3);
-  }
-  return times;
-}
-
 void print_profile(std::vector<LayerTime> times, nlohmann::json& json) {
   double total = 0;
   for (const LayerTime& t : times) total += t.seconds;
@@ -124,6 +72,8 @@ void print_profile(std::vector<LayerTime> times, nlohmann::json& json) {
 }
 
 int bench(const BenchFlags& f) {
+  const double warmup_s = f.warmup_ms >= 0 ? f.warmup_ms / 1e3 : f.warmup_s;
+  if (f.autopilot) return autopilot(f.model, {f.duration_s, warmup_s, f.json, f.save_plan, f.inputs});
   Loaded loaded = load_model(f.model);
   if (!f.save_plan.empty()) loaded.plan.save(f.save_plan);
   if (f.serve) return serve(loaded, f.inputs);
@@ -133,33 +83,16 @@ int bench(const BenchFlags& f) {
   if (f.contexts > 1) options.threads = std::max(1, loaded.engine->threads() / f.contexts);
   std::vector<std::unique_ptr<Context>> contexts;
   for (int i = 0; i < f.contexts; ++i) contexts.push_back(context_with_inputs(loaded, options, f.inputs));
-  std::vector<std::vector<double>> all(contexts.size());
-  std::vector<std::string> errors(contexts.size());
-  const double warmup_s = f.warmup_ms >= 0 ? f.warmup_ms / 1e3 : f.warmup_s;
+  std::vector<Context*> borrowed;
+  for (const auto& context : contexts) borrowed.push_back(context.get());
   const auto start = Clock::now();
-  std::vector<std::thread> threads;
-  const auto one = [&](std::size_t i) {
-    try {
-      all[i] = drive(*contexts[i], warmup_s, f.duration_s, f.iterations);
-    } catch (const std::exception& error) {
-      errors[i] = error.what();
-    }
-  };
-  for (std::size_t i = 1; i < contexts.size(); ++i) threads.emplace_back(one, i);
-  one(0);
-  for (std::thread& t : threads) t.join();
+  const auto all = drive(borrowed, {warmup_s, f.duration_s, f.iterations});
   const double elapsed = seconds_since(start) - warmup_s;
-  for (const std::string& error : errors)
-    if (!error.empty()) throw Error(ErrorCode::internal, error);
   std::vector<double> times;
   for (const auto& part : all) times.insert(times.end(), part.begin(), part.end());
   std::sort(times.begin(), times.end());
   const double mean = std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(times.size());
-  double batch = 1;
-  if (!loaded.engine->inputs().empty()) {
-    const Dims dims = contexts[0]->shape(loaded.engine->inputs()[0].name);
-    if (dims.size() > 1) batch = static_cast<double>(dims[0]);
-  }
+  const double batch = images_of(loaded, *contexts[0]);
   nlohmann::json j;
   j["model"] = f.model.model;
   j["device"] = f.model.devices.empty() ? "cpu" : f.model.devices.front();
@@ -190,12 +123,7 @@ int bench(const BenchFlags& f) {
     for (const LayerTime& t : contexts[0]->profile())
       j["layers"].push_back({{"layer", t.layer}, {"op", t.op}, {"tactic", t.tactic}, {"ms", t.seconds * 1e3}, {"flops", t.flops}, {"bytes", t.bytes}});
   }
-  if (f.json == "-") std::cout << j.dump(2) << "\n";
-  else if (!f.json.empty()) {
-    std::ofstream file(f.json);
-    file << j.dump(2) << "\n";
-    if (!file.flush()) throw Error(ErrorCode::io, "can't write '" + f.json + "'");
-  }
+  write_json(j, f.json);
   return 0;
 }
 
@@ -208,14 +136,22 @@ void add_bench(CLI::App& app, Action& action) {
   c->add_option("--duration", f->duration_s, "seconds to measure")->capture_default_str()->check(CLI::PositiveNumber);
   c->add_option("--warmup", f->warmup_s, "seconds to run before measuring")->capture_default_str()->check(CLI::NonNegativeNumber);
   c->add_option("--warmUp", f->warmup_ms, "the same in milliseconds");
-  c->add_option("--iterations", f->iterations, "exactly so many inferences instead of a duration");
-  c->add_option("--contexts,--streams", f->contexts, "inferences in flight at once")->capture_default_str()->check(CLI::Range(1, 256));
+  CLI::Option* iterations = c->add_option("--iterations", f->iterations, "exactly so many inferences instead of a duration");
+  CLI::Option* contexts = c->add_option("--contexts,--streams", f->contexts, "inferences in flight at once");
+  contexts->capture_default_str()->check(CLI::Range(1, 256));
   c->add_flag("--no-transfers,--noDataTransfers", f->no_transfers, "don't count copies to and from the device (none on cpu)");
-  c->add_flag("--profile,--dumpProfile", f->profile, "time of each layer");
+  CLI::Option* profile = c->add_flag("--profile,--dumpProfile", f->profile, "time of each layer");
   c->add_option("--json", f->json, "write the results to this file; - for stdout");
   c->add_option("--saveEngine", f->save_plan, "also write the plan");
   c->add_option("--inputs", f->inputs, "folder with input_0.pb, … (ONNX TensorProto) in graph order, instead of noise");
-  c->add_flag("--serve", f->serve, "answer 'run N' lines on stdin with latencies (for interleaved comparisons)");
+  CLI::Option* serve = c->add_flag("--serve", f->serve, "answer 'run N' lines on stdin with latencies (for interleaved comparisons)");
+  c->add_flag("--autopilot", f->autopilot,
+              "find how many contexts of how many threads serve best: each tried on cores of its own for --duration, in "
+              "interleaved turns; a table and the best for throughput and for latency")
+      ->excludes(iterations)
+      ->excludes(contexts)
+      ->excludes(profile)
+      ->excludes(serve);
   c->callback([&action, f] { action = [f] { return bench(*f); }; });
 }
 

@@ -1,5 +1,7 @@
 #include "engine/passes/fold_weights.h"
 
+#include <algorithm>
+
 #include "engine/graph/operator.h"
 
 namespace vireo::passes {
@@ -101,6 +103,33 @@ std::vector<double> channel_values(const Constant& constant, std::size_t rank, s
   const std::int64_t own = axis - offset;
   if (own < 0 || constant.dims[static_cast<std::size_t>(own)] != channels) return {};
   return reals_of(constant);
+}
+
+std::optional<Affine> affine_of(const Graph& graph, LayerId id, std::size_t rank, std::int64_t axis, std::int64_t channels) {
+  if (!is_op(graph, id, "binary")) return std::nullopt;
+  const std::string function = function_of(graph, id);
+  for (const int slot : {1, 0}) {
+    const Constant* constant = constant_of(graph, input_of(graph, id, slot));
+    const TensorId x = input_of(graph, id, 1 - slot);
+    if (constant == nullptr || graph.tensor(x).constant) continue;
+    if (!graph.tensor(x).ranked || rank_of(graph, x) != rank) return std::nullopt;
+    std::vector<double> values = channel_values(*constant, rank, axis, channels);
+    if (values.empty()) return std::nullopt;
+    if (function == "add") return Affine{x, {1}, values};
+    if (function == "mul") return Affine{x, values, {0}};
+    const bool right = slot == 1;
+    if (function == "sub") {
+      if (right) std::transform(values.begin(), values.end(), values.begin(), [](double v) { return -v; });
+      return Affine{x, {right ? 1.0 : -1.0}, values};
+    }
+    if (function == "div" && right) {
+      if (std::find(values.begin(), values.end(), 0.0) != values.end()) return std::nullopt;
+      std::transform(values.begin(), values.end(), values.begin(), [](double v) { return 1 / v; });
+      return Affine{x, values, {0}};
+    }
+    return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 }  // namespace vireo::passes

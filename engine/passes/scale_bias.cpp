@@ -11,39 +11,6 @@
 namespace vireo::passes {
 namespace {
 
-/// A binary layer read as y = x * scale + shift.
-struct Affine {
-  TensorId x = kNone;
-  std::vector<double> scale, shift;
-};
-
-std::optional<Affine> affine_of(const Graph& graph, LayerId id, std::size_t rank, std::int64_t axis, std::int64_t channels) {
-  if (!is_op(graph, id, "binary")) return std::nullopt;
-  const std::string function = function_of(graph, id);
-  for (const int slot : {1, 0}) {
-    const Constant* constant = constant_of(graph, input_of(graph, id, slot));
-    const TensorId x = input_of(graph, id, 1 - slot);
-    if (constant == nullptr || graph.tensor(x).constant) continue;
-    if (!graph.tensor(x).ranked || rank_of(graph, x) != rank) return std::nullopt;
-    std::vector<double> values = channel_values(*constant, rank, axis, channels);
-    if (values.empty()) return std::nullopt;
-    if (function == "add") return Affine{x, {1}, values};
-    if (function == "mul") return Affine{x, values, {0}};
-    const bool right = slot == 1;
-    if (function == "sub") {
-      if (right) std::transform(values.begin(), values.end(), values.begin(), [](double v) { return -v; });
-      return Affine{x, {right ? 1.0 : -1.0}, values};
-    }
-    if (function == "div" && right) {
-      if (std::find(values.begin(), values.end(), 0.0) != values.end()) return std::nullopt;
-      std::transform(values.begin(), values.end(), values.begin(), [](double v) { return 1 / v; });
-      return Affine{x, values, {0}};
-    }
-    return std::nullopt;
-  }
-  return std::nullopt;
-}
-
 /// weighted → binary
 bool fold_back(Graph& graph, LayerId id) {
   const TensorId y = output_of(graph, id);

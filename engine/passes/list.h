@@ -16,6 +16,7 @@ bool conv_1d(graph::Graph&);
 bool dead_layers(graph::Graph&);
 bool einsum_products(graph::Graph&);
 bool identities(graph::Graph&);
+bool image_input(graph::Graph&);
 bool layer_norm(graph::Graph&);
 bool matmul_bias(graph::Graph&);
 bool nhwc_layout(graph::Graph&);

@@ -36,6 +36,7 @@ constexpr Pass kPasses[] = {
     {"residual_fusion", "additions are computed by the convolution or product before them", residual_fusion},
     {"nhwc_layout", "convolutions and pooling work on channels-last tensors", nhwc_layout},
     {"transpose_sinking", "transposes move towards the outputs until they meet their inverse", transpose_sinking},
+    {"image_input", "conversion, scale and shift of input images become one layer before the first convolution", image_input},
 };
 
 double now() {

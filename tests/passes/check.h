@@ -29,6 +29,7 @@ inline ConstantPtr random_constant(DataType dtype, const Dims& dims, std::size_t
     const double value = real(random);
     if (dtype == DataType::float32) result.as<float>()[i] = static_cast<float>(value);
     if (dtype == DataType::int64) result.as<std::int64_t>()[i] = static_cast<std::int64_t>(value * 3);
+    if (dtype == DataType::uint8) result.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(255 * (value - low) / (high - low));
   }
   return result.constant;
 }

@@ -83,6 +83,12 @@ class Grower {
     a.set("pads", std::vector<std::int64_t>{1, 1, 1, 1});
     return layer("pool", {x}, a);
   }
+  TensorId image(TensorId x, bool planes) {
+    const std::int64_t channels = g_.tensor(x).dims[planes ? 1 : 3];
+    Attributes a;
+    a.set("layout", std::string(planes ? "nchw" : "nhwc"));
+    return layer("image_input", {x, constant({channels}), constant({channels})}, a);
+  }
   TensorId turn(TensorId x, std::vector<std::int64_t> perm) {
     Attributes a;
     a.set("perm", std::move(perm));
@@ -105,11 +111,14 @@ Graph random_run(Random& random) {
   Grower grow(g, random);
   const std::int64_t n = draw(random, 1, 3), h = draw(random, 1, 40), w = draw(random, 1, 40), c = draw(random, 1, 140);
   const bool planes = draw(random, 0, 3) == 0;
-  TensorId x = g.add_input("x", DataType::float32, planes ? Dims{n, c, h, w} : Dims{n, h, w, c});
+  const bool image = draw(random, 0, 3) == 0;
+  const DataType type = image && draw(random, 0, 3) ? DataType::uint8 : DataType::float32;
+  TensorId x = g.add_input("x", type, planes ? Dims{n, c, h, w} : Dims{n, h, w, c});
   const std::int64_t layers = draw(random, 2, 4);
   for (std::int64_t i = 0; i < layers; ++i) {
     const bool last = i + 1 == layers;
-    if (i == 0 && planes) x = grow.turn(x, {0, 2, 3, 1});
+    if (i == 0 && image) x = grow.image(x, planes);
+    else if (i == 0 && planes) x = grow.turn(x, {0, 2, 3, 1});
     else if (last && draw(random, 0, 4) == 0) x = grow.turn(x, {0, 3, 1, 2});
     else switch (draw(random, 0, 6)) {
         case 0: x = grow.unary(x); break;
@@ -132,7 +141,7 @@ std::vector<float> run(program::Program made, int workers) {
   std::vector<void*> pointers;
   Random random(5);
   for (const program::Binding& b : program->bindings) {
-    const auto count = static_cast<std::int64_t>(b.bytes / sizeof(float));
+    const auto count = static_cast<std::int64_t>((b.bytes + sizeof(float) - 1) / sizeof(float));
     buffers.push_back(b.output ? std::vector<float>(static_cast<std::size_t>(count), NAN) : noise(random, count));
   }
   for (auto& buffer : buffers) pointers.push_back(buffer.data());

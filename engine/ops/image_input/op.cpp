@@ -1,0 +1,62 @@
+// Images as networks get them, made ready for a first convolution: each channel is converted to float32, scaled and
+// shifted, and the channels go last. y[n, h, w, c] = x * scale[c] + shift[c]. Written by the pass of this name.
+#include "engine/ops/image_input/kernels.h"
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+void image_input_reference(const EvalContext&);
+std::span<const Tactic> image_input_tactics();
+
+namespace {
+
+void infer(InferContext& c) {
+  const std::string layout = c.attributes().text("layout", "nchw");
+  c.require(layout == "nchw" || layout == "nhwc", "layout is \"" + layout + "\"; accepted: nchw, nhwc");
+  require_rank(c, 0, 4, 4);
+  c.require(c.dtype(0) == DataType::uint8 || c.dtype(0) == DataType::float32,
+            "images are " + std::string(to_string(c.dtype(0))) + "; accepted: uint8, float32");
+  const Dims& x = c.dims(0);
+  const Dims y = layout == "nhwc" ? x : Dims{x[0], x[2], x[3], x[1]};
+  for (const int k : {1, 2}) {
+    c.require(c.dtype(k) == DataType::float32, "scale and shift are float32");
+    require_rank(c, k, 1, 1);
+    require_extent(c, k, 0, y[3], "one scale and one shift for each channel");
+  }
+  c.output(0, DataType::float32, y);
+}
+
+double flops(const Problem& p) { return 2 * static_cast<double>(p.outputs[0].count()); }
+
+Case make(std::string_view name, Dims x, const char* layout, DataType type) {
+  const std::int64_t channels = x[std::string_view(layout) == "nhwc" ? 3 : 1];
+  Case c{.name = name, .inputs = {std::move(x), {channels}, {channels}}, .attributes = attributes({{"layout", layout}}), .dtypes = {type}};
+  for (std::int64_t i = 0; i < channels; ++i) {
+    c.constants[1].push_back(0.25 * static_cast<double>(i + 1));
+    c.constants[2].push_back(1.5 - static_cast<double>(i));
+  }
+  return c;
+}
+
+std::vector<Case> cases() {
+  const DataType u8 = DataType::uint8, f32 = DataType::float32;
+  return {make("pixels", {2, 9, 37, 3}, "nhwc", u8),       make("planes", {2, 3, 9, 37}, "nchw", u8),
+          make("pixels_float", {1, 7, 17, 3}, "nhwc", f32), make("planes_float", {1, 3, 7, 33}, "nchw", f32),
+          make("grey", {1, 1, 5, 70}, "nchw", u8),         make("four_planes", {1, 4, 3, 21}, "nchw", u8),
+          make("two_pixels", {1, 3, 35, 2}, "nhwc", u8),   make("many_planes", {1, 19, 3, 18}, "nchw", u8),
+          make("one_pixel", {1, 1, 1, 3}, "nhwc", u8),     make("empty", {0, 4, 4, 3}, "nhwc", u8)};
+}
+
+}  // namespace
+
+extern const Operator image_input_operator;
+const Operator image_input_operator{.name = "image_input",
+                                    .min_inputs = 3,
+                                    .max_inputs = 3,
+                                    .infer = infer,
+                                    .reference = image_input_reference,
+                                    .flops = flops,
+                                    .tactics = image_input_tactics,
+                                    .cases = cases};
+
+}  // namespace vireo::ops

@@ -76,15 +76,25 @@ std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& 
   return list;
 }
 
-const Candidate* choose_candidate(const Problem& problem, const std::vector<Candidate>& list, const CompileOptions& options) {
+bool admitted(const Problem& problem, Candidate& candidate, const CompileOptions& options) {
+  if (!candidate.tactic || !candidate.tactic->admit) return true;
+  Problem keyed = problem;
+  keyed.packs = options.packs;  // what was measured stays with the plan
+  candidate.refused = candidate.tactic->admit(keyed);
+  return candidate.refused.empty();
+}
+
+namespace {
+
+Candidate* choose_accepted(const Problem& problem, std::vector<Candidate>& list, const CompileOptions& options) {
   const Choice* tuned = nullptr;
   if (options.choices) {
     const auto it = options.choices->find(choice_key(problem, options));
     if (it != options.choices->end()) tuned = &it->second;
   }
-  const Candidate* best = nullptr;
+  Candidate* best = nullptr;
   double best_time = 0;
-  for (const Candidate& c : list) {
+  for (Candidate& c : list) {
     if (!c.refused.empty()) continue;
     if (tuned && name_of(c) == tuned->tactic) return &c;
     const double time = c.tactic && c.tactic->predict ? c.tactic->predict(problem) : 0;
@@ -94,6 +104,14 @@ const Candidate* choose_candidate(const Problem& problem, const std::vector<Cand
     best_time = time;
   }
   return best;
+}
+
+}  // namespace
+
+const Candidate* choose_candidate(const Problem& problem, std::vector<Candidate>& list, const CompileOptions& options) {
+  while (Candidate* best = choose_accepted(problem, list, options))
+    if (admitted(problem, *best, options)) return best;
+  return nullptr;
 }
 
 std::string choice_key(const Problem& problem, const CompileOptions& options) {

@@ -101,7 +101,7 @@ class Compiler {
     graph::Problem problem = problem_of(g_, id, placement_, options_.workers);
     problem.packs = options_.packs;
     LayerReport report;
-    const std::vector<Candidate> list = candidates(problem, options_);
+    std::vector<Candidate> list = candidates(problem, options_);
     const Candidate& chosen = choose(id, problem, list, report);
     Step step;
     step.layer = l.name;
@@ -180,10 +180,10 @@ class Compiler {
     drafts_.push_back(std::move(draft));
   }
 
-  const Candidate& choose(LayerId id, const graph::Problem& problem, const std::vector<Candidate>& list, LayerReport& report) {
+  const Candidate& choose(LayerId id, const graph::Problem& problem, std::vector<Candidate>& list, LayerReport& report) {
+    const Candidate* best = choose_candidate(problem, list, options_);
     for (const Candidate& c : list)
       if (!c.refused.empty()) report.refused.push_back(base::str(name_of(c), ": ", c.refused));
-    const Candidate* best = choose_candidate(problem, list, options_);
     if (!best)
       base::fail(ErrorCode::internal, graph::describe(g_, id), ": no kernel takes it: ",
                  report.refused.empty() ? std::string("none known") : report.refused.back());

@@ -51,9 +51,12 @@ struct Candidate {
 /// What a choice is kept under: the problem, and what the options permit beyond float32 or forbid.
 [[nodiscard]] std::string choice_key(const graph::Problem& problem, const CompileOptions& options);
 
-/// The tactic that was measured to be best where `options.choices` knows it, else the one predicted to be; null when all
-/// refuse.
-[[nodiscard]] const Candidate* choose_candidate(const graph::Problem& problem, const std::vector<Candidate>& list,
+/// Whether an accepted candidate's error, measured with the problem's own constants, permits it (Tactic::admit); where it
+/// doesn't, the candidate says so from then on.
+[[nodiscard]] bool admitted(const graph::Problem& problem, Candidate& candidate, const CompileOptions& options);
+/// The tactic that was measured to be best where `options.choices` knows it, else the one predicted to be, of those that
+/// their error permits; null when all refuse.
+[[nodiscard]] const Candidate* choose_candidate(const graph::Problem& problem, std::vector<Candidate>& list,
                                                 const CompileOptions& options);
 
 /// The launch of one candidate, whatever it is.

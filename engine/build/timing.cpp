@@ -26,6 +26,20 @@ struct Contest {
   double weight;
 };
 
+/// Predicted best first: it is the default that others must beat. What is predicted to take kCut times as long isn't timed.
+void keep_promising(const graph::Problem& problem, std::vector<Candidate>& list) {
+  constexpr double kCut = 2;
+  std::vector<std::pair<double, Candidate>> predicted;
+  for (const Candidate& c : list) {
+    if (!c.tactic || !c.tactic->predict) return;
+    predicted.emplace_back(c.tactic->predict(problem), c);
+  }
+  std::stable_sort(predicted.begin(), predicted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  list.clear();
+  for (auto& [seconds, candidate] : predicted)
+    if (seconds <= predicted.front().first * kCut) list.push_back(std::move(candidate));
+}
+
 /// Weights that are too large to be packed for all candidates at once.
 bool is_heavy(const graph::Problem& problem) {
   std::size_t bytes = 0;
@@ -74,7 +88,7 @@ void decide_chain(std::span<const graph::Problem> problems, const CompileOptions
   std::vector<TrialStep> apart;
   graph::Problem fused = problems[0];
   for (std::size_t i = 0; i < problems.size(); ++i) {
-    const std::vector<Candidate> list = candidates(problems[i], options);
+    std::vector<Candidate> list = candidates(problems[i], options);
     const Candidate* chosen = choose_candidate(problems[i], list, options);
     if (!chosen) return;
     apart.push_back({&problems[i], prepare(problems[i], *chosen)});
@@ -146,15 +160,9 @@ void time_candidates(const graph::Graph& graph, const CompileOptions& compile_op
     }
     std::vector<Candidate> list = candidates(lp.problem, compile_options);
     std::erase_if(list, [](const Candidate& c) { return !c.refused.empty(); });
-    if (list.size() > 1) std::erase_if(list, [](const Candidate& c) { return !c.tactic; });
-    // Predicted best first: it is the default that others must beat. Of many candidates only the promising are timed.
-    const auto predicted = [&](const Candidate& c) { return c.tactic && c.tactic->predict ? c.tactic->predict(lp.problem) : 0.0; };
-    const bool all_predict = std::all_of(list.begin(), list.end(), [](const Candidate& c) { return c.tactic && c.tactic->predict; });
-    if (all_predict) {
-      std::stable_sort(list.begin(), list.end(), [&](const Candidate& a, const Candidate& b) { return predicted(a) < predicted(b); });
-      const double cut = predicted(list.front()) * 3;
-      std::erase_if(list, [&](const Candidate& c) { return predicted(c) > cut; });
-    }
+      if (list.size() > 1) std::erase_if(list, [](const Candidate& c) { return !c.tactic; });
+      keep_promising(lp.problem, list);
+      std::erase_if(list, [&](Candidate& c) { return !admitted(lp.problem, c, compile_options); });
     if (list.size() < 2) {
       contests.push_back({nullptr, std::move(key), {}, 0});
       continue;

@@ -101,6 +101,9 @@ struct Tactic {
   bool exact = true;  ///< false: changes arithmetic beyond the order of summation (Winograd, reduced precision)
   /// Why not, or empty for yes. Total and cheap; needn't check isa.
   std::string (*refuse)(const Problem&) = nullptr;
+  /// Where exact is false: why its error, measured with this layer's own constants, is too large; empty for yes. Called only
+  /// for accepted problems, and only for what may be chosen: it may cost milliseconds. Null: always admitted.
+  std::string (*admit)(const Problem&) = nullptr;
   /// Called only for accepted problems. May allocate and throw.
   Launch (*prepare)(const Problem&) = nullptr;
   std::string_view device = "cpu";

@@ -42,10 +42,20 @@ struct ConvProblem {
                                               DepthwiseKernel (*pick)(std::int64_t, std::int64_t, std::int64_t));
 [[nodiscard]] double predict_depthwise(const graph::Problem& problem, const KernelSet& kernels);
 
-/// 3x3, stride 1, by Winograd's F(4x4, 3x3).
+/// 3x3, stride 1, by Winograd's F(m x m, 3x3), m being what the transforms make (`out`): winograd.h.
 [[nodiscard]] std::string refuse_winograd(const graph::Problem& problem);
-[[nodiscard]] graph::Launch prepare_winograd(const graph::Problem& problem, const KernelSet& kernels, WinogradKernels transforms);
-[[nodiscard]] double predict_winograd(const graph::Problem& problem, const KernelSet& kernels);
+[[nodiscard]] graph::Launch prepare_winograd(const graph::Problem& problem, const KernelSet& kernels,
+                                             const WinogradKernels& transforms);
+[[nodiscard]] double predict_winograd(const graph::Problem& problem, const KernelSet& kernels, int out);
+/// The (out + 2)^2 points of a 3x3 kernel: G k G^T.
+void winograd_points(int out, const float* kernel, double* points);
+/// Relative L2 error of F(out x out, 3x3) in float32 with these weights [cout, cin, 3, 3], against sums in double, for inputs
+/// like those behind a ReLU and up to 16 of the output channels. The same on every processor.
+[[nodiscard]] double winograd_error(const graph::Constant& weights, int out);
+/// The most of that error that a layer may have.
+inline constexpr double kWinogradError = 1e-5;
+/// Why not, by that error, which stays with the plan; empty for yes.
+[[nodiscard]] std::string admit_winograd(const graph::Problem& problem, int out);
 
 /// Any layout, rank and grouping, weights known or not: what the others refuse.
 [[nodiscard]] std::string refuse_gathered(const graph::Problem& problem);

@@ -30,13 +30,17 @@ double depthwise_seconds(const Problem& p) {
   return predict_depthwise(p, kSet());
 }
 
-template <const KernelSet& (*kSet)(), WinogradKernels (*kTransforms)()>
+template <const KernelSet& (*kSet)(), WinogradKernels (*kTransforms)(int), int kOut>
 graph::Launch winograd(const Problem& p) {
-  return prepare_winograd(p, kSet(), kTransforms());
+  return prepare_winograd(p, kSet(), kTransforms(kOut));
 }
-template <const KernelSet& (*kSet)()>
+template <const KernelSet& (*kSet)(), int kOut>
 double winograd_seconds(const Problem& p) {
-  return predict_winograd(p, kSet());
+  return predict_winograd(p, kSet(), kOut);
+}
+template <int kOut>
+std::string winograd_admitted(const Problem& p) {
+  return admit_winograd(p, kOut);
 }
 
 template <const KernelSet& (*kSet)()>
@@ -64,15 +68,21 @@ const Tactic kTactics[] = {
     {.name = "conv_depthwise_avx512", .isa = Isa::avx512, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx512, depthwise_kernel_avx512>, .rows = by_rows, .predict = depthwise_seconds<kernel_set_avx512>},
     {.name = "conv_depthwise_avx2", .isa = Isa::avx2, .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_avx2, depthwise_kernel_avx2>, .rows = by_rows, .predict = depthwise_seconds<kernel_set_avx2>},
     {.name = "conv_direct_avx512_bf16", .isa = Isa::avx512_bf16, .arithmetic = Precision::bf16, .exact = false, .refuse = refuse_direct<kernel_set_avx512_bf16>, .prepare = direct<kernel_set_avx512_bf16>, .rows = by_rows, .predict = direct_seconds<kernel_set_avx512_bf16>},
-    {.name = "conv_winograd_avx512", .isa = Isa::avx512, .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_avx512, winograd_kernels_avx512>, .predict = winograd_seconds<kernel_set_avx512>},
+    {.name = "conv_winograd_4x4_avx512", .isa = Isa::avx512, .exact = false, .refuse = refuse_winograd, .admit = winograd_admitted<4>, .prepare = winograd<kernel_set_avx512, winograd_kernels_avx512, 4>, .predict = winograd_seconds<kernel_set_avx512, 4>},
+    {.name = "conv_winograd_6x6_avx512", .isa = Isa::avx512, .exact = false, .refuse = refuse_winograd, .admit = winograd_admitted<6>, .prepare = winograd<kernel_set_avx512, winograd_kernels_avx512, 6>, .predict = winograd_seconds<kernel_set_avx512, 6>},
+    {.name = "conv_winograd_2x2_avx512", .isa = Isa::avx512, .exact = false, .refuse = refuse_winograd, .admit = winograd_admitted<2>, .prepare = winograd<kernel_set_avx512, winograd_kernels_avx512, 2>, .predict = winograd_seconds<kernel_set_avx512, 2>},
     {.name = "conv_direct_avx512", .isa = Isa::avx512, .refuse = refuse_conv, .prepare = direct<kernel_set_avx512>, .rows = by_rows, .predict = direct_seconds<kernel_set_avx512>},
-    {.name = "conv_winograd_avx2", .isa = Isa::avx2, .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_avx2, winograd_kernels_avx2>, .predict = winograd_seconds<kernel_set_avx2>},
+    {.name = "conv_winograd_4x4_avx2", .isa = Isa::avx2, .exact = false, .refuse = refuse_winograd, .admit = winograd_admitted<4>, .prepare = winograd<kernel_set_avx2, winograd_kernels_avx2, 4>, .predict = winograd_seconds<kernel_set_avx2, 4>},
+    {.name = "conv_winograd_6x6_avx2", .isa = Isa::avx2, .exact = false, .refuse = refuse_winograd, .admit = winograd_admitted<6>, .prepare = winograd<kernel_set_avx2, winograd_kernels_avx2, 6>, .predict = winograd_seconds<kernel_set_avx2, 6>},
+    {.name = "conv_winograd_2x2_avx2", .isa = Isa::avx2, .exact = false, .refuse = refuse_winograd, .admit = winograd_admitted<2>, .prepare = winograd<kernel_set_avx2, winograd_kernels_avx2, 2>, .predict = winograd_seconds<kernel_set_avx2, 2>},
     {.name = "conv_direct_avx2", .isa = Isa::avx2, .refuse = refuse_conv, .prepare = direct<kernel_set_avx2>, .rows = by_rows, .predict = direct_seconds<kernel_set_avx2>},
     {.name = "conv_gathered_avx512", .isa = Isa::avx512, .refuse = refuse_others_can, .prepare = gathered<kernel_set_avx512>, .predict = gathered_seconds<kernel_set_avx512>},
     {.name = "conv_gathered_avx2", .isa = Isa::avx2, .refuse = refuse_others_can, .prepare = gathered<kernel_set_avx2>, .predict = gathered_seconds<kernel_set_avx2>},
 #endif
     {.name = "conv_depthwise_portable", .refuse = refuse_depthwise, .prepare = depthwise<kernel_set_portable, depthwise_kernel_portable>, .rows = by_rows, .predict = depthwise_seconds<kernel_set_portable>},
-    {.name = "conv_winograd_portable", .exact = false, .refuse = refuse_winograd, .prepare = winograd<kernel_set_portable, winograd_kernels_portable>, .predict = winograd_seconds<kernel_set_portable>},
+    {.name = "conv_winograd_4x4_portable", .exact = false, .refuse = refuse_winograd, .admit = winograd_admitted<4>, .prepare = winograd<kernel_set_portable, winograd_kernels_portable, 4>, .predict = winograd_seconds<kernel_set_portable, 4>},
+    {.name = "conv_winograd_6x6_portable", .exact = false, .refuse = refuse_winograd, .admit = winograd_admitted<6>, .prepare = winograd<kernel_set_portable, winograd_kernels_portable, 6>, .predict = winograd_seconds<kernel_set_portable, 6>},
+    {.name = "conv_winograd_2x2_portable", .exact = false, .refuse = refuse_winograd, .admit = winograd_admitted<2>, .prepare = winograd<kernel_set_portable, winograd_kernels_portable, 2>, .predict = winograd_seconds<kernel_set_portable, 2>},
     {.name = "conv_direct_portable", .refuse = refuse_conv, .prepare = direct<kernel_set_portable>, .rows = by_rows, .predict = direct_seconds<kernel_set_portable>},
     {.name = "conv_gathered_portable", .refuse = refuse_others_can, .prepare = gathered<kernel_set_portable>, .predict = gathered_seconds<kernel_set_portable>},
 };

@@ -2,5 +2,5 @@
 #include "engine/simd/avx2.h"
 
 namespace vireo::ops {
-WinogradKernels winograd_kernels_avx2() { return {winograd_input<simd::avx2::V>, winograd_output<simd::avx2::V>}; }
+WinogradKernels winograd_kernels_avx2(int out) { return winograd_kernels<simd::avx2::V>(out); }
 }  // namespace vireo::ops

@@ -2,5 +2,5 @@
 #include "engine/simd/avx512.h"
 
 namespace vireo::ops {
-WinogradKernels winograd_kernels_avx512() { return {winograd_input<simd::avx512::V>, winograd_output<simd::avx512::V>}; }
+WinogradKernels winograd_kernels_avx512(int out) { return winograd_kernels<simd::avx512::V>(out); }
 }  // namespace vireo::ops

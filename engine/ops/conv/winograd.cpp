@@ -1,6 +1,6 @@
-// Winograd F(4x4, 3x3) convolution, stride 1, channels-last. Blocks of 4x4 outputs are handled some dozens at a time, so that
-// their transformed inputs stay in the second-level cache: transform, 36 products with the micro-kernels, transform back
-// with bias, residual and activation, one panel of output channels after the other.
+// Winograd F(m x m, 3x3) convolution, stride 1, channels-last. Blocks of m x m outputs are handled some dozens at a time, so
+// that their transformed inputs stay in the second-level cache: transform, (m + 2)^2 products with the micro-kernels, transform
+// back with bias, residual and activation, one panel of output channels after the other.
 // Where there are few blocks, tiles also split the panels, and the transformed inputs of all blocks go through the
 // workspace in a phase of their own. Bound by multiply-adds; by streaming weights on small deep maps. Measured on one Zen 4
 // core (peak 117), in GFLOP/s of the direct algorithm: 56x56x64 375, 28x28x128 389, 14x14x256 323, 7x7x512 203, 80x80x32 272.
@@ -29,6 +29,7 @@ struct State {
   std::shared_ptr<const std::byte> memory;
   const float* packed = nullptr;  ///< [panel][point][channel][column]
   const float* bias = nullptr;
+  std::int64_t out = 0, points = 0;  ///< m, (m + 2)^2
   std::int64_t blocks_high = 0, blocks_wide = 0;
   std::int64_t group_blocks = 0;  ///< blocks handled together
   std::int64_t groups = 0, panel_blocks = 1;
@@ -38,7 +39,7 @@ struct State {
   double seconds = 0;
 
   [[nodiscard]] std::int64_t blocks() const { return g.batch * blocks_high * blocks_wide; }
-  [[nodiscard]] std::int64_t inputs_floats() const { return point_step * kWinogradPoints; }
+  [[nodiscard]] std::int64_t inputs_floats() const { return point_step * points; }
 };
 
 struct Block {
@@ -46,7 +47,7 @@ struct Block {
 };
 Block block_at(const State& s, std::int64_t index) {
   const std::int64_t per_image = s.blocks_high * s.blocks_wide, in_image = index % per_image;
-  return {index / per_image, in_image / s.blocks_wide * kWinogradOut, in_image % s.blocks_wide * kWinogradOut};
+  return {index / per_image, in_image / s.blocks_wide * s.out, in_image % s.blocks_wide * s.out};
 }
 
 void transform_inputs(const State& s, const float* x, float* to, std::int64_t first, std::int64_t count) noexcept {
@@ -59,7 +60,7 @@ void transform_inputs(const State& s, const float* x, float* to, std::int64_t fi
   for (std::int64_t i = 0; i < count; ++i) {
     const Block b = block_at(s, first + i);
     const std::int64_t y = b.y - g.pad_begin[1], v = b.x - g.pad_begin[2];
-    const auto clip = [](std::int64_t value) { return static_cast<int>(std::clamp<std::int64_t>(value, 0, kWinogradIn)); };
+    const auto clip = [&s](std::int64_t value) { return static_cast<int>(std::clamp<std::int64_t>(value, 0, s.out + 2)); };
     args.x = x + ((b.n * g.in[1] + y) * g.in[2] + v) * s.x_pitch;
     args.top = clip(-y);
     args.bottom = clip(g.in[1] - y);
@@ -85,8 +86,8 @@ void multiply(const State& s, const Panel& panel, const float* inputs, float* pr
   args.hi = __builtin_inff();
   args.tail = panel.half ? kernels.width / 2 : kernels.width;
   const MicroKernel* micro = kernels_of(kernels, panel);
-  args.b = s.packed + panel.b_offset * kWinogradPoints;
-  for (int e = 0; e < kWinogradPoints; ++e, args.b += s.g.cin * columns) {
+  args.b = s.packed + panel.b_offset * s.points;
+  for (std::int64_t e = 0; e < s.points; ++e, args.b += s.g.cin * columns) {
     args.a = inputs + e * s.point_step;
     args.c = products + e * s.product_step;
     for (std::int64_t i = 0; i < chunks; ++i) {
@@ -119,8 +120,8 @@ void transform_outputs(const State& s, const TileArgs& tile, const Panel& panel,
     args.y = static_cast<float*>(tile.outputs[0]) + pixel * s.y_pitch + panel.column;
     const float* residual = residuals ? residuals + pixel * s.r_pitch + panel.column : nullptr;
     args.residual = s.epilogue.residual_before ? residual : nullptr;
-    args.rows = static_cast<int>(std::min<std::int64_t>(g.out[1] - b.y, kWinogradOut));
-    args.columns = static_cast<int>(std::min<std::int64_t>(g.out[2] - b.x, kWinogradOut));
+    args.rows = static_cast<int>(std::min<std::int64_t>(g.out[1] - b.y, s.out));
+    args.columns = static_cast<int>(std::min<std::int64_t>(g.out[2] - b.x, s.out));
     s.transforms.output(args);
     if (!s.epilogue.finish) continue;
     for (int row = 0; row < args.rows; ++row)
@@ -179,7 +180,15 @@ std::pair<std::int64_t, std::int64_t> set_steps(State& s, std::int64_t blocks) {
   s.point_step = odd_lines(blocks * s.channel_step);
   const std::int64_t columns = s.set.panels[0].vectors * s.set.kernels->width;
   s.product_step = odd_lines(blocks * columns);
-  return {s.point_step * kWinogradPoints * 4, s.product_step * kWinogradPoints * 4};
+  return {s.point_step * s.points * 4, s.product_step * s.points * 4};
+}
+
+/// Issue slots that a block's transforms take for a vector of channels; the larger ones spill.
+struct TransformSlots {
+  double in, out;
+};
+TransformSlots transform_slots(std::int64_t out) {
+  return out == 2 ? TransformSlots{90, 60} : out == 4 ? TransformSlots{260, 200} : TransformSlots{620, 480};
 }
 
 void choose_groups(State& s, int workers) {
@@ -190,8 +199,9 @@ void choose_groups(State& s, int workers) {
   const double slot = 2.0 * kernels.width / kernels.flops_per_second;
   const double in_vectors = static_cast<double>((s.g.cin + kernels.width - 1) / kernels.width);
   const double out_vectors = static_cast<double>((s.g.cout + kernels.width - 1) / kernels.width);
-  const double weight_bytes = static_cast<double>(s.set.packed_floats) * 4 * kWinogradPoints;
+  const double weight_bytes = static_cast<double>(s.set.packed_floats * 4 * s.points);
   const std::int64_t blocks = s.blocks();
+  const TransformSlots cost = transform_slots(s.out);
   double best = 1e300;
   std::int64_t best_size = 1, best_panels = 1;
   const std::int64_t most = kernels.max_rows[s.set.panels[0].vectors];
@@ -201,12 +211,12 @@ void choose_groups(State& s, int workers) {
     if (groups > 1 && inputs + products > kCacheBytes && size > most) break;
     for (std::int64_t pb = 1; pb <= panels; pb = std::max(pb + 1, pb * 5 / 4)) {
       const double panel_share = static_cast<double>((panels + pb - 1) / pb) / static_cast<double>(panels);
-      double multiply = kWinogradPoints * block_seconds(s.set, 1, even, 0, (panels + pb - 1) / pb);
+      double multiply = static_cast<double>(s.points) * block_seconds(s.set, 1, even, 0, (panels + pb - 1) / pb);
       // Weights beyond the cache pass once for every group; part of that hides behind arithmetic.
       const double weights = weight_bytes * panel_share;
       if (weights > 512e3) multiply = std::max(multiply, weights / kStreamBytesPerSecond * std::min(workers, 2) * 0.8) + weights / kStreamBytesPerSecond * 0.25;
-      const double transform_in = 260 * in_vectors * slot * static_cast<double>(even);
-      const double transform_out = 200 * out_vectors * panel_share * slot * static_cast<double>(even);
+      const double transform_in = cost.in * in_vectors * slot * static_cast<double>(even);
+      const double transform_out = cost.out * out_vectors * panel_share * slot * static_cast<double>(even);
       const double tiles = static_cast<double>(groups * pb);
       const double rounds = static_cast<double>((groups * pb + workers - 1) / workers);
       double total;
@@ -233,7 +243,7 @@ void choose_groups(State& s, int workers) {
   s.seconds = best;
 }
 
-State plan(const ConvProblem& p, const KernelSet& kernels) {
+State plan(const ConvProblem& p, const KernelSet& kernels, int out) {
   State s;
   const ConvGeometry& g = s.g = p.g;
   s.x_pitch = p.x_pitch;
@@ -241,33 +251,23 @@ State plan(const ConvProblem& p, const KernelSet& kernels) {
   s.r_pitch = p.r_pitch;
   s.has_residual = p.has_residual;
   s.epilogue = make_epilogue(p.activation, p.has_residual, p.residual_before);
-  s.blocks_high = (g.out[1] + kWinogradOut - 1) / kWinogradOut;
-  s.blocks_wide = (g.out[2] + kWinogradOut - 1) / kWinogradOut;
+  s.out = out;
+  s.points = (out + 2) * (out + 2);
+  s.blocks_high = (g.out[1] + out - 1) / out;
+  s.blocks_wide = (g.out[2] + out - 1) / out;
   s.set = plan_panels(kernels, g.cout, 1, 0, {0}, g.cin, std::min<std::int64_t>(s.blocks(), 28));
   choose_groups(s, p.workers);
   return s;
 }
 
-/// The 36 points of a 3x3 kernel: G g G^T.
-void transform_kernel(const double (&k)[9], double (&points)[36]) {
-  constexpr double kG[6][3] = {{1.0 / 4, 0, 0},           {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                               {1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}};
-  double rows[6][3];
-  for (int i = 0; i < 6; ++i)
-    for (int j = 0; j < 3; ++j) rows[i][j] = kG[i][0] * k[j] + kG[i][1] * k[3 + j] + kG[i][2] * k[6 + j];
-  for (int i = 0; i < 6; ++i)
-    for (int j = 0; j < 6; ++j) points[i * 6 + j] = rows[i][0] * kG[j][0] + rows[i][1] * kG[j][1] + rows[i][2] * kG[j][2];
-}
-
 /// The points of one panel: [point][channel][column].
-void pack_points(std::int64_t cin, const Panel& panel, int width, const float* weights, float* to) {
-  const std::int64_t columns = panel.vectors * width;
+void pack_points(const State& s, const Panel& panel, const float* weights, float* to) {
+  const std::int64_t columns = panel.vectors * s.set.kernels->width, cin = s.g.cin;
+  double points[kMaxWinogradIn * kMaxWinogradIn];
   for (std::int64_t c = 0; c < cin; ++c)
     for (std::int64_t j = 0; j < panel.columns; ++j) {
-      double kernel[9], points[36];
-      for (int t = 0; t < 9; ++t) kernel[t] = weights[((panel.column + j) * cin + c) * 9 + t];
-      transform_kernel(kernel, points);
-      for (int e = 0; e < kWinogradPoints; ++e) to[(e * cin + c) * columns + j] = static_cast<float>(points[e]);
+      winograd_points(static_cast<int>(s.out), weights + ((panel.column + j) * cin + c) * 9, points);
+      for (std::int64_t e = 0; e < s.points; ++e) to[(e * cin + c) * columns + j] = static_cast<float>(points[e]);
     }
 }
 
@@ -283,21 +283,20 @@ std::string refuse_winograd(const Problem& problem) {
   return {};
 }
 
-double predict_winograd(const Problem& problem, const KernelSet& kernels) { return plan(read_conv(problem), kernels).seconds; }
+double predict_winograd(const Problem& problem, const KernelSet& kernels, int out) { return plan(read_conv(problem), kernels, out).seconds; }
 
-Launch prepare_winograd(const Problem& problem, const KernelSet& kernels, WinogradKernels transforms) {
+Launch prepare_winograd(const Problem& problem, const KernelSet& kernels, const WinogradKernels& transforms) {
   const ConvProblem p = read_conv(problem);
-  auto s = std::make_shared<State>(plan(p, kernels));
+  auto s = std::make_shared<State>(plan(p, kernels, transforms.out));
   s->transforms = transforms;
-  const ConvGeometry& g = s->g;
-  const std::int64_t weights_floats = s->set.packed_floats * kWinogradPoints;
+  const std::int64_t weights_floats = s->set.packed_floats * s->points;
   Launch launch;
   launch.state_bytes = static_cast<std::size_t>(weights_floats + s->set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
-  s->memory = graph::packed(problem, base::str("conv_winograd ", layout_of(s->set)), {1, 2}, launch.state_bytes, [&](std::byte* block) {
+  s->memory = graph::packed(problem, base::str("conv_winograd ", s->out, "x", s->out, " ", layout_of(s->set)), {1, 2}, launch.state_bytes, [&](std::byte* block) {
     auto* packed = reinterpret_cast<float*>(block);
     const float* weights = p.weights->as<float>();
-    for (const Panel& panel : s->set.panels) pack_points(g.cin, panel, kernels.width, weights, packed + panel.b_offset * kWinogradPoints);
+    for (const Panel& panel : s->set.panels) pack_points(*s, panel, weights, packed + panel.b_offset * s->points);
     if (p.bias) pack_bias(s->set, p.bias->as<float>(), packed + weights_floats);
   });
   s->packed = reinterpret_cast<const float*>(s->memory.get());

@@ -1,6 +1,7 @@
 #pragma once
-// The transforms of Winograd F(4x4, 3x3) over any vector type, one vector of channels at a time: rows first, then columns.
-// Input: 144 arithmetic operations for 36 loads and 36 stores; output: 100 for 36 loads and 16 stores.
+// The transforms of Winograd F(m x m, 3x3) over any vector type, one vector of channels at a time: rows first, then columns.
+// Arithmetic operations, input and output: m = 2 32 and 24, m = 4 144 and 100, m = 6 448 and 280, besides (m + 2)^2 loads
+// and as many stores (input), or m^2 stores (output).
 
 #include "engine/ops/conv/winograd.h"
 #include "engine/simd/math.h"
@@ -8,36 +9,77 @@
 namespace vireo::ops {
 
 template <class V>
-VIREO_INLINE void winograd_input_line(V d0, V d1, V d2, V d3, V d4, V d5, V (&o)[6]) {
-  const V two = V::set(2), four = V::set(4), five = V::set(5);
-  o[0] = fma(four, d0, fnma(five, d2, d4));
-  const V a = fnma(four, d2, d4), b = fnma(four, d1, d3);
-  o[1] = a + b;
-  o[2] = a - b;
-  const V c = d4 - d2, d = d3 - d1;
-  o[3] = fma(two, d, c);
-  o[4] = fnma(two, d, c);
-  o[5] = fma(four, d1, fnma(five, d3, d5));
+VIREO_INLINE void winograd_input_line(const V (&d)[4], V (&o)[4]) {
+  o[0] = d[0] - d[2];
+  o[1] = d[1] + d[2];
+  o[2] = d[2] - d[1];
+  o[3] = d[3] - d[1];
+}
+template <class V>
+VIREO_INLINE void winograd_output_line(const V (&m)[4], V (&o)[2]) {
+  o[0] = m[0] + m[1] + m[2];
+  o[1] = m[1] - m[2] + m[3];
 }
 
 template <class V>
-VIREO_INLINE void winograd_output_line(V m0, V m1, V m2, V m3, V m4, V m5, V (&o)[4]) {
-  const V s1 = m1 + m2, d1 = m1 - m2, s2 = m3 + m4, d2 = m3 - m4;
-  o[0] = m0 + s1 + s2;
+VIREO_INLINE void winograd_input_line(const V (&d)[6], V (&o)[6]) {
+  const V two = V::set(2), four = V::set(4), five = V::set(5);
+  o[0] = fma(four, d[0], fnma(five, d[2], d[4]));
+  const V a = fnma(four, d[2], d[4]), b = fnma(four, d[1], d[3]);
+  o[1] = a + b;
+  o[2] = a - b;
+  const V c = d[4] - d[2], e = d[3] - d[1];
+  o[3] = fma(two, e, c);
+  o[4] = fnma(two, e, c);
+  o[5] = fma(four, d[1], fnma(five, d[3], d[5]));
+}
+template <class V>
+VIREO_INLINE void winograd_output_line(const V (&m)[6], V (&o)[4]) {
+  const V s1 = m[1] + m[2], d1 = m[1] - m[2], s2 = m[3] + m[4], d2 = m[3] - m[4];
+  o[0] = m[0] + s1 + s2;
   o[1] = fma(V::set(2), d2, d1);
   o[2] = fma(V::set(4), s2, s1);
-  o[3] = fma(V::set(8), d2, d1) + m5;
+  o[3] = fma(V::set(8), d2, d1) + m[5];
 }
 
-template <class V, bool kInside, bool kWhole>
+template <class V>
+VIREO_INLINE void winograd_input_line(const V (&d)[8], V (&o)[8]) {
+  const V half = V::set(0.5f), two = V::set(2), five_halves = V::set(2.5f);
+  o[0] = fma(V::set(5.25f), d[4] - d[2], d[0] - d[6]);
+  o[7] = fma(V::set(5.25f), d[3] - d[5], d[7] - d[1]);
+  const V a = fnma(V::set(4.25f), d[4], d[2] + d[6]), b = fnma(V::set(4.25f), d[3], d[1] + d[5]);
+  o[1] = a + b;
+  o[2] = a - b;
+  const V c = fma(V::set(0.25f), d[2], fnma(V::set(1.25f), d[4], d[6]));
+  const V e = fma(half, d[1], fnma(five_halves, d[3], two * d[5]));
+  o[3] = c + e;
+  o[4] = c - e;
+  const V f = fma(V::set(4), d[2], fnma(V::set(5), d[4], d[6]));
+  const V g = fma(two, d[1], fnma(five_halves, d[3], half * d[5]));
+  o[5] = f + g;
+  o[6] = f - g;
+}
+template <class V>
+VIREO_INLINE void winograd_output_line(const V (&m)[8], V (&o)[6]) {
+  const V s1 = m[1] + m[2], d1 = m[1] - m[2], s2 = m[3] + m[4], d2 = m[3] - m[4], s3 = m[5] + m[6], d3 = m[5] - m[6];
+  o[0] = (m[0] + s1) + (s2 + s3);
+  o[1] = fma(V::set(0.5f), d3, fma(V::set(2), d2, d1));
+  o[2] = fma(V::set(0.25f), s3, fma(V::set(4), s2, s1));
+  o[3] = fma(V::set(0.125f), d3, fma(V::set(8), d2, d1));
+  o[4] = fma(V::set(0.0625f), s3, fma(V::set(16), s2, s1));
+  o[5] = fma(V::set(0.03125f), d3, fma(V::set(32), d2, d1)) + m[7];
+}
+
+template <class V, int kOut, bool kInside, bool kWhole>
 VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t channel, typename V::Tail lanes) {
-  V rows[6][6];
-#pragma GCC unroll 6
-  for (int i = 0; i < 6; ++i) {
+  constexpr int kIn = kOut + 2;
+  V rows[kIn][kIn];
+#pragma GCC unroll 8
+  for (int i = 0; i < kIn; ++i) {
     const float* row = p.x + i * p.x_row + channel;
-    V d[6];
-#pragma GCC unroll 6
-    for (int j = 0; j < 6; ++j) {
+    V d[kIn];
+#pragma GCC unroll 8
+    for (int j = 0; j < kIn; ++j) {
       if constexpr (kInside) {
         d[j] = V::load(row + j * p.x_pitch);
       } else {
@@ -45,15 +87,17 @@ VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t cha
         if (i >= p.top && i < p.bottom && j >= p.left && j < p.right) d[j] = kWhole ? V::load(row + j * p.x_pitch) : V::load(row + j * p.x_pitch, lanes);
       }
     }
-    winograd_input_line(d[0], d[1], d[2], d[3], d[4], d[5], rows[i]);
+    winograd_input_line(d, rows[i]);
   }
-#pragma GCC unroll 6
-  for (int j = 0; j < 6; ++j) {
-    V o[6];
-    winograd_input_line(rows[0][j], rows[1][j], rows[2][j], rows[3][j], rows[4][j], rows[5][j], o);
-#pragma GCC unroll 6
-    for (int i = 0; i < 6; ++i) {
-      float* to = p.to + (i * 6 + j) * p.point_step + channel;
+#pragma GCC unroll 8
+  for (int j = 0; j < kIn; ++j) {
+    V d[kIn], o[kIn];
+#pragma GCC unroll 8
+    for (int i = 0; i < kIn; ++i) d[i] = rows[i][j];
+    winograd_input_line(d, o);
+#pragma GCC unroll 8
+    for (int i = 0; i < kIn; ++i) {
+      float* to = p.to + (i * kIn + j) * p.point_step + channel;
       if constexpr (kWhole)
         o[i].store(to);
       else
@@ -62,39 +106,40 @@ VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t cha
   }
 }
 
-template <class V>
+template <class V, int kOut>
 void winograd_input(const WinogradInput& p) {
-  const bool inside = p.top == 0 && p.left == 0 && p.bottom == 6 && p.right == 6;
+  const bool inside = p.top == 0 && p.left == 0 && p.bottom == kOut + 2 && p.right == kOut + 2;
   const typename V::Tail all = V::tail(V::kWidth);
   std::int64_t c = 0;
   if (inside)
-    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_input_vector<V, true, true>(p, c, all);
+    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_input_vector<V, kOut, true, true>(p, c, all);
   else
-    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_input_vector<V, false, true>(p, c, all);
-  if (c < p.channels) winograd_input_vector<V, false, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
+    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_input_vector<V, kOut, false, true>(p, c, all);
+  if (c < p.channels) winograd_input_vector<V, kOut, false, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
 }
 
-template <class V, bool kWhole>
+template <class V, int kOut, bool kWhole>
 VIREO_INLINE void winograd_output_vector(const WinogradOutput& p, std::int64_t channel, typename V::Tail lanes) {
-  V rows[4][6];  // [output row][point column]
-#pragma GCC unroll 6
-  for (int j = 0; j < 6; ++j) {
-    V m[6], o[4];
-#pragma GCC unroll 6
-    for (int i = 0; i < 6; ++i) m[i] = V::load(p.from + (i * 6 + j) * p.point_step + channel);
-    winograd_output_line(m[0], m[1], m[2], m[3], m[4], m[5], o);
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) rows[i][j] = o[i];
+  constexpr int kIn = kOut + 2;
+  V rows[kOut][kIn];  // [output row][point column]
+#pragma GCC unroll 8
+  for (int j = 0; j < kIn; ++j) {
+    V m[kIn], o[kOut];
+#pragma GCC unroll 8
+    for (int i = 0; i < kIn; ++i) m[i] = V::load(p.from + (i * kIn + j) * p.point_step + channel);
+    winograd_output_line(m, o);
+#pragma GCC unroll 8
+    for (int i = 0; i < kOut; ++i) rows[i][j] = o[i];
   }
   const V bias = p.bias ? V::load(p.bias + channel) : V::zero();
   const V lo = V::set(p.lo), hi = V::set(p.hi);
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kOut; ++i) {
     if (i >= p.rows) break;
-    V o[4];
-    winograd_output_line(rows[i][0], rows[i][1], rows[i][2], rows[i][3], rows[i][4], rows[i][5], o);
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) {
+    V o[kOut];
+    winograd_output_line(rows[i], o);
+#pragma GCC unroll 8
+    for (int j = 0; j < kOut; ++j) {
       if (j >= p.columns) break;
       V y = o[j] + bias;
       if (p.residual) y = y + (kWhole ? V::load(p.residual + i * p.r_row + j * p.r_pitch + channel) : V::load(p.residual + i * p.r_row + j * p.r_pitch + channel, lanes));
@@ -108,12 +153,21 @@ VIREO_INLINE void winograd_output_vector(const WinogradOutput& p, std::int64_t c
   }
 }
 
-template <class V>
+template <class V, int kOut>
 void winograd_output(const WinogradOutput& p) {
   const typename V::Tail all = V::tail(V::kWidth);
   std::int64_t c = 0;
-  for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_output_vector<V, true>(p, c, all);
-  if (c < p.channels) winograd_output_vector<V, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
+  for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_output_vector<V, kOut, true>(p, c, all);
+  if (c < p.channels) winograd_output_vector<V, kOut, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
+}
+
+template <class V>
+WinogradKernels winograd_kernels(int out) {
+  switch (out) {
+    case 2: return {2, winograd_input<V, 2>, winograd_output<V, 2>};
+    case 6: return {6, winograd_input<V, 6>, winograd_output<V, 6>};
+    default: return {4, winograd_input<V, 4>, winograd_output<V, 4>};
+  }
 }
 
 }  // namespace vireo::ops

@@ -2,5 +2,5 @@
 #include "engine/simd/portable.h"
 
 namespace vireo::ops {
-WinogradKernels winograd_kernels_portable() { return {winograd_input<simd::portable::V>, winograd_output<simd::portable::V>}; }
+WinogradKernels winograd_kernels_portable(int out) { return winograd_kernels<simd::portable::V>(out); }
 }  // namespace vireo::ops

@@ -2,8 +2,10 @@
 // that their transformed inputs stay in the second-level cache: transform, (m + 2)^2 products with the micro-kernels, transform
 // back with bias, residual and activation, one panel of output channels after the other.
 // Where there are few blocks, tiles also split the panels, and the transformed inputs of all blocks go through the
-// workspace in a phase of their own. Bound by multiply-adds; by streaming weights on small deep maps. Measured on one Zen 4
-// core (peak 117), in GFLOP/s of the direct algorithm: 56x56x64 375, 28x28x128 389, 14x14x256 323, 7x7x512 203, 80x80x32 272.
+// workspace in a phase of their own. Bound by multiply-adds; by streaming weights on small deep maps, which is where m = 2
+// wins, and by memory on large shallow ones. Measured on one Zen 4 core (peak 112), in GFLOP/s of the direct algorithm, m = 4
+// and 6: 56x56x64 380 389, 28x28x128 399 432, 14x14x256 322 300, 80x80x32 271 295, 149x149x32 281 312; 7x7x512 with weights
+// from memory, two cores: m = 2 520, m = 4 440, direct 400.
 #include <algorithm>
 
 #include "engine/base/text.h"
@@ -173,7 +175,8 @@ void run_split(const TileArgs& args) noexcept {
 
 /// Sets the steps for groups of `blocks` blocks and returns the bytes of inputs and of one panel's products.
 std::pair<std::int64_t, std::int64_t> set_steps(State& s, std::int64_t blocks) {
-  const auto odd_lines = [](std::int64_t floats) { return floats % 256 == 0 ? floats + 16 : floats; };
+  // An odd number of cache lines: the points of one block then spread over all sets of the first-level cache.
+  const auto odd_lines = [](std::int64_t floats) { return ((floats + 15) / 16 | 1) * 16; };
   s.group_blocks = blocks;
   s.channel_step = (s.g.cin + 15) / 16 * 16;
   if (s.channel_step % 128 == 0) s.channel_step += 16;
@@ -188,7 +191,7 @@ struct TransformSlots {
   double in, out;
 };
 TransformSlots transform_slots(std::int64_t out) {
-  return out == 2 ? TransformSlots{90, 60} : out == 4 ? TransformSlots{260, 200} : TransformSlots{620, 480};
+  return out == 2 ? TransformSlots{75, 50} : out == 4 ? TransformSlots{230, 160} : TransformSlots{460, 360};
 }
 
 void choose_groups(State& s, int workers) {

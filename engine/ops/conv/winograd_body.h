@@ -70,34 +70,39 @@ VIREO_INLINE void winograd_output_line(const V (&m)[8], V (&o)[6]) {
   o[5] = fma(V::set(0.03125f), d3, fma(V::set(32), d2, d1)) + m[7];
 }
 
+// The arguments are copied to locals first: stores of vectors may alias anything, and would make the compiler read them again.
+
 template <class V, int kOut, bool kInside, bool kWhole>
 VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t channel, typename V::Tail lanes) {
   constexpr int kIn = kOut + 2;
+  const std::int64_t pitch = p.x_pitch, x_row = p.x_row, step = p.point_step;
   V rows[kIn][kIn];
+  const float* row = p.x + channel;
 #pragma GCC unroll 8
-  for (int i = 0; i < kIn; ++i) {
-    const float* row = p.x + i * p.x_row + channel;
+  for (int i = 0; i < kIn; ++i, row += x_row) {
     V d[kIn];
+    const float* from = row;
 #pragma GCC unroll 8
-    for (int j = 0; j < kIn; ++j) {
+    for (int j = 0; j < kIn; ++j, from += pitch) {
       if constexpr (kInside) {
-        d[j] = V::load(row + j * p.x_pitch);
+        d[j] = V::load(from);
       } else {
         d[j] = V::zero();
-        if (i >= p.top && i < p.bottom && j >= p.left && j < p.right) d[j] = kWhole ? V::load(row + j * p.x_pitch) : V::load(row + j * p.x_pitch, lanes);
+        if (i >= p.top && i < p.bottom && j >= p.left && j < p.right) d[j] = kWhole ? V::load(from) : V::load(from, lanes);
       }
     }
     winograd_input_line(d, rows[i]);
   }
+  float* column = p.to + channel;
 #pragma GCC unroll 8
-  for (int j = 0; j < kIn; ++j) {
+  for (int j = 0; j < kIn; ++j, column += step) {
     V d[kIn], o[kIn];
 #pragma GCC unroll 8
     for (int i = 0; i < kIn; ++i) d[i] = rows[i][j];
     winograd_input_line(d, o);
+    float* to = column;
 #pragma GCC unroll 8
-    for (int i = 0; i < kIn; ++i) {
-      float* to = p.to + (i * kIn + j) * p.point_step + channel;
+    for (int i = 0; i < kIn; ++i, to += kIn * step) {
       if constexpr (kWhole)
         o[i].store(to);
       else
@@ -118,33 +123,49 @@ void winograd_input(const WinogradInput& p) {
   if (c < p.channels) winograd_input_vector<V, kOut, false, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
 }
 
-template <class V, int kOut, bool kWhole>
+/// kFull: the block isn't clipped.
+template <class V, int kOut, bool kFull, bool kWhole>
 VIREO_INLINE void winograd_output_vector(const WinogradOutput& p, std::int64_t channel, typename V::Tail lanes) {
   constexpr int kIn = kOut + 2;
+  const std::int64_t step = p.point_step, pitch = p.y_pitch, r_pitch = p.r_pitch;
+  const int row_count = p.rows, column_count = p.columns;
   V rows[kOut][kIn];  // [output row][point column]
+  const float* column = p.from + channel;
 #pragma GCC unroll 8
-  for (int j = 0; j < kIn; ++j) {
+  for (int j = 0; j < kIn; ++j, column += step) {
     V m[kIn], o[kOut];
+    const float* from = column;
 #pragma GCC unroll 8
-    for (int i = 0; i < kIn; ++i) m[i] = V::load(p.from + (i * kIn + j) * p.point_step + channel);
+    for (int i = 0; i < kIn; ++i, from += kIn * step) m[i] = V::load(from);
     winograd_output_line(m, o);
 #pragma GCC unroll 8
     for (int i = 0; i < kOut; ++i) rows[i][j] = o[i];
   }
   const V bias = p.bias ? V::load(p.bias + channel) : V::zero();
   const V lo = V::set(p.lo), hi = V::set(p.hi);
+  float* y_row = p.y + channel;
+  const float* r_row = p.residual ? p.residual + channel : nullptr;
 #pragma GCC unroll 8
-  for (int i = 0; i < kOut; ++i) {
-    if (i >= p.rows) break;
+  for (int i = 0; i < kOut; ++i, y_row += p.y_row) {
+    if (!kFull && i >= row_count) break;
     V o[kOut];
     winograd_output_line(rows[i], o);
 #pragma GCC unroll 8
-    for (int j = 0; j < kOut; ++j) {
-      if (j >= p.columns) break;
-      V y = o[j] + bias;
-      if (p.residual) y = y + (kWhole ? V::load(p.residual + i * p.r_row + j * p.r_pitch + channel) : V::load(p.residual + i * p.r_row + j * p.r_pitch + channel, lanes));
-      y = simd::clamp(y, lo, hi);
-      float* to = p.y + i * p.y_row + j * p.y_pitch + channel;
+    for (int j = 0; j < kOut; ++j) o[j] = o[j] + bias;
+    if (r_row) {
+      const float* from = r_row;
+#pragma GCC unroll 8
+      for (int j = 0; j < kOut; ++j, from += r_pitch) {
+        if (!kFull && j >= column_count) break;
+        o[j] = o[j] + (kWhole ? V::load(from) : V::load(from, lanes));
+      }
+      r_row += p.r_row;
+    }
+    float* to = y_row;
+#pragma GCC unroll 8
+    for (int j = 0; j < kOut; ++j, to += pitch) {
+      if (!kFull && j >= column_count) break;
+      const V y = simd::clamp(o[j], lo, hi);
       if constexpr (kWhole)
         y.store(to);
       else
@@ -157,8 +178,11 @@ template <class V, int kOut>
 void winograd_output(const WinogradOutput& p) {
   const typename V::Tail all = V::tail(V::kWidth);
   std::int64_t c = 0;
-  for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_output_vector<V, kOut, true>(p, c, all);
-  if (c < p.channels) winograd_output_vector<V, kOut, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
+  if (p.rows == kOut && p.columns == kOut)
+    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_output_vector<V, kOut, true, true>(p, c, all);
+  else
+    for (; c + V::kWidth <= p.channels; c += V::kWidth) winograd_output_vector<V, kOut, false, true>(p, c, all);
+  if (c < p.channels) winograd_output_vector<V, kOut, false, false>(p, c, V::tail(static_cast<int>(p.channels - c)));
 }
 
 template <class V>

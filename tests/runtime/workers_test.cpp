@@ -4,8 +4,10 @@
 #include "engine/build/workers.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -125,6 +127,7 @@ BuildOptions options_of(double budget_s) {
 TEST(Workers, that_a_plan_names_are_used_and_results_stay) {
   const Plan plan = build(many_kinds(), options_of(0));
   const auto wanted = run_many_kinds(*Engine::load(plan, {}, {.threads = 2}));
+  const auto path = std::filesystem::temp_directory_path() / ("vireo_workers_" + std::to_string(getpid()) + ".plan");
   const builder::Module module(plan.state().graph, {}, {{.workers = 2}, {}});
   for (int every : {1, 2}) {  // all steps on one worker, and every other one
     Plan::State state = plan.state();
@@ -133,8 +136,9 @@ TEST(Workers, that_a_plan_names_are_used_and_results_stay) {
     int at = 0;
     for (const program::Step& step : module.program()->steps)
       if (at++ % every == 0) choices["workers " + step.problem] = {"1", 1e-6}, chosen.insert(step.layer);
-    const Plan altered(builder::finish(std::move(state)));
-    const auto engine = Engine::load(altered, {}, {.threads = 2});
+    Plan(builder::finish(std::move(state))).save(path);
+    const auto engine = Engine::load(path, {}, {.threads = 2});
+    std::filesystem::remove(path);
     int used = 0;
     for (const LayerReport& layer : engine->report()) used += layer.workers == 1;
     EXPECT_GE(used, static_cast<int>(chosen.size()));
@@ -150,21 +154,38 @@ TEST(Workers, that_are_no_number_are_an_error) {
     EXPECT_THROW((void)builder::chosen_workers({{"workers p", {text, 0}}}, "p", 4), Error) << text;
 }
 
-TEST(Workers, are_measured_for_small_steps_and_kept_by_the_plan) {
-  const auto path = std::filesystem::temp_directory_path() / ("vireo_workers_" + std::to_string(getpid()) + ".plan");
-  const Plan plan = build(many_kinds(), options_of(1));
-  plan.save(path);
-  const Plan loaded = Plan::load(path);
-  std::filesystem::remove(path);
-  int rows = 0;
-  for (const auto& [key, choice] : loaded.state().choices.at(builder::cpu_fingerprint())) {
-    if (key.rfind("workers ", 0) != 0) continue;
-    ++rows;
-    EXPECT_TRUE(choice.tactic == "1" || choice.tactic == "2") << choice.tactic;
-    EXPECT_GT(choice.seconds, 0);
+std::atomic<int> tiles_run{0};
+void do_little(const graph::TileArgs&) noexcept { ++tiles_run; }
+
+TEST(Workers, are_measured_for_small_steps_once) {
+  Program program;
+  program.workers = 3;
+  for (const std::int64_t tiles : {3, 8, 1, 5}) {
+    program::Step step;
+    step.problem = "problem " + std::to_string(tiles);
+    step.launch.phases = {{&do_little, tiles}};
+    Stage stage;
+    stage.phases = {{static_cast<std::int32_t>(program.steps.size()), 0}};
+    stage.tiles = tiles;
+    program.steps.push_back(std::move(step));
+    program.stages.push_back(stage);
   }
-  EXPECT_GT(rows, 5) << "most steps of this network take microseconds";
-  EXPECT_LT(relative_l2(run_many_kinds(*Engine::load(loaded, {}, {.threads = 2})), reference_of_many_kinds()), 1e-4);
+  const auto team = std::make_shared<base::Team>(3);
+  builder::Choices choices;
+  builder::time_workers(program, team, 0, choices, {});
+  EXPECT_TRUE(choices.empty() && tiles_run == 0) << "without a budget";
+  builder::time_workers(program, team, 1, choices, {});
+  ASSERT_EQ(choices.size(), 4u);
+  for (const auto& [key, choice] : choices) {
+    EXPECT_EQ(key.rfind("workers problem ", 0), 0u) << key;
+    EXPECT_TRUE(choice.tactic == "1" || choice.tactic == "2" || choice.tactic == "3") << choice.tactic;
+    EXPECT_GE(choice.seconds, 0);
+  }
+  const int run = tiles_run;
+  builder::time_workers(program, team, 1, choices, {});
+  EXPECT_LE(tiles_run - run, 5 * (3 + 8 + 1 + 5)) << "what is known is only looked at";
+  choices.clear();
+  EXPECT_THROW(builder::time_workers(program, team, 1, choices, [](std::string_view, double) { return false; }), Error);
 }
 
 }  // namespace

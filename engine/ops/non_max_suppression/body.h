@@ -1,3 +1,4 @@
+#pragma once
 // The kernels of non_max_suppression over vectors V.
 #include "engine/ops/non_max_suppression/kernels.h"
 #include "engine/simd/inline.h"

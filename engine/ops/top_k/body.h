@@ -1,3 +1,4 @@
+#pragma once
 // The scan of top_k over vectors V.
 #include "engine/ops/top_k/kernels.h"
 

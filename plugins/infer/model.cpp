@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include "engine/api/builder.h"
@@ -38,6 +39,21 @@ Profile profile_for(const std::vector<TensorInfo>& inputs, const sdk::InputSpec&
     profile.push_back({input.name, at(open ? 1 : fixed), at(open ? batch : fixed), at(open ? batch : fixed)});
   }
   return profile;
+}
+
+/// The importer's note on how each output comes about; nothing for networks that no importer made.
+std::vector<std::vector<std::string>> tails_in(const std::map<std::string, std::string>& metadata, std::size_t outputs) {
+  const auto found = metadata.find("onnx.output_tails");
+  if (found == metadata.end()) return {};
+  std::vector<std::vector<std::string>> tails;
+  std::istringstream lines(found->second);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    auto& tail = tails.emplace_back();
+    for (std::string word; words >> word;) tail.push_back(word);
+  }
+  if (tails.size() > outputs) return {};
+  return tails;
 }
 
 Plan build_plan(const ModelOptions& options, const CachedPlan& cached) {
@@ -131,6 +147,7 @@ void Model::set_up(const Plan& plan) {
   description_.inputs = backend_->image_inputs();
   description_.outputs = backend_->image_outputs();
   description_.metadata = engine->metadata();
+  description_.output_tail = tails_in(description_.metadata, description_.outputs.size());
   image_seconds_ = backend_->warm_up();
 }
 

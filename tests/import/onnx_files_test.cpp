@@ -76,6 +76,25 @@ TEST(Structure, SymbolsAndMetadataAreKept) {
   EXPECT_EQ(network.metadata().at("onnx.producer_name"), "maker");
 }
 
+TEST(Structure, TheLastOperatorsBeforeEachOutputAreNoted) {
+  Model model;
+  model.constant("w", {2, 2, 1, 1}, Floats{1, 2, 3, 4}).constant("half", {1}, Floats{0.5f});
+  model.input("x", {1, 2, 3, 3})
+      .node("Relu", {"x"}, {"r"})
+      .node("Conv", {"r", "w"}, {"raw"})
+      .node("Shape", {"x"}, {"s"})
+      .node("Reshape", {"raw", "s"}, {"shaped"})
+      .node("Sigmoid", {"shaped"}, {"g"})
+      .node("Exp", {"shaped"}, {"e"})
+      .node("Mul", {"e", "half"}, {"m"})
+      .node("Concat", {"g", "m"}, {"boxes"}, {{"axis", std::int64_t{1}}})
+      .output("boxes")
+      .output("raw")
+      .output("r");
+  EXPECT_EQ(model.load().metadata().at("onnx.output_tails"), "Concat Sigmoid Mul Reshape Exp Conv\nConv\nRelu")
+      << "not across the convolution, nor into the shape";
+}
+
 TEST(Refusals, AllUnsupportedNodesAreListedAtOnce) {
   Model model;
   model.import("com.example", 1);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
@@ -148,6 +149,16 @@ TEST(Model, IsSharedByEqualOptionsAndGoesWithItsLastUser) {
   const std::weak_ptr<Model> gone = a;
   a.reset();
   EXPECT_TRUE(gone.expired());
+}
+
+TEST(Model, TellsDecodersHowTheOutputsComeAbout) {
+  ModelOptions options;
+  options.path = VIREO_SOURCE_DIR "/config/models/demo/street.onnx";
+  options.build_budget_s = 0;
+  const Model model(options);
+  ASSERT_EQ(model.description().output_tail.size(), model.description().outputs.size());
+  for (const std::vector<std::string>& tail : model.description().output_tail)
+    EXPECT_NE(std::find(tail.begin(), tail.end(), "Conv"), tail.end());
 }
 
 TEST(Model, RefusesFilesThatAreNoModel) {

@@ -11,6 +11,7 @@
 #include "engine/graph/operator.h"
 #include "engine/import/onnx/handlers.h"
 #include "engine/import/onnx/order.h"
+#include "engine/import/onnx/tails.h"
 #include "engine/ops/table.h"
 
 namespace vireo::importer {
@@ -124,6 +125,7 @@ void Builder::read_metadata() {
   put("onnx.graph_doc_string", model_.graph().doc_string());
   put("onnx.ir_version", str(model_.ir_version()));
   put("onnx.opset", str(opsets_[""]));
+  put("onnx.output_tails", output_tails(model_.graph()));
   for (const auto& entry : model_.metadata_props()) metadata[entry.key()] = entry.value();
   graph_->name = model_.graph().name();
 }

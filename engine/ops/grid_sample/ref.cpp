@@ -41,7 +41,7 @@ struct Axis {
     if (tap >= 0 && tap < static_cast<double>(extent)) return static_cast<std::int64_t>(tap);
     if (padding == 'z') return -1;
     if (padding == 'b') return tap < 0 ? 0 : extent - 1;
-    return std::clamp<std::int64_t>(static_cast<std::int64_t>(reflect(tap, low(), high())), 0, extent - 1);
+    return static_cast<std::int64_t>(std::clamp(reflect(tap, low(), high()), 0.0, static_cast<double>(extent - 1)));
   }
 };
 

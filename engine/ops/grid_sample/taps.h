@@ -1,0 +1,34 @@
+#pragma once
+// Which pixels a grid point reads, and their weights. Worked out in double as the reference does: roundings that decide
+// between two pixels then fall alike. Pure functions.
+
+#include <cstdint>
+
+namespace vireo::ops {
+
+enum class SampleMode : std::uint8_t { nearest, linear, cubic };
+enum class SamplePadding : std::uint8_t { zeros, border, reflection };
+
+inline constexpr int kMaxSampleRank = 3;
+
+struct SampleAxes {
+  int rank = 0;
+  std::int64_t extent[kMaxSampleRank] = {};  ///< outermost first
+  bool align = false;
+  SampleMode mode = SampleMode::linear;
+  SamplePadding padding = SamplePadding::zeros;
+
+  [[nodiscard]] int taps_of_axis() const { return mode == SampleMode::nearest ? 1 : mode == SampleMode::linear ? 2 : 4; }
+  [[nodiscard]] int taps() const {
+    int count = 1;
+    for (int i = 0; i < rank; ++i) count *= taps_of_axis();
+    return count;
+  }
+};
+
+/// The taps of points [point][tap], from their coordinates (innermost axis first): index of the pixel, and weight. What is
+/// outside, or weighs nothing, has weight 0 and index -1, and must not be read.
+void sample_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index,
+                 float* weight) noexcept;
+
+}  // namespace vireo::ops

@@ -5,7 +5,7 @@
 // workspace in a phase of their own. Bound by multiply-adds; by streaming weights on small deep maps, which is where m = 2
 // wins, and by memory on large shallow ones. Measured on one Zen 4 core (peak 112), in GFLOP/s of the direct algorithm, m = 4
 // and 6: 56x56x64 380 389, 28x28x128 399 432, 14x14x256 322 300, 80x80x32 271 295, 149x149x32 281 312; 7x7x512 with weights
-// from memory, two cores: m = 2 520, m = 4 440, direct 400.
+// from memory, two cores: m = 2 260, m = 4 220, direct 200.
 #include <algorithm>
 
 #include "engine/base/text.h"

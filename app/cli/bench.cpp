@@ -62,12 +62,20 @@ int serve(Loaded& loaded, const std::string& inputs) {
 void print_profile(std::vector<LayerTime> times, nlohmann::json& json) {
   double total = 0;
   for (const LayerTime& t : times) total += t.seconds;
-  std::stable_sort(times.begin(), times.end(), [](const LayerTime& a, const LayerTime& b) { return a.seconds > b.seconds; });
-  fmt::print("\n{:>9} {:>6} {:>9} {:>8}  {:<16} {:<32} {}\n", "ms", "%", "GFLOP/s", "GB/s", "operator", "tactic", "layer");
+  std::stable_sort(times.begin(), times.end(),
+                   [](const LayerTime& a, const LayerTime& b) { return a.seconds > b.seconds; });
+  fmt::print("\n{:>9} {:>6} {:>9} {:>8}  {:<16} {:<32} {}\n", "ms", "%", "GFLOP/s", "GB/s", "operator", "tactic",
+             "layer");
   for (const LayerTime& t : times) {
-    json["layers"].push_back({{"layer", t.layer}, {"op", t.op}, {"tactic", t.tactic}, {"ms", t.seconds * 1e3}, {"flops", t.flops}, {"bytes", t.bytes}});
+    json["layers"].push_back({{"layer", t.layer},
+                              {"op", t.op},
+                              {"tactic", t.tactic},
+                              {"ms", t.seconds * 1e3},
+                              {"flops", t.flops},
+                              {"bytes", t.bytes}});
     fmt::print("{:9.4f} {:6.2f} {:9.1f} {:8.2f}  {:<16} {:<32} {}\n", t.seconds * 1e3, 100 * t.seconds / total,
-               t.seconds > 0 ? t.flops / t.seconds / 1e9 : 0, t.seconds > 0 ? t.bytes / t.seconds / 1e9 : 0, t.op, t.tactic, t.layer);
+               t.seconds > 0 ? t.flops / t.seconds / 1e9 : 0, t.seconds > 0 ? t.bytes / t.seconds / 1e9 : 0, t.op,
+               t.tactic, t.layer);
   }
 }
 
@@ -105,23 +113,36 @@ int bench(const BenchFlags& f) {
   j["plan_bytes"] = loaded.plan.bytes();
   j["arena_bytes"] = contexts[0]->arena_bytes();
   j["peak_rss_bytes"] = peak_rss_bytes();
-  j["latency_ms"] = {{"min", times.front()}, {"mean", mean}, {"median", percentile(times, 0.5)}, {"p90", percentile(times, 0.9)},
-                     {"p95", percentile(times, 0.95)}, {"p99", percentile(times, 0.99)}, {"max", times.back()}};
+  j["latency_ms"] = {{"min", times.front()},
+                     {"mean", mean},
+                     {"median", percentile(times, 0.5)},
+                     {"p90", percentile(times, 0.9)},
+                     {"p95", percentile(times, 0.95)},
+                     {"p99", percentile(times, 0.99)},
+                     {"max", times.back()}};
   j["inferences"] = times.size();
   j["throughput_per_s"] = static_cast<double>(times.size()) * batch / elapsed;
   const auto& l = j["latency_ms"];
   if (f.json != "-") {
-    fmt::print("{}: {} inferences, {} context{} of {} thread{}\n", f.model.model, times.size(), f.contexts, f.contexts == 1 ? "" : "s",
-               j["threads"].get<int>(), j["threads"].get<int>() == 1 ? "" : "s");
-    fmt::print("  latency ms   min {:.3f}  mean {:.3f}  median {:.3f}  p90 {:.3f}  p95 {:.3f}  p99 {:.3f}  max {:.3f}\n", l["min"].get<double>(),
-               mean, l["median"].get<double>(), l["p90"].get<double>(), l["p95"].get<double>(), l["p99"].get<double>(), l["max"].get<double>());
+    fmt::print("{}: {} inferences, {} context{} of {} thread{}\n", f.model.model, times.size(), f.contexts,
+               f.contexts == 1 ? "" : "s", j["threads"].get<int>(), j["threads"].get<int>() == 1 ? "" : "s");
+    fmt::print(
+        "  latency ms   min {:.3f}  mean {:.3f}  median {:.3f}  p90 {:.3f}  p95 {:.3f}  p99 {:.3f}  max {:.3f}\n",
+        l["min"].get<double>(), mean, l["median"].get<double>(), l["p90"].get<double>(), l["p95"].get<double>(),
+        l["p99"].get<double>(), l["max"].get<double>());
     fmt::print("  throughput   {:.1f}/s\n", j["throughput_per_s"].get<double>());
-    fmt::print("  build {:.2f} s, load {:.3f} s, arena {:.1f} MB, peak memory {:.0f} MB\n", loaded.build_s, loaded.load_s,
-               static_cast<double>(j["arena_bytes"].get<std::uint64_t>()) / 1e6, static_cast<double>(peak_rss_bytes()) / 1e6);
+    fmt::print("  build {:.2f} s, load {:.3f} s, arena {:.1f} MB, peak memory {:.0f} MB\n", loaded.build_s,
+               loaded.load_s, static_cast<double>(j["arena_bytes"].get<std::uint64_t>()) / 1e6,
+               static_cast<double>(peak_rss_bytes()) / 1e6);
     if (f.profile) print_profile(contexts[0]->profile(), j);
   } else if (f.profile) {
     for (const LayerTime& t : contexts[0]->profile())
-      j["layers"].push_back({{"layer", t.layer}, {"op", t.op}, {"tactic", t.tactic}, {"ms", t.seconds * 1e3}, {"flops", t.flops}, {"bytes", t.bytes}});
+      j["layers"].push_back({{"layer", t.layer},
+                             {"op", t.op},
+                             {"tactic", t.tactic},
+                             {"ms", t.seconds * 1e3},
+                             {"flops", t.flops},
+                             {"bytes", t.bytes}});
   }
   write_json(j, f.json);
   return 0;
@@ -134,20 +155,26 @@ void add_bench(CLI::App& app, Action& action) {
   auto f = std::make_shared<BenchFlags>();
   add_model_flags(*c, f->model);
   c->add_option("--duration", f->duration_s, "seconds to measure")->capture_default_str()->check(CLI::PositiveNumber);
-  c->add_option("--warmup", f->warmup_s, "seconds to run before measuring")->capture_default_str()->check(CLI::NonNegativeNumber);
+  c->add_option("--warmup", f->warmup_s, "seconds to run before measuring")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   c->add_option("--warmUp", f->warmup_ms, "the same in milliseconds");
-  CLI::Option* iterations = c->add_option("--iterations", f->iterations, "exactly so many inferences instead of a duration");
+  CLI::Option* iterations =
+      c->add_option("--iterations", f->iterations, "exactly so many inferences instead of a duration");
   CLI::Option* contexts = c->add_option("--contexts,--streams", f->contexts, "inferences in flight at once");
   contexts->capture_default_str()->check(CLI::Range(1, 256));
-  c->add_flag("--no-transfers,--noDataTransfers", f->no_transfers, "don't count copies to and from the device (none on cpu)");
+  c->add_flag("--no-transfers,--noDataTransfers", f->no_transfers,
+              "don't count copies to and from the device (none on cpu)");
   CLI::Option* profile = c->add_flag("--profile,--dumpProfile", f->profile, "time of each layer");
   c->add_option("--json", f->json, "write the results to this file; - for stdout");
   c->add_option("--saveEngine", f->save_plan, "also write the plan");
   c->add_option("--inputs", f->inputs, "folder with input_0.pb, … (ONNX TensorProto) in graph order, instead of noise");
-  CLI::Option* serve = c->add_flag("--serve", f->serve, "answer 'run N' lines on stdin with latencies (for interleaved comparisons)");
-  c->add_flag("--autopilot", f->autopilot,
-              "find how many contexts of how many threads serve best: each tried on cores of its own for --duration, in "
-              "interleaved turns; a table and the best for throughput and for latency")
+  CLI::Option* serve =
+      c->add_flag("--serve", f->serve, "answer 'run N' lines on stdin with latencies (for interleaved comparisons)");
+  c->add_flag(
+       "--autopilot", f->autopilot,
+       "find how many contexts of how many threads serve best: each tried on cores of its own for --duration, in "
+       "interleaved turns; a table and the best for throughput and for latency")
       ->excludes(iterations)
       ->excludes(contexts)
       ->excludes(profile)

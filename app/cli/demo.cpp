@@ -34,7 +34,8 @@ int demo(const DemoFlags& f) {
   scene.name = "street";
   scene.properties["seed"] = std::to_string(f.seed);
   const bool window = !f.headless && f.out.empty() && !pipeline::find_display_sink().empty();
-  if (!f.headless && f.out.empty() && !window) fmt::print(stderr, "no display is reachable: running without a window (--out FILE.mp4 writes a video)\n");
+  if (!f.headless && f.out.empty() && !window)
+    fmt::print(stderr, "no display is reachable: running without a window (--out FILE.mp4 writes a video)\n");
   if (window) config.sinks.push_back("display");
   if (!f.out.empty()) config.sinks.push_back(f.out);
   if (config.sinks.empty()) config.sinks.push_back("none");
@@ -48,7 +49,8 @@ int demo(const DemoFlags& f) {
     const std::lock_guard lock(mutex);
     score.add(*view.result, *view.truth);
   });
-  for (const Score::ClassScore& c : score.by_class()) fmt::print("  {:<12} AP@0.5 {:.3f}  ({} objects)\n", c.label, c.average_precision, c.objects);
+  for (const Score::ClassScore& c : score.by_class())
+    fmt::print("  {:<12} AP@0.5 {:.3f}  ({} objects)\n", c.label, c.average_precision, c.objects);
   fmt::print("mAP@0.5 {:.3f} over {} frames of an unseen street\n", score.mean(), score.frames());
   report(stats, f.json, false);
   if (!f.out.empty()) fmt::print("video: {}\n", f.out);
@@ -58,12 +60,14 @@ int demo(const DemoFlags& f) {
 }  // namespace
 
 void add_demo(CLI::App& app, Action& action) {
-  CLI::App* c = app.add_subcommand("demo", "the embedded detector on a synthetic street, scored against its ground truth");
+  CLI::App* c =
+      app.add_subcommand("demo", "the embedded detector on a synthetic street, scored against its ground truth");
   auto f = std::make_shared<DemoFlags>();
   c->add_flag("--headless", f->headless, "no window (also without this flag where there is no display)");
   c->add_option("--out", f->out, "write the video with detections, FILE.mp4");
   c->add_option("--max-frames", f->max_frames, "frames to show (default 500, 1500 in a window)");
-  c->add_option("--seed", f->seed, "which street; the detector was trained on seeds from 1000000 on")->capture_default_str();
+  c->add_option("--seed", f->seed, "which street; the detector was trained on seeds from 1000000 on")
+      ->capture_default_str();
   c->add_option("--threads", f->threads, "workers of the engine; 0: all cores");
   c->add_option("--json", f->json, "write the final figures to this file; - for stdout");
   c->callback([&action, f] { action = [f] { return demo(*f); }; });

@@ -13,7 +13,8 @@ void add_devices(CLI::App& app, Action& action) {
         std::string features;
         for (const std::string& f : d.features) features += " " + f;
         fmt::print("{:<10} {} ({} core{}, {:.1f} GB){}{}\n", d.name, d.description, d.cores, d.cores == 1 ? "" : "s",
-                   static_cast<double>(d.memory_bytes) / 1e9, features.empty() ? "" : ":" + features, d.usable ? "" : "  [" + d.note + "]");
+                   static_cast<double>(d.memory_bytes) / 1e9, features.empty() ? "" : ":" + features,
+                   d.usable ? "" : "  [" + d.note + "]");
       }
       return 0;
     };

@@ -24,7 +24,9 @@ void add_doctor(CLI::App& app, Action& action) {
 #ifdef VIREO_HAVE_PIPELINE
       return examine_pipeline() ? 0 : 1;
 #else
-      fmt::print("[missing] the video pipeline: this build has none; install libgstreamer1.0-dev and build with -DVIREO_GSTREAMER=ON\n");
+      fmt::print(
+          "[missing] the video pipeline: this build has none; install libgstreamer1.0-dev and build with "
+          "-DVIREO_GSTREAMER=ON\n");
       return 0;
 #endif
     };

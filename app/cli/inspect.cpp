@@ -40,21 +40,32 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
   if (!dot.empty()) write_dot(dot, layers);
   if (as_json) {
     nlohmann::json j;
-    for (const TensorInfo& t : loaded.engine->inputs()) j["inputs"].push_back({{"name", t.name}, {"dims", t.dims}, {"dtype", to_string(t.dtype)}});
+    for (const TensorInfo& t : loaded.engine->inputs())
+      j["inputs"].push_back({{"name", t.name}, {"dims", t.dims}, {"dtype", to_string(t.dtype)}});
     for (const TensorInfo& t : loaded.engine->outputs())
       j["outputs"].push_back({{"name", t.name}, {"dims", context->shape(t.name)}, {"dtype", to_string(t.dtype)}});
     for (const LayerReport& l : layers)
-      j["layers"].push_back({{"name", l.name}, {"op", l.op}, {"tactic", l.tactic}, {"device", l.device}, {"inputs", l.inputs}, {"outputs", l.outputs},
-                             {"flops", l.flops}, {"tuned_ms", l.tuned_ms}, {"weight_bytes", l.weight_bytes},
-                             {"workers", l.workers}, {"refused", l.refused}});
+      j["layers"].push_back({{"name", l.name},
+                             {"op", l.op},
+                             {"tactic", l.tactic},
+                             {"device", l.device},
+                             {"inputs", l.inputs},
+                             {"outputs", l.outputs},
+                             {"flops", l.flops},
+                             {"tuned_ms", l.tuned_ms},
+                             {"weight_bytes", l.weight_bytes},
+                             {"workers", l.workers},
+                             {"refused", l.refused}});
     j["metadata"] = loaded.engine->metadata();
     j["arena_bytes"] = context->arena_bytes();
     std::cout << j.dump(2) << "\n";
     return 0;
   }
   for (const TensorInfo& t : loaded.engine->inputs()) fmt::print("input   {}  {}\n", t.name, type_text(t));
-  for (const TensorInfo& t : loaded.engine->outputs()) fmt::print("output  {}  {}\n", t.name, to_string(context->shape(t.name)) + " " + std::string(to_string(t.dtype)));
-  for (const auto& [key, value] : loaded.engine->metadata()) fmt::print("meta    {} = {}\n", key, value.size() > 100 ? value.substr(0, 100) + "…" : value);
+  for (const TensorInfo& t : loaded.engine->outputs())
+    fmt::print("output  {}  {}\n", t.name, to_string(context->shape(t.name)) + " " + std::string(to_string(t.dtype)));
+  for (const auto& [key, value] : loaded.engine->metadata())
+    fmt::print("meta    {} = {}\n", key, value.size() > 100 ? value.substr(0, 100) + "…" : value);
   fmt::print("\n{:>9} {:>10}  {:<16} {:<32} {:<28} {}\n", "tuned ms", "MFLOP", "operator", "tactic", "output", "layer");
   double flops = 0;
   std::uint64_t weights = 0;
@@ -63,14 +74,16 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
     flops += l.flops;
     weights += l.weight_bytes;
     references += l.tactic == "reference";
-    fmt::print("{:>9} {:10.2f}  {:<16} {:<32} {:<28} {}\n", l.tuned_ms > 0 ? fmt::format("{:.4f}", l.tuned_ms) : "-", l.flops / 1e6, l.op, l.tactic, l.outputs, l.name);
+    fmt::print("{:>9} {:10.2f}  {:<16} {:<32} {:<28} {}\n", l.tuned_ms > 0 ? fmt::format("{:.4f}", l.tuned_ms) : "-",
+               l.flops / 1e6, l.op, l.tactic, l.outputs, l.name);
     if (why && l.workers > 0)
       fmt::print("{:>22}  on {} worker{}: more took longer\n", "", l.workers, l.workers == 1 ? "" : "s");
     if (why)
       for (const std::string& reason : l.refused) fmt::print("{:>22}  not {}\n", "", reason);
   }
-  fmt::print("\n{} steps, {} by the reference, {:.3f} GFLOP, packed weights {:.1f} MB, arena {:.1f} MB\n", layers.size(), references, flops / 1e9,
-             static_cast<double>(weights) / 1e6, static_cast<double>(context->arena_bytes()) / 1e6);
+  fmt::print("\n{} steps, {} by the reference, {:.3f} GFLOP, packed weights {:.1f} MB, arena {:.1f} MB\n",
+             layers.size(), references, flops / 1e9, static_cast<double>(weights) / 1e6,
+             static_cast<double>(context->arena_bytes()) / 1e6);
   return 0;
 }
 
@@ -86,7 +99,9 @@ void add_inspect(CLI::App& app, Action& action) {
   c->add_flag("--json", *json, "machine-readable, to stdout");
   c->add_flag("--why", *why, "why each other kernel was refused");
   c->add_option("--dot", *dot, "write the steps as a Graphviz file");
-  c->callback([&action, flags, json, dot, why] { action = [flags, json, dot, why] { return inspect(*flags, *json, *dot, *why); }; });
+  c->callback([&action, flags, json, dot, why] {
+    action = [flags, json, dot, why] { return inspect(*flags, *json, *dot, *why); };
+  });
 }
 
 }  // namespace vireo::cli

@@ -12,10 +12,12 @@ namespace {
 void list_engine(const std::string& what) {
   if (what == "ops")
     for (const OperatorInfo& op : list_operators())
-      fmt::print("{:<24} inputs {}..{:<4} kernels {}\n", op.name, op.min_inputs, op.max_inputs < 0 ? "any" : std::to_string(op.max_inputs), op.kernels);
+      fmt::print("{:<24} inputs {}..{:<4} kernels {}\n", op.name, op.min_inputs,
+                 op.max_inputs < 0 ? "any" : std::to_string(op.max_inputs), op.kernels);
   else if (what == "kernels")
     for (const KernelInfo& k : list_kernels())
-      fmt::print("{:<24} {:<40} {:<8} {:<12}{}{}\n", k.op, k.name, k.device, k.isa, k.exact ? "" : " changes arithmetic", k.usable ? "" : " (not on this processor)");
+      fmt::print("{:<24} {:<40} {:<8} {:<12}{}{}\n", k.op, k.name, k.device, k.isa,
+                 k.exact ? "" : " changes arithmetic", k.usable ? "" : " (not on this processor)");
   else if (what == "passes")
     for (const PassInfo& p : list_passes()) fmt::print("{:<28} {}\n", p.name, p.what);
 }
@@ -29,7 +31,9 @@ void add_list(CLI::App& app, Action& action) {
 #ifdef VIREO_HAVE_PIPELINE
   kinds.insert(kinds.end(), {"decoders", "trackers", "publishers", "elements"});
 #endif
-  c->add_option("WHAT", *what, "ops | kernels | passes | decoders | trackers | publishers | elements")->required()->check(CLI::IsMember(kinds));
+  c->add_option("WHAT", *what, "ops | kernels | passes | decoders | trackers | publishers | elements")
+      ->required()
+      ->check(CLI::IsMember(kinds));
   c->callback([&action, what] {
     action = [what] {
       list_engine(*what);

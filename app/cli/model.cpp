@@ -36,8 +36,9 @@ std::uint64_t parse_bytes(const std::string& text) {
   double value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   const std::string unit(result.ptr, text.data() + text.size());
-  const std::map<std::string, double> kUnits{{"", 1}, {"B", 1}, {"K", 1024}, {"KB", 1e3}, {"KiB", 1024}, {"M", 1048576.0},
-                                             {"MB", 1e6}, {"MiB", 1048576.0}, {"G", 1073741824.0}, {"GB", 1e9}, {"GiB", 1073741824.0}};
+  const std::map<std::string, double> kUnits{
+      {"", 1},     {"B", 1},           {"K", 1024},         {"KB", 1e3}, {"KiB", 1024},        {"M", 1048576.0},
+      {"MB", 1e6}, {"MiB", 1048576.0}, {"G", 1073741824.0}, {"GB", 1e9}, {"GiB", 1073741824.0}};
   const auto it = kUnits.find(unit);
   if (result.ec != std::errc() || it == kUnits.end() || value < 0)
     fail(ErrorCode::invalid_argument, fmt::format("--workspace '{}' is not a size such as 512M or 1GiB", text));
@@ -47,7 +48,8 @@ std::uint64_t parse_bytes(const std::string& text) {
 /// The input a shape without a name is for.
 std::string only_input(const std::vector<TensorInfo>& inputs, const std::string& text) {
   if (inputs.size() == 1) return inputs[0].name;
-  fail(ErrorCode::invalid_argument, fmt::format("shapes '{}' name no input, and the network has {}; write NAME:SHAPE", text, inputs.size()));
+  fail(ErrorCode::invalid_argument,
+       fmt::format("shapes '{}' name no input, and the network has {}; write NAME:SHAPE", text, inputs.size()));
 }
 
 Profile parse_profile(const ModelFlags& f, const std::vector<TensorInfo>& inputs) {
@@ -85,8 +87,9 @@ Progress progress_bar(bool quiet) {
   return [last = std::string()](std::string_view stage, double fraction) mutable {
     constexpr int kWidth = 30;
     const int filled = static_cast<int>(fraction * kWidth);
-    std::string line = fmt::format("\r{:<16} [{}{}] {:3.0f}%", stage, std::string(static_cast<std::size_t>(filled), '='),
-                                   std::string(static_cast<std::size_t>(kWidth - filled), ' '), fraction * 100);
+    std::string line =
+        fmt::format("\r{:<16} [{}{}] {:3.0f}%", stage, std::string(static_cast<std::size_t>(filled), '='),
+                    std::string(static_cast<std::size_t>(kWidth - filled), ' '), fraction * 100);
     if (line != last) std::fputs(line.c_str(), stderr), std::fflush(stderr);
     last = line;
     if (fraction >= 1) std::fputs("\r\033[K", stderr);
@@ -118,7 +121,8 @@ Precision parse_precision(const ModelFlags& f) {
   if (f.bf16) return Precision::bf16;
   for (Precision p : {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8, Precision::best})
     if (to_string(p) == f.precision) return p;
-  fail(ErrorCode::invalid_argument, fmt::format("--precision '{}'; accepted: fp32, fp16, bf16, int8, best", f.precision));
+  fail(ErrorCode::invalid_argument,
+       fmt::format("--precision '{}'; accepted: fp32, fp16, bf16, int8, best", f.precision));
 }
 
 void add_model_flags(CLI::App& c, ModelFlags& f) {
@@ -136,11 +140,16 @@ void add_model_flags(CLI::App& c, ModelFlags& f) {
   c.add_option("--max-shapes,--maxShapes", f.max_shapes, "largest shapes");
   c.add_option("--shapes", f.shapes, "shapes to run at (and to tune for, when --opt-shapes is not given)");
   c.add_option("--workspace", f.workspace, "limit of scratch memory a context may use, e.g. 64MiB; none by default");
-  c.add_option("--budget", f.budget_s, "seconds of tactic timing; 0 chooses by prediction")->capture_default_str()->check(CLI::NonNegativeNumber);
-  c.add_option("--timing-cache,--timingCacheFile", f.timing_cache, "readable file of earlier timings, read and extended");
+  c.add_option("--budget", f.budget_s, "seconds of tactic timing; 0 chooses by prediction")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  c.add_option("--timing-cache,--timingCacheFile", f.timing_cache,
+               "readable file of earlier timings, read and extended");
   c.add_flag("--exact", f.exact, "only kernels with the reference's arithmetic (no Winograd, no bf16)");
   c.add_option("--disable-pass", f.disabled_passes, "switch an optimisation off by its name (`vireo list passes`)");
-  c.add_option("--threads", f.threads, "workers of one inference; 0: all cores")->capture_default_str()->check(CLI::Range(0, 1024));
+  c.add_option("--threads", f.threads, "workers of one inference; 0: all cores")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
 }
 
 std::map<std::string, Dims> parse_shapes(const std::string& text) {
@@ -176,12 +185,14 @@ std::map<std::string, Dims> resolve_shapes(const std::vector<TensorInfo>& inputs
           if (range.input == input.name && !is_static(dims)) dims = range.opt;
       if (!dims.empty() && dims[0] == kUnknown) dims[0] = 1;
       if (!is_static(dims))
-        fail(ErrorCode::invalid_argument, fmt::format("input '{}' is dynamic ({}); give its shape: --shapes {}:…", input.name,
-                                                      to_string(input.dims), input.name));
+        fail(ErrorCode::invalid_argument, fmt::format("input '{}' is dynamic ({}); give its shape: --shapes {}:…",
+                                                      input.name, to_string(input.dims), input.name));
     }
     shapes[input.name] = dims;
   }
-  if (!given.empty()) fail(ErrorCode::not_found, fmt::format("--shapes names '{}', which is no input of the network", given.begin()->first));
+  if (!given.empty())
+    fail(ErrorCode::not_found,
+         fmt::format("--shapes names '{}', which is no input of the network", given.begin()->first));
   return shapes;
 }
 
@@ -203,9 +214,11 @@ Loaded load_model(const ModelFlags& f) {
     Network network = import_onnx(std::filesystem::path(f.model));
     // A dynamic model is tuned at the shapes it will run at.
     const auto inputs = network.inputs();
-    const bool dynamic = std::any_of(inputs.begin(), inputs.end(), [](const TensorInfo& input) { return !is_static(input.dims); });
+    const bool dynamic =
+        std::any_of(inputs.begin(), inputs.end(), [](const TensorInfo& input) { return !is_static(input.dims); });
     if (dynamic && f.opt_shapes.empty() && f.min_shapes.empty() && f.max_shapes.empty() && f.shapes.empty())
-      for (const auto& [name, dims] : resolve_shapes(inputs, "")) flags.shapes += (flags.shapes.empty() ? "" : ",") + name + ":" + to_string(dims);
+      for (const auto& [name, dims] : resolve_shapes(inputs, ""))
+        flags.shapes += (flags.shapes.empty() ? "" : ",") + name + ":" + to_string(dims);
     loaded.plan = build_plan(std::move(network), flags);
     loaded.build_s = seconds_since(start);
     start = std::chrono::steady_clock::now();
@@ -214,12 +227,14 @@ Loaded load_model(const ModelFlags& f) {
   options.threads = f.threads;
   loaded.engine = Engine::load(loaded.plan, Device{f.devices.empty() ? "cpu" : f.devices.front()}, options);
   std::vector<Profile> profiles;
-  loaded.shapes = resolve_shapes(loaded.engine->inputs(), flags.shapes.empty() ? flags.opt_shapes : flags.shapes, profiles);
+  loaded.shapes =
+      resolve_shapes(loaded.engine->inputs(), flags.shapes.empty() ? flags.opt_shapes : flags.shapes, profiles);
   loaded.load_s = seconds_since(start);
   return loaded;
 }
 
-std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options, std::map<std::string, Buffer>* buffers) {
+std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options,
+                                      std::map<std::string, Buffer>* buffers) {
   auto context = loaded.engine->create_context(options);
   for (const auto& [name, dims] : loaded.shapes) context->set_shape(name, dims);
   std::minstd_rand random(1);

@@ -37,8 +37,8 @@ void add_model_flags(CLI::App& command, ModelFlags& flags);
 /// "a:1x3x224x224,b:1x10" → shapes by input; a lone "1x3x224x224" is for the only input (name ""). Throws Error.
 [[nodiscard]] std::map<std::string, Dims> parse_shapes(const std::string& text);
 
-/// Shapes of every input: as given, else static, else the plan's profile, else 1 for batch-like extents (an error when an
-/// extent other than the first is unknown).
+/// Shapes of every input: as given, else static, else the plan's profile, else 1 for batch-like extents (an error when
+/// an extent other than the first is unknown).
 [[nodiscard]] std::map<std::string, Dims> resolve_shapes(const std::vector<TensorInfo>& inputs, const std::string& text,
                                                          const std::vector<Profile>& profiles = {});
 

@@ -34,7 +34,9 @@ pipeline::PipelineConfig make_config(const RunFlags& f) {
       config.sources.push_back(std::move(source));
     }
   }
-  if (config.sources.empty()) throw Error(ErrorCode::invalid_argument, "there is no source; give --source FILE, /dev/video0, rtsp://… or vireoscene");
+  if (config.sources.empty())
+    throw Error(ErrorCode::invalid_argument,
+                "there is no source; give --source FILE, /dev/video0, rtsp://… or vireoscene");
   if (!f.sinks.empty()) config.sinks = f.sinks;
   if (f.max_frames) config.max_frames = f.max_frames;
   const auto set = [&](const char* name, const std::string& value) {
@@ -51,7 +53,8 @@ pipeline::PipelineConfig make_config(const RunFlags& f) {
   if (f.batch > 0) set("batch-size", std::to_string(f.batch));
   for (const std::string& item : f.properties) {
     const std::size_t equals = item.find('=');
-    if (equals == std::string::npos) throw Error(ErrorCode::invalid_argument, fmt::format("--set '{}' is not NAME=VALUE", item));
+    if (equals == std::string::npos)
+      throw Error(ErrorCode::invalid_argument, fmt::format("--set '{}' is not NAME=VALUE", item));
     config.infer[item.substr(0, equals)] = item.substr(equals + 1);
   }
   if (f.no_draw) config.draw = false;
@@ -74,7 +77,8 @@ void add_run(CLI::App& app, Action& action) {
   CLI::App* c = app.add_subcommand("run", "run a model, or a deployment file, on live or recorded video");
   auto f = std::make_shared<RunFlags>();
   c->add_option("MODEL", f->model, "ONNX model, Vireo plan, or deployment (.pbtxt)")->required();
-  c->add_option("--source", f->sources, "file, directory or glob of pictures, /dev/videoN, rtsp://…, vireoscene (repeatable)");
+  c->add_option("--source", f->sources,
+                "file, directory or glob of pictures, /dev/videoN, rtsp://…, vireoscene (repeatable)");
   c->add_option("--sink", f->sinks, "display | FILE.mp4 | FILE.mkv | jsonl:FILE | jsonl:- | none (repeatable)");
   c->add_option("--device", f->device, "device of the engine (default cpu)");
   c->add_option("--precision", f->precision, "precision of the engine (default fp32)");
@@ -86,7 +90,8 @@ void add_run(CLI::App& app, Action& action) {
   c->add_option("--input-size", f->input_size, "WxH of a model whose input is dynamic");
   c->add_option("--score", f->score, "least score of a detection, 0..1")->check(CLI::Range(0.0, 1.0));
   c->add_option("--iou", f->iou, "overlap above which the weaker of two boxes goes, 0..1")->check(CLI::Range(0.0, 1.0));
-  c->add_option("--set", f->properties, "any property of vireoinfer, NAME=VALUE (repeatable; see gst-inspect-1.0 vireoinfer)");
+  c->add_option("--set", f->properties,
+                "any property of vireoinfer, NAME=VALUE (repeatable; see gst-inspect-1.0 vireoinfer)");
   c->add_flag("--no-draw", f->no_draw, "leave the pictures as they are");
   c->add_option("--json", f->json, "write the final figures to this file; - for stdout");
   c->callback([&action, f] { action = [f] { return run(*f); }; });

@@ -1,6 +1,7 @@
 #pragma once
 // Average precision of detections against ground truth, for the demo. One thread at a time.
-// AP as in the PASCAL VOC definition since 2010: area under the precision envelope over recall; mAP its mean over classes.
+// AP as in the PASCAL VOC definition since 2010: area under the precision envelope over recall; mAP its mean over
+// classes.
 
 #include <map>
 #include <string>

@@ -60,7 +60,8 @@ std::vector<Finding> survey() {
     const char* found = nullptr;
     for (const char* name : need.any_of)
       if (!found && has_factory(name)) found = name;
-    list.push_back({found != nullptr, need.essential, std::string(need.what) + (found ? std::string(" (") + found + ")" : ""),
+    list.push_back({found != nullptr, need.essential,
+                    std::string(need.what) + (found ? std::string(" (") + found + ")" : ""),
                     std::string("install ") + need.package});
   }
   const std::string display = find_display_sink();

@@ -178,9 +178,12 @@ void bench(const Shape& shape, int workers, double peak) {
   }
   const graph::Operator& op = *ops::find_operator(shape.op);
   const auto x = graph.add_input("x", DataType::float32, shape.x);
-  const auto w = shape.constant ? graph.add_constant("w", noise(shape.w)) : graph.add_input("w", DataType::float32, shape.w);
+  const auto w =
+      shape.constant ? graph.add_constant("w", noise(shape.w)) : graph.add_input("w", DataType::float32, shape.w);
   std::vector<graph::TensorId> inputs{x, w};
-  const std::int64_t cout = op_name == "conv" || op_name == "gemm" ? shape.w[0] : op_name == "matmul" ? shape.w.back() : shape.w[1] * shape.group;
+  const std::int64_t cout = op_name == "conv" || op_name == "gemm" ? shape.w[0]
+                            : op_name == "matmul"                  ? shape.w.back()
+                                                                   : shape.w[1] * shape.group;
   if (shape.constant) inputs.push_back(graph.add_constant("b", noise({cout})));
   const graph::Layer& layer = graph.layer(graph.add_layer(op, "layer", inputs, attributes));
   graph::Problem problem{.op = &op, .attributes = &layer.attributes, .workers = workers};
@@ -220,8 +223,9 @@ void bench(const Shape& shape, int workers, double peak) {
   for (const Candidate& c : candidates) {
     std::int64_t tiles = 0;
     for (const graph::Phase& phase : c.launch.phases) tiles += phase.tiles;
-    std::printf("%-28s %-30s %9.1f us %7.1f GFLOP/s %4.0f%%  %5lld tiles  predicted %9.1f us\n", shape.name, std::string(c.tactic->name).c_str(),
-                c.best * 1e6, flops / c.best * 1e-9, flops / c.best * 1e-7 / peak, static_cast<long long>(tiles), c.predicted * 1e6);
+    std::printf("%-28s %-30s %9.1f us %7.1f GFLOP/s %4.0f%%  %5lld tiles  predicted %9.1f us\n", shape.name,
+                std::string(c.tactic->name).c_str(), c.best * 1e6, flops / c.best * 1e-9, flops / c.best * 1e-7 / peak,
+                static_cast<long long>(tiles), c.predicted * 1e6);
   }
   std::fflush(stdout);
 }

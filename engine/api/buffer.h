@@ -1,6 +1,6 @@
 #pragma once
-// Memory that engines read and write. A Buffer owns (or borrows) bytes; copying the handle shares them. Host buffers are
-// aligned to 64 bytes and padded so that kernels may load whole vectors.
+// Memory that engines read and write. A Buffer owns (or borrows) bytes; copying the handle shares them. Host buffers
+// are aligned to 64 bytes and padded so that kernels may load whole vectors.
 
 #include <cstddef>
 #include <memory>

@@ -41,8 +41,8 @@ using Progress = std::function<bool(std::string_view stage, double fraction)>;
 
 /// Optimises, times and packs the network. Throws Error; never returns an invalid plan.
 [[nodiscard]] Plan build(const Network& network, const BuildOptions& options = {}, const Progress& progress = {});
-/// The same, taking the network: its weights leave memory as soon as they are packed. Large ones wait in nameless files of
-/// /var/tmp, where that has room, for other shapes and for saving.
+/// The same, taking the network: its weights leave memory as soon as they are packed. Large ones wait in nameless files
+/// of /var/tmp, where that has room, for other shapes and for saving.
 [[nodiscard]] Plan build(Network&& network, const BuildOptions& options = {}, const Progress& progress = {});
 
 }  // namespace vireo

@@ -17,9 +17,9 @@ struct LayerError {
   std::int64_t not_finite = 0;  ///< NaN or Inf where the reference has numbers
 };
 
-/// Runs every layer of the optimised network by its chosen kernel and by the reference on the same inputs, then the whole
-/// unoptimised network by references against the optimised one (rows with op "network output", in which errors add up).
-/// `inputs` by name; absent float inputs are random. Slow: references are obvious loops.
+/// Runs every layer of the optimised network by its chosen kernel and by the reference on the same inputs, then the
+/// whole unoptimised network by references against the optimised one (rows with op "network output", in which errors
+/// add up). `inputs` by name; absent float inputs are random. Slow: references are obvious loops.
 [[nodiscard]] std::vector<LayerError> compare(const Network& network, const BuildOptions& options,
                                               const std::map<std::string, Dims>& shapes,
                                               const std::map<std::string, Buffer>& inputs = {});

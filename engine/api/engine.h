@@ -1,7 +1,7 @@
 #pragma once
 // Running plans. An Engine is immutable and shared by any number of threads; a Context is one inference in flight; a
-// Stream is an ordered queue of them. enqueue() returns at once; results are in the bound buffers when the stream (or an
-// event recorded behind the enqueue) is done.
+// Stream is an ordered queue of them. enqueue() returns at once; results are in the bound buffers when the stream (or
+// an event recorded behind the enqueue) is done.
 
 #include <cstdint>
 #include <filesystem>
@@ -117,16 +117,16 @@ class Engine : public std::enable_shared_from_this<Engine> {
 class Context {
  public:
   ~Context();
-  /// Gives a dynamic input its shape. Shapes are compiled on first use and cached in the engine: bind and enqueue follow
-  /// at full speed. Throws Error when the name is unknown or the shape can't be.
+  /// Gives a dynamic input its shape. Shapes are compiled on first use and cached in the engine: bind and enqueue
+  /// follow at full speed. Throws Error when the name is unknown or the shape can't be.
   void set_shape(std::string_view input, const Dims& dims);
   /// Shape of an input or output at the current input shapes. Throws when an input's shape is still unknown.
   [[nodiscard]] Dims shape(std::string_view tensor);
   /// Binds a buffer to an input or output (row-major, the tensor's dtype). Throws Error when it is too small. Rebinding
   /// between enqueues is cheap; a bound buffer must stay untouched until the enqueued work is done.
   void bind(std::string_view tensor, const Buffer& buffer);
-  /// A host buffer of the right size for the tensor at the current shapes, already bound. Throws Error for outputs whose
-  /// shape depends on data (shape() has kUnknown extents for them until the first run): those needn't be bound.
+  /// A host buffer of the right size for the tensor at the current shapes, already bound. Throws Error for outputs
+  /// whose shape depends on data (shape() has kUnknown extents for them until the first run): those needn't be bound.
   Buffer allocate(std::string_view tensor);
   /// What the last run wrote into an output: the bound buffer, or, where the shape depends on data, a buffer of the
   /// engine that stays untouched by later runs; shape() tells its dims. Call when the run is known to be done.

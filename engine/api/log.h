@@ -1,6 +1,7 @@
 #pragma once
-// The library never prints: it hands messages to the Logger that the program installed. Without one, warnings and errors
-// go to stderr. VIREO_LOG=debug|info|warning|error|off sets the default threshold. Loggers may be called from any thread.
+// The library never prints: it hands messages to the Logger that the program installed. Without one, warnings and
+// errors go to stderr. VIREO_LOG=debug|info|warning|error|off sets the default threshold. Loggers may be called from
+// any thread.
 
 #include <string_view>
 

@@ -1,6 +1,7 @@
 #pragma once
-// The plan: optimised network, weights once, and one tuned section for each device it was built for. An immutable value;
-// copying shares the bytes. A plan without a section for the device at hand still runs there, with heuristic tactics.
+// The plan: optimised network, weights once, and one tuned section for each device it was built for. An immutable
+// value; copying shares the bytes. A plan without a section for the device at hand still runs there, with heuristic
+// tactics.
 
 #include <cstdint>
 #include <filesystem>

@@ -49,7 +49,8 @@ MappedFile map_file(const std::filesystem::path& path) {
   if (::fstat(file.fd, &info) != 0) fail_errno("read", path);
   if (!S_ISREG(info.st_mode)) fail(ErrorCode::io, "'", path.string(), "' is not a regular file");
   const auto bytes = static_cast<std::size_t>(info.st_size);
-  if (bytes == 0) return {std::shared_ptr<const std::byte>(new std::byte[1], std::default_delete<const std::byte[]>()), 0};
+  if (bytes == 0)
+    return {std::shared_ptr<const std::byte>(new std::byte[1], std::default_delete<const std::byte[]>()), 0};
   void* memory = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.fd, 0);
   if (memory == MAP_FAILED) fail_errno("map", path);
   return {std::shared_ptr<const std::byte>(static_cast<const std::byte*>(memory),
@@ -76,8 +77,9 @@ MappedFile set_aside(std::span<const std::string_view> parts) {
   }
   void* memory = ::mmap(nullptr, std::max<std::size_t>(bytes, 1), PROT_READ, MAP_SHARED, file.fd, 0);
   if (memory == MAP_FAILED) return {};
-  return {std::shared_ptr<const std::byte>(static_cast<const std::byte*>(memory),
-                                           [bytes](const std::byte* p) { ::munmap(const_cast<std::byte*>(p), std::max<std::size_t>(bytes, 1)); }),
+  return {std::shared_ptr<const std::byte>(
+              static_cast<const std::byte*>(memory),
+              [bytes](const std::byte* p) { ::munmap(const_cast<std::byte*>(p), std::max<std::size_t>(bytes, 1)); }),
           bytes};
 }
 

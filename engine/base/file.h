@@ -20,13 +20,13 @@ struct MappedFile {
 [[nodiscard]] MappedFile map_file(const std::filesystem::path& path);
 /// The whole pages of these bytes of a mapped file leave memory; reading them brings them back.
 void leave_memory(const std::byte* data, std::size_t bytes) noexcept;
-/// A copy of the parts, one behind the other, in a nameless file of /var/tmp, mapped read-only: it takes memory only while
-/// it is read. No data where there is no such folder or no room.
+/// A copy of the parts, one behind the other, in a nameless file of /var/tmp, mapped read-only: it takes memory only
+/// while it is read. No data where there is no such folder or no room.
 [[nodiscard]] MappedFile set_aside(std::span<const std::string_view> parts);
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
-/// Writes the parts one behind the other into a temporary file beside `path`, then renames it; `written` is told of every
-/// piece. Throws Error(io).
+/// Writes the parts one behind the other into a temporary file beside `path`, then renames it; `written` is told of
+/// every piece. Throws Error(io).
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts,
                            const std::function<void(std::string_view)>& written = {});
 

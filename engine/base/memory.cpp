@@ -22,7 +22,8 @@ std::shared_ptr<std::byte> allocate_aligned(std::size_t bytes) {
   if (total >= 2 * kHuge) {
     const std::size_t mapped = align_up(total, 4096);
     void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) fail(ErrorCode::out_of_memory, "can't allocate ", human_bytes(static_cast<double>(total)));
+    if (memory == MAP_FAILED)
+      fail(ErrorCode::out_of_memory, "can't allocate ", human_bytes(static_cast<double>(total)));
     madvise(memory, mapped, MADV_HUGEPAGE);
     return {static_cast<std::byte*>(memory), [mapped](std::byte* p) { munmap(p, mapped); }};
   }

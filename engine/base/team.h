@@ -1,10 +1,10 @@
 #pragma once
-// A team of workers that take work as they come. A region is a body that every worker calls again and again; the body takes
-// whatever can be taken (tiles) and returns when there is nothing to take right now or all is done. The calling thread is
-// worker 0; the others are threads that spin for a short while when idle and then sleep. Nobody ever waits for a worker
-// that isn't there: on a busy machine a worker that the system doesn't schedule simply takes nothing. run() may be called
-// from several threads; regions queue. A body must not throw. A team may have its own cores: each of its threads is
-// bound to one, and the caller of run() is expected to be on the first (affinity.h).
+// A team of workers that take work as they come. A region is a body that every worker calls again and again; the body
+// takes whatever can be taken (tiles) and returns when there is nothing to take right now or all is done. The calling
+// thread is worker 0; the others are threads that spin for a short while when idle and then sleep. Nobody ever waits
+// for a worker that isn't there: on a busy machine a worker that the system doesn't schedule simply takes nothing.
+// run() may be called from several threads; regions queue. A body must not throw. A team may have its own cores: each
+// of its threads is bound to one, and the caller of run() is expected to be on the first (affinity.h).
 
 #include <atomic>
 #include <cstdint>

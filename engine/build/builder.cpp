@@ -29,7 +29,8 @@ void check(const Network& network, const BuildOptions& options) {
   const std::vector<TensorInfo> inputs = network.inputs();
   for (const Profile& profile : options.profiles)
     for (const ShapeRange& range : profile) {
-      const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& t) { return t.name == range.input; });
+      const auto it =
+          std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& t) { return t.name == range.input; });
       if (it == inputs.end()) {
         std::string names;
         for (const TensorInfo& t : inputs) names += " '" + t.name + "'";
@@ -37,12 +38,13 @@ void check(const Network& network, const BuildOptions& options) {
       }
       for (const Dims* dims : {&range.min, &range.opt, &range.max})
         if (dims->size() != it->dims.size())
-          base::fail(ErrorCode::invalid_argument, "a profile gives '", range.input, "' the shape ", *dims, "; the network has ", it->dims);
+          base::fail(ErrorCode::invalid_argument, "a profile gives '", range.input, "' the shape ", *dims,
+                     "; the network has ", it->dims);
       for (std::size_t d = 0; d < range.min.size(); ++d)
         if (range.min[d] < 0 || range.min[d] > range.opt[d] || range.opt[d] > range.max[d] ||
             (it->dims[d] != kUnknown && (range.min[d] != it->dims[d] || range.max[d] != it->dims[d])))
-          base::fail(ErrorCode::invalid_argument, "profile of '", range.input, "': ", range.min, " ≤ ", range.opt, " ≤ ",
-                     range.max, " must hold and fit ", it->dims);
+          base::fail(ErrorCode::invalid_argument, "profile of '", range.input, "': ", range.min, " ≤ ", range.opt,
+                     " ≤ ", range.max, " must hold and fit ", it->dims);
     }
 }
 
@@ -77,8 +79,8 @@ std::vector<std::map<std::string, Dims>> tuning_shapes(const Network& network, c
   return {{}};
 }
 
-Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims>>& shapes, bool only_owner, const BuildOptions& options,
-                const Progress& progress) {
+Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims>>& shapes, bool only_owner,
+                const BuildOptions& options, const Progress& progress) {
   const auto report = [&](std::string_view stage, double fraction) {
     if (progress && !progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
   };
@@ -118,7 +120,8 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
                             kWorkersShare * budget_s, choices, progress);
   }
   if (!options.timing_cache.empty()) {
-    const std::string head = base::str("vireo timings for ", builder::cpu_fingerprint(), "\n"), body = builder::choices_text(choices);
+    const std::string head = base::str("vireo timings for ", builder::cpu_fingerprint(), "\n"),
+                      body = builder::choices_text(choices);
     const std::string_view parts[] = {head, body};
     base::write_file_atomically(options.timing_cache, parts);
   }

@@ -1,11 +1,13 @@
-// Which tactics may run a problem, and what they cost by a rough model.
+// The problems of a graph, which tactics may run one, and what they cost by a rough model.
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/api/log.h"
 #include "engine/base/text.h"
 #include "engine/build/compile.h"
 #include "engine/build/force.h"
+#include "engine/build/placement.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::builder {
@@ -51,6 +53,18 @@ bool runs_on(Isa isa, const base::CpuFeatures& f) {
     case Isa::avx512_bf16: return f.avx512_bf16;
   }
   return false;
+}
+
+std::vector<LayerProblem> problems(const graph::Graph& graph, const CompileOptions& options) {
+  const std::vector<graph::LayerId> order = graph.topological_order();
+  const Placement placement = place(graph, order, options.workers);
+  std::vector<LayerProblem> list;
+  const auto known = [&](graph::TensorId t) { return t == graph::kNone || graph.tensor(t).is_static(); };
+  for (graph::LayerId id : order)
+    if (!placement.elided[static_cast<std::size_t>(id)] && std::ranges::all_of(graph.layer(id).inputs, known) &&
+        std::ranges::all_of(graph.layer(id).outputs, known))
+      list.push_back({id, problem_of(graph, id, placement, options.workers)});
+  return list;
 }
 
 std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& options) {

@@ -10,7 +10,8 @@ namespace vireo {
 std::vector<OperatorInfo> list_operators() {
   std::vector<OperatorInfo> list;
   for (const graph::Operator* op : ops::all_operators())
-    list.push_back({std::string(op->name), op->min_inputs, op->max_inputs, op->tactics ? static_cast<int>(op->tactics().size()) : 0});
+    list.push_back({std::string(op->name), op->min_inputs, op->max_inputs,
+                    op->tactics ? static_cast<int>(op->tactics().size()) : 0});
   return list;
 }
 
@@ -20,8 +21,8 @@ std::vector<KernelInfo> list_kernels() {
   for (const graph::Operator* op : ops::all_operators()) {
     if (op->tactics)
       for (const graph::Tactic& t : op->tactics())
-        list.push_back({std::string(op->name), std::string(t.name), std::string(t.device), kIsa[static_cast<int>(t.isa)], t.exact,
-                        builder::runs_on(t.isa, base::cpu_features())});
+        list.push_back({std::string(op->name), std::string(t.name), std::string(t.device),
+                        kIsa[static_cast<int>(t.isa)], t.exact, builder::runs_on(t.isa, base::cpu_features())});
     list.push_back({std::string(op->name), "reference", "cpu", "scalar", true, true});
   }
   return list;
@@ -29,7 +30,8 @@ std::vector<KernelInfo> list_kernels() {
 
 std::vector<PassInfo> list_passes() {
   std::vector<PassInfo> list;
-  for (const passes::Pass& pass : passes::all_passes()) list.push_back({std::string(pass.name), std::string(pass.what)});
+  for (const passes::Pass& pass : passes::all_passes())
+    list.push_back({std::string(pass.name), std::string(pass.what)});
   return list;
 }
 

@@ -118,8 +118,8 @@ std::string apart_key(std::span<const Problem> problems, const CompileOptions& o
   return "apart " + joined_keys(problems, options);
 }
 
-std::vector<std::vector<LayerId>> find_runs(const Graph& g, const std::vector<LayerId>& order, const Placement& placement,
-                                            const CompileOptions& options) {
+std::vector<std::vector<LayerId>> find_runs(const Graph& g, const std::vector<LayerId>& order,
+                                            const Placement& placement, const CompileOptions& options) {
   std::vector<RowRole> roles(index(g.layer_count()));
   const auto known = [&](TensorId t) { return t == kNone || g.tensor(t).is_static(); };
   for (LayerId id : order) {
@@ -179,13 +179,15 @@ std::optional<ChainStep> prepare_chain(std::span<const Problem> problems, const 
     m.row_bytes = out.dims[2] * out.pitch * static_cast<std::int64_t>(size_of(out.dtype));
     row_seconds.push_back(predict_seconds(p) * workers / static_cast<double>(m.rows.count * s.images));
     for (std::size_t k = i == 0 ? 0 : 1; k < m.inputs; ++k, ++inputs)
-      if (inputs < 64 && ((launch.unread_inputs >> k) & 1) != 0) step.launch.unread_inputs |= std::uint64_t{1} << inputs;
+      if (inputs < 64 && ((launch.unread_inputs >> k) & 1) != 0)
+        step.launch.unread_inputs |= std::uint64_t{1} << inputs;
     scratch = std::max(scratch, m.rows.scratch_bytes);
     step.launch.state_bytes += launch.state_bytes;
     step.tactic += (i ? ">" : "") + std::string(tactic->name);
     s.members.push_back(std::move(m));
   }
-  const std::int64_t bands = choose_bands(s, row_seconds, workers), band = (s.members[last].rows.count + bands - 1) / bands;
+  const std::int64_t bands = choose_bands(s, row_seconds, workers),
+                     band = (s.members[last].rows.count + bands - 1) / bands;
   s.bands = bands;
   // As many rows at a time as half the second-level cache holds: each chunk reads all weights again.
   const std::size_t room = base::second_level_cache_bytes() / 2;
@@ -219,8 +221,8 @@ ChainEstimate estimate_chain(std::span<const Problem> problems, const CompileOpt
   return estimate;
 }
 
-std::vector<std::vector<LayerId>> choose_chains(const Graph& g, const std::vector<LayerId>& order, const Placement& placement,
-                                                const CompileOptions& options) {
+std::vector<std::vector<LayerId>> choose_chains(const Graph& g, const std::vector<LayerId>& order,
+                                                const Placement& placement, const CompileOptions& options) {
   std::vector<std::vector<LayerId>> chains;
   for (const std::vector<LayerId>& run : find_runs(g, order, placement, options)) {
     std::vector<Problem> problems;
@@ -228,8 +230,10 @@ std::vector<std::vector<LayerId>> choose_chains(const Graph& g, const std::vecto
     const auto gain_of = [&](std::size_t begin, std::size_t count) {
       const std::span<const Problem> part = std::span(problems).subspan(begin, count);
       if (options.choices && !options.choices->empty()) {
-        const auto fused = options.choices->find(fused_key(part, options)), apart = options.choices->find(apart_key(part, options));
-        if (fused != options.choices->end() && apart != options.choices->end()) return apart->second.seconds - fused->second.seconds;
+        const auto fused = options.choices->find(fused_key(part, options)),
+                   apart = options.choices->find(apart_key(part, options));
+        if (fused != options.choices->end() && apart != options.choices->end())
+          return apart->second.seconds - fused->second.seconds;
       }
       const ChainEstimate estimate = estimate_chain(part, options);
       return estimate.saved - 0.05 * estimate.cost;
@@ -247,7 +251,9 @@ std::vector<std::vector<LayerId>> choose_chains(const Graph& g, const std::vecto
       }
     }
     for (std::size_t n = run.size(); n > 0; n -= length[n])
-      if (length[n] > 1) chains.emplace_back(run.begin() + static_cast<std::ptrdiff_t>(n - length[n]), run.begin() + static_cast<std::ptrdiff_t>(n));
+      if (length[n] > 1)
+        chains.emplace_back(run.begin() + static_cast<std::ptrdiff_t>(n - length[n]),
+                            run.begin() + static_cast<std::ptrdiff_t>(n));
   }
   return chains;
 }

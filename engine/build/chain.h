@@ -1,9 +1,9 @@
 #pragma once
-// Chains: layers that follow each other run as one step. A tile is a band of rows of the last layer; it walks down the band
-// a few rows at a time, and each layer hands its rows to the next through scratch that stays in the second-level cache, so
-// that the tensors between them are never stored. Rows that the windows of two successive calls share are kept, those at
-// the border of two bands are computed twice. Which layers are worth it is measured (timing.h) or, untimed, guessed.
-// Pure functions; any thread.
+// Chains: layers that follow each other run as one step. A tile is a band of rows of the last layer; it walks down the
+// band a few rows at a time, and each layer hands its rows to the next through scratch that stays in the second-level
+// cache, so that the tensors between them are never stored. Rows that the windows of two successive calls share are
+// kept, those at the border of two bands are computed twice. Which layers are worth it is measured (timing.h) or,
+// untimed, guessed. Pure functions; any thread.
 
 #include <optional>
 #include <span>
@@ -19,8 +19,10 @@ inline constexpr std::size_t kMaxChain = 4;  ///< layers of a chain
 
 /// The longest runs of layers (two or more) that can hand on rows: every tensor between them is read once, by the next
 /// layer, as its first input, and owns its memory.
-[[nodiscard]] std::vector<std::vector<graph::LayerId>> find_runs(const graph::Graph& graph, const std::vector<graph::LayerId>& order,
-                                                                 const Placement& placement, const CompileOptions& options);
+[[nodiscard]] std::vector<std::vector<graph::LayerId>> find_runs(const graph::Graph& graph,
+                                                                 const std::vector<graph::LayerId>& order,
+                                                                 const Placement& placement,
+                                                                 const CompileOptions& options);
 
 /// What timings of a chain are kept under: as one step, and as steps of their own.
 [[nodiscard]] std::string fused_key(std::span<const graph::Problem> problems, const CompileOptions& options);
@@ -31,7 +33,8 @@ struct ChainStep {
   std::string tactic;    ///< names of the members' tactics
 };
 /// Nothing when a few rows of everything don't fit the cache.
-[[nodiscard]] std::optional<ChainStep> prepare_chain(std::span<const graph::Problem> problems, const CompileOptions& options);
+[[nodiscard]] std::optional<ChainStep> prepare_chain(std::span<const graph::Problem> problems,
+                                                     const CompileOptions& options);
 
 /// A rough model: seconds that a chain saves by not moving its tensors, less what its kernels lose against the best for
 /// each layer; and the seconds of its layers. A saving far below zero is not worth timing.
@@ -40,9 +43,11 @@ struct ChainEstimate {
 };
 [[nodiscard]] ChainEstimate estimate_chain(std::span<const graph::Problem> problems, const CompileOptions& options);
 
-/// The disjoint chains, each of successive layers of one run, that save most: measured where `options.choices` knows them,
-/// else predicted.
-[[nodiscard]] std::vector<std::vector<graph::LayerId>> choose_chains(const graph::Graph& graph, const std::vector<graph::LayerId>& order,
-                                                                     const Placement& placement, const CompileOptions& options);
+/// The disjoint chains, each of successive layers of one run, that save most: measured where `options.choices` knows
+/// them, else predicted.
+[[nodiscard]] std::vector<std::vector<graph::LayerId>> choose_chains(const graph::Graph& graph,
+                                                                     const std::vector<graph::LayerId>& order,
+                                                                     const Placement& placement,
+                                                                     const CompileOptions& options);
 
 }  // namespace vireo::builder

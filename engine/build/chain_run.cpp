@@ -23,7 +23,8 @@ std::int64_t slide(Window& w, const ChainMember& m, RowRange need) noexcept {
   if (w.made <= need.begin) {
     w.start = w.made = need.begin;
   } else if (need.end - w.start > m.capacity) {
-    std::memmove(w.data, w.data + (need.begin - w.start) * m.row_bytes, static_cast<std::size_t>((w.made - need.begin) * m.row_bytes));
+    std::memmove(w.data, w.data + (need.begin - w.start) * m.row_bytes,
+                 static_cast<std::size_t>((w.made - need.begin) * m.row_bytes));
     w.start = need.begin;
   }
   return w.made;
@@ -64,8 +65,10 @@ void run_chain(const TileArgs& args) noexcept {
       std::array<const void*, kMaxInputs> inputs;
       void* output = i == last ? args.outputs[0] : whole(windows[i], m, image);
       std::size_t next = m.first_input;
-      for (std::size_t k = 0; k < m.inputs; ++k) inputs[k] = k == 0 && i > 0 ? whole(windows[i - 1], s.members[i - 1], image) : args.inputs[next++];
-      const TileArgs own{m.rows.state.get(), inputs.data(), &output, args.scratch + s.member_scratch, nullptr, 0, args.fault};
+      for (std::size_t k = 0; k < m.inputs; ++k)
+        inputs[k] = k == 0 && i > 0 ? whole(windows[i - 1], s.members[i - 1], image) : args.inputs[next++];
+      const TileArgs own{m.rows.state.get(), inputs.data(), &output, args.scratch + s.member_scratch, nullptr, 0,
+                         args.fault};
       m.rows.run(own, image, fresh[i].begin, fresh[i].end);
       if (i < last) windows[i].made = fresh[i].end;
     }

@@ -23,7 +23,9 @@ using graph::LayerId;
 using graph::TensorId;
 using Values = std::map<TensorId, std::shared_ptr<std::byte>>;
 
-std::size_t bytes_of(const graph::Tensor& t) { return static_cast<std::size_t>(element_count(t.dims)) * size_of(t.dtype); }
+std::size_t bytes_of(const graph::Tensor& t) {
+  return static_cast<std::size_t>(element_count(t.dims)) * size_of(t.dtype);
+}
 
 void evaluate(const Graph& g, LayerId id, Values& values) {
   const graph::Layer& l = g.layer(id);
@@ -55,7 +57,8 @@ Values input_values(const Graph& g, const std::map<std::string, Buffer>& inputs)
     values[id] = base::allocate_aligned(bytes_of(t));
     const auto it = inputs.find(t.name);
     if (it != inputs.end()) {
-      if (it->second.bytes() < bytes_of(t)) base::fail(ErrorCode::invalid_argument, "input '", t.name, "' is too short");
+      if (it->second.bytes() < bytes_of(t))
+        base::fail(ErrorCode::invalid_argument, "input '", t.name, "' is too short");
       std::memcpy(values[id].get(), it->second.data(), bytes_of(t));
     } else if (t.dtype == DataType::float32) {
       std::minstd_rand random(1);
@@ -89,7 +92,8 @@ LayerError measure(DataType dtype, const Dims& dims, const std::byte* got, const
 }
 
 /// A graph of this one layer, its inputs as network inputs, so that it runs exactly as the engine would run it.
-std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& values, const builder::CompileOptions& options) {
+std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& values,
+                                      const builder::CompileOptions& options) {
   const graph::Layer& l = g.layer(id);
   Graph one;
   std::vector<TensorId> inputs, outputs;
@@ -102,7 +106,8 @@ std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& 
     }
     const graph::Tensor& tensor = g.tensor(t);
     if (!known.contains(t)) {
-      known[t] = tensor.constant ? one.add_constant(tensor.name, tensor.constant) : one.add_input(tensor.name, tensor.dtype, tensor.dims);
+      known[t] = tensor.constant ? one.add_constant(tensor.name, tensor.constant)
+                                 : one.add_input(tensor.name, tensor.dtype, tensor.dims);
       if (!tensor.constant) pointers.push_back(values.at(t).get());
     }
     inputs.push_back(known[t]);
@@ -136,7 +141,8 @@ std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& 
 
 }  // namespace
 
-std::vector<LayerError> compare(const Network& network, const BuildOptions& options, const std::map<std::string, Dims>& shapes,
+std::vector<LayerError> compare(const Network& network, const BuildOptions& options,
+                                const std::map<std::string, Dims>& shapes,
                                 const std::map<std::string, Buffer>& inputs) {
   builder::check_precision(options);
   builder::CompileOptions compile_options;

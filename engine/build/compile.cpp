@@ -56,8 +56,9 @@ class Compiler {
     plan();
     resolve();
     if (options_.max_workspace && program_.workspace_bytes > options_.max_workspace)
-      base::fail(ErrorCode::out_of_memory, "the engine needs ", base::human_bytes(static_cast<double>(program_.workspace_bytes)),
-                 " of workspace, the limit is ", base::human_bytes(static_cast<double>(options_.max_workspace)));
+      base::fail(ErrorCode::out_of_memory, "the engine needs ",
+                 base::human_bytes(static_cast<double>(program_.workspace_bytes)), " of workspace, the limit is ",
+                 base::human_bytes(static_cast<double>(options_.max_workspace)));
     return std::move(program_);
   }
 
@@ -78,8 +79,10 @@ class Compiler {
     for (const Graph::Output& output : g_.outputs()) {
       const int binding = bind(output.tensor, output.name, true);
       const graph::Tensor& t = g_.tensor(output.tensor);
-      // The first output that names a produced tensor is written directly; inputs, constants and repetitions are copied.
-      if (t.producer != kNone && binding_of_[index(output.tensor)] < 0 && placement_.tensors[index(output.tensor)].root == output.tensor)
+      // The first output that names a produced tensor is written directly; inputs, constants and repetitions are
+      // copied.
+      if (t.producer != kNone && binding_of_[index(output.tensor)] < 0 &&
+          placement_.tensors[index(output.tensor)].root == output.tensor)
         binding_of_[index(output.tensor)] = binding;
       else
         copies_.push_back({output.tensor, binding});
@@ -148,13 +151,17 @@ class Compiler {
   }
 
   void finish_step(Step step, Draft draft, LayerReport report, std::span<const graph::Problem> problems) {
-    for (TensorId t : draft.input_ids) draft.inputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
-    for (TensorId t : draft.output_ids) draft.outputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
+    for (TensorId t : draft.input_ids)
+      draft.inputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
+    for (TensorId t : draft.output_ids)
+      draft.outputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
     for (const graph::Problem& p : problems) {
       step.flops += flops_of(p);
       step.predicted_s += predict_seconds(p);
     }
-    const auto describe = [](const graph::Desc& d) { return base::str(d.dims, " ", d.dtype, d.dense() ? "" : " strided"); };
+    const auto describe = [](const graph::Desc& d) {
+      return base::str(d.dims, " ", d.dtype, d.dense() ? "" : " strided");
+    };
     for (std::size_t i = 0; i < problems.size(); ++i)
       for (std::size_t k = 0; k < problems[i].inputs.size(); ++k) {
         const graph::Desc& d = problems[i].inputs[k];
@@ -180,7 +187,8 @@ class Compiler {
     drafts_.push_back(std::move(draft));
   }
 
-  const Candidate& choose(LayerId id, const graph::Problem& problem, std::vector<Candidate>& list, LayerReport& report) {
+  const Candidate& choose(LayerId id, const graph::Problem& problem, std::vector<Candidate>& list,
+                          LayerReport& report) {
     const Candidate* best = choose_candidate(problem, list, options_);
     for (const Candidate& c : list)
       if (!c.refused.empty()) report.refused.push_back(base::str(name_of(c), ": ", c.refused));
@@ -189,7 +197,8 @@ class Compiler {
                  report.refused.empty() ? std::string("none known") : report.refused.back());
     if (options_.choices) {
       const auto it = options_.choices->find(choice_key(problem, options_));
-      if (it != options_.choices->end() && it->second.tactic == name_of(*best)) report.tuned_ms = it->second.seconds * 1e3;
+      if (it != options_.choices->end() && it->second.tactic == name_of(*best))
+        report.tuned_ms = it->second.seconds * 1e3;
     }
     return *best;
   }
@@ -211,7 +220,8 @@ class Compiler {
       step.launch = copy_launch(g_.tensor(tensor), from);
       step.bytes = 2.0 * static_cast<double>(from.span);
       step.predicted_s = step.bytes / 10e9;
-      program_.report.push_back({step.layer, step.op, step.tactic, "cpu", to_string(g_.tensor(tensor).dims), "", {}, 0, 0, 0});
+      program_.report.push_back(
+          {step.layer, step.op, step.tactic, "cpu", to_string(g_.tensor(tensor).dims), "", {}, 0, 0, 0});
       program_.steps.push_back(std::move(step));
       drafts_.push_back(std::move(draft));
       copy_binding_[drafts_.size() - 1] = binding;
@@ -251,10 +261,15 @@ class Compiler {
       if (d.layer == kNone || d.chained || !g_.layer(d.layer).op->in_place || d.outputs.size() != 1) continue;
       const TensorPlace in = d.inputs[0], out = d.outputs[0];
       const TensorId from = d.input_ids[0], to = d.output_ids[0];
-      if (to == kNone || out.root != to || in.root == kNone || last_use[index(in.root)] != static_cast<int>(s)) continue;
-      if (binding_of_[index(to)] >= 0 || binding_of_[index(in.root)] >= 0 || g_.tensor(in.root).constant || g_.tensor(from).constant) continue;
+      if (to == kNone || out.root != to || in.root == kNone || last_use[index(in.root)] != static_cast<int>(s))
+        continue;
+      if (binding_of_[index(to)] >= 0 || binding_of_[index(in.root)] >= 0 || g_.tensor(in.root).constant ||
+          g_.tensor(from).constant)
+        continue;
       if (in.span != out.span || in.pitch != out.pitch || in.pitch_bytes != out.pitch_bytes) continue;
-      if (std::count_if(d.inputs.begin() + 1, d.inputs.end(), [&](const TensorPlace& p) { return p.root == in.root && share_bytes(p, in); })) continue;
+      if (std::count_if(d.inputs.begin() + 1, d.inputs.end(),
+                        [&](const TensorPlace& p) { return p.root == in.root && share_bytes(p, in); }))
+        continue;
       // Move everything that lives in the output's block into the input's.
       for (std::size_t k = s; k < drafts_.size(); ++k)
         for (auto* places : {&drafts_[k].inputs, &drafts_[k].outputs})
@@ -376,16 +391,5 @@ class Compiler {
 }  // namespace
 
 Program compile(const Graph& graph, const CompileOptions& options) { return Compiler(graph, options).run(); }
-
-std::vector<LayerProblem> problems(const Graph& graph, const CompileOptions& options) {
-  const std::vector<LayerId> order = graph.topological_order();
-  const Placement placement = place(graph, order, options.workers);
-  std::vector<LayerProblem> list;
-  const auto known = [&](TensorId t) { return t == kNone || graph.tensor(t).is_static(); };
-  for (LayerId id : order)
-    if (!placement.elided[index(id)] && std::all_of(graph.layer(id).inputs.begin(), graph.layer(id).inputs.end(), known) &&
-        std::all_of(graph.layer(id).outputs.begin(), graph.layer(id).outputs.end(), known)) list.push_back({id, problem_of(graph, id, placement, options.workers)});
-  return list;
-}
 
 }  // namespace vireo::builder

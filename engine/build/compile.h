@@ -51,11 +51,11 @@ struct Candidate {
 /// What a choice is kept under: the problem, and what the options permit beyond float32 or forbid.
 [[nodiscard]] std::string choice_key(const graph::Problem& problem, const CompileOptions& options);
 
-/// Whether an accepted candidate's error, measured with the problem's own constants, permits it (Tactic::admit); where it
-/// doesn't, the candidate says so from then on.
+/// Whether an accepted candidate's error, measured with the problem's own constants, permits it (Tactic::admit); where
+/// it doesn't, the candidate says so from then on.
 [[nodiscard]] bool admitted(const graph::Problem& problem, Candidate& candidate, const CompileOptions& options);
-/// The tactic that was measured to be best where `options.choices` knows it, else the one predicted to be, of those that
-/// their error permits; null when all refuse.
+/// The tactic that was measured to be best where `options.choices` knows it, else the one predicted to be, of those
+/// that their error permits; null when all refuse.
 [[nodiscard]] const Candidate* choose_candidate(const graph::Problem& problem, std::vector<Candidate>& list,
                                                 const CompileOptions& options);
 
@@ -63,7 +63,8 @@ struct Candidate {
 [[nodiscard]] graph::Launch prepare(const graph::Problem& problem, const Candidate& candidate);
 [[nodiscard]] std::string_view name_of(const Candidate& candidate);
 
-/// Rough seconds of a problem on all workers: arithmetic and traffic, for choosing without timing and sharing out profiles.
+/// Rough seconds of a problem on all workers: arithmetic and traffic, for choosing without timing and sharing out
+/// profiles.
 [[nodiscard]] double predict_seconds(const graph::Problem& problem);
 [[nodiscard]] double flops_of(const graph::Problem& problem);
 [[nodiscard]] double bytes_of(const graph::Problem& problem);

@@ -34,7 +34,8 @@ std::vector<When> schedule(const Graph& g) {
     });
     if (!inputs_known) continue;
     if (l.op->late_axis) when[index(id)] = When::late;
-    else if (std::all_of(l.outputs.begin(), l.outputs.end(), [&](TensorId t) { return t == kNone || g.tensor(t).is_static(); }))
+    else if (std::all_of(l.outputs.begin(), l.outputs.end(),
+                         [&](TensorId t) { return t == kNone || g.tensor(t).is_static(); }))
       when[index(id)] = When::head;
   }
   return when;
@@ -96,11 +97,13 @@ void Module::split(const Graph& g) {
     const auto mapped = [&](TensorId t) {
       if (t != kNone && map[index(t)] == kNone) {
         const Tensor& tensor = head.tensor(t);
-        map[index(t)] = tensor.constant ? cut.add_constant(tensor.name, tensor.constant) : cut.add_tensor(tensor.name, tensor.dtype);
+        map[index(t)] = tensor.constant ? cut.add_constant(tensor.name, tensor.constant)
+                                        : cut.add_tensor(tensor.name, tensor.dtype);
       }
       return t == kNone ? kNone : map[index(t)];
     };
-    for (TensorId t : head.inputs()) map[index(t)] = cut.add_input(head.tensor(t).name, head.tensor(t).dtype, head.tensor(t).dims);
+    for (TensorId t : head.inputs())
+      map[index(t)] = cut.add_input(head.tensor(t).name, head.tensor(t).dtype, head.tensor(t).dims);
     for (LayerId id : head.topological_order()) {
       const Layer& l = head.layer(id);
       std::vector<TensorId> inputs, outputs;
@@ -142,7 +145,14 @@ void Module::split(const Graph& g) {
   for (LayerId id : g.topological_order()) {
     if (when[index(id)] != When::late) continue;
     const Layer& l = g.layer(id);
-    LateLayer late{l.op, l.name, l.attributes, {}, {}, g.tensor(l.outputs[0]).dtype, bounds.bound_dims(id), g.tensor(l.outputs[0]).name};
+    LateLayer late{l.op,
+                   l.name,
+                   l.attributes,
+                   {},
+                   {},
+                   g.tensor(l.outputs[0]).dtype,
+                   bounds.bound_dims(id),
+                   g.tensor(l.outputs[0]).name};
     for (TensorId t : l.inputs) {
       if (t == kNone) {
         late.inputs.emplace_back();
@@ -151,7 +161,8 @@ void Module::split(const Graph& g) {
       }
       const Tensor& tensor = g.tensor(t);
       if (tensor.constant) late_->constants.push_back(tensor.constant);
-      late.inputs.push_back({tensor.dtype, tensor.dims, tensor.constant ? const_cast<std::byte*>(tensor.constant->read()) : nullptr});
+      late.inputs.push_back(
+          {tensor.dtype, tensor.dims, tensor.constant ? const_cast<std::byte*>(tensor.constant->read()) : nullptr});
       late.sources.push_back(tensor.constant ? -1 : head_binding_of(t));
     }
     const Tensor& out = g.tensor(l.outputs[0]);
@@ -164,7 +175,8 @@ void Module::split(const Graph& g) {
   const auto mapped = [&](TensorId t) {
     if (t != kNone && map[index(t)] == kNone) {
       const Tensor& tensor = g.tensor(t);
-      map[index(t)] = tensor.constant ? tail.add_constant(tensor.name, tensor.constant) : tail.add_tensor(tensor.name, tensor.dtype);
+      map[index(t)] = tensor.constant ? tail.add_constant(tensor.name, tensor.constant)
+                                      : tail.add_tensor(tensor.name, tensor.dtype);
     }
     return t == kNone ? kNone : map[index(t)];
   };
@@ -176,7 +188,8 @@ void Module::split(const Graph& g) {
     for (TensorId t : l.outputs) outputs.push_back(mapped(t));
     tail.add_layer_into(*l.op, l.name, inputs, outputs, l.attributes);
   }
-  if (late_->layers.empty() && std::none_of(late_->by_value.begin(), late_->by_value.end(), [](char c) { return c != 0; }))
+  if (late_->layers.empty() &&
+      std::none_of(late_->by_value.begin(), late_->by_value.end(), [](char c) { return c != 0; }))
     for (LayerId id : g.topological_order())
       if (when[index(id)] == When::tail)
         base::fail(ErrorCode::unsupported, graph::describe(g, id), ": the shape of its output can't be known");
@@ -200,13 +213,15 @@ std::shared_ptr<const Module> Module::tail_for(const Shapes& shapes, std::span<c
     if (!late_->by_value[k]) continue;
     const TensorId input = tail.inputs()[k];
     const Tensor& t = tail.tensor(input);
-    const TensorId value = tail.add_constant(tail.unique_name(t.name), graph::make_constant(t.dtype, t.dims, inputs[k].data, inputs[k].bytes));
+    const TensorId value = tail.add_constant(tail.unique_name(t.name),
+                                             graph::make_constant(t.dtype, t.dims, inputs[k].data, inputs[k].bytes));
     tail.replace_uses(input, value);
   }
   auto module = std::make_shared<const Module>(tail, shapes, settings_);
   constexpr std::size_t kCached = 32;
   if (compiled.size() >= kCached)
-    compiled.erase(std::min_element(compiled.begin(), compiled.end(), [](const auto& a, const auto& b) { return a.last_use < b.last_use; }));
+    compiled.erase(std::min_element(compiled.begin(), compiled.end(),
+                                    [](const auto& a, const auto& b) { return a.last_use < b.last_use; }));
   compiled.push_back({shapes, values, module, ++late_->uses});
   return module;
 }
@@ -215,7 +230,8 @@ std::vector<LayerReport> Module::report() const {
   std::vector<LayerReport> rows = program_->report;
   if (late_)
     for (const LateLayer& l : late_->layers)
-      rows.push_back({l.name, std::string(l.op->name), "reference", "cpu", "", "at most " + to_string(l.bound), {}, 0, 0, 0});
+      rows.push_back(
+          {l.name, std::string(l.op->name), "reference", "cpu", "", "at most " + to_string(l.bound), {}, 0, 0, 0});
   return rows;
 }
 
@@ -228,7 +244,8 @@ Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<base::Team>
   boundary_.resize(head.size());
   if (module_->has_late_part())
     for (std::size_t k = 0; k < head.size(); ++k)
-      if (head[k].output && head[k].info.name.rfind("crossing ", 0) == 0) boundary_[k] = base::allocate_aligned(head[k].bytes);
+      if (head[k].output && head[k].info.name.rfind("crossing ", 0) == 0)
+        boundary_[k] = base::allocate_aligned(head[k].bytes);
 }
 
 Status Runner::run(std::span<const Bound> bindings) noexcept {
@@ -243,7 +260,8 @@ Status Runner::run(std::span<const Bound> bindings) noexcept {
   std::size_t output = 0;
   for (std::size_t k = 0; k < visible.size(); ++k) {
     if (!visible[k].output) pointers_[k] = bindings[k].data;
-    else if (const int head = module_->head_output_[output++]; head >= 0) pointers_[static_cast<std::size_t>(head)] = bindings[k].data;
+    else if (const int head = module_->head_output_[output++]; head >= 0)
+      pointers_[static_cast<std::size_t>(head)] = bindings[k].data;
   }
   if (const Status status = executor_->run(pointers_); !status.ok()) return status;
   try {
@@ -279,7 +297,8 @@ void Runner::run_late(std::span<const Bound> bindings) {
     const bool from_head = late.head_binding[k] >= 0;
     const Result* result = from_head ? nullptr : &made[static_cast<std::size_t>(late.late_layer[k])];
     shapes[t.name] = from_head ? t.dims : result->dims;
-    tail_bindings.push_back(from_head ? Bound{pointers_[static_cast<std::size_t>(late.head_binding[k])], head[static_cast<std::size_t>(late.head_binding[k])].bytes}
+    tail_bindings.push_back(from_head ? Bound{pointers_[static_cast<std::size_t>(late.head_binding[k])],
+                                              head[static_cast<std::size_t>(late.head_binding[k])].bytes}
                                       : Bound{result->data.get(), 0});
   }
   const std::shared_ptr<const Module> tail = module_->tail_for(shapes, tail_bindings);
@@ -306,11 +325,12 @@ void Runner::run_late(std::span<const Bound> bindings) {
       result.data = own[source - first_output];
       result.bytes = tail->bindings()[source].bytes;
     }
-    if (result.bytes == 0) result.bytes = static_cast<std::size_t>(element_count(result.dims)) * size_of(visible[k].info.dtype);
+    if (result.bytes == 0)
+      result.bytes = static_cast<std::size_t>(element_count(result.dims)) * size_of(visible[k].info.dtype);
     if (!bindings[k].data) continue;
     if (bindings[k].bytes < result.bytes)
-      base::fail(ErrorCode::invalid_argument, "output '", visible[k].info.name, "' came out as ", result.dims, ", ", result.bytes,
-                 " bytes; the bound buffer has ", bindings[k].bytes);
+      base::fail(ErrorCode::invalid_argument, "output '", visible[k].info.name, "' came out as ", result.dims, ", ",
+                 result.bytes, " bytes; the bound buffer has ", bindings[k].bytes);
     if (result.bytes) std::memcpy(bindings[k].data, result.data.get(), result.bytes);
   }
 }

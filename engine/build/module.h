@@ -1,7 +1,7 @@
 #pragma once
 // A network at fixed input shapes, ready to run, also where some shapes are known only when data is: the layers up to
-// those (NonZero, NonMaxSuppression, …) are one Program; they themselves run by reference; what follows is compiled when
-// its shapes are known, and kept for the next time. Networks without such layers are one Program and nothing else.
+// those (NonZero, NonMaxSuppression, …) are one Program; they themselves run by reference; what follows is compiled
+// when its shapes are known, and kept for the next time. Networks without such layers are one Program and nothing else.
 
 #include <map>
 #include <memory>
@@ -60,7 +60,8 @@ class Module {
     graph::Graph tail;  ///< its inputs: boundary tensors by name, outputs of the late layers
     std::vector<int> head_binding;  ///< for each tail input, -1: late layer
     std::vector<int> late_layer;    ///< for each tail input, -1: head binding
-    std::vector<char> by_value;     ///< for each tail input: its few integers decide shapes, so the tail is compiled for them
+    std::vector<char>
+        by_value;  ///< for each tail input: its few integers decide shapes, so the tail is compiled for them
     std::mutex mutex;
     struct Compiled {
       Shapes shapes;

@@ -22,10 +22,12 @@ Network Network::clone() const { return Network(std::make_unique<graph::Graph>(*
 namespace {
 void require_new_name(const graph::Graph& g, const std::string& name) {
   if (name.empty()) base::fail(ErrorCode::invalid_argument, "a tensor needs a name");
-  if (g.find_tensor(name) != kNone) base::fail(ErrorCode::invalid_argument, "the network has a tensor '", name, "' already");
+  if (g.find_tensor(name) != kNone)
+    base::fail(ErrorCode::invalid_argument, "the network has a tensor '", name, "' already");
 }
 void require_tensor(const graph::Graph& g, std::int32_t id, const std::string& where) {
-  if (id < 0 || id >= g.tensor_count()) base::fail(ErrorCode::invalid_argument, where, ": tensor ", id, " is not of this network");
+  if (id < 0 || id >= g.tensor_count())
+    base::fail(ErrorCode::invalid_argument, where, ": tensor ", id, " is not of this network");
 }
 }  // namespace
 
@@ -56,7 +58,9 @@ std::vector<Network::Tensor> Network::add_layer(const std::string& op_name, cons
   graph::Attributes attrs;
   for (const auto& [key, value] : attributes) attrs.set(key, value);
   int outputs = op->min_outputs;
-  if (op_name == "split") outputs = static_cast<int>(attrs.has("split") ? attrs.integers("split").size() : static_cast<std::size_t>(attrs.integer("num_outputs", 2)));
+  if (op_name == "split")
+    outputs = static_cast<int>(attrs.has("split") ? attrs.integers("split").size()
+                                                  : static_cast<std::size_t>(attrs.integer("num_outputs", 2)));
   const graph::LayerId layer = graph_->add_layer(*op, name, std::move(ids), std::move(attrs), outputs);
   std::vector<Tensor> out;
   for (graph::TensorId id : graph_->layer(layer).outputs) out.push_back({id});
@@ -68,7 +72,10 @@ Network::Tensor Network::add_convolution(Tensor input, Tensor weights, Tensor bi
   std::vector<Tensor> inputs{input, weights};
   if (bias.id != kNone) inputs.push_back(bias);
   return add_layer("conv", inputs,
-                   {{"strides", options.strides}, {"pads", options.pads}, {"dilations", options.dilations}, {"group", options.groups}},
+                   {{"strides", options.strides},
+                    {"pads", options.pads},
+                    {"dilations", options.dilations},
+                    {"group", options.groups}},
                    name)[0];
 }
 
@@ -76,7 +83,8 @@ void Network::mark_output(Tensor tensor, const std::string& name) {
   require_tensor(*graph_, tensor.id, "mark_output");
   const std::string& public_name = name.empty() ? graph_->tensor(tensor.id).name : name;
   for (const graph::Graph::Output& output : graph_->outputs())
-    if (output.name == public_name) base::fail(ErrorCode::invalid_argument, "the network has an output '", public_name, "' already");
+    if (output.name == public_name)
+      base::fail(ErrorCode::invalid_argument, "the network has an output '", public_name, "' already");
   graph_->mark_output(tensor.id, public_name);
 }
 

@@ -33,7 +33,8 @@ std::uint64_t checksum_of(const std::byte* data, std::size_t bytes) {
 }  // namespace
 
 void Packs::altered(const std::string& key) const {
-  base::fail(ErrorCode::invalid_model, where_, " is damaged: packed weights (", key, ") don't match their checksum; build it again");
+  base::fail(ErrorCode::invalid_model, where_, " is damaged: packed weights (", key,
+             ") don't match their checksum; build it again");
 }
 
 void Packs::add(Block block, std::string where) {
@@ -69,7 +70,8 @@ void Packs::check(int threads) {
   };
   {
     std::vector<std::jthread> helpers;
-    for (std::size_t t = 1; t < std::min(static_cast<std::size_t>(std::max(threads, 1)), pieces.size()); ++t) helpers.emplace_back(work);
+    for (std::size_t t = 1; t < std::min(static_cast<std::size_t>(std::max(threads, 1)), pieces.size()); ++t)
+      helpers.emplace_back(work);
     work();
   }
   for (Job& job : jobs) {
@@ -87,7 +89,9 @@ std::vector<Packs::Block> Packs::blocks() const {
   const std::lock_guard lock(mutex_);
   std::vector<Block> list;
   for (const auto& [key, entry] : entries_)
-    if (entry.data) list.push_back({key, entry.data, entry.bytes, entry.checksum ? entry.checksum : checksum_of(entry.data.get(), entry.bytes)});
+    if (entry.data)
+      list.push_back(
+          {key, entry.data, entry.bytes, entry.checksum ? entry.checksum : checksum_of(entry.data.get(), entry.bytes)});
   return list;
 }
 

@@ -71,7 +71,8 @@ class Placer {
     return members;
   }
 
-  /// reshape & co: the output is the input's bytes. A network output needs a block of its own (it is the user's buffer).
+  /// reshape & co: the output is the input's bytes. A network output needs a block of its own (it is the user's
+  /// buffer).
   void alias(LayerId id) {
     const Layer& l = g_.layer(id);
     const TensorId from = l.inputs[0], to = l.outputs[0];
@@ -90,7 +91,9 @@ class Placer {
       if (g_.tensor(t).producer != kNone) layers.push_back(g_.tensor(t).producer);
       for (LayerId id : layers) {
         if (result_.elided[index(id)]) {
-          if (g_.layer(id).op->alias && at(g_.layer(id).outputs[0]).pitch != innermost(g_.tensor(g_.layer(id).outputs[0]).dims)) return false;
+          if (g_.layer(id).op->alias &&
+              at(g_.layer(id).outputs[0]).pitch != innermost(g_.tensor(g_.layer(id).outputs[0]).dims))
+            return false;
           continue;
         }
         const graph::Problem problem = problem_of(g_, id, result_, workers_);
@@ -100,7 +103,8 @@ class Placer {
         const auto pitched = [](const graph::Desc& d) { return d.present() && !d.dense(); };
         if (std::any_of(problem.inputs.begin(), problem.inputs.end(), pitched) ||
             std::any_of(problem.outputs.begin(), problem.outputs.end(), pitched))
-          if (std::none_of(list.begin(), list.end() - 1, [](const Candidate& c) { return c.refused.empty(); })) return false;
+          if (std::none_of(list.begin(), list.end() - 1, [](const Candidate& c) { return c.refused.empty(); }))
+            return false;
       }
     }
     return true;
@@ -123,7 +127,8 @@ class Placer {
     for (TensorId m : members) {
       TensorPlace& p = at(m);
       if (contiguous && !(last && p.pitch != row && m != part)) {
-        p.offset += whole_place.offset + static_cast<std::size_t>(start * product(outer, axis + 1, outer.size())) * size;
+        p.offset +=
+            whole_place.offset + static_cast<std::size_t>(start * product(outer, axis + 1, outer.size())) * size;
         p.root = whole_place.root;
         continue;
       }
@@ -187,8 +192,9 @@ class Placer {
     // The part is a reshaped root: contiguous views only; move the root's whole family by the offset.
     const Dims& outer = g_.tensor(whole).dims;
     if (at(whole).pitch != innermost(outer)) return false;
-    const std::size_t shift = at(whole).offset + static_cast<std::size_t>(start * product(outer, axis + 1, outer.size())) *
-                                                     size_of(g_.tensor(whole).dtype);
+    const std::size_t shift =
+        at(whole).offset +
+        static_cast<std::size_t>(start * product(outer, axis + 1, outer.size())) * size_of(g_.tensor(whole).dtype);
     const TensorId target = at(whole).root;
     for (TensorId m : family(root)) {
       at(m).root = target;

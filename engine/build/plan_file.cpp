@@ -38,7 +38,8 @@ std::uint64_t header_checksum(Header h) {
   return base::checksum(&h, sizeof h);
 }
 
-/// Blocks laid out behind each other, not copied; equal pointers are stored once. Kernels may read a line behind a block.
+/// Blocks laid out behind each other, not copied; equal pointers are stored once. Kernels may read a line behind a
+/// block.
 class BlockWriter {
  public:
   std::size_t add(const std::byte* data, std::size_t bytes) {
@@ -64,7 +65,8 @@ class BlockWriter {
 std::string packs_text(const std::vector<builder::Packs::Block>& blocks, BlockWriter& writer) {
   std::string text;
   for (const builder::Packs::Block& block : blocks)
-    text += base::str("pack ", writer.add(block.data.get(), block.bytes), " ", block.bytes, " ", block.checksum, " ", block.key, "\n");
+    text += base::str("pack ", writer.add(block.data.get(), block.bytes), " ", block.bytes, " ", block.checksum, " ",
+                      block.key, "\n");
   return text;
 }
 
@@ -75,7 +77,8 @@ std::string tuning_text(const Plan::State& state) {
     text += "profile\n";
     for (const ShapeRange& r : profile) text += base::str("range ", r.min, " ", r.opt, " ", r.max, " ", r.input, "\n");
   }
-  for (const auto& [device, choices] : state.choices) text += base::str("device ", device, "\n", builder::choices_text(choices));
+  for (const auto& [device, choices] : state.choices)
+    text += base::str("device ", device, "\n", builder::choices_text(choices));
   return text;
 }
 
@@ -136,9 +139,11 @@ void parse_tuning(std::string_view text, Plan::State& state, std::vector<PackLin
     else if (word == "profile") state.profiles.emplace_back();
     else if (word == "range" && !state.profiles.empty()) {
       const std::size_t a = rest.find(' '), b = rest.find(' ', a + 1), c = rest.find(' ', b + 1);
-      if (c == std::string_view::npos) base::fail(ErrorCode::invalid_model, "the plan's tuning has the line '", line, "'");
+      if (c == std::string_view::npos)
+        base::fail(ErrorCode::invalid_model, "the plan's tuning has the line '", line, "'");
       state.profiles.back().push_back({std::string(rest.substr(c + 1)), parse_dims(rest.substr(0, a)),
-                                       parse_dims(rest.substr(a + 1, b - a - 1)), parse_dims(rest.substr(b + 1, c - b - 1))});
+                                       parse_dims(rest.substr(a + 1, b - a - 1)),
+                                       parse_dims(rest.substr(b + 1, c - b - 1))});
     } else if (word == "device") {
       flush();
       device = rest;
@@ -193,7 +198,8 @@ void Plan::save(const std::filesystem::path& path) const {
     auto it = constants.upper_bound(part.data());
     if (it == constants.begin()) return;
     const graph::Constant& c = *(--it)->second;
-    if (c.seal && part.data() < it->first + c.bytes()) base::leave_memory(reinterpret_cast<const std::byte*>(part.data()), part.size());
+    if (c.seal && part.data() < it->first + c.bytes())
+      base::leave_memory(reinterpret_cast<const std::byte*>(part.data()), part.size());
   });
 }
 
@@ -204,11 +210,12 @@ Plan Plan::load(const std::filesystem::path& path) {
     base::fail(ErrorCode::invalid_model, "'", path.string(), "' is not a Vireo plan");
   std::memcpy(&h, file.data.get(), sizeof h);
   if (h.version != kVersion)
-    base::fail(ErrorCode::unsupported, "plan '", path.string(), "' has version ", h.version, ", this Vireo reads ", kVersion,
-               "; build it again");
+    base::fail(ErrorCode::unsupported, "plan '", path.string(), "' has version ", h.version, ", this Vireo reads ",
+               kVersion, "; build it again");
   if (h.header_checksum != header_checksum(h)) damaged(path, "its header doesn't match its checksum");
   if (h.file_bytes != file.bytes)
-    damaged(path, base::str("it has ", file.bytes, " bytes of ", h.file_bytes, file.bytes < h.file_bytes ? " (truncated)" : ""));
+    damaged(path, base::str("it has ", file.bytes, " bytes of ", h.file_bytes,
+                            file.bytes < h.file_bytes ? " (truncated)" : ""));
   const auto inside = [&](std::uint64_t offset, std::uint64_t bytes) {
     return offset <= file.bytes && bytes <= file.bytes - offset;
   };
@@ -216,28 +223,31 @@ Plan Plan::load(const std::filesystem::path& path) {
       !inside(h.weights_offset, h.weights_bytes) || !inside(h.packs_offset, h.packs_bytes))
     damaged(path, "a section lies outside the file");
   const auto* bytes = reinterpret_cast<const char*>(file.data.get());
-  const std::string_view network(bytes + h.network_offset, h.network_bytes), tuning(bytes + h.tuning_offset, h.tuning_bytes);
+  const std::string_view network(bytes + h.network_offset, h.network_bytes),
+      tuning(bytes + h.tuning_offset, h.tuning_bytes);
   if (h.text_checksum != base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size())))
     damaged(path, "the network doesn't match its checksum");
   const std::byte* weights = file.data.get() + h.weights_offset;
 
   State state;
-  state.graph = graph::parse_text(network, ops::find_operator, [&](const std::string& name, DataType dtype, const Dims& dims, std::size_t offset,
-                                                                std::optional<std::uint64_t> checksum) {
-    auto constant = std::make_shared<graph::Constant>();
-    constant->dtype = dtype;
-    constant->dims = dims;
-    const std::size_t size = constant->bytes();
-    if (offset > h.weights_bytes || size > h.weights_bytes - offset || offset % base::kAlignment != 0)
-      damaged(path, "a weight lies outside the weights");
-    constant->data = std::shared_ptr<const std::byte>(file.data, weights + offset);
-    auto seal = std::make_shared<graph::Seal>();
-    if (!checksum) damaged(path, "a weight has no checksum");
-    seal->checksum = *checksum;
-    seal->where = base::str("plan '", path.string(), "' is damaged: weight '", name, "'");
-    constant->seal = std::move(seal);
-    return graph::ConstantPtr(constant);
-  });
+  state.graph = graph::parse_text(
+      network, ops::find_operator,
+      [&](const std::string& name, DataType dtype, const Dims& dims, std::size_t offset,
+          std::optional<std::uint64_t> checksum) {
+        auto constant = std::make_shared<graph::Constant>();
+        constant->dtype = dtype;
+        constant->dims = dims;
+        const std::size_t size = constant->bytes();
+        if (offset > h.weights_bytes || size > h.weights_bytes - offset || offset % base::kAlignment != 0)
+          damaged(path, "a weight lies outside the weights");
+        constant->data = std::shared_ptr<const std::byte>(file.data, weights + offset);
+        auto seal = std::make_shared<graph::Seal>();
+        if (!checksum) damaged(path, "a weight has no checksum");
+        seal->checksum = *checksum;
+        seal->where = base::str("plan '", path.string(), "' is damaged: weight '", name, "'");
+        constant->seal = std::move(seal);
+        return graph::ConstantPtr(constant);
+      });
   std::vector<PackLine> packs;
   parse_tuning(tuning, state, packs);
   const std::byte* packed = file.data.get() + h.packs_offset;
@@ -245,8 +255,9 @@ Plan Plan::load(const std::filesystem::path& path) {
     const auto [offset, size, checksum] = line.numbers;
     if (offset > h.packs_bytes || size > h.packs_bytes - offset || offset % base::kAlignment != 0)
       damaged(path, "packed weights lie outside their section");
-    state.packs->add({std::move(line.key), std::shared_ptr<const std::byte>(file.data, packed + offset), size, checksum},
-                     base::str("plan '", path.string(), "'"));
+    state.packs->add(
+        {std::move(line.key), std::shared_ptr<const std::byte>(file.data, packed + offset), size, checksum},
+        base::str("plan '", path.string(), "'"));
   }
   state.file_bytes = file.bytes;
   return Plan(builder::finish(std::move(state)));
@@ -303,7 +314,8 @@ std::vector<TensorInfo> output_info(const graph::Graph& g) {
 
 std::string choices_text(const Choices& choices) {
   std::string text;
-  for (const auto& [key, choice] : choices) text += base::str("choice ", choice.seconds, " ", choice.tactic, " ", key, "\n");
+  for (const auto& [key, choice] : choices)
+    text += base::str("choice ", choice.seconds, " ", choice.tactic, " ", key, "\n");
   return text;
 }
 
@@ -320,8 +332,8 @@ Choices parse_choices(std::string_view text) {
     double seconds = 0;
     if (c == std::string_view::npos || line.substr(0, a) != "choice" ||
         std::from_chars(line.data() + a + 1, line.data() + b, seconds).ec != std::errc())
-      base::fail(ErrorCode::invalid_model, "timings, line ", number, ": expected 'choice SECONDS TACTIC PROBLEM', found '",
-                 line.substr(0, 80), "'");
+      base::fail(ErrorCode::invalid_model, "timings, line ", number,
+                 ": expected 'choice SECONDS TACTIC PROBLEM', found '", line.substr(0, 80), "'");
     choices[std::string(line.substr(c + 1))] = {std::string(line.substr(b + 1, c - b - 1)), seconds};
   }
   return choices;

@@ -2,10 +2,10 @@
 // What a plan holds in memory, and its file format.
 //
 // File: a 128-byte header (magic, version, sizes, checksums), the optimised network as text (engine/graph/text.h), the
-// tuning and the table of packed weights as text, then, from a page boundary on, the weights in ONNX's order and the packed
-// weights, each block 64-byte aligned, so that a file can be mapped and shared. Header and texts are checked when a file is
-// loaded; packed weights when they are used; weights when somebody reads them, which only packing anew and kernels
-// that know no packing do.
+// tuning and the table of packed weights as text, then, from a page boundary on, the weights in ONNX's order and the
+// packed weights, each block 64-byte aligned, so that a file can be mapped and shared. Header and texts are checked
+// when a file is loaded; packed weights when they are used; weights when somebody reads them, which only packing anew
+// and kernels that know no packing do.
 
 #include <map>
 #include <string>

@@ -36,7 +36,8 @@ void set_weights_aside(graph::Graph& g) {
     seal->where = "weight '" + t.name + "', set aside in /var/tmp,";
     seal->checked = true;
     const std::shared_ptr<const std::byte> data(file.data, file.data.get() + offsets.at(t.constant->data.get()));
-    t.constant = std::make_shared<graph::Constant>(graph::Constant{t.constant->dtype, t.constant->dims, data, std::move(seal)});
+    t.constant =
+        std::make_shared<graph::Constant>(graph::Constant{t.constant->dtype, t.constant->dims, data, std::move(seal)});
   }
   base::return_free_memory();
 }

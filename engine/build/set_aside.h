@@ -5,8 +5,8 @@
 
 namespace vireo::builder {
 
-/// Moves the constants into a nameless file of /var/tmp, mapped: from now on they take memory only while they are packed
-/// or saved. Does nothing for small networks, and says so in the log when there is no room.
+/// Moves the constants into a nameless file of /var/tmp, mapped: from now on they take memory only while they are
+/// packed or saved. Does nothing for small networks, and says so in the log when there is no room.
 void set_weights_aside(graph::Graph& graph);
 
 }  // namespace vireo::builder

@@ -26,7 +26,9 @@ void check_symbols(const Graph& original, const Graph& g) {
     const Tensor& before = original.tensor(original.inputs()[i]);
     const Tensor& now = g.tensor(g.inputs()[i]);
     for (std::size_t d = 0; d < now.dims.size(); ++d) {
-      if (before.dims[d] != kUnknown || d >= before.symbols.size() || before.symbols[d].empty() || before.symbols[d] == "?") continue;
+      if (before.dims[d] != kUnknown || d >= before.symbols.size() || before.symbols[d].empty() ||
+          before.symbols[d] == "?")
+        continue;
       const auto [it, fresh] = known.try_emplace(before.symbols[d], now.dims[d], now.name);
       if (!fresh && it->second.first != now.dims[d])
         base::fail(ErrorCode::invalid_argument, "extent '", before.symbols[d], "' is ", it->second.first, " in input '",
@@ -38,7 +40,8 @@ void check_symbols(const Graph& original, const Graph& g) {
 /// The shape of its output depends on the value of an input that some layer computes (a reshape to a computed shape).
 bool reads_values(const Graph& g, graph::LayerId layer) {
   for (TensorId input : g.layer(layer).inputs)
-    if (input != graph::kNone && g.tensor(input).producer != graph::kNone && is_integer(g.tensor(input).dtype)) return true;
+    if (input != graph::kNone && g.tensor(input).producer != graph::kNone && is_integer(g.tensor(input).dtype))
+      return true;
   return false;
 }
 

@@ -26,7 +26,8 @@ struct Contest {
   double weight;
 };
 
-/// Predicted best first: it is the default that others must beat. What is predicted to take kCut times as long isn't timed.
+/// Predicted best first: it is the default that others must beat. What is predicted to take kCut times as long isn't
+/// timed.
 void keep_promising(const graph::Problem& problem, std::vector<Candidate>& list) {
   constexpr double kCut = 2;
   std::vector<std::pair<double, Candidate>> predicted;
@@ -73,7 +74,8 @@ std::vector<double> time_interleaved(const Contest& contest, const std::shared_p
 }
 
 Choice decide(const Contest& contest, const std::shared_ptr<base::Team>& team, double budget_s) {
-  const std::vector<double> best = is_heavy(*contest.problem) ? time_one_by_one(contest, team) : time_interleaved(contest, team, budget_s);
+  const std::vector<double> best =
+      is_heavy(*contest.problem) ? time_one_by_one(contest, team) : time_interleaved(contest, team, budget_s);
   std::size_t winner = 0;
   for (std::size_t i = 1; i < best.size(); ++i)
     if (best[i] < best[winner] * (1 - kMargin)) winner = i;
@@ -170,7 +172,8 @@ void time_candidates(const graph::Graph& graph, const CompileOptions& compile_op
     contests.push_back({&lp.problem, std::move(key), std::move(list), predict_seconds(lp.problem)});
   }
   std::erase_if(contests, [](const Contest& c) { return !c.problem; });
-  std::stable_sort(contests.begin(), contests.end(), [](const Contest& a, const Contest& b) { return a.weight > b.weight; });
+  std::stable_sort(contests.begin(), contests.end(),
+                   [](const Contest& a, const Contest& b) { return a.weight > b.weight; });
   const auto team = std::make_shared<base::Team>(compile_options.workers);
   for (std::size_t i = 0; i < contests.size(); ++i) {
     const double left = kTacticShare * options.budget_s - seconds_since(start);

@@ -22,7 +22,8 @@ Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<base::Team>& te
     program::Step step;
     step.launch = std::move(steps[i].launch);
     for (std::size_t k = 0; k < problem.inputs.size(); ++k)
-      step.inputs.push_back(i > 0 && k == 0 ? program->steps.back().outputs[0] : add(*program, problem.inputs[k], true));
+      step.inputs.push_back(i > 0 && k == 0 ? program->steps.back().outputs[0]
+                                            : add(*program, problem.inputs[k], true));
     for (const graph::Desc& desc : problem.outputs) step.outputs.push_back(add(*program, desc, false));
     step.workspace = program->arena_bytes;
     program->arena_bytes += base::align_up(step.launch.workspace_bytes);
@@ -52,7 +53,8 @@ program::Place Trial::add(program::Program& program, const graph::Desc& desc, bo
   }
   const std::int64_t row = desc.dims.empty() ? 1 : desc.dims.back();
   const std::int64_t rows = row ? desc.count() / row : 0;
-  buffers_.push_back(base::allocate_aligned(static_cast<std::size_t>(rows * std::max(desc.pitch, row)) * size_of(desc.dtype)));
+  buffers_.push_back(
+      base::allocate_aligned(static_cast<std::size_t>(rows * std::max(desc.pitch, row)) * size_of(desc.dtype)));
   if (fill && desc.dtype == DataType::float32) {
     auto* values = reinterpret_cast<float*>(buffers_.back().get());
     std::minstd_rand random(42);

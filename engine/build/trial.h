@@ -16,8 +16,8 @@ struct TrialStep {
   graph::Launch launch;
 };
 
-/// Steps that run one after the other, each reading the output of the one before as its first input; all other tensors are
-/// buffers that hold plausible numbers.
+/// Steps that run one after the other, each reading the output of the one before as its first input; all other tensors
+/// are buffers that hold plausible numbers.
 class Trial {
  public:
   Trial(std::vector<TrialStep> steps, const std::shared_ptr<base::Team>& team);

@@ -17,10 +17,13 @@ class Attributes {
   [[nodiscard]] std::int64_t integer(std::string_view name, std::int64_t fallback) const;
   [[nodiscard]] double real(std::string_view name, double fallback) const;
   [[nodiscard]] std::string text(std::string_view name, std::string_view fallback) const;
-  [[nodiscard]] std::vector<std::int64_t> integers(std::string_view name, std::vector<std::int64_t> fallback = {}) const;
+  [[nodiscard]] std::vector<std::int64_t> integers(std::string_view name,
+                                                   std::vector<std::int64_t> fallback = {}) const;
   [[nodiscard]] std::vector<double> reals(std::string_view name, std::vector<double> fallback = {}) const;
 
-  void set(std::string_view name, AttributeValue value) { values_.insert_or_assign(std::string(name), std::move(value)); }
+  void set(std::string_view name, AttributeValue value) {
+    values_.insert_or_assign(std::string(name), std::move(value));
+  }
   void erase(std::string_view name);
   [[nodiscard]] const std::map<std::string, AttributeValue, std::less<>>& all() const { return values_; }
   friend bool operator==(const Attributes&, const Attributes&) = default;

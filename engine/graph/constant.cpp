@@ -81,7 +81,8 @@ std::vector<Out> convert(const Constant& c) {
     case DataType::boolean: return widen<Out, std::uint8_t>(c);
     case DataType::float16: {
       std::vector<Out> out;
-      for (std::int64_t i = 0; i < c.count(); ++i) out.push_back(static_cast<Out>(half_to_float(c.as<std::uint16_t>()[i])));
+      for (std::int64_t i = 0; i < c.count(); ++i)
+        out.push_back(static_cast<Out>(half_to_float(c.as<std::uint16_t>()[i])));
       return out;
     }
     case DataType::bfloat16: {

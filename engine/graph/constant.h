@@ -1,7 +1,7 @@
 #pragma once
 // Immutable tensor data known at build time: weights, folded values, shapes. Shared between graphs, plans and engines.
-// The bytes may belong to a mapped file; those are checked when they are first read, so that weights that nobody reads cost
-// nothing. 64-byte alignment is usual but not promised.
+// The bytes may belong to a mapped file; those are checked when they are first read, so that weights that nobody reads
+// cost nothing. 64-byte alignment is usual but not promised.
 
 #include <atomic>
 #include <cstring>
@@ -25,7 +25,8 @@ struct Seal {
 struct Constant {
   DataType dtype = DataType::undefined;
   Dims dims;
-  std::shared_ptr<const std::byte> data;  ///< element_count(dims) * size_of(dtype) bytes; to be read through read() and as()
+  std::shared_ptr<const std::byte>
+      data;  ///< element_count(dims) * size_of(dtype) bytes; to be read through read() and as()
   std::shared_ptr<const Seal> seal;       ///< set: bytes of a file
 
   [[nodiscard]] std::int64_t count() const { return element_count(dims); }

@@ -44,7 +44,8 @@ LayerId Graph::add_layer_into(const Operator& op, std::string layer_name, std::v
   const LayerId id = layer_count();
   for (TensorId input : inputs) {
     if (input == kNone) continue;
-    if (input < 0 || input >= tensor_count()) fail(ErrorCode::internal, "layer '", layer_name, "' reads tensor ", input);
+    if (input < 0 || input >= tensor_count())
+      fail(ErrorCode::internal, "layer '", layer_name, "' reads tensor ", input);
     tensor(input).consumers.push_back(id);
   }
   for (TensorId output : outputs) {
@@ -59,13 +60,14 @@ LayerId Graph::add_layer_into(const Operator& op, std::string layer_name, std::v
   return id;
 }
 
-LayerId Graph::add_layer(const Operator& op, std::string layer_name, std::vector<TensorId> inputs, Attributes attributes,
-                         int outputs) {
+LayerId Graph::add_layer(const Operator& op, std::string layer_name, std::vector<TensorId> inputs,
+                         Attributes attributes, int outputs) {
   if (layer_name.empty()) layer_name = unique_name(op.name);
   std::vector<TensorId> outs;
   for (int k = 0; k < outputs; ++k)
     outs.push_back(add_tensor(unique_name(outputs == 1 ? layer_name + ":out" : base::str(layer_name, ":", k))));
-  const LayerId id = add_layer_into(op, std::move(layer_name), std::move(inputs), std::move(outs), std::move(attributes));
+  const LayerId id =
+      add_layer_into(op, std::move(layer_name), std::move(inputs), std::move(outs), std::move(attributes));
   infer(id);
   return id;
 }
@@ -97,7 +99,8 @@ std::vector<LayerId> Graph::topological_order() const {
       if (input != kNone && tensor(input).producer != kNone) ++waiting[static_cast<std::size_t>(id)];
     if (waiting[static_cast<std::size_t>(id)] == 0) ready.push_back(id);
   }
-  // Depth first from the first ready layer: a branch is finished before the next one starts, which keeps few tensors alive.
+  // Depth first from the first ready layer: a branch is finished before the next one starts, which keeps few tensors
+  // alive.
   std::reverse(ready.begin(), ready.end());
   while (!ready.empty()) {
     const LayerId id = ready.back();

@@ -50,8 +50,8 @@ class Graph {
   TensorId add_input(std::string tensor_name, DataType dtype, Dims dims, std::vector<std::string> symbols = {});
   TensorId add_constant(std::string tensor_name, ConstantPtr constant);
   /// Appends a layer with `outputs` fresh tensors (named "<name>:<k>" unless named later) and infers their types.
-  LayerId add_layer(const Operator& op, std::string layer_name, std::vector<TensorId> inputs, Attributes attributes = {},
-                    int outputs = 1);
+  LayerId add_layer(const Operator& op, std::string layer_name, std::vector<TensorId> inputs,
+                    Attributes attributes = {}, int outputs = 1);
   /// The same, writing existing tensors that have no producer yet. Does not infer.
   LayerId add_layer_into(const Operator& op, std::string layer_name, std::vector<TensorId> inputs,
                          std::vector<TensorId> outputs, Attributes attributes = {});
@@ -92,7 +92,8 @@ class Graph {
   void infer_all();
   /// Largest extents of output 0 of a layer whose operator has a late axis.
   [[nodiscard]] Dims bound_dims(LayerId layer);
-  /// Checks every invariant (ids, producers, consumers, arity, types); throws Error(internal) naming the first violation.
+  /// Checks every invariant (ids, producers, consumers, arity, types); throws Error(internal) naming the first
+  /// violation.
   void verify() const;
   /// The graph as text, one line a layer; parse_graph (text.h) reads it back.
   [[nodiscard]] std::string dump() const;

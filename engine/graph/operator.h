@@ -87,15 +87,16 @@ struct Operator {
   int min_inputs = 1, max_inputs = 1;    ///< max -1: any number
   int min_outputs = 1, max_outputs = 1;
   void (*infer)(InferContext&) = nullptr;
-  /// The specification: obvious loops, wide accumulation. May allocate and throw; handles every dtype that infer accepts.
+  /// The specification: obvious loops, wide accumulation. May allocate and throw; handles every dtype that infer
+  /// accepts.
   void (*reference)(const EvalContext&) = nullptr;
   double (*flops)(const Problem&) = nullptr;           ///< null: one per output element
   std::span<const Tactic> (*tactics)() = nullptr;      ///< ordered best guess first; null: only the reference
   std::vector<Case> (*cases)() = nullptr;
   /// Output k may share memory with input 0 without a copy (reshape family).
   bool alias = false;
-  /// Set for NonZero, NonMaxSuppression and their like: the axis of output 0 whose extent is known only when the layer has
-  /// run. The shape rule gives the upper bound there; Graph::infer makes it kUnknown for everything downstream. The
+  /// Set for NonZero, NonMaxSuppression and their like: the axis of output 0 whose extent is known only when the layer
+  /// has run. The shape rule gives the upper bound there; Graph::infer makes it kUnknown for everything downstream. The
   /// reference gets memory for the bound and writes the true dims into its output view.
   std::int64_t (*late_axis)(const Attributes&) = nullptr;
   /// With late_axis: a faster way to the reference's result, run in its place. Null: the reference runs.

@@ -7,8 +7,9 @@
 
 namespace vireo::graph {
 
-std::shared_ptr<const std::byte> packed(const Problem& problem, std::string_view layout, std::initializer_list<std::size_t> inputs,
-                                        std::size_t bytes, const FillPack& fill) {
+std::shared_ptr<const std::byte> packed(const Problem& problem, std::string_view layout,
+                                        std::initializer_list<std::size_t> inputs, std::size_t bytes,
+                                        const FillPack& fill) {
   const auto fill_and_release = [&](std::byte* block) {
     fill(block);
     for (const std::size_t k : inputs)

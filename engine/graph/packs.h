@@ -1,7 +1,7 @@
 #pragma once
 // Packed weights: what a tactic makes of constants once, in a layout of its own. A store hands out one block for each
-// layout and constants, so that launches share it, and plans keep the blocks in their file. A block is immutable when it is
-// handed out. Any thread.
+// layout and constants, so that launches share it, and plans keep the blocks in their file. A block is immutable when
+// it is handed out. Any thread.
 
 #include <functional>
 #include <initializer_list>
@@ -18,14 +18,15 @@ using FillPack = std::function<void(std::byte*)>;
 class PackStore {
  public:
   virtual ~PackStore() = default;
-  /// The block of this key, 64-byte aligned: one that exists, or `bytes` bytes, zero before `fill` wrote them. Throws what
-  /// `fill` throws, and Error(invalid_model) when a file's block was altered.
-  [[nodiscard]] virtual std::shared_ptr<const std::byte> get(const std::string& key, std::size_t bytes, const FillPack& fill) = 0;
+  /// The block of this key, 64-byte aligned: one that exists, or `bytes` bytes, zero before `fill` wrote them. Throws
+  /// what `fill` throws, and Error(invalid_model) when a file's block was altered.
+  [[nodiscard]] virtual std::shared_ptr<const std::byte> get(const std::string& key, std::size_t bytes,
+                                                             const FillPack& fill) = 0;
 };
 
-/// For prepare(): the block that `fill` makes of the known inputs among `inputs`. `layout` must say everything else that
-/// decides its bytes: names of the packing, vector widths, panels, factors. Without a store on the problem the block is the
-/// caller's alone.
+/// For prepare(): the block that `fill` makes of the known inputs among `inputs`. `layout` must say everything else
+/// that decides its bytes: names of the packing, vector widths, panels, factors. Without a store on the problem the
+/// block is the caller's alone.
 [[nodiscard]] std::shared_ptr<const std::byte> packed(const Problem& problem, std::string_view layout,
                                                       std::initializer_list<std::size_t> inputs, std::size_t bytes,
                                                       const FillPack& fill);

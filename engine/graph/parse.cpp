@@ -56,7 +56,8 @@ class Line {
   std::string_view word() {
     skip();
     const std::size_t start = at_;
-    while (at_ < text_.size() && std::string_view(" \t\r(){}[],=#\"@").find(text_[at_]) == std::string_view::npos) ++at_;
+    while (at_ < text_.size() && std::string_view(" \t\r(){}[],=#\"@").find(text_[at_]) == std::string_view::npos)
+      ++at_;
     if (at_ == start) fail("a word");
     return text_.substr(start, at_ - start);
   }
@@ -75,7 +76,8 @@ class Line {
     const std::string_view digits = word();
     std::uint64_t v = 0;
     const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), v, 16);
-    if (result.ec != std::errc() || result.ptr != digits.data() + digits.size()) fail("a checksum of hexadecimal digits");
+    if (result.ec != std::errc() || result.ptr != digits.data() + digits.size())
+      fail("a checksum of hexadecimal digits");
     return v;
   }
   Dims dims() {

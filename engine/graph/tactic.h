@@ -23,8 +23,9 @@ namespace vireo::graph {
 struct Operator;
 class PackStore;
 
-/// A tensor of a problem. `pitch` is the distance, in elements, between consecutive rows of the innermost axis: dims.back()
-/// when dense; larger when the tensor is a slice of the innermost axis of a wider one (concat and split without copies).
+/// A tensor of a problem. `pitch` is the distance, in elements, between consecutive rows of the innermost axis:
+/// dims.back() when dense; larger when the tensor is a slice of the innermost axis of a wider one (concat and split
+/// without copies).
 struct Desc {
   DataType dtype = DataType::undefined;  ///< undefined: absent optional input
   Dims dims;
@@ -42,7 +43,8 @@ struct Problem {
   std::vector<Desc> inputs, outputs;
   int workers = 1;  ///< how many workers will share the tiles
   PackStore* packs = nullptr;  ///< borrowed; where packed weights are shared (packs.h). Null: each launch packs its own
-  /// Text that is equal for problems that cost the same: op, attributes, dtypes, dims, pitches; not the weights' values.
+  /// Text that is equal for problems that cost the same: op, attributes, dtypes, dims, pitches; not the weights'
+  /// values.
   [[nodiscard]] std::string key() const;
 };
 
@@ -63,9 +65,9 @@ struct Phase {
 };
 
 /// A way to compute a launch row by row, so that several layers can pass rows on while they are in cache
-/// (engine/build/chain.h). A row is one entry of the spatial row axis of one image: all its pixels and channels. The pointers
-/// of input 0 and of the output may be virtual: only the rows asked for, and those they read, exist. Rows of all other
-/// inputs that are as large as the output are at their absolute place.
+/// (engine/build/chain.h). A row is one entry of the spatial row axis of one image: all its pixels and channels. The
+/// pointers of input 0 and of the output may be virtual: only the rows asked for, and those they read, exist. Rows of
+/// all other inputs that are as large as the output are at their absolute place.
 struct Rows {
   /// Computes rows [begin, end) of the output's image n; args.tile means nothing, args.state is Rows::state.
   void (*run)(const TileArgs& args, std::int64_t n, std::int64_t begin, std::int64_t end) noexcept = nullptr;
@@ -101,15 +103,16 @@ struct Tactic {
   bool exact = true;  ///< false: changes arithmetic beyond the order of summation (Winograd, reduced precision)
   /// Why not, or empty for yes. Total and cheap; needn't check isa.
   std::string (*refuse)(const Problem&) = nullptr;
-  /// Where exact is false: why its error, measured with this layer's own constants, is too large; empty for yes. Called only
-  /// for accepted problems, and only for what may be chosen: it may cost milliseconds. Null: always admitted.
+  /// Where exact is false: why its error, measured with this layer's own constants, is too large; empty for yes. Called
+  /// only for accepted problems, and only for what may be chosen: it may cost milliseconds. Null: always admitted.
   std::string (*admit)(const Problem&) = nullptr;
   /// Called only for accepted problems. May allocate and throw.
   Launch (*prepare)(const Problem&) = nullptr;
   std::string_view device = "cpu";
   /// Which of its tensors a launch (an accepted problem's) can have row by row; null: neither. See Rows.
   RowRole (*rows)(const Problem&) = nullptr;
-  /// Predicted seconds, to decide which candidates are worth timing and to choose without timing; null: rely on the order.
+  /// Predicted seconds, to decide which candidates are worth timing and to choose without timing; null: rely on the
+  /// order.
   double (*predict)(const Problem&) = nullptr;
 };
 

@@ -4,10 +4,9 @@
 //   graph "name"
 //   meta "key" "value"
 //   input "x" float32 1x3x?x? "batch" "" "height" "width"          (symbols optional; scalar dims: "scalar")
-//   const "w" float32 8x3x3x3 @4096 1f83d9abfb41bd6b               (byte offset into the weights; their checksum, in plans)
-//   const "shape" int64 2 = 1 -1                                    (small integers inline; reals too)
-//   "y" = conv("x", "w", -, "r") {activation="relu", strides=[2, 2]} "layer name"
-//   output "y" "public name"
+//   const "w" float32 8x3x3x3 @4096 1f83d9abfb41bd6b               (byte offset into the weights; their checksum, in
+//   plans) const "shape" int64 2 = 1 -1                                    (small integers inline; reals too) "y" =
+//   conv("x", "w", -, "r") {activation="relu", strides=[2, 2]} "layer name" output "y" "public name"
 //
 // Behind # until the end of the line is a comment; dump adds the inferred type there.
 

@@ -20,8 +20,8 @@ void Graph::verify() const {
       check(valid(input), "layer '", l.name, "' reads tensor ", input);
       const Tensor& t = tensor(input);
       const auto uses = std::count(l.inputs.begin(), l.inputs.end(), input);
-      check(std::count(t.consumers.begin(), t.consumers.end(), id) == uses, "consumers of '", t.name, "' and inputs of '",
-            l.name, "' disagree");
+      check(std::count(t.consumers.begin(), t.consumers.end(), id) == uses, "consumers of '", t.name,
+            "' and inputs of '", l.name, "' disagree");
       check(t.producer != kNone || t.constant || std::find(inputs_.begin(), inputs_.end(), input) != inputs_.end(),
             "'", t.name, "', read by '", l.name, "', has no value");
     }
@@ -41,15 +41,17 @@ void Graph::verify() const {
             layer(t.producer).name, "'");
     }
     for (LayerId consumer : t.consumers)
-      check(consumer >= 0 && consumer < layer_count() && layer(consumer).alive(), "'", t.name, "' is read by a removed layer");
+      check(consumer >= 0 && consumer < layer_count() && layer(consumer).alive(), "'", t.name,
+            "' is read by a removed layer");
     if (t.constant)
       check(t.ranked && t.dtype == t.constant->dtype && t.dims == t.constant->dims, "type of constant '", t.name, "'");
   }
   for (const Output& output : outputs_) {
     check(valid(output.tensor), "output '", output.name, "' is tensor ", output.tensor);
     const Tensor& t = tensor(output.tensor);
-    check(t.producer != kNone || t.constant || std::find(inputs_.begin(), inputs_.end(), output.tensor) != inputs_.end(),
-          "output '", output.name, "' has no value");
+    check(
+        t.producer != kNone || t.constant || std::find(inputs_.begin(), inputs_.end(), output.tensor) != inputs_.end(),
+        "output '", output.name, "' has no value");
   }
   (void)topological_order();
 }

@@ -11,9 +11,9 @@ namespace vireo::passes {
 namespace {
 
 /// The unary functions that convolutions and products know as `activation`.
-constexpr std::string_view kFusible[] = {"relu", "leaky_relu", "clip", "sigmoid", "silu", "hard_sigmoid", "hard_swish", "mish",
-                                         "tanh", "erf", "gelu", "gelu_tanh", "elu", "celu", "selu", "softplus", "softsign",
-                                         "thresholded_relu"};
+constexpr std::string_view kFusible[] = {
+    "relu", "leaky_relu", "clip",      "sigmoid", "silu", "hard_sigmoid", "hard_swish", "mish",     "tanh",
+    "erf",  "gelu",       "gelu_tanh", "elu",     "celu", "selu",         "softplus",   "softsign", "thresholded_relu"};
 
 struct Activation {
   std::string name;

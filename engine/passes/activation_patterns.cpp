@@ -1,7 +1,7 @@
-// Activations that exporters write as several layers (x * sigmoid(x), the erf and tanh forms of gelu, x * relu6(x + 3) / 6,
-// softplus as log(1 + exp(x)), …) become one layer. There are many ways to write each, so the pass looks at values rather
-// than at forms: a group of elementwise layers with scalar constants and one input is a function of one variable; it is
-// computed in double precision at many points and compared with the functions that the engine has.
+// Activations that exporters write as several layers (x * sigmoid(x), the erf and tanh forms of gelu, x * relu6(x + 3)
+// / 6, softplus as log(1 + exp(x)), …) become one layer. There are many ways to write each, so the pass looks at values
+// rather than at forms: a group of elementwise layers with scalar constants and one input is a function of one
+// variable; it is computed in double precision at many points and compared with the functions that the engine has.
 
 #include <algorithm>
 #include <cmath>
@@ -80,7 +80,8 @@ Samples evaluate(const Graph& graph, const Group& group, TensorId leaf) {
     std::vector<graph::View> inputs;
     for (const TensorId input : layer.inputs) {
       auto known = values.find(input);
-      if (known == values.end()) known = values.emplace(input, Samples(points().size(), *scalar_of(graph, input))).first;
+      if (known == values.end())
+        known = values.emplace(input, Samples(points().size(), *scalar_of(graph, input))).first;
       inputs.push_back({DataType::float64, dims, known->second.data()});
     }
     Samples result(points().size());
@@ -176,7 +177,8 @@ bool rewrite(Graph& graph, LayerId root, const std::map<LayerId, int>& position)
     if (group.leaves.size() != 1 || group.layers.size() < 2) continue;
     const TensorId leaf = *group.leaves.begin();
     const Tensor& tensor = graph.tensor(leaf);
-    if (tensor.dtype != graph.tensor(output_of(graph, root)).dtype || !tensor.ranked || tensor.dims.size() != rank) continue;
+    if (tensor.dtype != graph.tensor(output_of(graph, root)).dtype || !tensor.ranked || tensor.dims.size() != rank)
+      continue;
     const Samples values = evaluate(graph, group, leaf);
     Attributes attributes;
     if (values.empty() || !recognise(values, attributes)) continue;

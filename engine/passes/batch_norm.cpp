@@ -35,7 +35,8 @@ std::optional<Affine> affine_of(const Graph& graph, LayerId id) {
 /// A convolution without padding reads it, and nothing else: scale_bias can fold a scale and a shift forwards.
 bool folds_forwards(const Graph& graph, LayerId id) {
   const LayerId reader = only_reader(graph, output_of(graph, id), "conv");
-  if (reader == kNone || !is_weighted(graph, reader) || input_of(graph, reader, 0) != output_of(graph, id)) return false;
+  if (reader == kNone || !is_weighted(graph, reader) || input_of(graph, reader, 0) != output_of(graph, id))
+    return false;
   const Attributes& attributes = graph.layer(reader).attributes;
   for (const std::int64_t pad : attributes.integers("pads"))
     if (pad != 0) return false;
@@ -45,13 +46,16 @@ bool folds_forwards(const Graph& graph, LayerId id) {
 /// A depthwise 1x1 convolution does the same in one layer, and takes the activation behind it too.
 bool to_depthwise(Graph& graph, LayerId id, const Affine& affine) {
   const TensorId x = input_of(graph, id, 0);
-  if (rank_of(graph, x) != 4 || graph.layer(id).attributes.integer("axis", 1) != 1 || !is_float32(graph, x)) return false;
+  if (rank_of(graph, x) != 4 || graph.layer(id).attributes.integer("axis", 1) != 1 || !is_float32(graph, x))
+    return false;
   const auto channels = static_cast<std::int64_t>(affine.scale.size());
   const std::string name = graph.layer(id).name;
   Attributes attributes;
   attributes.set("group", channels);
-  const TensorId scale = add_constant(graph, name + ".scale", constant_from(affine.scale, {channels, 1, 1, 1}, DataType::float32));
-  const TensorId shift = add_constant(graph, name + ".shift", constant_from(affine.shift, {channels}, DataType::float32));
+  const TensorId scale =
+      add_constant(graph, name + ".scale", constant_from(affine.scale, {channels, 1, 1, 1}, DataType::float32));
+  const TensorId shift =
+      add_constant(graph, name + ".shift", constant_from(affine.shift, {channels}, DataType::float32));
   replace_layer(graph, id, "conv", {x, scale, shift}, std::move(attributes));
   return true;
 }
@@ -87,9 +91,11 @@ bool batch_norm(Graph& graph) {
     const auto axis = static_cast<std::size_t>(graph.layer(id).attributes.integer("axis", 1));
     if (axis >= rank) continue;
     const LayerId before = graph.tensor(x).producer;
-    const bool fits = before != kNone && is_weighted(graph, before) && used_once(graph, x) && channel_axis(graph, before, rank) == axis &&
+    const bool fits = before != kNone && is_weighted(graph, before) && used_once(graph, x) &&
+                      channel_axis(graph, before, rank) == axis &&
                       output_channels(graph, before) == static_cast<std::int64_t>(affine->scale.size());
-    if (fits && can_redirect(graph, output_of(graph, id), x) && scale_output(graph, before, affine->scale, affine->shift)) {
+    if (fits && can_redirect(graph, output_of(graph, id), x) &&
+        scale_output(graph, before, affine->scale, affine->shift)) {
       changed = bypass(graph, id) || changed;
     } else if (!folds_forwards(graph, id) && to_depthwise(graph, id, *affine)) {
       changed = true;

@@ -44,11 +44,13 @@ bool by_rank(Graph& graph, LayerId id) {
   const Dims& y = graph.tensor(output_of(graph, id)).dims;
   const Dims& wide = graph.tensor(output_of(graph, chain->split)).dims;
   const std::vector<std::int64_t> perm = graph.layer(chain->transpose).attributes.integers("perm");
-  if (wide.size() < 4 || y.size() != 4 || perm.size() != wide.size() || perm[0] != 0 || perm[1] != 2 || perm[2] != 1) return false;
+  if (wide.size() < 4 || y.size() != 4 || perm.size() != wide.size() || perm[0] != 0 || perm[1] != 2 || perm[2] != 1)
+    return false;
   for (std::size_t i = 3; i < perm.size(); ++i)
     if (perm[i] != static_cast<std::int64_t>(i)) return false;
   const std::int64_t plane = product(x, 2, 4);
-  if (plane < 0 || x[1] < 0 || wide[1] < 0 || wide[1] * wide[2] != x[1] || product(wide, 3, wide.size()) != plane) return false;
+  if (plane < 0 || x[1] < 0 || wide[1] < 0 || wide[1] * wide[2] != x[1] || product(wide, 3, wide.size()) != plane)
+    return false;
   if (y[1] != x[1] || y[2] != x[2] || y[3] != x[3]) return false;
   Attributes attributes;
   attributes.set("groups", wide[1]);
@@ -65,7 +67,8 @@ bool by_halves(Graph& graph, LayerId id) {
   const Dims& y = graph.tensor(output_of(graph, id)).dims;
   const Dims& wide = graph.tensor(output_of(graph, chain->split)).dims;
   const std::vector<std::int64_t> perm = graph.layer(chain->transpose).attributes.integers("perm");
-  if (!vireo::is_static(x) || wide.size() != 3 || perm != std::vector<std::int64_t>{1, 0, 2} || y.size() != 5) return false;
+  if (!vireo::is_static(x) || wide.size() != 3 || perm != std::vector<std::int64_t>{1, 0, 2} || y.size() != 5)
+    return false;
   const std::int64_t parts = wide[1];
   if (parts < 2 || x[1] % parts != 0 || wide != Dims{x[0] * x[1] / parts, parts, x[2] * x[3]}) return false;
   if (y != Dims{parts, x[0], x[1] / parts, x[2], x[3]} || graph.is_output(output_of(graph, id))) return false;
@@ -83,7 +86,8 @@ bool by_halves(Graph& graph, LayerId id) {
   split.set("axis", std::int64_t{1});
   split.set("split", std::vector<std::int64_t>(static_cast<std::size_t>(parts), x[1] / parts));
   const TensorId shuffled = insert_layer(graph, id, "channel_shuffle", {chain->x}, std::move(shuffle));
-  const LayerId cut = graph.add_layer(find_op("split"), graph.layer(id).name + ".split", {shuffled}, std::move(split), static_cast<int>(parts));
+  const LayerId cut = graph.add_layer(find_op("split"), graph.layer(id).name + ".split", {shuffled}, std::move(split),
+                                      static_cast<int>(parts));
   for (const LayerId reader : readers) {
     std::int64_t index = graph::to_integers(*constant_of(graph, input_of(graph, reader, 1)))[0];
     if (index < 0) index += parts;

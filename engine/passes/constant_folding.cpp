@@ -24,7 +24,8 @@ bool all_known(const Graph& graph, const Layer& layer) {
 /// A bound of the work of those operators whose work is not their size.
 double products(const Graph& graph, LayerId id) {
   const Layer& layer = graph.layer(id);
-  if (!is_op(graph, id, "conv") && !is_op(graph, id, "conv_transpose") && !is_op(graph, id, "matmul") && !is_op(graph, id, "gemm"))
+  if (!is_op(graph, id, "conv") && !is_op(graph, id, "conv_transpose") && !is_op(graph, id, "matmul") &&
+      !is_op(graph, id, "gemm"))
     return 0;
   const Tensor& output = graph.tensor(layer.outputs[0]);
   const Constant* weights = constant_of(graph, layer.inputs[1]);

@@ -24,13 +24,17 @@ bool rewrite(Graph& graph, LayerId id) {
   const bool pool = is_op(graph, id, "pool");
   const Attributes old = graph.layer(id).attributes;
   if (!graph.tensor(x).ranked || rank_of(graph, x) != 3 || graph.tensor(x).dtype != DataType::float32) return false;
-  if (graph.layer(id).outputs.size() != 1 || old.text("layout", "nchw") != "nchw" || input_of(graph, id, 3) != kNone) return false;
+  if (graph.layer(id).outputs.size() != 1 || old.text("layout", "nchw") != "nchw" || input_of(graph, id, 3) != kNone)
+    return false;
   const Constant* weights = pool ? nullptr : constant_of(graph, input_of(graph, id, 1));
   if (!pool && (weights == nullptr || weights->dims.size() != 3)) return false;
 
   Attributes attributes = old;
-  for (const auto& [name, neutral] : {std::pair<std::string_view, std::int64_t>{"kernel_shape", 1}, {"strides", 1}, {"dilations", 1},
-                                      {"output_padding", 0}, {"output_shape", 1}})
+  for (const auto& [name, neutral] : {std::pair<std::string_view, std::int64_t>{"kernel_shape", 1},
+                                      {"strides", 1},
+                                      {"dilations", 1},
+                                      {"output_padding", 0},
+                                      {"output_shape", 1}})
     widen(old, attributes, name, neutral);
   if (const std::vector<std::int64_t> pads = old.integers("pads"); pads.size() == 2)
     attributes.set("pads", std::vector<std::int64_t>{0, pads[0], 0, pads[1]});
@@ -40,7 +44,8 @@ bool rewrite(Graph& graph, LayerId id) {
   std::vector<TensorId> inputs = graph.layer(id).inputs;
   inputs[0] = insert_layer(graph, id, "reshape", {x, add_integers(graph, name + ".shape", {0, 0, 1, -1})});
   if (weights != nullptr)
-    inputs[1] = add_constant(graph, name + ".weights", reshaped(*weights, {weights->dims[0], weights->dims[1], 1, weights->dims[2]}));
+    inputs[1] = add_constant(graph, name + ".weights",
+                             reshaped(*weights, {weights->dims[0], weights->dims[1], 1, weights->dims[2]}));
   const TensorId wide = insert_layer(graph, id, op, std::move(inputs), std::move(attributes));
   // Extents 0 and 1 are copied, the height of 1 goes away.
   replace_layer(graph, id, "reshape", {wide, add_integers(graph, name + ".shape", {0, 0, -1})}, {});
@@ -52,7 +57,8 @@ bool rewrite(Graph& graph, LayerId id) {
 bool conv_1d(Graph& graph) {
   bool changed = false;
   for (const LayerId id : layers_of(graph))
-    if (is_op(graph, id, "conv") || is_op(graph, id, "conv_transpose") || is_op(graph, id, "pool")) changed = rewrite(graph, id) || changed;
+    if (is_op(graph, id, "conv") || is_op(graph, id, "conv_transpose") || is_op(graph, id, "pool"))
+      changed = rewrite(graph, id) || changed;
   return changed;
 }
 

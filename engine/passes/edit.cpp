@@ -21,7 +21,9 @@ bool is_op(const Graph& graph, LayerId layer, std::string_view op) {
   return layer != kNone && graph.layer(layer).alive() && graph.layer(layer).op->name == op;
 }
 
-std::string function_of(const Graph& graph, LayerId layer) { return graph.layer(layer).attributes.text("function", ""); }
+std::string function_of(const Graph& graph, LayerId layer) {
+  return graph.layer(layer).attributes.text("function", "");
+}
 
 bool is_function(const Graph& graph, LayerId layer, std::string_view op, std::string_view function) {
   return is_op(graph, layer, op) && function_of(graph, layer) == function;
@@ -106,7 +108,8 @@ bool bypass(Graph& graph, LayerId layer) {
   return true;
 }
 
-LayerId replace_layer(Graph& graph, LayerId layer, std::string_view op, std::vector<TensorId> inputs, Attributes attributes) {
+LayerId replace_layer(Graph& graph, LayerId layer, std::string_view op, std::vector<TensorId> inputs,
+                      Attributes attributes) {
   std::string name = graph.layer(layer).name;
   std::vector<TensorId> outputs = graph.layer(layer).outputs;
   graph.remove_layer(layer);
@@ -116,7 +119,8 @@ LayerId replace_layer(Graph& graph, LayerId layer, std::string_view op, std::vec
   return fresh;
 }
 
-TensorId insert_layer(Graph& graph, LayerId beside, std::string_view op, std::vector<TensorId> inputs, Attributes attributes) {
+TensorId insert_layer(Graph& graph, LayerId beside, std::string_view op, std::vector<TensorId> inputs,
+                      Attributes attributes) {
   std::string name = base::str(graph.layer(beside).name, ".", op);
   const LayerId layer = graph.add_layer(find_op(op), std::move(name), std::move(inputs), std::move(attributes));
   return graph.layer(layer).outputs[0];
@@ -144,7 +148,8 @@ std::vector<double> reals_of(const Constant& constant) {
 }
 
 ConstantPtr constant_from(const std::vector<double>& values, const Dims& dims, DataType dtype) {
-  if (dtype == DataType::float64) return graph::make_constant(dtype, dims, values.data(), values.size() * sizeof(double));
+  if (dtype == DataType::float64)
+    return graph::make_constant(dtype, dims, values.data(), values.size() * sizeof(double));
   const std::vector<float> floats(values.begin(), values.end());
   return graph::make_constant(floats, dims);
 }
@@ -164,7 +169,8 @@ ConstantPtr permuted(const Constant& constant, const std::vector<std::int64_t>& 
   std::vector<std::int64_t> index(rank, 0);
   std::int64_t from = 0;
   for (std::int64_t to = 0; to < count; ++to) {
-    std::memcpy(result.data + static_cast<std::size_t>(to) * size, constant.read() + static_cast<std::size_t>(from) * size, size);
+    std::memcpy(result.data + static_cast<std::size_t>(to) * size,
+                constant.read() + static_cast<std::size_t>(from) * size, size);
     for (std::size_t i = rank; i-- > 0;) {
       from += steps[i];
       if (++index[i] < dims[i]) break;

@@ -19,7 +19,8 @@ using graph::LayerId;
 using graph::Tensor;
 using graph::TensorId;
 
-[[nodiscard]] const graph::Operator& find_op(std::string_view name);  ///< throws Error(internal) when this build lacks it
+[[nodiscard]] const graph::Operator& find_op(
+    std::string_view name);  ///< throws Error(internal) when this build lacks it
 [[nodiscard]] bool has_op(std::string_view name);
 [[nodiscard]] bool is_op(const Graph& graph, LayerId layer, std::string_view op);
 /// A unary or binary layer of that function.
@@ -54,9 +55,11 @@ bool redirect(Graph& graph, TensorId from, TensorId to);
 /// Takes a layer of one output out, its readers read its first input.
 bool bypass(Graph& graph, LayerId layer);
 /// Another operator in the place of a layer: same name, same output tensors.
-LayerId replace_layer(Graph& graph, LayerId layer, std::string_view op, std::vector<TensorId> inputs, Attributes attributes);
+LayerId replace_layer(Graph& graph, LayerId layer, std::string_view op, std::vector<TensorId> inputs,
+                      Attributes attributes);
 /// A new layer before or behind another, named after it; returns its output.
-TensorId insert_layer(Graph& graph, LayerId beside, std::string_view op, std::vector<TensorId> inputs, Attributes attributes = {});
+TensorId insert_layer(Graph& graph, LayerId beside, std::string_view op, std::vector<TensorId> inputs,
+                      Attributes attributes = {});
 TensorId add_constant(Graph& graph, std::string_view name, ConstantPtr value);
 TensorId add_integers(Graph& graph, std::string_view name, const std::vector<std::int64_t>& values);
 
@@ -71,7 +74,8 @@ void set_constant_input(Graph& graph, LayerId layer, int slot, ConstantPtr value
 /// Same data under other extents (count must be equal).
 [[nodiscard]] ConstantPtr reshaped(const Constant& constant, const Dims& dims);
 
-/// Living layers in an order where producers come first; safe to iterate while layers are removed or added (check alive).
+/// Living layers in an order where producers come first; safe to iterate while layers are removed or added (check
+/// alive).
 [[nodiscard]] std::vector<LayerId> layers_of(const Graph& graph);
 
 }  // namespace vireo::passes

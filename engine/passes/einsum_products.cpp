@@ -1,5 +1,5 @@
-// Sums of products of two tensors ("b h i d, b h j d -> b h i j") become matrix products: axes that both tensors and the
-// output have are the batch, axes that the output lacks are summed over, the others are rows and columns.
+// Sums of products of two tensors ("b h i d, b h j d -> b h i j") become matrix products: axes that both tensors and
+// the output have are the batch, axes that the output lacks are summed over, the others are rows and columns.
 
 #include <algorithm>
 #include <string>
@@ -24,7 +24,9 @@ bool all_different(std::string labels) {
 std::optional<Terms> terms_of(std::string equation) {
   equation.erase(std::remove(equation.begin(), equation.end(), ' '), equation.end());
   const std::size_t comma = equation.find(','), arrow = equation.find("->");
-  if (comma == std::string::npos || arrow == std::string::npos || comma > arrow || equation.find('.') != std::string::npos) return std::nullopt;
+  if (comma == std::string::npos || arrow == std::string::npos || comma > arrow ||
+      equation.find('.') != std::string::npos)
+    return std::nullopt;
   Terms terms{equation.substr(0, comma), equation.substr(comma + 1, arrow - comma - 1), equation.substr(arrow + 2)};
   if (terms.b.find(',') != std::string::npos) return std::nullopt;
   if (!all_different(terms.a) || !all_different(terms.b) || !all_different(terms.out)) return std::nullopt;
@@ -46,7 +48,8 @@ struct Operand {
 };
 
 /// The operand as [batch…, rows, columns], each of the last two one axis.
-TensorId as_matrices(Graph& graph, LayerId id, const Operand& operand, const std::string& batch, const std::string& rows, const std::string& columns) {
+TensorId as_matrices(Graph& graph, LayerId id, const Operand& operand, const std::string& batch,
+                     const std::string& rows, const std::string& columns) {
   std::vector<std::int64_t> perm, shape;
   for (const char label : batch + rows + columns) perm.push_back(static_cast<std::int64_t>(operand.labels.find(label)));
   for (const char label : batch) shape.push_back(operand.extent(label));
@@ -90,7 +93,8 @@ bool rewrite(Graph& graph, LayerId id) {
   const std::string order = batch + rows + columns;
   for (const char label : order) shape.push_back(has(terms->a, label) ? a.extent(label) : b.extent(label));
   for (const char label : terms->out) perm.push_back(static_cast<std::int64_t>(order.find(label)));
-  const TensorId apart = insert_layer(graph, id, "reshape", {product, add_integers(graph, graph.layer(id).name + ".shape", shape)});
+  const TensorId apart =
+      insert_layer(graph, id, "reshape", {product, add_integers(graph, graph.layer(id).name + ".shape", shape)});
   Attributes attributes;
   attributes.set("perm", perm);
   replace_layer(graph, id, "transpose", {apart}, std::move(attributes));

@@ -46,8 +46,8 @@ bool is_weighted(const Graph& graph, LayerId id) {
   const bool convolution = is_op(graph, id, "conv") || is_op(graph, id, "conv_transpose");
   if (!convolution && !is_matrix(graph, id)) return false;
   const Constant* weights = constant_of(graph, input_of(graph, id, 1));
-  return weights != nullptr && (weights->dtype == DataType::float32 || weights->dtype == DataType::float64) && weights->dims.size() >= 2 &&
-         (convolution || weights->dims.size() == 2);
+  return weights != nullptr && (weights->dtype == DataType::float32 || weights->dtype == DataType::float64) &&
+         weights->dims.size() >= 2 && (convolution || weights->dims.size() == 2);
 }
 
 std::int64_t output_channels(const Graph& graph, LayerId id) {
@@ -63,7 +63,8 @@ std::size_t channel_axis(const Graph& graph, LayerId id, std::size_t rank) {
 
 bool is_plain(const Graph& graph, LayerId id) {
   const Attributes& attributes = graph.layer(id).attributes;
-  return attributes.text("activation", "").empty() && attributes.text("residual", "").empty() && input_of(graph, id, 3) == kNone;
+  return attributes.text("activation", "").empty() && attributes.text("residual", "").empty() &&
+         input_of(graph, id, 3) == kNone;
 }
 
 bool scale_output(Graph& graph, LayerId id, std::vector<double> scale, std::vector<double> shift) {
@@ -81,7 +82,8 @@ bool scale_output(Graph& graph, LayerId id, std::vector<double> scale, std::vect
   if (bias != nullptr) {
     const std::vector<double> old = reals_of(*bias);
     if (old.size() != channels && old.size() != 1) return false;
-    if (old.size() == channels && (bias->dims.empty() || bias->dims.back() != dims[0])) return false;  // a column of a gemm
+    if (old.size() == channels && (bias->dims.empty() || bias->dims.back() != dims[0]))
+      return false;  // a column of a gemm
     for (std::size_t c = 0; c < channels; ++c) values[c] = beta * old[old.size() == 1 ? 0 : c];
   }
   for (std::size_t c = 0; c < channels; ++c)
@@ -95,7 +97,8 @@ bool scale_output(Graph& graph, LayerId id, std::vector<double> scale, std::vect
   return true;
 }
 
-std::vector<double> channel_values(const Constant& constant, std::size_t rank, std::int64_t axis, std::int64_t channels) {
+std::vector<double> channel_values(const Constant& constant, std::size_t rank, std::int64_t axis,
+                                   std::int64_t channels) {
   if (constant.dims.size() > rank) return {};
   if (constant.count() == 1) return reals_of(constant);
   if (axis < 0 || constant.count() != channels) return {};
@@ -105,7 +108,8 @@ std::vector<double> channel_values(const Constant& constant, std::size_t rank, s
   return reals_of(constant);
 }
 
-std::optional<Affine> affine_of(const Graph& graph, LayerId id, std::size_t rank, std::int64_t axis, std::int64_t channels) {
+std::optional<Affine> affine_of(const Graph& graph, LayerId id, std::size_t rank, std::int64_t axis,
+                                std::int64_t channels) {
   if (!is_op(graph, id, "binary")) return std::nullopt;
   const std::string function = function_of(graph, id);
   for (const int slot : {1, 0}) {

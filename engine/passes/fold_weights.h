@@ -1,6 +1,6 @@
 #pragma once
-// Scaling and shifting the outputs (or inputs) of a layer with constant weights by changing the weights: what batch_norm,
-// scale_bias and image_input share.
+// Scaling and shifting the outputs (or inputs) of a layer with constant weights by changing the weights: what
+// batch_norm, scale_bias and image_input share.
 
 #include <optional>
 #include <vector>
@@ -24,7 +24,8 @@ bool scale_output(Graph& graph, LayerId layer, std::vector<double> scale, std::v
 
 /// A constant that varies along one axis of a tensor of `rank` at most: its values (one for a scalar), else empty.
 /// With -1 for the axis, only scalars are taken.
-[[nodiscard]] std::vector<double> channel_values(const Constant& constant, std::size_t rank, std::int64_t axis, std::int64_t channels);
+[[nodiscard]] std::vector<double> channel_values(const Constant& constant, std::size_t rank, std::int64_t axis,
+                                                 std::int64_t channels);
 
 /// A binary layer read as y = x * scale + shift.
 struct Affine {
@@ -32,6 +33,7 @@ struct Affine {
   std::vector<double> scale, shift;  ///< one value for all channels, or one for each
 };
 /// Nothing when the layer is none, or its constant varies along more than `axis` (-1: along anything).
-[[nodiscard]] std::optional<Affine> affine_of(const Graph& graph, LayerId layer, std::size_t rank, std::int64_t axis, std::int64_t channels);
+[[nodiscard]] std::optional<Affine> affine_of(const Graph& graph, LayerId layer, std::size_t rank, std::int64_t axis,
+                                              std::int64_t channels);
 
 }  // namespace vireo::passes

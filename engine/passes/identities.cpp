@@ -20,7 +20,9 @@ bool all_equal(const std::vector<std::int64_t>& values, std::int64_t value) {
 }
 
 /// The output has the extents of the input, however they turn out.
-bool keeps_dims(const Graph& graph, LayerId id) { return same_known_dims(graph, input_of(graph, id, 0), output_of(graph, id)); }
+bool keeps_dims(const Graph& graph, LayerId id) {
+  return same_known_dims(graph, input_of(graph, id, 0), output_of(graph, id));
+}
 
 bool unary_is_identity(const Graph& graph, LayerId id) {
   const std::string function = function_of(graph, id);
@@ -55,7 +57,8 @@ bool reshape_is_identity(const Graph& graph, LayerId id) {
   if (keeps_dims(graph, id)) return true;
   const Tensor& x = graph.tensor(input_of(graph, id, 0));
   const auto shape = integers_of(graph, input_of(graph, id, 1));
-  if (!shape || !x.ranked || shape->size() != x.dims.size() || graph.layer(id).attributes.integer("allowzero", 0) != 0) return false;
+  if (!shape || !x.ranked || shape->size() != x.dims.size() || graph.layer(id).attributes.integer("allowzero", 0) != 0)
+    return false;
   int unknown = 0;
   for (std::size_t i = 0; i < shape->size(); ++i) {
     const std::int64_t entry = (*shape)[i];
@@ -68,12 +71,14 @@ bool reshape_is_identity(const Graph& graph, LayerId id) {
 bool pool_is_identity(const Graph& graph, LayerId id) {
   const Layer& layer = graph.layer(id);
   const std::string mode = layer.attributes.text("mode", "max");
-  return layer.outputs.size() == 1 && (mode == "max" || mode == "average") && all_equal(layer.attributes.integers("kernel_shape"), 1) &&
+  return layer.outputs.size() == 1 && (mode == "max" || mode == "average") &&
+         all_equal(layer.attributes.integers("kernel_shape"), 1) &&
          all_equal(layer.attributes.integers("strides"), 1) && all_equal(layer.attributes.integers("pads"), 0);
 }
 
 bool resize_is_identity(const Graph& graph, LayerId id) {
-  if (graph.layer(id).attributes.text("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize") return false;
+  if (graph.layer(id).attributes.text("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize")
+    return false;
   const TensorId scales = input_of(graph, id, 2);
   const auto scale = scales == kNone ? std::nullopt : uniform_of(graph, scales);
   if (scale) return *scale == 1;
@@ -86,14 +91,18 @@ bool is_identity(const Graph& graph, LayerId id) {
   const TensorId x = input_of(graph, id, 0);
   if (x == kNone || layer.outputs.size() != 1 || layer.outputs[0] == kNone) return false;
   if (op == "unary") return unary_is_identity(graph, id);
-  if (op == "cast") return graph.tensor(x).dtype == graph.tensor(layer.outputs[0]).dtype && graph.tensor(x).dtype != DataType::undefined;
+  if (op == "cast")
+    return graph.tensor(x).dtype == graph.tensor(layer.outputs[0]).dtype &&
+           graph.tensor(x).dtype != DataType::undefined;
   if (op == "reshape") return reshape_is_identity(graph, id);
   if (op == "flatten" || op == "squeeze" || op == "unsqueeze" || op == "expand") return keeps_dims(graph, id);
   if (op == "tile") return all_equal(integers_of(graph, input_of(graph, id, 1)), 1);
   if (op == "concat") return layer.inputs.size() == 1;
   if (op == "split") return keeps_dims(graph, id);
   if (op == "pad") return all_equal(integers_of(graph, input_of(graph, id, 1)), 0);
-  if (op == "slice") return keeps_dims(graph, id) && (input_of(graph, id, 4) == kNone || all_equal(integers_of(graph, input_of(graph, id, 4)), 1));
+  if (op == "slice")
+    return keeps_dims(graph, id) &&
+           (input_of(graph, id, 4) == kNone || all_equal(integers_of(graph, input_of(graph, id, 4)), 1));
   if (op == "pool") return pool_is_identity(graph, id);
   if (op == "resize") return resize_is_identity(graph, id);
   if (op == "transpose") {
@@ -102,7 +111,8 @@ bool is_identity(const Graph& graph, LayerId id) {
   }
   if (op == "reduce") {
     const std::string mode = layer.attributes.text("mode", "");
-    return keeps_dims(graph, id) && (mode == "sum" || mode == "mean" || mode == "max" || mode == "min" || mode == "prod");
+    return keeps_dims(graph, id) &&
+           (mode == "sum" || mode == "mean" || mode == "max" || mode == "min" || mode == "prod");
   }
   return false;
 }

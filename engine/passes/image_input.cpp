@@ -1,6 +1,6 @@
-// What networks do to their input images before the first convolution – conversion to float, scales and shifts by channel,
-// channels last – becomes one layer, which can hand its rows on to the convolution. The convolution pads what is scaled
-// and shifted already, as before: nothing about its border changes.
+// What networks do to their input images before the first convolution – conversion to float, scales and shifts by
+// channel, channels last – becomes one layer, which can hand its rows on to the convolution. The convolution pads what
+// is scaled and shifted already, as before: nothing about its border changes.
 
 #include <algorithm>
 
@@ -18,7 +18,8 @@ LayerId step_before(const Graph& graph, TensorId tensor, std::string_view op) {
 }
 
 bool to_channels_last(const Graph& graph, LayerId transpose) {
-  return transpose != kNone && graph.layer(transpose).attributes.integers("perm") == std::vector<std::int64_t>{0, 2, 3, 1};
+  return transpose != kNone &&
+         graph.layer(transpose).attributes.integers("perm") == std::vector<std::int64_t>{0, 2, 3, 1};
 }
 
 double at(const std::vector<double>& values, std::size_t channel) { return values[values.size() == 1 ? 0 : channel]; }
@@ -70,7 +71,8 @@ Head head_of(const Graph& graph, TensorId end) {
 bool rewrite(Graph& graph, LayerId conv) {
   const TensorId end = input_of(graph, conv, 0);
   const Tensor& tensor = graph.tensor(end);
-  if (graph.layer(conv).attributes.text("layout", "nchw") != "nhwc" || tensor.constant || tensor.producer == kNone) return false;
+  if (graph.layer(conv).attributes.text("layout", "nchw") != "nhwc" || tensor.constant || tensor.producer == kNone)
+    return false;
   if (!tensor.is_static() || tensor.dims.size() != 4 || tensor.dtype != DataType::float32) return false;
   const Head head = head_of(graph, end);
   if (head.steps == 0 || graph.tensor(head.image).constant) return false;
@@ -83,7 +85,8 @@ bool rewrite(Graph& graph, LayerId conv) {
   const TensorId shift = add_constant(graph, name + ".shift", constant_from(head.shift, dims, DataType::float32));
   Attributes attributes;
   attributes.set("layout", std::string(head.planes ? "nchw" : "nhwc"));
-  const LayerId fresh = replace_layer(graph, graph.tensor(end).producer, "image_input", {head.image, scale, shift}, std::move(attributes));
+  const LayerId fresh = replace_layer(graph, graph.tensor(end).producer, "image_input", {head.image, scale, shift},
+                                      std::move(attributes));
   graph.layer(fresh).name = name + ".image";
   return true;
 }

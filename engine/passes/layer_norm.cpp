@@ -1,4 +1,5 @@
-// (x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * scale + bias over the last axes, written as nine layers or so.
+// (x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * scale + bias over the last axes, written as nine layers or
+// so.
 
 #include <algorithm>
 
@@ -15,7 +16,9 @@ std::int64_t mean_axis(const Graph& graph, LayerId id) {
   const Attributes& attributes = graph.layer(id).attributes;
   const Tensor& x = graph.tensor(input_of(graph, id, 0));
   auto axes = integers_of(graph, input_of(graph, id, 1));
-  if (attributes.text("mode", "") != "mean" || attributes.integer("keepdims", 1) == 0 || !x.ranked || !axes || axes->empty()) return -1;
+  if (attributes.text("mode", "") != "mean" || attributes.integer("keepdims", 1) == 0 || !x.ranked || !axes ||
+      axes->empty())
+    return -1;
   const auto rank = static_cast<std::int64_t>(x.dims.size());
   for (std::int64_t& axis : *axes) axis += axis < 0 ? rank : 0;
   std::sort(axes->begin(), axes->end());
@@ -26,7 +29,8 @@ std::int64_t mean_axis(const Graph& graph, LayerId id) {
 
 bool is_square_of(const Graph& graph, LayerId id, TensorId x) {
   if (is_function(graph, id, "binary", "mul")) return input_of(graph, id, 0) == x && input_of(graph, id, 1) == x;
-  return is_function(graph, id, "binary", "pow") && input_of(graph, id, 0) == x && scalar_of(graph, input_of(graph, id, 1)) == 2.0;
+  return is_function(graph, id, "binary", "pow") && input_of(graph, id, 0) == x &&
+         scalar_of(graph, input_of(graph, id, 1)) == 2.0;
 }
 
 struct Match {
@@ -65,12 +69,14 @@ std::optional<Match> match(const Graph& graph, TensorId centred, TensorId deviat
 }
 
 /// The other operand of a binary layer that is the only reader of `tensor`, where it is a constant of these extents.
-ConstantPtr taken_constant(const Graph& graph, TensorId tensor, std::string_view function, const Dims& dims, LayerId& reader) {
+ConstantPtr taken_constant(const Graph& graph, TensorId tensor, std::string_view function, const Dims& dims,
+                           LayerId& reader) {
   reader = only_reader(graph, tensor, "binary");
   if (reader == kNone || function_of(graph, reader) != function) return nullptr;
   const TensorId other = input_of(graph, reader, input_of(graph, reader, 0) == tensor ? 1 : 0);
   const Constant* constant = constant_of(graph, other);
-  if (constant == nullptr || constant->dtype != DataType::float32 || constant->dims.size() > rank_of(graph, tensor)) return nullptr;
+  if (constant == nullptr || constant->dtype != DataType::float32 || constant->dims.size() > rank_of(graph, tensor))
+    return nullptr;
   std::int64_t wanted = 1;
   for (const std::int64_t extent : dims) wanted *= extent;
   Dims tail = constant->dims;
@@ -107,7 +113,8 @@ bool rewrite(Graph& graph, LayerId id) {
     bias = taken_constant(graph, output_of(graph, last), "add", dims, reader);
     if (bias) last = reader;
   } else {
-    scale = constant_from(std::vector<double>(static_cast<std::size_t>(element_count(dims)), 1.0), dims, DataType::float32);
+    scale =
+        constant_from(std::vector<double>(static_cast<std::size_t>(element_count(dims)), 1.0), dims, DataType::float32);
   }
   Attributes attributes;
   attributes.set("axis", found->axis);

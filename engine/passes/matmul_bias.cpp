@@ -31,7 +31,9 @@ bool fold(Graph& graph, LayerId id) {
     if (static_cast<std::int64_t>(values.size()) == n) {
       set_constant_input(graph, before, 2, reshaped(*constant, {n}));
     } else {
-      set_constant_input(graph, before, 2, constant_from(std::vector<double>(static_cast<std::size_t>(n), values[0]), {n}, constant->dtype));
+      set_constant_input(
+          graph, before, 2,
+          constant_from(std::vector<double>(static_cast<std::size_t>(n), values[0]), {n}, constant->dtype));
     }
     graph.replace_uses(y, product);
     graph.remove_layer(id);

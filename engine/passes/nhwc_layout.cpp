@@ -1,5 +1,5 @@
-// Convolutions and pooling of images work on channels-last tensors, for which the fast kernels are: each gets a transpose
-// before and behind it, which transpose_sinking moves and cancels.
+// Convolutions and pooling of images work on channels-last tensors, for which the fast kernels are: each gets a
+// transpose before and behind it, which transpose_sinking moves and cancels.
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
@@ -19,7 +19,9 @@ bool convert(Graph& graph, LayerId id) {
   const TensorId x = input_of(graph, id, 0);
   const TensorId y = output_of(graph, id);
   if (layer.attributes.text("layout", "nchw") != "nchw" || layer.outputs.size() != 1 || y == kNone) return false;
-  if (!graph.tensor(x).ranked || rank_of(graph, x) != 4 || !graph.tensor(y).ranked || graph.tensor(x).dtype != DataType::float32) return false;
+  if (!graph.tensor(x).ranked || rank_of(graph, x) != 4 || !graph.tensor(y).ranked ||
+      graph.tensor(x).dtype != DataType::float32)
+    return false;
   Attributes attributes = layer.attributes;
   attributes.set("layout", std::string("nhwc"));
   std::vector<TensorId> inputs = layer.inputs;
@@ -46,7 +48,8 @@ bool nhwc_layout(Graph& graph) {
     if (!graph.tensor(input).is_static()) return false;
   bool changed = false;
   for (const LayerId id : layers_of(graph))
-    if (is_op(graph, id, "conv") || is_op(graph, id, "conv_transpose") || is_op(graph, id, "pool")) changed = convert(graph, id) || changed;
+    if (is_op(graph, id, "conv") || is_op(graph, id, "conv_transpose") || is_op(graph, id, "pool"))
+      changed = convert(graph, id) || changed;
   return changed;
 }
 

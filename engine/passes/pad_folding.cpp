@@ -1,5 +1,6 @@
-// Padding of the spatial axes becomes part of the convolution or pooling behind it, where that pads with the same value.
-// Zero channels behind the others, only there to be added to a convolution, go away: its residual may have fewer channels.
+// Padding of the spatial axes becomes part of the convolution or pooling behind it, where that pads with the same
+// value. Zero channels behind the others, only there to be added to a convolution, go away: its residual may have fewer
+// channels.
 
 #include <algorithm>
 #include <limits>
@@ -51,17 +52,21 @@ bool is_non_negative(const Graph& graph, TensorId tensor) {
   const Attributes& attributes = graph.layer(id).attributes;
   if (is_op(graph, id, "unary")) {
     const std::string function = function_of(graph, id);
-    return function == "relu" || function == "sigmoid" || function == "hard_sigmoid" || (function == "clip" && attributes.real("min", -1) >= 0);
+    return function == "relu" || function == "sigmoid" || function == "hard_sigmoid" ||
+           (function == "clip" && attributes.real("min", -1) >= 0);
   }
   if (is_op(graph, id, "conv") && attributes.text("residual", "") != "after") {
     const std::string activation = attributes.text("activation", "");
-    return activation == "relu" || activation == "sigmoid" || (activation == "clip" && attributes.real("alpha", -1) >= 0);
+    return activation == "relu" || activation == "sigmoid" ||
+           (activation == "clip" && attributes.real("alpha", -1) >= 0);
   }
-  return is_op(graph, id, "pool") && attributes.text("mode", "") == "max" && is_non_negative(graph, input_of(graph, id, 0));
+  return is_op(graph, id, "pool") && attributes.text("mode", "") == "max" &&
+         is_non_negative(graph, input_of(graph, id, 0));
 }
 
 /// Whether the reader, once it pads by itself, treats the border as the padding layer did.
-bool accepts(const Graph& graph, LayerId reader, const Padding& padding, TensorId x, const std::vector<std::int64_t>& pads) {
+bool accepts(const Graph& graph, LayerId reader, const Padding& padding, TensorId x,
+             const std::vector<std::int64_t>& pads) {
   const Attributes& attributes = graph.layer(reader).attributes;
   if (is_op(graph, reader, "conv")) return padding.value == 0;
   if (graph.layer(reader).outputs.size() != 1 || attributes.integer("ceil_mode", 0) != 0) return false;
@@ -94,7 +99,8 @@ bool fold(Graph& graph, LayerId reader) {
   const std::size_t spatial = rank - 2;
   for (std::size_t i = 0; i < rank; ++i) {
     const bool inside = i >= first && i < first + spatial;
-    if (padding->begin[i] < 0 || padding->end[i] < 0 || (!inside && (padding->begin[i] != 0 || padding->end[i] != 0))) return false;
+    if (padding->begin[i] < 0 || padding->end[i] < 0 || (!inside && (padding->begin[i] != 0 || padding->end[i] != 0)))
+      return false;
   }
   std::vector<std::int64_t> pads = attributes.integers("pads");
   pads.resize(2 * spatial, 0);
@@ -104,7 +110,8 @@ bool fold(Graph& graph, LayerId reader) {
     pads[spatial + i] += padding->end[first + i];
   }
   attributes.set("pads", pads);
-  if (is_op(graph, reader, "pool") && attributes.text("mode", "max") == "average") attributes.set("count_include_pad", std::int64_t{1});
+  if (is_op(graph, reader, "pool") && attributes.text("mode", "max") == "average")
+    attributes.set("count_include_pad", std::int64_t{1});
   graph.set_input(reader, 0, input_of(graph, id, 0));
   graph.infer(reader);
   return true;

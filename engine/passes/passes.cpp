@@ -26,7 +26,8 @@ constexpr Pass kPasses[] = {
     {"space_to_depth", "every-second-pixel slices in front of a convolution become part of it", space_to_depth},
     {"split_from_slices", "slices that cut a tensor into neighbouring parts become a split", split_from_slices},
     {"split_joining", "a concat of all parts of a split takes the split tensor whole", split_joining},
-    {"batch_norm", "batch normalisation is folded into the convolution or product before it, or becomes scale and bias", batch_norm},
+    {"batch_norm", "batch normalisation is folded into the convolution or product before it, or becomes scale and bias",
+     batch_norm},
     {"matmul_bias", "products with a bias become one layer", matmul_bias},
     {"scale_bias", "scales and biases by channel are folded into weights", scale_bias},
     {"product_scale", "a constant factor on a matrix product is folded into it", product_scale},
@@ -36,7 +37,8 @@ constexpr Pass kPasses[] = {
     {"residual_fusion", "additions are computed by the convolution or product before them", residual_fusion},
     {"nhwc_layout", "convolutions and pooling work on channels-last tensors", nhwc_layout},
     {"transpose_sinking", "transposes move towards the outputs until they meet their inverse", transpose_sinking},
-    {"image_input", "conversion, scale and shift of input images become one layer before the first convolution", image_input},
+    {"image_input", "conversion, scale and shift of input images become one layer before the first convolution",
+     image_input},
 };
 
 double now() {
@@ -112,8 +114,8 @@ std::string PassReport::to_string() const {
     if (entry.changes == 0) continue;
     char line[160];
     std::snprintf(line, sizeof(line), "%-22.*s %2d of %2d runs changed something, %5d -> %5d layers, %8.2f ms\n",
-                  static_cast<int>(entry.name.size()), entry.name.data(), entry.changes, entry.runs, entry.layers_before,
-                  entry.layers_after, entry.seconds * 1e3);
+                  static_cast<int>(entry.name.size()), entry.name.data(), entry.changes, entry.runs,
+                  entry.layers_before, entry.layers_after, entry.seconds * 1e3);
     text += line;
   }
   return text;

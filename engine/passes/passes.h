@@ -45,8 +45,8 @@ struct PassReport {
   [[nodiscard]] std::string to_string() const;  ///< one line a pass that changed something
 };
 
-/// Runs the list to a fixpoint. Throws Error(invalid_argument) for an unknown name in the options, Error(internal) naming
-/// the pass that broke the graph.
+/// Runs the list to a fixpoint. Throws Error(invalid_argument) for an unknown name in the options, Error(internal)
+/// naming the pass that broke the graph.
 PassReport run_passes(graph::Graph& graph, const PassOptions& options = {});
 
 /// One pass by name, once, the graph verified behind it. Throws Error(not_found).

@@ -40,7 +40,9 @@ bool fold_behind(Graph& graph, LayerId id) {
   const auto scaled = scaled_of(graph, id);
   if (!scaled) return false;
   const LayerId product = producer_of(graph, scaled->x, "matmul");
-  if (product == kNone || !used_once(graph, scaled->x) || !is_plain(graph, product) || input_of(graph, product, 2) != kNone) return false;
+  if (product == kNone || !used_once(graph, scaled->x) || !is_plain(graph, product) ||
+      input_of(graph, product, 2) != kNone)
+    return false;
   if (!can_redirect(graph, output_of(graph, id), scaled->x)) return false;
   multiply_alpha(graph, product, scaled->factor);
   graph.replace_uses(output_of(graph, id), scaled->x);
@@ -81,7 +83,8 @@ bool product_scale(Graph& graph) {
     if (!graph.layer(id).alive()) continue;
     if (is_op(graph, id, "binary")) {
       changed = fold_behind(graph, id) || changed;
-    } else if (is_op(graph, id, "matmul") && is_plain(graph, id) && graph.tensor(output_of(graph, id)).dtype == DataType::float32) {
+    } else if (is_op(graph, id, "matmul") && is_plain(graph, id) &&
+               graph.tensor(output_of(graph, id)).dtype == DataType::float32) {
       for (const int slot : {0, 1})
         while (fold_operand(graph, id, slot)) changed = true;
     }

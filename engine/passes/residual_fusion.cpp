@@ -13,13 +13,16 @@ namespace {
 
 bool may_take(const Graph& graph, LayerId before, TensorId x) {
   const bool known = is_op(graph, before, "conv") || is_op(graph, before, "gemm") || is_op(graph, before, "matmul");
-  return known && used_once(graph, x) && input_of(graph, before, 3) == kNone && graph.layer(before).attributes.text("residual", "").empty();
+  return known && used_once(graph, x) && input_of(graph, before, 3) == kNone &&
+         graph.layer(before).attributes.text("residual", "").empty();
 }
 
 bool fuse(Graph& graph, LayerId id, const std::map<LayerId, std::size_t>& position) {
   const TensorId y = output_of(graph, id);
   const TensorId inputs[2] = {input_of(graph, id, 0), input_of(graph, id, 1)};
-  if (inputs[0] == inputs[1] || graph.tensor(y).dtype != DataType::float32 || !same_known_dims(graph, inputs[0], inputs[1])) return false;
+  if (inputs[0] == inputs[1] || graph.tensor(y).dtype != DataType::float32 ||
+      !same_known_dims(graph, inputs[0], inputs[1]))
+    return false;
   if (graph.tensor(inputs[0]).constant || graph.tensor(inputs[1]).constant) return false;
   int chosen = -1;
   std::size_t latest = 0;

@@ -1,5 +1,5 @@
-// Multiplications and additions of constants per channel, before or behind a layer with constant weights, are folded into
-// its weights and bias.
+// Multiplications and additions of constants per channel, before or behind a layer with constant weights, are folded
+// into its weights and bias.
 
 #include <algorithm>
 
@@ -18,7 +18,9 @@ bool fold_back(Graph& graph, LayerId id) {
   const std::size_t rank = rank_of(graph, y);
   for (const TensorId input : graph.layer(id).inputs) {
     const LayerId before = graph.tensor(input).producer;
-    if (before == kNone || !is_weighted(graph, before) || !used_once(graph, input) || rank_of(graph, input) != rank || rank < 2) continue;
+    if (before == kNone || !is_weighted(graph, before) || !used_once(graph, input) || rank_of(graph, input) != rank ||
+        rank < 2)
+      continue;
     const auto axis = static_cast<std::int64_t>(channel_axis(graph, before, rank));
     const auto affine = affine_of(graph, id, rank, axis, output_channels(graph, before));
     if (!affine || affine->x != input || !can_redirect(graph, y, input)) continue;
@@ -33,7 +35,8 @@ bool fold_back(Graph& graph, LayerId id) {
 bool pads_nothing(const Graph& graph, LayerId id) {
   const Attributes& attributes = graph.layer(id).attributes;
   const std::vector<std::int64_t> pads = attributes.integers("pads");
-  return attributes.text("auto_pad", "NOTSET") == "NOTSET" && std::all_of(pads.begin(), pads.end(), [](std::int64_t p) { return p == 0; });
+  return attributes.text("auto_pad", "NOTSET") == "NOTSET" &&
+         std::all_of(pads.begin(), pads.end(), [](std::int64_t p) { return p == 0; });
 }
 
 /// binary → conv: weights of input channel c are scaled by scale[c], the bias takes the sum of weights times shift.
@@ -54,7 +57,8 @@ bool fold_forward(Graph& graph, LayerId conv) {
   if (shifts && (!pads_nothing(graph, conv) || (bias_tensor != kNone && bias == nullptr))) return false;
 
   std::vector<double> values = reals_of(weights);
-  std::vector<double> sums = bias != nullptr ? reals_of(*bias) : std::vector<double>(static_cast<std::size_t>(weights.dims[0]), 0.0);
+  std::vector<double> sums =
+      bias != nullptr ? reals_of(*bias) : std::vector<double>(static_cast<std::size_t>(weights.dims[0]), 0.0);
   const auto kernel = static_cast<std::size_t>(weights.count() / std::max<std::int64_t>(1, weights.dims[0] * inputs));
   const std::int64_t outputs_per_group = std::max<std::int64_t>(1, weights.dims[0] / groups);
   std::size_t index = 0;
@@ -70,7 +74,9 @@ bool fold_forward(Graph& graph, LayerId conv) {
     }
   }
   set_constant_input(graph, conv, 1, constant_from(values, weights.dims, weights.dtype));
-  if (shifts) set_constant_input(graph, conv, 2, constant_from(sums, {static_cast<std::int64_t>(sums.size())}, graph.tensor(x).dtype));
+  if (shifts)
+    set_constant_input(graph, conv, 2,
+                       constant_from(sums, {static_cast<std::int64_t>(sums.size())}, graph.tensor(x).dtype));
   graph.set_input(conv, 0, affine->x);
   graph.remove_layer(id);
   graph.infer(conv);

@@ -28,9 +28,11 @@ Element origin(const Graph& graph, TensorId tensor, std::size_t axis) {
     if (id == kNone) break;
     const Layer& layer = graph.layer(id);
     const std::string_view op = layer.op->name;
-    if (op == "unary" || op == "cast" || op == "batch_norm" || op == "softmax" || op == "layer_norm" || op == "instance_norm") {
+    if (op == "unary" || op == "cast" || op == "batch_norm" || op == "softmax" || op == "layer_norm" ||
+        op == "instance_norm") {
       tensor = layer.inputs[0];
-    } else if ((op == "conv" || op == "conv_transpose" || op == "pool" || op == "depth_to_space") && axis == 0) {  // the batch
+    } else if ((op == "conv" || op == "conv_transpose" || op == "pool" || op == "depth_to_space") &&
+               axis == 0) {  // the batch
       tensor = layer.inputs[0];
     } else if (op == "transpose") {
       const std::vector<std::int64_t> perm = layer.attributes.integers("perm");
@@ -38,14 +40,17 @@ Element origin(const Graph& graph, TensorId tensor, std::size_t axis) {
       axis = static_cast<std::size_t>(perm[axis]);
       tensor = layer.inputs[0];
     } else if (op == "concat" && graph.tensor(tensor).ranked &&
-               static_cast<std::size_t>(layer.attributes.integer("axis", 0)) != axis && layer.attributes.integer("axis", 0) >= 0) {
+               static_cast<std::size_t>(layer.attributes.integer("axis", 0)) != axis &&
+               layer.attributes.integer("axis", 0) >= 0) {
       tensor = layer.inputs[0];
     } else if (op == "binary" && constant_of(graph, layer.inputs[1]) != nullptr &&
-               (constant_of(graph, layer.inputs[1])->count() == 1) && rank_of(graph, layer.inputs[0]) == rank_of(graph, tensor)) {
+               (constant_of(graph, layer.inputs[1])->count() == 1) &&
+               rank_of(graph, layer.inputs[0]) == rank_of(graph, tensor)) {
       tensor = layer.inputs[0];
     } else if (op == "reshape") {
       const auto shape = integers_of(graph, layer.inputs[1]);
-      if (!shape || axis >= shape->size() || (*shape)[axis] != 0 || layer.attributes.integer("allowzero", 0) != 0) break;
+      if (!shape || axis >= shape->size() || (*shape)[axis] != 0 || layer.attributes.integer("allowzero", 0) != 0)
+        break;
       tensor = layer.inputs[0];
     } else {
       break;
@@ -85,7 +90,8 @@ std::optional<Elements> sliced(const Graph& graph, LayerId id, int depth) {
 std::optional<Elements> computed(const Graph& graph, const Layer& layer, int depth) {
   auto a = known_elements(graph, layer.inputs[0], depth + 1);
   auto b = known_elements(graph, layer.inputs[1], depth + 1);
-  if (!a || !b || a->empty() || b->empty() || (a->size() != b->size() && a->size() != 1 && b->size() != 1)) return std::nullopt;
+  if (!a || !b || a->empty() || b->empty() || (a->size() != b->size() && a->size() != 1 && b->size() != 1))
+    return std::nullopt;
   const std::string function = layer.attributes.text("function", "");
   Elements result;
   for (std::size_t i = 0; i < std::max(a->size(), b->size()); ++i) {
@@ -142,7 +148,9 @@ std::optional<Elements> known_elements(const Graph& graph, TensorId tensor, int 
       const auto elements = known_elements(graph, part, depth + 1);
       if (!elements) {
         const Tensor& unknown = graph.tensor(part);  // of known length at least
-        if (!unknown.is_static() || unknown.dims.size() != 1 || unknown.dims[0] > static_cast<std::int64_t>(kMaxElements)) return std::nullopt;
+        if (!unknown.is_static() || unknown.dims.size() != 1 ||
+            unknown.dims[0] > static_cast<std::int64_t>(kMaxElements))
+          return std::nullopt;
         result.resize(result.size() + static_cast<std::size_t>(unknown.dims[0]));
         continue;
       }
@@ -167,7 +175,8 @@ bool fold_known(Graph& graph, LayerId id) {
   const DataType dtype = graph.tensor(y).dtype;
   ConstantPtr constant;
   if (dtype == DataType::int64) {
-    constant = graph::make_constant(dtype, graph.tensor(y).dims, integers.data(), integers.size() * sizeof(std::int64_t));
+    constant =
+        graph::make_constant(dtype, graph.tensor(y).dims, integers.data(), integers.size() * sizeof(std::int64_t));
   } else if (dtype == DataType::int32) {
     const std::vector<std::int32_t> narrow(integers.begin(), integers.end());
     constant = graph::make_constant(dtype, graph.tensor(y).dims, narrow.data(), narrow.size() * sizeof(std::int32_t));
@@ -218,8 +227,8 @@ bool shape_values(Graph& graph) {
   bool changed = false;
   for (const LayerId id : layers_of(graph)) {
     const std::string_view op = graph.layer(id).op->name;
-    if (op == "shape" || op == "gather" || op == "slice" || op == "concat" || op == "binary" || op == "squeeze" || op == "unsqueeze" ||
-        op == "cast") {
+    if (op == "shape" || op == "gather" || op == "slice" || op == "concat" || op == "binary" || op == "squeeze" ||
+        op == "unsqueeze" || op == "cast") {
       changed = fold_known(graph, id) || changed;
     } else if (op == "size") {
       const TensorId y = output_of(graph, id);

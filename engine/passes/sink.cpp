@@ -53,7 +53,8 @@ TensorId reordered(Graph& graph, LayerId id, TensorId vector, const Perm& perm) 
   }
   Attributes attributes;
   attributes.set("axis", std::int64_t{0});
-  return insert_layer(graph, id, "gather", {vector, add_integers(graph, graph.layer(id).name + ".order", back)}, std::move(attributes));
+  return insert_layer(graph, id, "gather", {vector, add_integers(graph, graph.layer(id).name + ".order", back)},
+                      std::move(attributes));
 }
 
 bool has_rank_entries(const Graph& graph, TensorId vector, std::size_t rank) {
@@ -69,13 +70,17 @@ Sunk same_with(const Graph& graph, LayerId id, TensorId x, const Perm& perm) {
   return sunk;
 }
 
-std::optional<Sunk> plain(Graph& graph, LayerId id, TensorId x, const Perm& perm) { return same_with(graph, id, x, perm); }
+std::optional<Sunk> plain(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
+  return same_with(graph, id, x, perm);
+}
 
 /// Operators whose attribute `axis` names an axis of input and output.
 std::optional<Sunk> along_axis(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
   Sunk sunk = same_with(graph, id, x, perm);
   const std::string_view op = graph.layer(id).op->name;
-  const std::int64_t fallback = op == "batch_norm" || op == "channel_shuffle" ? 1 : op == "split" || op == "concat" ? 0 : -1;
+  const std::int64_t fallback = op == "batch_norm" || op == "channel_shuffle" ? 1
+                                : op == "split" || op == "concat"             ? 0
+                                                                              : -1;
   const std::int64_t axis = sunk.attributes.integer("axis", fallback);
   if (!valid(perm, {axis})) return std::nullopt;
   sunk.attributes.set("axis", mapped(perm, axis));
@@ -224,7 +229,8 @@ std::optional<Sunk> shape(Graph& graph, LayerId id, TensorId x, const Perm& perm
   const TensorId whole = insert_layer(graph, id, "shape", {x});
   Sunk sunk;
   sunk.op = "gather";
-  sunk.inputs = {whole, add_integers(graph, graph.layer(id).name + ".order", {perm.begin() + start, perm.begin() + end})};
+  sunk.inputs = {whole,
+                 add_integers(graph, graph.layer(id).name + ".order", {perm.begin() + start, perm.begin() + end})};
   sunk.attributes.set("axis", std::int64_t{0});
   sunk.perm = {0};
   return sunk;
@@ -240,13 +246,33 @@ struct Entry {
   std::string_view op;
   Rule rule;
 };
-constexpr Entry kRules[] = {
-    {"unary", plain}, {"cast", plain}, {"quantize_linear", quantize}, {"dequantize_linear", quantize}, {"split", along_axis},
-    {"softmax", along_axis}, {"batch_norm", along_axis}, {"channel_shuffle", along_axis}, {"lp_normalize", along_axis},
-    {"top_k", along_axis}, {"slice", slice}, {"pad", pad}, {"resize", resize}, {"expand", by_vector}, {"tile", by_vector},
-    {"reduce", reduce}, {"arg_reduce", arg_reduce}, {"gather", gather}, {"squeeze", squeeze}, {"shape", shape},
-    {"mean_variance_normalize", mean_variance}, {"instance_norm", with_layout}, {"group_norm", with_layout},
-    {"lrn", with_layout}, {"depth_to_space", with_layout}, {"space_to_depth", with_layout}, {"reshape", sink_reshape}};
+constexpr Entry kRules[] = {{"unary", plain},
+                            {"cast", plain},
+                            {"quantize_linear", quantize},
+                            {"dequantize_linear", quantize},
+                            {"split", along_axis},
+                            {"softmax", along_axis},
+                            {"batch_norm", along_axis},
+                            {"channel_shuffle", along_axis},
+                            {"lp_normalize", along_axis},
+                            {"top_k", along_axis},
+                            {"slice", slice},
+                            {"pad", pad},
+                            {"resize", resize},
+                            {"expand", by_vector},
+                            {"tile", by_vector},
+                            {"reduce", reduce},
+                            {"arg_reduce", arg_reduce},
+                            {"gather", gather},
+                            {"squeeze", squeeze},
+                            {"shape", shape},
+                            {"mean_variance_normalize", mean_variance},
+                            {"instance_norm", with_layout},
+                            {"group_norm", with_layout},
+                            {"lrn", with_layout},
+                            {"depth_to_space", with_layout},
+                            {"space_to_depth", with_layout},
+                            {"reshape", sink_reshape}};
 
 }  // namespace
 

@@ -13,7 +13,8 @@ using Perm = std::vector<std::int64_t>;
 [[nodiscard]] Perm inverse(const Perm& perm);
 [[nodiscard]] bool is_identity(const Perm& perm);
 
-/// The layer as it will be: inputs and attributes for untransposed data, and the permutation that its outputs still need.
+/// The layer as it will be: inputs and attributes for untransposed data, and the permutation that its outputs still
+/// need.
 struct Sunk {
   std::vector<TensorId> inputs;
   Attributes attributes;
@@ -21,7 +22,8 @@ struct Sunk {
   std::string op;
 };
 
-/// Rules for layers that read transposed data in input 0 alone. `x` is the untransposed tensor. Nothing when there is no rule.
+/// Rules for layers that read transposed data in input 0 alone. `x` is the untransposed tensor. Nothing when there is
+/// no rule.
 [[nodiscard]] std::optional<Sunk> sink_single(Graph& graph, LayerId layer, TensorId x, const Perm& perm);
 /// The rule for reshape (sink_reshape.cpp).
 [[nodiscard]] std::optional<Sunk> sink_reshape(Graph& graph, LayerId layer, TensorId x, const Perm& perm);

@@ -1,5 +1,5 @@
-// Moving a transpose through a reshape: possible when the reshape only splits and joins axes that stay neighbours, in the
-// same order, on the other side of the transpose.
+// Moving a transpose through a reshape: possible when the reshape only splits and joins axes that stay neighbours, in
+// the same order, on the other side of the transpose.
 
 #include <algorithm>
 #include <numeric>
@@ -24,7 +24,8 @@ struct Sides {
 };
 
 /// The next block from the left, at (i, j); false when unknown extents stand in the way.
-bool next_block(const Sides& sides, std::size_t i, std::size_t j, std::size_t in_end, std::size_t out_end, Block& block) {
+bool next_block(const Sides& sides, std::size_t i, std::size_t j, std::size_t in_end, std::size_t out_end,
+                Block& block) {
   if (i >= in_end || j >= out_end) return false;
   block = {i, i + 1, j, j + 1};
   if (sides.same(i, j)) return true;
@@ -91,7 +92,8 @@ std::optional<Sunk> sink_reshape(Graph& graph, LayerId id, TensorId x, const Per
   const Tensor& out = graph.tensor(output_of(graph, id));
   if (!shape || !in.ranked || !out.ranked || shape->size() != out.dims.size()) return std::nullopt;
   if (graph.layer(id).attributes.integer("allowzero", 0) != 0) return std::nullopt;
-  if (std::count(in.dims.begin(), in.dims.end(), 0) + std::count(out.dims.begin(), out.dims.end(), 0) > 0) return std::nullopt;
+  if (std::count(in.dims.begin(), in.dims.end(), 0) + std::count(out.dims.begin(), out.dims.end(), 0) > 0)
+    return std::nullopt;
   auto blocks = blocks_of({in.dims, out.dims, *shape});
   if (!blocks) return std::nullopt;
   for (const Block& block : *blocks)
@@ -107,7 +109,8 @@ std::optional<Sunk> sink_reshape(Graph& graph, LayerId id, TensorId x, const Per
     for (std::size_t j = block.out; j < block.out_end; ++j) {
       const auto place = static_cast<std::int64_t>(entries.size());
       sunk.perm[j] = place;
-      const bool copies = (*shape)[j] == 0 && j < perm.size() && perm[j] == place;  // the same index on both sides again
+      const bool copies =
+          (*shape)[j] == 0 && j < perm.size() && perm[j] == place;  // the same index on both sides again
       entries.push_back(out.dims[j] > 0 ? out.dims[j] : copies ? 0 : -1);
       inferred += entries.back() == -1 ? 1 : 0;
     }

@@ -25,7 +25,8 @@ std::optional<Phase> phase_of(const Graph& graph, TensorId tensor) {
     const TensorId x = input_of(graph, id, 0);
     const auto starts = integers_of(graph, input_of(graph, id, 1)), ends = integers_of(graph, input_of(graph, id, 2));
     const auto axes = integers_of(graph, input_of(graph, id, 3)), steps = integers_of(graph, input_of(graph, id, 4));
-    if (!starts || !ends || !axes || !steps || !graph.tensor(x).is_static() || rank_of(graph, x) != 4) return std::nullopt;
+    if (!starts || !ends || !axes || !steps || !graph.tensor(x).is_static() || rank_of(graph, x) != 4)
+      return std::nullopt;
     for (std::size_t i = 0; i < axes->size(); ++i) {
       const std::int64_t axis = (*axes)[i] < 0 ? (*axes)[i] + 4 : (*axes)[i];
       if (axis < 2 || (*steps)[i] != 2 || (*starts)[i] < 0 || (*starts)[i] > 1) return std::nullopt;
@@ -41,7 +42,8 @@ std::optional<Phase> phase_of(const Graph& graph, TensorId tensor) {
 
 bool rewrite(Graph& graph, LayerId conv) {
   const LayerId join = producer_of(graph, input_of(graph, conv, 0), "concat");
-  if (join == kNone || only_reader(graph, output_of(graph, join)) != conv || graph.layer(join).inputs.size() != 4) return false;
+  if (join == kNone || only_reader(graph, output_of(graph, join)) != conv || graph.layer(join).inputs.size() != 4)
+    return false;
   if (graph.layer(join).attributes.integer("axis", 0) != 1) return false;
   const Constant* weights = constant_of(graph, input_of(graph, conv, 1));
   Attributes attributes = graph.layer(conv).attributes;
@@ -50,8 +52,9 @@ bool rewrite(Graph& graph, LayerId conv) {
       if (v != value) return false;
     return true;
   };
-  if (weights == nullptr || weights->dtype != DataType::float32 || weights->dims.size() != 4 || attributes.integer("group", 1) != 1 ||
-      !all("dilations", 1) || attributes.text("auto_pad", "NOTSET") != "NOTSET" || attributes.text("layout", "nchw") != "nchw")
+  if (weights == nullptr || weights->dtype != DataType::float32 || weights->dims.size() != 4 ||
+      attributes.integer("group", 1) != 1 || !all("dilations", 1) ||
+      attributes.text("auto_pad", "NOTSET") != "NOTSET" || attributes.text("layout", "nchw") != "nchw")
     return false;
   Phase phases[4];
   for (int k = 0; k < 4; ++k) {
@@ -60,10 +63,12 @@ bool rewrite(Graph& graph, LayerId conv) {
     phases[k] = *phase;
   }
   const Dims& image = graph.tensor(phases[0].image).dims;
-  const std::int64_t channels = image[1], outputs = weights->dims[0], height = weights->dims[2], width = weights->dims[3];
+  const std::int64_t channels = image[1], outputs = weights->dims[0], height = weights->dims[2],
+                     width = weights->dims[3];
   if (weights->dims[1] != 4 * channels) return false;
 
-  const graph::MutableConstant wide = graph::new_constant(DataType::float32, {outputs, channels, 2 * height, 2 * width});
+  const graph::MutableConstant wide =
+      graph::new_constant(DataType::float32, {outputs, channels, 2 * height, 2 * width});
   const float* from = weights->as<float>();
   float* to = wide.as<float>();
   for (std::int64_t m = 0; m < outputs; ++m)
@@ -71,8 +76,8 @@ bool rewrite(Graph& graph, LayerId conv) {
       for (std::int64_t c = 0; c < channels; ++c)
         for (std::int64_t i = 0; i < height; ++i)
           for (std::int64_t j = 0; j < width; ++j)
-            to[((m * channels + c) * 2 * height + 2 * i + phases[k].start[0]) * 2 * width + 2 * j + phases[k].start[1]] =
-                from[((m * 4 * channels + k * channels + c) * height + i) * width + j];
+            to[((m * channels + c) * 2 * height + 2 * i + phases[k].start[0]) * 2 * width + 2 * j +
+               phases[k].start[1]] = from[((m * 4 * channels + k * channels + c) * height + i) * width + j];
 
   for (const std::string_view name : {"strides", "pads"}) {
     std::vector<std::int64_t> values = attributes.integers(name);

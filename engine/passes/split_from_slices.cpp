@@ -20,8 +20,10 @@ std::optional<Part> part_of(const Graph& graph, LayerId id) {
   const TensorId x = input_of(graph, id, 0);
   const auto starts = integers_of(graph, input_of(graph, id, 1)), ends = integers_of(graph, input_of(graph, id, 2));
   const TensorId axes_tensor = input_of(graph, id, 3), steps_tensor = input_of(graph, id, 4);
-  const auto axes = axes_tensor == kNone ? std::optional(std::vector<std::int64_t>{0}) : integers_of(graph, axes_tensor);
-  if (!starts || !ends || !axes || starts->size() != 1 || axes->size() != 1 || !graph.tensor(x).ranked) return std::nullopt;
+  const auto axes =
+      axes_tensor == kNone ? std::optional(std::vector<std::int64_t>{0}) : integers_of(graph, axes_tensor);
+  if (!starts || !ends || !axes || starts->size() != 1 || axes->size() != 1 || !graph.tensor(x).ranked)
+    return std::nullopt;
   if (steps_tensor != kNone && scalar_of(graph, steps_tensor) != 1.0) return std::nullopt;
   const auto rank = static_cast<std::int64_t>(rank_of(graph, x));
   const std::int64_t axis = (*axes)[0] < 0 ? (*axes)[0] + rank : (*axes)[0];

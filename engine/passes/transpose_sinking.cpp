@@ -1,5 +1,5 @@
-// Transposes from channels-last to channels-first move through everything that can work on the other layout just as well,
-// until they meet the inverse transpose in front of the next convolution and both go away.
+// Transposes from channels-last to channels-first move through everything that can work on the other layout just as
+// well, until they meet the inverse transpose in front of the next convolution and both go away.
 
 #include <algorithm>
 #include <set>
@@ -25,9 +25,10 @@ bool joins_tensors(std::string_view op) { return op == "binary" || op == "where"
 
 /// Some path of layers that a transpose can move through leads to the inverse transpose.
 bool leads_to(const Graph& graph, TensorId tensor, const Perm& wanted) {
-  static const std::set<std::string_view> kThrough{"unary", "cast", "binary", "where", "concat", "split", "slice", "pad", "resize",
-                                                   "softmax", "batch_norm", "channel_shuffle", "instance_norm", "group_norm",
-                                                   "lrn", "depth_to_space", "reduce"};
+  static const std::set<std::string_view> kThrough{
+      "unary",         "cast",       "binary", "where",          "concat",     "split",
+      "slice",         "pad",        "resize", "softmax",        "batch_norm", "channel_shuffle",
+      "instance_norm", "group_norm", "lrn",    "depth_to_space", "reduce"};
   constexpr std::size_t kMaxVisited = 400;
   std::set<TensorId> seen{tensor};
   std::vector<TensorId> open{tensor};
@@ -44,7 +45,8 @@ bool leads_to(const Graph& graph, TensorId tensor, const Perm& wanted) {
   return false;
 }
 
-/// The transpose that writes the tensor, if it is one to be moved: behind channels-last layers, or on the way to its inverse.
+/// The transpose that writes the tensor, if it is one to be moved: behind channels-last layers, or on the way to its
+/// inverse.
 LayerId movable(const Graph& graph, TensorId tensor) {
   const LayerId id = producer_of(graph, tensor, "transpose");
   if (id == kNone) return kNone;
@@ -61,14 +63,15 @@ void settle(Graph& graph, LayerId id, Sunk sunk) {
     graph.infer(graph.add_layer_into(op, old.name, std::move(sunk.inputs), old.outputs, std::move(sunk.attributes)));
     return;
   }
-  const LayerId fresh =
-      graph.add_layer(op, old.name, std::move(sunk.inputs), std::move(sunk.attributes), static_cast<int>(old.outputs.size()));
+  const LayerId fresh = graph.add_layer(op, old.name, std::move(sunk.inputs), std::move(sunk.attributes),
+                                        static_cast<int>(old.outputs.size()));
   for (std::size_t k = 0; k < old.outputs.size(); ++k) {
     if (old.outputs[k] == kNone) continue;
     Attributes attributes;
     attributes.set("perm", sunk.perm);
     const TensorId from = graph.layer(fresh).outputs[k];
-    graph.infer(graph.add_layer_into(find_op("transpose"), old.name + ".transpose", {from}, {old.outputs[k]}, std::move(attributes)));
+    graph.infer(graph.add_layer_into(find_op("transpose"), old.name + ".transpose", {from}, {old.outputs[k]},
+                                     std::move(attributes)));
   }
 }
 
@@ -92,7 +95,8 @@ bool cancel(Graph& graph, LayerId id) {
 /// The tensor as some layer transposes it already.
 TensorId transposed_already(const Graph& graph, TensorId tensor, const Perm& perm) {
   for (const LayerId reader : graph.tensor(tensor).consumers)
-    if (is_op(graph, reader, "transpose") && graph.layer(reader).attributes.integers("perm") == perm) return output_of(graph, reader);
+    if (is_op(graph, reader, "transpose") && graph.layer(reader).attributes.integers("perm") == perm)
+      return output_of(graph, reader);
   return kNone;
 }
 
@@ -116,7 +120,9 @@ bool sink_joined(Graph& graph, LayerId id) {
     ++transposed;
     shared = shared || graph.tensor(input).consumers.size() > 1 || graph.is_output(input);
   }
-  if (transposed == 0 || !graph.tensor(output_of(graph, id)).ranked || rank_of(graph, output_of(graph, id)) != perm.size()) return false;
+  if (transposed == 0 || !graph.tensor(output_of(graph, id)).ranked ||
+      rank_of(graph, output_of(graph, id)) != perm.size())
+    return false;
   const Perm back = inverse(perm);
   for (const TensorId input : inputs) {
     if (movable(graph, input) != kNone) continue;
@@ -127,14 +133,18 @@ bool sink_joined(Graph& graph, LayerId id) {
     foreign += back != perm && transposed_already(graph, input, back) != kNone ? 0 : 1;
   }
   // A perm that is its own inverse would move to and fro.
-  if (foreign > 0 && (!moves_last_to_channels(perm) || back == perm || (foreign >= transposed && !leads_to(graph, output_of(graph, id), back)))) return false;
-  if (shared && foreign == 0 && transposed == 1 && !leads_to(graph, output_of(graph, id), back) && graph.is_output(output_of(graph, id)))
+  if (foreign > 0 && (!moves_last_to_channels(perm) || back == perm ||
+                      (foreign >= transposed && !leads_to(graph, output_of(graph, id), back))))
+    return false;
+  if (shared && foreign == 0 && transposed == 1 && !leads_to(graph, output_of(graph, id), back) &&
+      graph.is_output(output_of(graph, id)))
     return false;
 
   Sunk sunk{inputs, graph.layer(id).attributes, perm, ""};
   if (concat) {
     const std::int64_t axis = sunk.attributes.integer("axis", 0);
-    sunk.attributes.set("axis", perm[static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(perm.size()) : axis)]);
+    sunk.attributes.set(
+        "axis", perm[static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(perm.size()) : axis)]);
   }
   for (TensorId& input : sunk.inputs) {
     if (const LayerId source = movable(graph, input); source != kNone) {

@@ -26,7 +26,8 @@ Executor::Executor(std::shared_ptr<const Program> program, std::shared_ptr<base:
       case Place::In::nowhere: break;
       case Place::In::arena: pointer = arena_.get() + place.offset; break;
       case Place::In::constant:
-        pointer = const_cast<std::byte*>(program_->constants[static_cast<std::size_t>(place.index)]->read()) + place.offset;
+        pointer =
+            const_cast<std::byte*>(program_->constants[static_cast<std::size_t>(place.index)]->read()) + place.offset;
         break;
       case Place::In::binding: patches_.push_back({table_.size(), place.index, place.offset}); break;
     }
@@ -86,7 +87,8 @@ void Executor::advance(std::size_t index, int worker) noexcept {
     if (profile_) account(index);
   }
   done_.store(0, std::memory_order_relaxed);
-  claim_.store(static_cast<std::uint64_t>(first_stage_ + static_cast<std::uint32_t>(index)) << 32, std::memory_order_release);
+  claim_.store(static_cast<std::uint64_t>(first_stage_ + static_cast<std::uint32_t>(index)) << 32,
+               std::memory_order_release);
 }
 
 /// Tiles are numbered through the phases of a stage.
@@ -100,7 +102,9 @@ void Executor::run_portion(const Stage& stage, std::int64_t first, std::int64_t 
 }
 
 std::int64_t Executor::tiles_of(const StagePhase& phase) const noexcept {
-  return program_->steps[static_cast<std::size_t>(phase.step)].launch.phases[static_cast<std::size_t>(phase.phase)].tiles;
+  return program_->steps[static_cast<std::size_t>(phase.step)]
+      .launch.phases[static_cast<std::size_t>(phase.phase)]
+      .tiles;
 }
 
 void Executor::run_tiles(const StagePhase& phase, std::int64_t first, std::int64_t last, int worker) noexcept {
@@ -122,10 +126,12 @@ void Executor::account(std::size_t stage_index) noexcept {
   const double time = now(), spent = time - last_time_;
   last_time_ = time;
   double total = 0;
-  for (const StagePhase& phase : stage.phases) total += program_->steps[static_cast<std::size_t>(phase.step)].predicted_s;
+  for (const StagePhase& phase : stage.phases)
+    total += program_->steps[static_cast<std::size_t>(phase.step)].predicted_s;
   for (const StagePhase& phase : stage.phases) {
     const double part = program_->steps[static_cast<std::size_t>(phase.step)].predicted_s;
-    step_seconds_[static_cast<std::size_t>(phase.step)] += total > 0 ? spent * part / total : spent / static_cast<double>(stage.phases.size());
+    step_seconds_[static_cast<std::size_t>(phase.step)] +=
+        total > 0 ? spent * part / total : spent / static_cast<double>(stage.phases.size());
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Runs a program: one arena, one pointer table; the team's workers take tiles, stage by stage. Not for concurrent use by itself; several executors of one program run
-// side by side. run() allocates nothing and throws nothing.
+// Runs a program: one arena, one pointer table; the team's workers take tiles, stage by stage. Not for concurrent use
+// by itself; several executors of one program run side by side. run() allocates nothing and throws nothing.
 
 #include <atomic>
 #include <memory>

@@ -1,7 +1,8 @@
 #pragma once
-// A program: one network at fixed shapes, ready to run on the CPU. Stages are run one after the other, each beginning when
-// the last tile of the one before is done; a stage is a list of phases whose tiles are all independent of each other. Immutable once compiled;
-// shared by all contexts that run it. Compiled by engine/build/compile.h, run by engine/program/executor.h.
+// A program: one network at fixed shapes, ready to run on the CPU. Stages are run one after the other, each beginning
+// when the last tile of the one before is done; a stage is a list of phases whose tiles are all independent of each
+// other. Immutable once compiled; shared by all contexts that run it. Compiled by engine/build/compile.h, run by
+// engine/program/executor.h.
 
 #include <cstddef>
 #include <cstdint>

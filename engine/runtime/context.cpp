@@ -49,7 +49,8 @@ void Context::State::collect_pointers() {
 Status Context::State::check_bound() const noexcept {
   for (std::size_t k = 0; k < pointers.size(); ++k)
     if (!pointers[k].data && active->runner->module().bindings()[k].bytes > 0)
-      return {ErrorCode::invalid_argument, "an input or output has no buffer (or one too small for the current shapes)"};
+      return {ErrorCode::invalid_argument,
+              "an input or output has no buffer (or one too small for the current shapes)"};
   return {};
 }
 
@@ -88,8 +89,8 @@ void Context::bind(std::string_view tensor, const Buffer& buffer) {
     for (std::size_t k = 0; k < bindings.size(); ++k) {
       if (bindings[k].info.name != tensor) continue;
       if (buffer.bytes() < bindings[k].bytes)
-        base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "' (", bindings[k].info.dims, " ", bindings[k].info.dtype,
-                   ") needs ", bindings[k].bytes, " bytes, the buffer has ", buffer.bytes());
+        base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "' (", bindings[k].info.dims, " ",
+                   bindings[k].info.dtype, ") needs ", bindings[k].bytes, " bytes, the buffer has ", buffer.bytes());
       s.pointers[k] = {buffer.data(), buffer.bytes()};
       s.held[k] = buffer;
     }
@@ -101,7 +102,8 @@ Buffer Context::allocate(std::string_view tensor) {
   for (const program::Binding& b : state_->ready().runner->module().bindings())
     if (b.info.name == tensor) {
       if (!is_static(b.info.dims))
-        base::fail(ErrorCode::invalid_argument, "the size of output '", tensor, "' (", b.info.dims, ") depends on data; leave it unbound and ask result() behind the run");
+        base::fail(ErrorCode::invalid_argument, "the size of output '", tensor, "' (", b.info.dims,
+                   ") depends on data; leave it unbound and ask result() behind the run");
       Buffer buffer = Buffer::host(b.bytes);
       bind(tensor, buffer);
       return buffer;
@@ -118,7 +120,8 @@ Buffer Context::result(std::string_view tensor) {
     const auto& late = active.runner->late_result(k);
     if (late.data) return Buffer::share(late.data, late.bytes);
     if (s.held[k]) return s.held[k];
-    base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "' has no result: nothing has run, or nothing is bound");
+    base::fail(ErrorCode::invalid_argument, "tensor '", tensor,
+               "' has no result: nothing has run, or nothing is bound");
   }
   unknown_tensor(s, tensor);
 }

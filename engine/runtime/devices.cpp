@@ -12,7 +12,8 @@ std::vector<DeviceInfo> list_devices() {
   cpu.description = base::cpu_name();
   cpu.fingerprint = builder::cpu_fingerprint();
   cpu.cores = base::available_cores();
-  cpu.memory_bytes = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+  cpu.memory_bytes =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
   cpu.features = base::feature_names(base::cpu_features());
   return {cpu};
 }

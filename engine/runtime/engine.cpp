@@ -27,7 +27,8 @@ std::shared_ptr<const builder::Module> Engine::State::module_for(const Shapes& s
   const auto tuned = p.choices.find(builder::cpu_fingerprint());
   if (tuned != p.choices.end()) options.choices = &tuned->second;
   // The plan's state outlives the module: its choices and packed weights are borrowed.
-  auto module = std::make_shared<const builder::Module>(p.graph, shapes, builder::CompileSettings{options, std::make_shared<Plan>(plan)});
+  auto module = std::make_shared<const builder::Module>(
+      p.graph, shapes, builder::CompileSettings{options, std::make_shared<Plan>(plan)});
   constexpr std::size_t kCached = 16;
   if (compiled.size() >= kCached)
     compiled.erase(std::min_element(compiled.begin(), compiled.end(),
@@ -39,7 +40,8 @@ std::shared_ptr<const builder::Module> Engine::State::module_for(const Shapes& s
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::~Engine() = default;
 
-std::shared_ptr<Engine> Engine::load(const std::filesystem::path& plan, const Device& device, const EngineOptions& options) {
+std::shared_ptr<Engine> Engine::load(const std::filesystem::path& plan, const Device& device,
+                                     const EngineOptions& options) {
   return load(Plan::load(plan), device, options);
 }
 
@@ -61,7 +63,8 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
   auto engine = std::make_shared<Engine>(std::move(state));
   // Static networks and the profiles' shapes are compiled now, so that errors and waiting happen here.
   Shapes none;
-  if (std::all_of(plan.state().inputs.begin(), plan.state().inputs.end(), [](const TensorInfo& t) { return is_static(t.dims); }))
+  if (std::all_of(plan.state().inputs.begin(), plan.state().inputs.end(),
+                  [](const TensorInfo& t) { return is_static(t.dims); }))
     (void)engine->state_->module_for(none, engine->state_->threads);
   for (const Profile& profile : plan.state().profiles) {
     Shapes shapes;

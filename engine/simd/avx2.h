@@ -62,7 +62,8 @@ VIREO_INLINE V scale_by_power(V a, V n) {
   return {_mm256_mul_ps(_mm256_mul_ps(a.r, _mm256_castsi256_ps(x)), _mm256_castsi256_ps(y))};
 }
 VIREO_INLINE V add_exponent(V a, V n) {
-  return {_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a.r), _mm256_slli_epi32(_mm256_castps_si256(n.r), 23)))};
+  return {
+      _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a.r), _mm256_slli_epi32(_mm256_castps_si256(n.r), 23)))};
 }
 VIREO_INLINE void split(V a, V& mantissa, V& exponent) {
   const __m256i bits = _mm256_castps_si256(a.r);

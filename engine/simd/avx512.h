@@ -82,7 +82,8 @@ VIREO_INLINE V reciprocal(V a) {
 }
 VIREO_INLINE V scale_by_power(V a, V n) { return {_mm512_scalef_ps(a.r, n.r)}; }
 VIREO_INLINE V add_exponent(V a, V n) {
-  return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.r), _mm512_slli_epi32(_mm512_castps_si512(n.r), 23)))};
+  return {
+      _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.r), _mm512_slli_epi32(_mm512_castps_si512(n.r), 23)))};
 }
 VIREO_INLINE void split(V a, V& mantissa, V& exponent) {
   mantissa = {_mm512_getmant_ps(a.r, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src)};

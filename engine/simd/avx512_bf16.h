@@ -53,8 +53,8 @@ VIREO_INLINE V operator+(V a, V b) { return {_mm512_add_ps(a.r, b.r)}; }
 VIREO_INLINE V fma(V a, V b, V c) {
   return {_mm512_dpbf16_ps(c.r, reinterpret_cast<__m512bh>(a.r), reinterpret_cast<__m512bh>(b.r))};
 }
-/// fma() of the value at x in every lane, as one instruction, which the compiler doesn't make of a load that is used once:
-/// by two of them, panels of one vector reached three quarters of the rate on Zen 4.
+/// fma() of the value at x in every lane, as one instruction, which the compiler doesn't make of a load that is used
+/// once: by two of them, panels of one vector reached three quarters of the rate on Zen 4.
 VIREO_INLINE V fma_at(const float* x, V b, V c) {
   asm("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(c.r) : "v"(b.r), "m"(*x));
   return c;

@@ -1,6 +1,6 @@
 #pragma once
-// Functions over any V of this folder. Errors are against the exact result, for float32 arguments; "ulp" counts units in
-// the last place of the result. Coefficients: own weighted minimax fits over the stated ranges. NaN gives NaN.
+// Functions over any V of this folder. Errors are against the exact result, for float32 arguments; "ulp" counts units
+// in the last place of the result. Coefficients: own weighted minimax fits over the stated ranges. NaN gives NaN.
 
 #include "engine/simd/inline.h"
 
@@ -43,8 +43,8 @@ VIREO_INLINE V expm1(V x) {
   return fma(p, power, power - one);
 }
 
-/// 1 / (1 + e^-x) within 7 ulp; flushes to about 1e-38 below -87. Rounds by adding 1.5 * 2^23, whose low bits then shift
-/// straight into the exponent: a quarter cheaper than exp.
+/// 1 / (1 + e^-x) within 7 ulp; flushes to about 1e-38 below -87. Rounds by adding 1.5 * 2^23, whose low bits then
+/// shift straight into the exponent: a quarter cheaper than exp.
 template <class V>
 VIREO_INLINE V sigmoid(V x) {
   const V c = clamp(x, V::set(-87.0f), V::set(87.0f));

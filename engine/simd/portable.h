@@ -101,10 +101,12 @@ VIREO_INLINE V trunc(V a) {
 VIREO_INLINE V reciprocal(V a) { return V::set(1) / a; }
 /// a * 2^n for integral n in [-200, 200].
 VIREO_INLINE V scale_by_power(V a, V n) {
-  for (int i = 0; i < V::kWidth; ++i) a.r[i] = n.r[i] == n.r[i] ? __builtin_ldexpf(a.r[i], static_cast<int>(n.r[i])) : n.r[i];
+  for (int i = 0; i < V::kWidth; ++i)
+    a.r[i] = n.r[i] == n.r[i] ? __builtin_ldexpf(a.r[i], static_cast<int>(n.r[i])) : n.r[i];
   return a;
 }
-/// a * 2^n, where n's low mantissa bits hold the integer n (a number to which 1.5 * 2^23 was added); all exponents normal.
+/// a * 2^n, where n's low mantissa bits hold the integer n (a number to which 1.5 * 2^23 was added); all exponents
+/// normal.
 VIREO_INLINE V add_exponent(V a, V n) {
   V::Mask x, y;
   std::memcpy(&x, &a, sizeof x);

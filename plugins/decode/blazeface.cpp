@@ -18,7 +18,8 @@ constexpr AnchorLevel kShortRange[] = {{8, 2}, {16, 6}};
 constexpr AnchorLevel kFullRange[] = {{4, 1}};
 
 std::span<const AnchorLevel> levels_for(std::int64_t count, Size size) {
-  for (const std::span<const AnchorLevel> levels : {std::span<const AnchorLevel>(kShortRange), std::span<const AnchorLevel>(kFullRange)}) {
+  for (const std::span<const AnchorLevel> levels :
+       {std::span<const AnchorLevel>(kShortRange), std::span<const AnchorLevel>(kFullRange)}) {
     std::int64_t anchors = 0;
     for (const auto& level : levels) {
       anchors += std::int64_t(level.per_cell) * cells(size.width, level.stride) * cells(size.height, level.stride);

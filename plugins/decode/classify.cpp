@@ -42,7 +42,8 @@ sdk::Match match(const sdk::ModelDescription& d) {
   if (d.outputs.size() != 1) return no_match("takes one output");
   const auto classes = class_count(d.outputs[0].dims);
   if (classes < 2) return no_match("takes one list of class scores");
-  sdk::Match m{.score = 0.4, .reason = "one list of " + std::to_string(classes) + " values", .settings = {}, .input = style(d)};
+  sdk::Match m{
+      .score = 0.4, .reason = "one list of " + std::to_string(classes) + " values", .settings = {}, .input = style(d)};
   const auto names = choose_labels(d, {}, int(classes));
   if (!names.empty() && names.size() == std::size_t(classes)) m.score = 0.95;
   if (tail_has(d, 0, "Softmax").value_or(false)) m.score = std::max(m.score, 0.85);
@@ -54,7 +55,8 @@ class Classify final : public sdk::Decoder {
  public:
   Classify(const sdk::ModelDescription& d, const sdk::Params& params)
       : top_(std::size_t(params.integer("top", 5, 1, 1000))),
-        settings_(read_settings(d, params, {.score = 0}, d.outputs.empty() ? -1 : int(class_count(d.outputs[0].dims)))) {
+        settings_(
+            read_settings(d, params, {.score = 0}, d.outputs.empty() ? -1 : int(class_count(d.outputs[0].dims)))) {
     if (params.text("softmax", "auto") != "auto") softmax_ = params.flag("softmax", true);
   }
 

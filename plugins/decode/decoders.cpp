@@ -59,7 +59,8 @@ Choice choose_decoder(const sdk::ModelDescription& description, std::string_view
     return choice;
   }
   if (!takes_pictures(description)) {
-    throw Error(ErrorCode::unsupported, "no decoder fits this model: none of its inputs takes a picture (four axes, 1 or 3 channels)");
+    throw Error(ErrorCode::unsupported,
+                "no decoder fits this model: none of its inputs takes a picture (four axes, 1 or 3 channels)");
   }
   const Candidate& best = choice.candidates.front();
   if (best.match.score < kLeastScore) {

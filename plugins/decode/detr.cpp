@@ -44,7 +44,10 @@ sdk::Match match(const sdk::ModelDescription& d) {
   if (d.outputs.size() == 1) {
     const bool round = dims[0] >= 100 && dims[0] % 100 == 0;
     if (dims[1] == 6 || !round) return no_match("one output of rows that are no set of queries");
-    return {.score = 0.7, .reason = "a round number of queries with boxes and classes", .settings = {}, .input = {.resize = sdk::Resize::stretch}};
+    return {.score = 0.7,
+            .reason = "a round number of queries with boxes and classes",
+            .settings = {},
+            .input = {.resize = sdk::Resize::stretch}};
   }
   sdk::Match m{.score = dims[0] == kUnknown ? 0.3 : 0.75, .reason = "class scores and boxes for each query"};
   m.input.resize = sdk::Resize::stretch;

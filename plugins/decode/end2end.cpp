@@ -1,6 +1,6 @@
-// Detectors whose graph ends with its own selection, one output [K, 6] of x1, y1, x2, y2, score, class in network pixels,
-// best first and padded with zeros (YOLOv10, YOLO26 and exports with NMS inside), and the seven-column form with the image
-// index in front, [K, 7], of YOLOv7 exports: image, x1, y1, x2, y2, class, score.
+// Detectors whose graph ends with its own selection, one output [K, 6] of x1, y1, x2, y2, score, class in network
+// pixels, best first and padded with zeros (YOLOv10, YOLO26 and exports with NMS inside), and the seven-column form
+// with the image index in front, [K, 7], of YOLOv7 exports: image, x1, y1, x2, y2, class, score.
 
 #include "plugins/decode/families.h"
 #include "plugins/decode/shared.h"

@@ -1,8 +1,8 @@
 // NanoDet and PicoDet: anchor-free heads whose box sides are distributions (generalized focal loss, Li et al., 2020,
-// arXiv:2006.04388). Each cell gives class scores and 4 x (reg_max + 1) logits; a side's distance from the cell's centre
-// is stride x the mean of softmax(logits) over 0..reg_max. Two forms: scores and distributions as separate outputs for
-// each stride, or one output [cells of all strides, classes + 4 x (reg_max + 1)]. Centres lie at (cell + 1/2) x stride;
-// NanoDet-Plus, known by four strides in one output, uses cell x stride.
+// arXiv:2006.04388). Each cell gives class scores and 4 x (reg_max + 1) logits; a side's distance from the cell's
+// centre is stride x the mean of softmax(logits) over 0..reg_max. Two forms: scores and distributions as separate
+// outputs for each stride, or one output [cells of all strides, classes + 4 x (reg_max + 1)]. Centres lie at (cell +
+// 1/2) x stride; NanoDet-Plus, known by four strides in one output, uses cell x stride.
 
 #include <algorithm>
 #include <array>
@@ -21,7 +21,8 @@ constexpr sdk::ParamRow kRows[] = {
     {"cell_offset", "0..1", "0.5; 0 for NanoDet-Plus", "centre of a cell, in cells"},
 };
 
-/// Letterboxed although some training recipes stretch: on 128 labelled COCO pictures that gives mAP 0.305 against 0.280.
+/// Letterboxed although some training recipes stretch: on 128 labelled COCO pictures that gives mAP 0.305 against
+/// 0.280.
 sdk::InputStyle style() {
   return {.color = sdk::ColorOrder::bgr,
           .mean = {103.53f, 116.28f, 123.675f},
@@ -175,7 +176,8 @@ class Nanodet final : public sdk::Decoder {
         side[s] = distance(reg + i * reg_width + s * std::size_t(plan.bins), plan.bins) * float(level.stride);
       }
       boxes_.push_back({cx - side[0], cy - side[1], cx + side[2], cy + side[3],
-                        logits ? sigmoid(scores[best]) : scores[best], best, std::int64_t(level.stride) << 32 | std::int64_t(i)});
+                        logits ? sigmoid(scores[best]) : scores[best], best,
+                        std::int64_t(level.stride) << 32 | std::int64_t(i)});
     }
   }
 

@@ -2,8 +2,8 @@
 // (background, object; softmax) and landmark offsets [N,2k] for k points, over square priors. Also YuNet of 2021, whose
 // offsets and landmarks share one output [N,14] and whose third output is the predicted IoU [N,1]:
 // score = sqrt(object x IoU). Offsets are SSD's: centre = prior + t * 0.1 * size, size = prior * exp(t * 0.2).
-// The priors follow from N: two sizes a cell at strides 8, 16, 32, or YuNet's 3, 2, 2, 3 at strides 8 to 64. Detectors of
-// four corners (licence plates) are trained with priors half as large again.
+// The priors follow from N: two sizes a cell at strides 8, 16, 32, or YuNet's 3, 2, 2, 3 at strides 8 to 64. Detectors
+// of four corners (licence plates) are trained with priors half as large again.
 
 #include <algorithm>
 #include <array>
@@ -26,7 +26,8 @@ const PriorSet kYunet2021{{8, {10, 16, 24}}, {16, {32, 48}}, {32, {64, 96}}, {64
 constexpr float kCentreVariance = 0.1f, kSizeVariance = 0.2f;
 
 constexpr sdk::ParamRow kRows[] = {
-    {"min_sizes", "six numbers", "16,32,64,128,256,512; for corners x 1.5", "sides of the two priors at strides 8, 16, 32"},
+    {"min_sizes", "six numbers", "16,32,64,128,256,512; for corners x 1.5",
+     "sides of the two priors at strides 8, 16, 32"},
 };
 
 /// Positions of the outputs by meaning; `points` equals `box` when landmarks share its rows.
@@ -86,12 +87,14 @@ sdk::Match match_open(const sdk::ModelDescription& d) {
   if (d.outputs.size() != 3) return no_match("takes boxes, scores and landmarks");
   for (const auto& output : d.outputs) {
     const Dims dims = image_dims(output.dims);
-    if (dims.size() != 2 || (dims[1] != kUnknown && dims[1] > 256)) return no_match("takes boxes, scores and landmarks");
+    if (dims.size() != 2 || (dims[1] != kUnknown && dims[1] > 256))
+      return no_match("takes boxes, scores and landmarks");
   }
   const bool middle = tail_has(d, 1, "Softmax").value_or(false);
   const bool outer = tail_has(d, 0, "Softmax").value_or(true) || tail_has(d, 2, "Softmax").value_or(true);
   if (!middle || outer) return no_match("widths are open and the scores can't be told from the graph");
-  return {.score = 0.5, .reason = "three lists of rows, softmax on the middle one", .settings = {}, .input = style(true)};
+  return {
+      .score = 0.5, .reason = "three lists of rows, softmax on the middle one", .settings = {}, .input = style(true)};
 }
 
 sdk::Match match(const sdk::ModelDescription& d) {
@@ -107,11 +110,13 @@ sdk::Match match(const sdk::ModelDescription& d) {
   const auto count = image_dims(shapes[0])[0];
   const bool combined = roles.iou >= 0;
   const bool open = !size.known() || count == kUnknown;
-  if (!open && priors_for(count, size, roles.landmarks) == nullptr) return no_match("the number of rows is not that of known priors");
+  if (!open && priors_for(count, size, roles.landmarks) == nullptr)
+    return no_match("the number of rows is not that of known priors");
   sdk::Match m{.score = roles.landmarks > 0 ? 0.9 : 0.35, .reason = "boxes, two scores and landmarks over priors"};
   m.input = style(!combined);
   // Boxes and scores alone are also what finished boxes look like; a decoding tail speaks against priors outside.
-  if (roles.landmarks == 0 && tail_has(d, std::size_t(roles.box), "Exp").value_or(false)) m = no_match("boxes are decoded in the graph");
+  if (roles.landmarks == 0 && tail_has(d, std::size_t(roles.box), "Exp").value_or(false))
+    m = no_match("boxes are decoded in the graph");
   if (open) m.score *= 0.7;
   return m;
 }
@@ -202,7 +207,8 @@ class Retinaface final : public sdk::Decoder {
   }
 
   void add(const Prior& prior, const float* t, float score) {
-    const float cx = prior.cx + t[0] * kCentreVariance * prior.size, cy = prior.cy + t[1] * kCentreVariance * prior.size;
+    const float cx = prior.cx + t[0] * kCentreVariance * prior.size,
+                cy = prior.cy + t[1] * kCentreVariance * prior.size;
     const float w = prior.size * std::exp(t[2] * kSizeVariance), h = prior.size * std::exp(t[3] * kSizeVariance);
     boxes_.push_back({cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, score, 0, std::int64_t(priors_.size())});
     priors_.push_back(prior);

@@ -1,6 +1,7 @@
 // Two outputs over many candidates, boxes finished in the graph but not yet selected: scores [N, classes] and corners
 // [N, 4] (x1, y1, x2, y2). UltraFace and other SSD exports give corners as parts of the input and put the background in
-// class 0 (softmaxed scores sum to 1); YOLO-NAS gives pixels and independent probabilities. Both facts show in the values.
+// class 0 (softmaxed scores sum to 1); YOLO-NAS gives pixels and independent probabilities. Both facts show in the
+// values.
 
 #include <algorithm>
 #include <array>
@@ -67,7 +68,8 @@ class ScoresBoxes final : public sdk::Decoder {
     const int width = int(dims[1]);
     const bool background = background_.value_or(width >= 2 && sums_to_one(scores, count, width));
     const bool normalized = normalized_.value_or(is_normalized(corners, count));
-    const float sx = normalized ? float(geometry.network_width) : 1, sy = normalized ? float(geometry.network_height) : 1;
+    const float sx = normalized ? float(geometry.network_width) : 1,
+                sy = normalized ? float(geometry.network_height) : 1;
     const int first = background ? 1 : 0;
     boxes_.clear();
     for (std::size_t i = 0; i < count; ++i) {

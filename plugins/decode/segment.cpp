@@ -32,7 +32,10 @@ sdk::Match match(const sdk::ModelDescription& d) {
   const Map map = map_of(d.outputs[0].dims, input_size(d));
   if (map.classes == 0) return no_match("takes class scores over a grid that divides the input");
   if (map.classes == 3) return no_match("three channels are a picture rather than classes");
-  return {.score = map.classes == 1 ? 0.6 : 0.65, .reason = "class scores over the picture", .settings = {}, .input = {.resize = sdk::Resize::stretch}};
+  return {.score = map.classes == 1 ? 0.6 : 0.65,
+          .reason = "class scores over the picture",
+          .settings = {},
+          .input = {.resize = sdk::Resize::stretch}};
 }
 
 class Segment final : public sdk::Decoder {
@@ -75,7 +78,9 @@ class Segment final : public sdk::Decoder {
   void add(const float* scores, const Map& map, std::size_t cell, std::size_t cell_count, bool logits,
            sdk::ClassMap& out) const {
     const auto classes = std::size_t(map.classes);
-    const auto at = [&](std::size_t c) { return map.channels_last ? scores[cell * classes + c] : scores[c * cell_count + cell]; };
+    const auto at = [&](std::size_t c) {
+      return map.channels_last ? scores[cell * classes + c] : scores[c * cell_count + cell];
+    };
     if (classes == 1) {
       const float p = logits ? sigmoid(at(0)) : at(0);
       out.class_ids.push_back(p >= settings_.score ? 1 : 0);

@@ -1,6 +1,6 @@
 #pragma once
-// What the decoder families share: reading options and shapes, collecting boxes, suppressing duplicates, writing results.
-// Everything here belongs to one decoder and one thread; the free functions are pure.
+// What the decoder families share: reading options and shapes, collecting boxes, suppressing duplicates, writing
+// results. Everything here belongs to one decoder and one thread; the free functions are pure.
 
 #include <cmath>
 #include <cstdint>
@@ -41,8 +41,8 @@ struct Defaults {
   std::string_view only_label;  ///< of class 0 where the model has one class and no names
 };
 
-/// Reads score, iou, max_detections, agnostic, labels and classes. `class_count` -1: unknown. Labels come from the option,
-/// else the model's metadata, else well-known sets of that size.
+/// Reads score, iou, max_detections, agnostic, labels and classes. `class_count` -1: unknown. Labels come from the
+/// option, else the model's metadata, else well-known sets of that size.
 [[nodiscard]] Settings read_settings(const sdk::ModelDescription& description, const sdk::Params& params,
                                      const Defaults& defaults, int class_count);
 
@@ -62,7 +62,9 @@ struct Size {
 /// Grid cells of all strides together.
 [[nodiscard]] std::int64_t grid_cells(Size size, std::span<const int> strides);
 /// True for equal extents; an unknown one equals everything.
-[[nodiscard]] inline bool fits(std::int64_t a, std::int64_t b) noexcept { return a == kUnknown || b == kUnknown || a == b; }
+[[nodiscard]] inline bool fits(std::int64_t a, std::int64_t b) noexcept {
+  return a == kUnknown || b == kUnknown || a == b;
+}
 /// True when the operator is among the last ones before the output; nothing when the description has no tails.
 [[nodiscard]] std::optional<bool> tail_has(const sdk::ModelDescription& description, std::size_t output,
                                            std::string_view op);

@@ -61,7 +61,10 @@ sdk::Match match(const sdk::ModelDescription& d) {
   const Roles roles = roles_of(d.outputs);
   if (!roles) return no_match("takes selected boxes [K,4], scores [K] and labels [K]");
   const bool typed = is_integer(d.outputs[std::size_t(roles.labels)].dtype);
-  sdk::Match m{.score = typed ? 0.85 : roles.count >= 0 ? 0.8 : 0.4, .reason = "boxes, scores and labels of finished detections"};
+  sdk::Match m{.score = typed              ? 0.85
+                        : roles.count >= 0 ? 0.8
+                                           : 0.4,
+               .reason = "boxes, scores and labels of finished detections"};
   m.settings.set("order", typed ? "xyxy" : "yxyx");
   m.input.resize = sdk::Resize::stretch;
   return m;
@@ -97,7 +100,8 @@ class Ssd final : public sdk::Decoder {
     float reach = 0;
     for (std::size_t i = 0; i < 4 * count; ++i) reach = std::max(reach, corners[i]);
     const bool normalized = normalized_.value_or(y_first_ || reach <= 2);
-    const float sx = normalized ? float(geometry.network_width) : 1, sy = normalized ? float(geometry.network_height) : 1;
+    const float sx = normalized ? float(geometry.network_width) : 1,
+                sy = normalized ? float(geometry.network_height) : 1;
     boxes_.clear();
     for (std::size_t i = 0; i < count; ++i) {
       if (!(scores[i] >= settings_.score) || !(labels[i] >= 0 && labels[i] < 65536)) continue;

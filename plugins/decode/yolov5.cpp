@@ -1,7 +1,7 @@
 // YOLOv5 and its relatives (v3, v4, v7 exports), decoded in the graph: rows [N, 4+1+classes] of centre, size (network
 // pixels), objectness and class probabilities; three anchors a cell at strides 8, 16, 32 (and 64), or one a cell in
-// decoded anchor-free exports (YOLOv6, YOLOX with decoding). Face and plate variants put keypoints (x, y pairs in pixels)
-// between objectness and classes: their columns are the only ones past 4 that leave [0, 1].
+// decoded anchor-free exports (YOLOv6, YOLOX with decoding). Face and plate variants put keypoints (x, y pairs in
+// pixels) between objectness and classes: their columns are the only ones past 4 that leave [0, 1].
 
 #include <algorithm>
 
@@ -83,8 +83,9 @@ class Yolov5 final : public sdk::Decoder {
  private:
   int class_count(const sdk::ModelDescription& d) const {
     const Dims dims = d.outputs.empty() ? Dims{} : image_dims(d.outputs[0].dims);
-    return dims.size() == 2 && dims[1] > 5 + 2 * std::max(keypoints_, 0) ? int(dims[1]) - 5 - 2 * std::max(keypoints_, 0)
-                                                                         : -1;
+    return dims.size() == 2 && dims[1] > 5 + 2 * std::max(keypoints_, 0)
+               ? int(dims[1]) - 5 - 2 * std::max(keypoints_, 0)
+               : -1;
   }
 
   /// Pairs of leading columns that hold pixels. Every cell of the picture predicts some, so one frame shows it.

@@ -1,7 +1,7 @@
-// YuNet (Wu et al., 2023, Machine Intelligence Research): anchor-free faces with 5 landmarks. For each of the strides 8,
-// 16, 32 four outputs: class [N,1], objectness [N,1], box [N,4], landmarks [N,10]. score = sqrt(class x objectness);
-// centre = (cell + t) x stride, size = exp(t) x stride, landmark = (cell + t) x stride. Outputs are told apart by shape;
-// class and objectness enter symmetrically, so their order does not matter.
+// YuNet (Wu et al., 2023, Machine Intelligence Research): anchor-free faces with 5 landmarks. For each of the strides
+// 8, 16, 32 four outputs: class [N,1], objectness [N,1], box [N,4], landmarks [N,10]. score = sqrt(class x objectness);
+// centre = (cell + t) x stride, size = exp(t) x stride, landmark = (cell + t) x stride. Outputs are told apart by
+// shape; class and objectness enter symmetrically, so their order does not matter.
 
 #include <algorithm>
 

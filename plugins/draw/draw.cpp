@@ -1,5 +1,5 @@
-// What goes where: maps first, then box fills, outlines and keypoints, then the text that speaks of the whole frame, then
-// labels, which look for a free place around their box, so that neighbours stay readable.
+// What goes where: maps first, then box fills, outlines and keypoints, then the text that speaks of the whole frame,
+// then labels, which look for a free place around their box, so that neighbours stay readable.
 
 #include "plugins/draw/draw.h"
 
@@ -14,8 +14,11 @@
 namespace vireo::draw {
 namespace {
 
-constexpr std::pair<int, int> kPose[] = {{0, 1}, {0, 2}, {1, 3}, {2, 4}, {5, 6}, {5, 7}, {7, 9}, {6, 8}, {8, 10}, {5, 11}, {6, 12}, {11, 12}, {11, 13}, {13, 15}, {12, 14}, {14, 16}};
-constexpr std::pair<int, int> kHand[] = {{0, 1}, {1, 2}, {2, 3}, {3, 4}, {0, 5}, {5, 6}, {6, 7}, {7, 8}, {5, 9}, {9, 10}, {10, 11}, {11, 12}, {9, 13}, {13, 14}, {14, 15}, {15, 16}, {13, 17}, {17, 18}, {18, 19}, {19, 20}, {0, 17}};
+constexpr std::pair<int, int> kPose[] = {{0, 1},  {0, 2},  {1, 3},  {2, 4},   {5, 6},   {5, 7},   {7, 9},   {6, 8},
+                                         {8, 10}, {5, 11}, {6, 12}, {11, 12}, {11, 13}, {13, 15}, {12, 14}, {14, 16}};
+constexpr std::pair<int, int> kHand[] = {{0, 1},   {1, 2},   {2, 3},   {3, 4},   {0, 5},   {5, 6},   {6, 7},
+                                         {7, 8},   {5, 9},   {9, 10},  {10, 11}, {11, 12}, {9, 13},  {13, 14},
+                                         {14, 15}, {15, 16}, {13, 17}, {17, 18}, {18, 19}, {19, 20}, {0, 17}};
 constexpr std::pair<int, int> kQuadrangle[] = {{0, 1}, {1, 2}, {2, 3}, {3, 0}};
 
 struct Area {
@@ -26,9 +29,13 @@ struct Area {
 /// A coordinate as a pixel edge; far outside stays outside without overflow.
 int edge(double v) { return static_cast<int>(std::lround(std::clamp(v, -1e6, 1e6))); }
 
-int opacity(float share) { return static_cast<int>(std::clamp(std::isfinite(share) ? share : 0.0f, 0.0f, 1.0f) * 256.0f); }
+int opacity(float share) {
+  return static_cast<int>(std::clamp(std::isfinite(share) ? share : 0.0f, 0.0f, 1.0f) * 256.0f);
+}
 
-int percent(float score) { return std::isfinite(score) ? static_cast<int>(std::lround(std::clamp(score, 0.0f, 1.0f) * 100.0f)) : 0; }
+int percent(float score) {
+  return std::isfinite(score) ? static_cast<int>(std::lround(std::clamp(score, 0.0f, 1.0f) * 100.0f)) : 0;
+}
 
 }  // namespace
 
@@ -43,11 +50,15 @@ struct Renderer::State {
   double scale_x = 1, scale_y = 1;
 
   void prepare(const Surface& surface, const sdk::FrameResult& result);
-  [[nodiscard]] bool shown(const sdk::Detection& d) const { return d.score >= style.min_score || !(style.min_score > 0); }
+  [[nodiscard]] bool shown(const sdk::Detection& d) const {
+    return d.score >= style.min_score || !(style.min_score > 0);
+  }
   [[nodiscard]] Colour colour_of(const sdk::Detection& d) const {
     return palette_colour(style.colour_by == ColourBy::track ? d.track_id : d.class_id);
   }
-  [[nodiscard]] Point place(float x, float y) const { return {static_cast<float>(x * scale_x), static_cast<float>(y * scale_y)}; }
+  [[nodiscard]] Point place(float x, float y) const {
+    return {static_cast<float>(x * scale_x), static_cast<float>(y * scale_y)};
+  }
 
   void map(Surface& surface, const sdk::ClassMap& map);
   void box(Surface& surface, const sdk::Detection& d);
@@ -75,9 +86,12 @@ void Renderer::State::prepare(const Surface& surface, const sdk::FrameResult& re
 }
 
 void Renderer::State::map(Surface& surface, const sdk::ClassMap& map) {
-  if (map.width <= 0 || map.height <= 0 || map.class_ids.size() < static_cast<std::size_t>(map.width) * static_cast<std::size_t>(map.height)) return;
+  if (map.width <= 0 || map.height <= 0 ||
+      map.class_ids.size() < static_cast<std::size_t>(map.width) * static_cast<std::size_t>(map.height))
+    return;
   const auto is_background = [&](int id) {
-    if (static_cast<std::size_t>(id) < map.labels.size()) return map.labels[static_cast<std::size_t>(id)].find("background") != std::string::npos;
+    if (static_cast<std::size_t>(id) < map.labels.size())
+      return map.labels[static_cast<std::size_t>(id)].find("background") != std::string::npos;
     return id == 0 && map.labels.empty();
   };
   const int alpha = opacity(style.map_opacity);
@@ -90,7 +104,8 @@ void Renderer::State::map(Surface& surface, const sdk::ClassMap& map) {
       to = from + 1;
       while (to < map.width && ids[to] == ids[from]) ++to;
       if (is_background(ids[from])) continue;
-      surface.rect(at(from, map.width, surface.width()), y0, at(to, map.width, surface.width()), y1, surface.ink(palette_colour(ids[from])), alpha);
+      surface.rect(at(from, map.width, surface.width()), y0, at(to, map.width, surface.width()), y1,
+                   surface.ink(palette_colour(ids[from])), alpha);
     }
   }
 }
@@ -98,9 +113,11 @@ void Renderer::State::map(Surface& surface, const sdk::ClassMap& map) {
 void Renderer::State::box(Surface& surface, const sdk::Detection& d) {
   const Ink ink = surface.ink(colour_of(d)), dark = surface.ink({0, 0, 0});
   if (d.rotation != 0 && std::isfinite(d.rotation)) return rotated_box(surface, d, ink, dark);
-  const double right = (static_cast<double>(d.x) + d.width) * scale_x, low = (static_cast<double>(d.y) + d.height) * scale_y;
+  const double right = (static_cast<double>(d.x) + d.width) * scale_x,
+               low = (static_cast<double>(d.y) + d.height) * scale_y;
   if (!std::isfinite(right) || !std::isfinite(low) || !(d.width > 0) || !(d.height > 0)) return;
-  const Area a{edge(d.x * scale_x), edge(d.y * scale_y), std::max(edge(right), edge(d.x * scale_x) + 1), std::max(edge(low), edge(d.y * scale_y) + 1)};
+  const Area a{edge(d.x * scale_x), edge(d.y * scale_y), std::max(edge(right), edge(d.x * scale_x) + 1),
+               std::max(edge(low), edge(d.y * scale_y) + 1)};
   if (style.fill > 0) surface.rect(a.x0, a.y0, a.x1, a.y1, ink, opacity(style.fill));
   // The outline lies around the object; a thin dark rim keeps it visible on any ground.
   const auto frame = [&](const Area& inner, int t, const Ink& paint, int alpha) {
@@ -141,7 +158,8 @@ void Renderer::State::keypoints(Surface& surface, const sdk::Detection& d) {
   const auto connect = [&](const std::pair<int, int>& pair) {
     const auto count = static_cast<int>(d.keypoints.size());
     if (pair.first < 0 || pair.second < 0 || pair.first >= count || pair.second >= count) return;
-    const auto &a = d.keypoints[static_cast<std::size_t>(pair.first)], &b = d.keypoints[static_cast<std::size_t>(pair.second)];
+    const auto &a = d.keypoints[static_cast<std::size_t>(pair.first)],
+               &b = d.keypoints[static_cast<std::size_t>(pair.second)];
     if (sure(a) && sure(b)) pen.line(surface, place(a.x, a.y), place(b.x, b.y), static_cast<float>(line), ink);
   };
   if (!style.skeleton.empty()) std::for_each(style.skeleton.begin(), style.skeleton.end(), connect);
@@ -163,8 +181,9 @@ void Renderer::State::keypoints(Surface& surface, const sdk::Detection& d) {
 std::optional<Area> Renderer::State::find_room(const Surface& surface, const Area& box, int width, int height) const {
   const int gap = line - line / 2;
   const int left = box.x0 - gap, right = box.x1 + gap;
-  const Area tries[] = {{left, box.y0 - gap - height, 0, 0}, {left, box.y1 + gap, 0, 0}, {right - width, box.y0 - gap - height, 0, 0},
-                        {right, box.y0 - gap, 0, 0}, {left - width, box.y0 - gap, 0, 0}, {left, box.y0 + line / 2, 0, 0}};
+  const Area tries[] = {{left, box.y0 - gap - height, 0, 0},          {left, box.y1 + gap, 0, 0},
+                        {right - width, box.y0 - gap - height, 0, 0}, {right, box.y0 - gap, 0, 0},
+                        {left - width, box.y0 - gap, 0, 0},           {left, box.y0 + line / 2, 0, 0}};
   for (const Area& at : tries) {
     Area area{std::clamp(at.x0, 0, std::max(0, surface.width() - width)), at.y0, 0, at.y0 + height};
     area.x1 = area.x0 + width;
@@ -177,7 +196,8 @@ std::optional<Area> Renderer::State::find_room(const Surface& surface, const Are
 /// The place of a label that finds no free one: at the top of the box, inside the frame.
 Area Renderer::State::over(const Surface& surface, const Area& box, int width) const {
   const int height = plate_height();
-  const int x = std::clamp(box.x0, 0, std::max(0, surface.width() - width)), y = std::clamp(box.y0 - height, 0, std::max(0, surface.height() - height));
+  const int x = std::clamp(box.x0, 0, std::max(0, surface.width() - width)),
+            y = std::clamp(box.y0 - height, 0, std::max(0, surface.height() - height));
   return {x, y, x + width, y + height};
 }
 
@@ -187,7 +207,8 @@ void Renderer::State::plate(Surface& surface, const Area& at, std::string_view w
 }
 
 void Renderer::State::label(Surface& surface, const sdk::Detection& d) {
-  const double right = (static_cast<double>(d.x) + d.width) * scale_x, low = (static_cast<double>(d.y) + d.height) * scale_y;
+  const double right = (static_cast<double>(d.x) + d.width) * scale_x,
+               low = (static_cast<double>(d.y) + d.height) * scale_y;
   if (!std::isfinite(right) || !std::isfinite(low)) return;
   const Area a{edge(d.x * scale_x), edge(d.y * scale_y), edge(right), edge(low)};
   if (a.x1 <= 0 || a.y1 <= 0 || a.x0 >= surface.width() || a.y0 >= surface.height()) return;
@@ -223,7 +244,8 @@ void Renderer::State::classes(Surface& surface, const sdk::FrameResult& result, 
     const int width = font->width(text) + 2 * pad(), y = top + shown_lines * (plate_height() + pad() / 2);
     const int left = 2 * pad();
     placed.push_back({left, y, left + width, y + plate_height()});
-    plate(surface, placed.back(), text, shown_lines == 0 ? palette_colour(c.class_id) : Colour{24, 27, 33}, shown_lines == 0 ? 236 : 176);
+    plate(surface, placed.back(), text, shown_lines == 0 ? palette_colour(c.class_id) : Colour{24, 27, 33},
+          shown_lines == 0 ? 236 : 176);
     ++shown_lines;
   }
 }
@@ -236,10 +258,12 @@ int Renderer::State::status_line(Surface& surface, std::string_view words) {
   const int width = font->width(words) + 2 * pad() + pad(), height = plate_height() + pad() / 2;
   const bool right = style.status_corner == Corner::top_right || style.status_corner == Corner::bottom_right;
   const bool low = style.status_corner == Corner::bottom_left || style.status_corner == Corner::bottom_right;
-  const int x = right ? surface.width() - margin - width : margin, y = low ? surface.height() - margin - height : margin;
+  const int x = right ? surface.width() - margin - width : margin,
+            y = low ? surface.height() - margin - height : margin;
   placed.push_back({x, y, x + width, y + height});
   pen.rounded(surface, x, y, x + width, y + height, font->capital() / 2, surface.ink({14, 17, 22}), 168);
-  font->draw(surface, x + pad() + pad() / 2, y + pad() + pad() / 4 + font->capital(), words, surface.ink({244, 247, 250}), 256);
+  font->draw(surface, x + pad() + pad() / 2, y + pad() + pad() / 4 + font->capital(), words,
+             surface.ink({244, 247, 250}), 256);
   return style.status_corner == Corner::top_left ? y + height + pad() : margin;
 }
 

@@ -1,8 +1,9 @@
 #pragma once
-// Shows what was found: boxes with labels, landmarks with their skeletons, class maps, classifications and a status line,
-// blended straight into a frame's planes (NV12, I420, packed RGB of any order, grey), at a cost proportional to the pixels
-// touched. Coordinates may be anything (outside, huge, NaN): what is not in the frame is not drawn. A Renderer owns its
-// glyphs and scratch, is used by one thread at a time and allocates nothing once it has seen a few frames of one size.
+// Shows what was found: boxes with labels, landmarks with their skeletons, class maps, classifications and a status
+// line, blended straight into a frame's planes (NV12, I420, packed RGB of any order, grey), at a cost proportional to
+// the pixels touched. Coordinates may be anything (outside, huge, NaN): what is not in the frame is not drawn. A
+// Renderer owns its glyphs and scratch, is used by one thread at a time and allocates nothing once it has seen a few
+// frames of one size.
 
 #include <memory>
 #include <string>
@@ -33,7 +34,8 @@ struct DrawStyle {
   float fill = 0;             ///< opacity of the inside of boxes, 0 … 1
   float map_opacity = 0.45f;
   Corner status_corner = Corner::top_left;
-  /// Pairs of keypoint numbers to connect. Empty: by their count (17: COCO pose, 21: hand, 4: the outline of a quadrangle).
+  /// Pairs of keypoint numbers to connect. Empty: by their count (17: COCO pose, 21: hand, 4: the outline of a
+  /// quadrangle).
   std::vector<std::pair<int, int>> skeleton;
 };
 
@@ -44,9 +46,9 @@ class Renderer {
   Renderer(Renderer&&) noexcept;
   Renderer& operator=(Renderer&&) noexcept;
 
-  /// Draws `result` into `image`, whose planes must be writable although sdk::Image names them const. `status` is a line of
-  /// text such as "30 fps  12.3 ms" (empty: none). Where result.width or height is set and differs from the image's,
-  /// coordinates are scaled. Throws Error(invalid_argument) for an image that sdk::check_image refuses.
+  /// Draws `result` into `image`, whose planes must be writable although sdk::Image names them const. `status` is a
+  /// line of text such as "30 fps  12.3 ms" (empty: none). Where result.width or height is set and differs from the
+  /// image's, coordinates are scaled. Throws Error(invalid_argument) for an image that sdk::check_image refuses.
   void draw(const sdk::Image& image, const sdk::FrameResult& result, std::string_view status = {});
 
   [[nodiscard]] const DrawStyle& style() const noexcept;

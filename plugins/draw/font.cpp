@@ -29,7 +29,8 @@ Font::Font(int capital) : capital_(std::clamp(capital, 6, 96)) {
     glyph.width = glyph.advance + 2 * margin_;
     glyph.offset = masks_.size();
     cv::Mat large(rows_ * kOversize, glyph.width * kOversize, CV_8U, cv::Scalar(0));
-    cv::putText(large, text, {margin_ * kOversize, ascent_ * kOversize}, kFace, scale, cv::Scalar(255), stroke, cv::LINE_8);
+    cv::putText(large, text, {margin_ * kOversize, ascent_ * kOversize}, kFace, scale, cv::Scalar(255), stroke,
+                cv::LINE_8);
     cv::Mat small;
     cv::resize(large, small, {glyph.width, rows_}, 0, 0, cv::INTER_AREA);
     for (int y = 0; y < rows_; ++y) masks_.insert(masks_.end(), small.ptr(y), small.ptr(y) + glyph.width);

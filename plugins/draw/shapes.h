@@ -15,7 +15,9 @@ class Pen {
  public:
   /// A line with round ends; a disc where both points are the same. Points that are not finite draw nothing.
   void line(Surface& surface, Point from, Point to, float width, const Ink& ink, int alpha = 256);
-  void disc(Surface& surface, Point centre, float diameter, const Ink& ink, int alpha = 256) { line(surface, centre, centre, diameter, ink, alpha); }
+  void disc(Surface& surface, Point centre, float diameter, const Ink& ink, int alpha = 256) {
+    line(surface, centre, centre, diameter, ink, alpha);
+  }
   /// The filled rectangle [x0, x1) x [y0, y1) with corners of `radius`.
   void rounded(Surface& surface, int x0, int y0, int x1, int y1, int radius, const Ink& ink, int alpha = 256);
 

@@ -11,7 +11,9 @@ inline void blend(std::uint8_t& p, int value, int alpha) noexcept {
   p = static_cast<std::uint8_t>(p + (((value - p) * alpha + 128) >> 8));
 }
 
-inline std::uint8_t to_byte(double v) noexcept { return static_cast<std::uint8_t>(std::clamp(std::lround(v), 0L, 255L)); }
+inline std::uint8_t to_byte(double v) noexcept {
+  return static_cast<std::uint8_t>(std::clamp(std::lround(v), 0L, 255L));
+}
 
 /// 255 -> 256, so that full cover leaves nothing of what was there.
 inline int widen(int mask) noexcept { return mask + (mask >> 7); }
@@ -21,7 +23,9 @@ inline int widen(int mask) noexcept { return mask + (mask >> 7); }
 Surface::Surface(const sdk::Image& image) : image_(image) {
   sdk::check_image(image);
   using F = sdk::PixelFormat;
-  const auto set = [&](int step, int red, int blue, int alpha) { packed_ = true, step_ = step, red_ = red, blue_ = blue, alpha_ = alpha; };
+  const auto set = [&](int step, int red, int blue, int alpha) {
+    packed_ = true, step_ = step, red_ = red, blue_ = blue, alpha_ = alpha;
+  };
   switch (image.format) {
     case F::bgr: set(3, 2, 0, -1); break;
     case F::rgb: set(3, 0, 2, -1); break;
@@ -82,7 +86,8 @@ void Surface::rect(int x0, int y0, int x1, int y1, const Ink& ink, int alpha) no
     std::uint8_t* cr = chroma_planes_ == 1 ? cb + 1 : row(2, cy);
     const int rows = std::min(y1, 2 * cy + 2) - std::max(y0, 2 * cy), all_rows = std::min(image_.height - 2 * cy, 2);
     const auto cell = [&](int cx) {
-      const int columns = std::min(x1, 2 * cx + 2) - std::max(x0, 2 * cx), all_columns = std::min(image_.width - 2 * cx, 2);
+      const int columns = std::min(x1, 2 * cx + 2) - std::max(x0, 2 * cx),
+                all_columns = std::min(image_.width - 2 * cx, 2);
       const int a = alpha * rows * columns / (all_rows * all_columns);
       blend(cb[cx * step], ink.ycbcr[1], a);
       blend(cr[cx * step], ink.ycbcr[2], a);
@@ -98,8 +103,10 @@ void Surface::rect(int x0, int y0, int x1, int y1, const Ink& ink, int alpha) no
   }
 }
 
-void Surface::mask(int x, int y, int w, int h, const std::uint8_t* mask, std::ptrdiff_t mask_stride, const Ink& ink, int alpha) noexcept {
-  const int x0 = std::max(x, 0), y0 = std::max(y, 0), x1 = std::min(x + w, image_.width), y1 = std::min(y + h, image_.height);
+void Surface::mask(int x, int y, int w, int h, const std::uint8_t* mask, std::ptrdiff_t mask_stride, const Ink& ink,
+                   int alpha) noexcept {
+  const int x0 = std::max(x, 0), y0 = std::max(y, 0), x1 = std::min(x + w, image_.width),
+            y1 = std::min(y + h, image_.height);
   if (x0 >= x1 || y0 >= y1 || alpha <= 0) return;
   alpha = std::min(alpha, 256);
   const auto cover = [&](int px, int py) { return static_cast<int>(mask[(py - y) * mask_stride + (px - x)]); };
@@ -125,7 +132,8 @@ void Surface::mask(int x, int y, int w, int h, const std::uint8_t* mask, std::pt
     std::uint8_t* cr = chroma_planes_ == 1 ? cb + 1 : row(2, cy);
     const int ya = std::max(y0, 2 * cy), yb = std::min(y1, 2 * cy + 2), all_rows = std::min(image_.height - 2 * cy, 2);
     for (int cx = x0 / 2; cx <= (x1 - 1) / 2; ++cx) {
-      const int xa = std::max(x0, 2 * cx), xb = std::min(x1, 2 * cx + 2), all_columns = std::min(image_.width - 2 * cx, 2);
+      const int xa = std::max(x0, 2 * cx), xb = std::min(x1, 2 * cx + 2),
+                all_columns = std::min(image_.width - 2 * cx, 2);
       int sum = 0;
       for (int py = ya; py < yb; ++py)
         for (int px = xa; px < xb; ++px) sum += widen(cover(px, py));

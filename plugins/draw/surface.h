@@ -1,7 +1,7 @@
 #pragma once
 // The pixels of a frame as something to paint on, whatever its format: rectangles and masks are clipped and blended
-// straight into the planes, with chroma at half size getting the mean of its pixels' coverage. Borrows the frame for one
-// drawing; costs what it touches; allocates nothing.
+// straight into the planes, with chroma at half size getting the mean of its pixels' coverage. Borrows the frame for
+// one drawing; costs what it touches; allocates nothing.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,8 +19,8 @@ struct Ink {
 
 class Surface {
  public:
-  /// The planes of `image` must be writable, although sdk::Image names them const. Throws Error(invalid_argument) for an
-  /// image that sdk::check_image refuses.
+  /// The planes of `image` must be writable, although sdk::Image names them const. Throws Error(invalid_argument) for
+  /// an image that sdk::check_image refuses.
   explicit Surface(const sdk::Image& image);
 
   [[nodiscard]] int width() const noexcept { return image_.width; }
@@ -31,7 +31,8 @@ class Surface {
   void rect(int x0, int y0, int x1, int y1, const Ink& ink, int alpha) noexcept;
 
   /// Blends `ink` where `mask` (width x height, 255 is full cover) says, its corner at (x, y), at `alpha` of 256.
-  void mask(int x, int y, int width, int height, const std::uint8_t* mask, std::ptrdiff_t mask_stride, const Ink& ink, int alpha) noexcept;
+  void mask(int x, int y, int width, int height, const std::uint8_t* mask, std::ptrdiff_t mask_stride, const Ink& ink,
+            int alpha) noexcept;
 
  private:
   [[nodiscard]] std::uint8_t* row(int plane, int y) const noexcept;

@@ -49,7 +49,8 @@ const Row kRows[] = {
      &S::build_budget_s, When::ready, 0, 3600},
     {"plan-cache", "Plan cache",
      "Where the plan of an ONNX model is kept, so that the next start need not build it: 'auto' (default) means "
-     "vireo/plans in the user's cache folder ($XDG_CACHE_HOME or ~/.cache), 'off' keeps none, else a folder, made where "
+     "vireo/plans in the user's cache folder ($XDG_CACHE_HOME or ~/.cache), 'off' keeps none, else a folder, made "
+     "where "
      "missing. A plan that is damaged, or whose model, library, processor or options changed, is built again.",
      &S::plan_cache},
     {"input-size", "Input size",

@@ -42,7 +42,8 @@ Profile profile_for(const std::vector<TensorInfo>& inputs, const sdk::InputSpec&
 }
 
 /// The importer's note on how each output comes about; nothing for networks that no importer made.
-std::vector<std::vector<std::string>> tails_in(const std::map<std::string, std::string>& metadata, std::size_t outputs) {
+std::vector<std::vector<std::string>> tails_in(const std::map<std::string, std::string>& metadata,
+                                               std::size_t outputs) {
   const auto found = metadata.find("onnx.output_tails");
   if (found == metadata.end()) return {};
   std::vector<std::vector<std::string>> tails;

@@ -9,9 +9,9 @@
 
 namespace vireo::preprocess {
 
-/// The picture input of the model: layout and size from its shape (dynamic extents from the `size` parameter, else 640),
-/// colour and normalisation from `style` (the decoder family's, Match::input), each overridden by `params`. Throws
-/// Error(unsupported) when no input can be a picture.
+/// The picture input of the model: layout and size from its shape (dynamic extents from the `size` parameter, else
+/// 640), colour and normalisation from `style` (the decoder family's, Match::input), each overridden by `params`.
+/// Throws Error(unsupported) when no input can be a picture.
 [[nodiscard]] sdk::InputSpec guess_input(const std::vector<TensorInfo>& inputs, const sdk::InputStyle& style,
                                          const sdk::Params& params = {});
 

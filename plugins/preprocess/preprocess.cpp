@@ -1,6 +1,6 @@
-// The order of work: resize the picture's own 8-bit planes to the size they will have in the input (one resize a sample),
-// then convert, normalise and pack row by row. Resizing first makes colour conversion cost network pixels, not camera
-// pixels; both are linear, so only rounding differs from converting first.
+// The order of work: resize the picture's own 8-bit planes to the size they will have in the input (one resize a
+// sample), then convert, normalise and pack row by row. Resizing first makes colour conversion cost network pixels, not
+// camera pixels; both are linear, so only rounding differs from converting first.
 
 #include "plugins/preprocess/preprocess.h"
 

@@ -1,6 +1,7 @@
 #pragma once
-// From a picture into an image slot of the network's input buffer: colour conversion, one resize, padding, channel order,
-// normalisation and packing. A Preprocessor keeps scratch memory: one thread at a time; make one for each worker.
+// From a picture into an image slot of the network's input buffer: colour conversion, one resize, padding, channel
+// order, normalisation and packing. A Preprocessor keeps scratch memory: one thread at a time; make one for each
+// worker.
 
 #include <memory>
 

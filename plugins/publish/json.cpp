@@ -8,7 +8,8 @@
 namespace vireo::publish {
 namespace {
 
-/// Length of the well-formed UTF-8 sequence at the front of `text` (RFC 3629: no surrogates, no overlong forms); 0: none.
+/// Length of the well-formed UTF-8 sequence at the front of `text` (RFC 3629: no surrogates, no overlong forms); 0:
+/// none.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? std::uint8_t(text[i]) : std::uint8_t(0); };
   const auto tail = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };

@@ -1,6 +1,6 @@
 // JSON lines into a file or standard output: one line a frame. A line reaches the file in one write, so a reader that
-// follows the file, and other writers that append to it, see whole lines. Lines wait in memory until `flush_lines` of them
-// are there or `flush_ms` have passed since the last write, whichever comes first (checked when a frame comes).
+// follows the file, and other writers that append to it, see whole lines. Lines wait in memory until `flush_lines` of
+// them are there or `flush_ms` have passed since the last write, whichever comes first (checked when a frame comes).
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -34,7 +34,8 @@ class JsonLines final : public sdk::Publisher {
         flush_lines_(int(params.integer("flush_lines", 1, 1, 100000))),
         flush_time_(params.integer("flush_ms", 1000, 0, 60000)),
         empty_(params.flag("empty", true)) {
-    if (target.empty()) throw Error(ErrorCode::invalid_argument, "jsonl: the target is empty; accepted are a file or -");
+    if (target.empty())
+      throw Error(ErrorCode::invalid_argument, "jsonl: the target is empty; accepted are a file or -");
     const int fate = params.flag("append", false) ? 0 : O_TRUNC;
     file_ = target == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
                           : ::open(target.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | fate, 0644);

@@ -11,8 +11,8 @@ namespace vireo::publish {
 
 [[nodiscard]] std::span<const sdk::PublisherRow> publishers();
 
-/// From "scheme:target", for example "jsonl:results.jsonl" ("-" as target: standard output). Throws Error(not_found) for
-/// an unknown scheme.
+/// From "scheme:target", for example "jsonl:results.jsonl" ("-" as target: standard output). Throws Error(not_found)
+/// for an unknown scheme.
 [[nodiscard]] std::unique_ptr<sdk::Publisher> create_publisher(const std::string& address,
                                                                const sdk::Params& params = {});
 

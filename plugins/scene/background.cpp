@@ -1,5 +1,5 @@
-// Paints the static layers in this order: grass, plots, pavements, roads, marks, houses with their shadows; then textures;
-// then the tree tops and lamps of the overlay.
+// Paints the static layers in this order: grass, plots, pavements, roads, marks, houses with their shadows; then
+// textures; then the tree tops and lamps of the overlay.
 
 #include "plugins/scene/background.h"
 
@@ -50,7 +50,8 @@ class Painter {
   void pavement(const Road& road) {
     const float r = layout_.reach;
     if (!road.driveable) {
-      ground_.stroke(road.path, 0, road.sidewalk, -r, r, scaled(pavement_, 0.97f), road.path.amplitude != 0 ? Material::gravel : Material::pavement);
+      ground_.stroke(road.path, 0, road.sidewalk, -r, r, scaled(pavement_, 0.97f),
+                     road.path.amplitude != 0 ? Material::gravel : Material::pavement);
       return;
     }
     ground_.stroke(road.path, 0, road.outer(), -r, r, pavement_, Material::pavement);
@@ -63,33 +64,40 @@ class Painter {
     ground_.stroke(road.path, 0, road.half_width(), -r, r, asphalt_, Material::asphalt);
     if (road.bicycles)
       for (float side : {-1.0f, 1.0f})
-        ground_.stroke(road.path, side * (road.lanes_edge() + Road::kBicycleLane * 0.5f), Road::kBicycleLane * 0.5f - 1, -r, r, bicycle_lane_, Material::asphalt);
+        ground_.stroke(road.path, side * (road.lanes_edge() + Road::kBicycleLane * 0.5f), Road::kBicycleLane * 0.5f - 1,
+                       -r, r, bicycle_lane_, Material::asphalt);
     for (int i = 0; i < road.lanes_each; ++i)
       for (float side : {-1.0f, 1.0f}) {
         const float lane = side * (road.median * 0.5f + (static_cast<float>(i) + 0.5f) * Road::kLane);
         ground_.tint_stroke(road.path, lane, 1.5f, -r, r, rgb(0x2b2b2e), 0.16f, 16);  // where oil drips
       }
     for (int i = 0; i < 7; ++i) {  // repaired patches
-      const auto spot = road.path.at(random_.uniform(-r, r), random_.uniform(-road.half_width() + 12, road.half_width() - 12));
-      ground_.fill(ground_.at(spot.position, spot.heading), {0, 0, random_.uniform(7, 30), random_.uniform(5, 11), 1}, scaled(asphalt_, random_.uniform(0.84f, 1.08f)), Material::asphalt);
+      const auto spot =
+          road.path.at(random_.uniform(-r, r), random_.uniform(-road.half_width() + 12, road.half_width() - 12));
+      ground_.fill(ground_.at(spot.position, spot.heading), {0, 0, random_.uniform(7, 30), random_.uniform(5, 11), 1},
+                   scaled(asphalt_, random_.uniform(0.84f, 1.08f)), Material::asphalt);
     }
   }
 
   /// Rounds the four corners of a crossing of two straight roads.
   void corners(const Road& a, const Road& b) {
     const float x = a.path.origin.x, y = b.path.origin.y, radius = 14;
-    ground_.rect({x - a.half_width(), y - b.half_width(), x + a.half_width(), y + b.half_width()}, asphalt_, Material::asphalt);
+    ground_.rect({x - a.half_width(), y - b.half_width(), x + a.half_width(), y + b.half_width()}, asphalt_,
+                 Material::asphalt);
     for (float sx : {-1.0f, 1.0f})
       for (float sy : {-1.0f, 1.0f}) {
         const Vec corner{x + sx * a.half_width(), y + sy * b.half_width()};
-        ground_.fill(ground_.at({corner.x + sx * radius * 0.5f, corner.y + sy * radius * 0.5f}), {0, 0, radius * 0.5f + 1, radius * 0.5f + 1, 0}, asphalt_, Material::asphalt);
+        ground_.fill(ground_.at({corner.x + sx * radius * 0.5f, corner.y + sy * radius * 0.5f}),
+                     {0, 0, radius * 0.5f + 1, radius * 0.5f + 1, 0}, asphalt_, Material::asphalt);
         const Vec c{corner.x + sx * radius, corner.y + sy * radius};
         ground_.fill(ground_.at(c), disc(0, 0, radius), scaled(pavement_, 1.14f), Material::plain);
         ground_.fill(ground_.at(c), disc(0, 0, radius - 2.2f), pavement_, Material::pavement);
         // Only the quarter towards the road stays round.
         const float rest = radius - 1.1f, full = radius + 0.5f;
-        ground_.fill(ground_.at({c.x + sx * full * 0.5f, c.y + sy * 1.6f}), {0, 0, full * 0.5f, rest, 0}, pavement_, Material::pavement);
-        ground_.fill(ground_.at({c.x + sx * 1.6f, c.y + sy * full * 0.5f}), {0, 0, rest, full * 0.5f, 0}, pavement_, Material::pavement);
+        ground_.fill(ground_.at({c.x + sx * full * 0.5f, c.y + sy * 1.6f}), {0, 0, full * 0.5f, rest, 0}, pavement_,
+                     Material::pavement);
+        ground_.fill(ground_.at({c.x + sx * 1.6f, c.y + sy * full * 0.5f}), {0, 0, rest, full * 0.5f, 0}, pavement_,
+                     Material::pavement);
       }
   }
 
@@ -107,11 +115,14 @@ class Painter {
   void dashes(const Road& road, float lateral, float dash, float gap, Colour colour) {
     outside_crossing(road, [&](float from, float to) {
       for (float s = std::floor(from / (dash + gap)) * (dash + gap); s < to; s += dash + gap)
-        if (s >= from && s + dash <= to) ground_.stroke(road.path, lateral, 0.95f, s, s + dash, colour, Material::asphalt);
+        if (s >= from && s + dash <= to)
+          ground_.stroke(road.path, lateral, 0.95f, s, s + dash, colour, Material::asphalt);
     });
   }
   void line(const Road& road, float lateral, Colour colour) {
-    outside_crossing(road, [&](float from, float to) { ground_.stroke(road.path, lateral, 0.95f, from, to, colour, Material::asphalt); });
+    outside_crossing(road, [&](float from, float to) {
+      ground_.stroke(road.path, lateral, 0.95f, from, to, colour, Material::asphalt);
+    });
   }
 
   void marks(const Road& road) {
@@ -129,13 +140,15 @@ class Painter {
       dashes(road, 0, 14, 16, white);
     }
     for (float side : {-1.0f, 1.0f}) {
-      for (int i = 1; i < road.lanes_each; ++i) dashes(road, side * (road.median * 0.5f + static_cast<float>(i) * Road::kLane), 14, 16, white);
+      for (int i = 1; i < road.lanes_each; ++i)
+        dashes(road, side * (road.median * 0.5f + static_cast<float>(i) * Road::kLane), 14, 16, white);
       if (road.bicycles) line(road, side * road.lanes_edge(), white);
       if (road.parking) {
         line(road, side * road.bicycles_edge(), white);
         for (float s = -layout_.reach; s < layout_.reach; s += 68)
           if (s < road.clear_from - 40 || s > road.clear_to + 40)
-            ground_.stroke(road.path, side * (road.bicycles_edge() + Road::kParking * 0.5f), Road::kParking * 0.5f - 1, s - 34.8f, s - 33.2f, white, Material::asphalt);
+            ground_.stroke(road.path, side * (road.bicycles_edge() + Road::kParking * 0.5f), Road::kParking * 0.5f - 1,
+                           s - 34.8f, s - 33.2f, white, Material::asphalt);
       }
     }
   }
@@ -143,7 +156,8 @@ class Painter {
   void zebra(const Crossing& crossing) {
     for (float s = -crossing.length * 0.5f + 5; s < crossing.length * 0.5f - 3; s += 12) {
       const auto p = crossing.path.at(crossing.s + s + 3, crossing.lateral);
-      ground_.fill(ground_.at(p.position, p.heading), {0, 0, 3.2f, crossing.width * 0.5f, 0.4f}, rgb(0xdedcd4), Material::asphalt);
+      ground_.fill(ground_.at(p.position, p.heading), {0, 0, 3.2f, crossing.width * 0.5f, 0.4f}, rgb(0xdedcd4),
+                   Material::asphalt);
     }
   }
 
@@ -163,14 +177,16 @@ class Painter {
         ground_.rect(r, scaled(grass_, random.uniform(0.93f, 1.07f)), Material::grass);
         break;
       case PlotKind::building:
-        ground_.rect(r, random.chance(0.5f) ? scaled(pavement_, 0.93f) : grass_, random.chance(0.5f) ? Material::pavement : Material::grass);
+        ground_.rect(r, random.chance(0.5f) ? scaled(pavement_, 0.93f) : grass_,
+                     random.chance(0.5f) ? Material::pavement : Material::grass);
         break;
       case PlotKind::plaza: plaza(r, random); break;
       case PlotKind::parking: car_park(r); break;
       case PlotKind::pond: {
         const Box box{0, 0, r.width() * 0.5f, r.height() * 0.5f, std::min(r.width(), r.height()) * 0.5f};
         const Pose pose = ground_.at(r.centre(), random.uniform(-0.3f, 0.3f));
-        ground_.fill(pose, {0, 0, box.half_length + 5, box.half_width + 5, box.radius + 5}, rgb(0xb3a683), Material::gravel);
+        ground_.fill(pose, {0, 0, box.half_length + 5, box.half_width + 5, box.radius + 5}, rgb(0xb3a683),
+                     Material::gravel);
         ground_.fill(pose, box, rgb(0x4f7f93), Material::water);
         ground_.tint(pose, {0, 0, box.half_length - 12, box.half_width - 12, box.radius - 12}, rgb(0x3a6a85), 0.7f, 14);
         break;
@@ -206,7 +222,8 @@ class Painter {
         const float cy = row == 0 ? y + 31 : y + 155;
         if (cy + 31 > r.y1) continue;
         float x = r.x0 + 10;
-        for (; x + 34 < r.x1 - 4; x += 34) ground_.fill(ground_.at({x, cy}), {0, 0, 0.9f, 30, 0}, white, Material::asphalt);
+        for (; x + 34 < r.x1 - 4; x += 34)
+          ground_.fill(ground_.at({x, cy}), {0, 0, 0.9f, 30, 0}, white, Material::asphalt);
         ground_.fill(ground_.at({x, cy}), {0, 0, 0.9f, 30, 0}, white, Material::asphalt);
       }
   }
@@ -222,7 +239,8 @@ class Painter {
     const Pose pose = ground_.at(at, heading);
     for (int i = 0; i < static_cast<int>(size * size * 0.4f); ++i) {
       const float a = random.uniform(0, 2 * kPi), d = size * std::sqrt(random.unit());
-      ground_.fill(pose, disc(d * std::cos(a), d * std::sin(a), random.uniform(0.7f, 1.3f)), random.chance(0.5f) ? petal : other, Material::plain);
+      ground_.fill(pose, disc(d * std::cos(a), d * std::sin(a), random.uniform(0.7f, 1.3f)),
+                   random.chance(0.5f) ? petal : other, Material::plain);
     }
   }
 
@@ -273,7 +291,9 @@ class Painter {
     Canvas& canvas = out_.ground;
     rasterise(pose, box, 1.0f, canvas.frame(), [&](int x, int y, int coverage) {
       std::uint8_t* p = &out_.overlay[canvas.at(x, y) * 4];
-      if (p[3] == 0) p[0] = static_cast<std::uint8_t>(colour.b), p[1] = static_cast<std::uint8_t>(colour.g), p[2] = static_cast<std::uint8_t>(colour.r);
+      if (p[3] == 0)
+        p[0] = static_cast<std::uint8_t>(colour.b), p[1] = static_cast<std::uint8_t>(colour.g),
+        p[2] = static_cast<std::uint8_t>(colour.r);
       blend(p, colour, coverage);
       p[3] = static_cast<std::uint8_t>(std::max<int>(p[3], std::min(255, coverage)));
     });
@@ -291,7 +311,8 @@ class Painter {
       const float x = d * std::cos(a), y = d * std::sin(a);
       // Later clusters are higher: brighter, and nearer to the middle of the crown.
       const float rise = static_cast<float>(i) / static_cast<float>(leaves), k = 1 - 0.42f * rise;
-      const float lit = 0.78f + 0.30f * rise + 0.26f * (x * sun.x + y * sun.y) * norm / prop.size + random.uniform(-0.10f, 0.10f);
+      const float lit =
+          0.78f + 0.30f * rise + 0.26f * (x * sun.x + y * sun.y) * norm / prop.size + random.uniform(-0.10f, 0.10f);
       cover(pose, disc(x * k, y * k, prop.size * random.uniform(0.12f, 0.24f)), scaled(base, lit));
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
-// What the scene paints on: planes of one frame size, and one anti-aliased shape, the rounded box, from which everything
-// is made (a circle is a box whose corners meet, a line a thin one). Owned by a Scene; one thread at a time.
+// What the scene paints on: planes of one frame size, and one anti-aliased shape, the rounded box, from which
+// everything is made (a circle is a box whose corners meet, a line a thin one). Owned by a Scene; one thread at a time.
 
 #include <algorithm>
 #include <cmath>
@@ -63,8 +63,8 @@ struct Bounds {
   int x0, y0, x1, y1;  ///< half open
 };
 
-/// Calls emit(x, y, coverage) with coverage 1 … 256 for each pixel that the box touches; `soft` is the width of the edge
-/// in pixels (1 is anti-aliasing, more is a glow).
+/// Calls emit(x, y, coverage) with coverage 1 … 256 for each pixel that the box touches; `soft` is the width of the
+/// edge in pixels (1 is anti-aliasing, more is a glow).
 template <class Emit>
 inline void rasterise(const Pose& pose, const Box& box, float soft, const Bounds& bounds, Emit&& emit) {
   const Vec centre = pose.pixel({box.x, box.y});
@@ -131,7 +131,8 @@ struct Canvas {
   }
   /// The owner plane has a margin around the frame, so that the part of an object outside is counted too.
   [[nodiscard]] std::size_t owner_at(int x, int y) const {
-    return static_cast<std::size_t>(y + pad) * static_cast<std::size_t>(width + 2 * pad) + static_cast<std::size_t>(x + pad);
+    return static_cast<std::size_t>(y + pad) * static_cast<std::size_t>(width + 2 * pad) +
+           static_cast<std::size_t>(x + pad);
   }
   [[nodiscard]] Bounds frame() const { return {0, 0, width, height}; }
   [[nodiscard]] Bounds padded() const { return {-pad, -pad, width + pad, height + pad}; }

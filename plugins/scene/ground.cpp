@@ -4,7 +4,8 @@ namespace vireo::scene {
 namespace {
 
 float lattice(int x, int y, std::uint64_t seed) {
-  const std::uint32_t h = (static_cast<std::uint32_t>(x) * 0x8DA6B343u) ^ (static_cast<std::uint32_t>(y) * 0xD8163841u) ^ static_cast<std::uint32_t>(seed);
+  const std::uint32_t h = (static_cast<std::uint32_t>(x) * 0x8DA6B343u) ^
+                          (static_cast<std::uint32_t>(y) * 0xD8163841u) ^ static_cast<std::uint32_t>(seed);
   const std::uint32_t m = (h ^ (h >> 15)) * 0x2C1B3C6Du;
   return static_cast<float>(((m ^ (m >> 13)) * 0x297A2D39u) >> 8) * (2.0f / 16777216.0f) - 1.0f;
 }
@@ -16,13 +17,15 @@ float noise(float x, float y, std::uint64_t seed) {
   float u = x - fx, v = y - fy;
   u = u * u * (3 - 2 * u);
   v = v * v * (3 - 2 * v);
-  const float a = lattice(ix, iy, seed), b = lattice(ix + 1, iy, seed), c = lattice(ix, iy + 1, seed), d = lattice(ix + 1, iy + 1, seed);
+  const float a = lattice(ix, iy, seed), b = lattice(ix + 1, iy, seed), c = lattice(ix, iy + 1, seed),
+              d = lattice(ix + 1, iy + 1, seed);
   return a + (b - a) * u + (c - a) * v + (a - b - c + d) * u * v;
 }
 
 /// 1 on the joints of a grid of `size`, 0 elsewhere.
 float joints(float x, float y, float size, float width) {
-  const float u = std::fabs(x / size - std::round(x / size)) * size, v = std::fabs(y / size - std::round(y / size)) * size;
+  const float u = std::fabs(x / size - std::round(x / size)) * size,
+              v = std::fabs(y / size - std::round(y / size)) * size;
   return std::clamp((width - std::min(u, v)) * 1.6f + 0.2f, 0.0f, 1.0f);
 }
 
@@ -43,8 +46,9 @@ void Ground::fill(const Pose& pose, const Box& box, Colour colour, Material mate
 
 void Ground::tint(const Pose& pose, const Box& box, Colour colour, float alpha, float soft_units) {
   const int a = static_cast<int>(alpha * 256);
-  rasterise(pose, box, std::max(1.0f, soft_units * world_.scale), canvas_.frame(),
-            [&](int x, int y, int coverage) { blend(&canvas_.colour[canvas_.at(x, y) * 3], colour, (coverage * a) >> 8); });
+  rasterise(pose, box, std::max(1.0f, soft_units * world_.scale), canvas_.frame(), [&](int x, int y, int coverage) {
+    blend(&canvas_.colour[canvas_.at(x, y) * 3], colour, (coverage * a) >> 8);
+  });
 }
 
 void Ground::shade(const Pose& pose, const Box& box, float soft_units) {
@@ -102,13 +106,17 @@ void Ground::along(const Path& path, float lateral, float half_width, float s0, 
   }
 }
 
-void Ground::stroke(const Path& path, float lateral, float half_width, float s0, float s1, Colour colour, Material material) {
-  along(path, lateral, half_width, s0, s1, [&](const Pose& pose, const Box& box) { fill(pose, box, colour, material); });
+void Ground::stroke(const Path& path, float lateral, float half_width, float s0, float s1, Colour colour,
+                    Material material) {
+  along(path, lateral, half_width, s0, s1,
+        [&](const Pose& pose, const Box& box) { fill(pose, box, colour, material); });
 }
 
-void Ground::tint_stroke(const Path& path, float lateral, float half_width, float s0, float s1, Colour colour, float alpha, float soft_units) {
+void Ground::tint_stroke(const Path& path, float lateral, float half_width, float s0, float s1, Colour colour,
+                         float alpha, float soft_units) {
   if (path.amplitude != 0) return;  // overlapping soft pieces would show
-  along(path, lateral, half_width, s0, s1, [&](const Pose& pose, const Box& box) { tint(pose, box, colour, alpha, soft_units); });
+  along(path, lateral, half_width, s0, s1,
+        [&](const Pose& pose, const Box& box) { tint(pose, box, colour, alpha, soft_units); });
 }
 
 void Ground::rect(const Rect& rect, Colour colour, Material material, float radius) {
@@ -120,14 +128,16 @@ void Ground::texture() {
   for (int y = 0; y < canvas_.height; ++y) {
     for (int x = 0; x < canvas_.width; ++x) {
       const std::size_t i = canvas_.at(x, y);
-      const float px = (static_cast<float>(x) + 0.5f - world_.x) * inverse, py = (static_cast<float>(y) + 0.5f - world_.y) * inverse;
+      const float px = (static_cast<float>(x) + 0.5f - world_.x) * inverse,
+                  py = (static_cast<float>(y) + 0.5f - world_.y) * inverse;
       const float u = px * world_.cos + py * world_.sin, v = py * world_.cos - px * world_.sin;
       float k = 1;
       Colour shift;
       switch (material_[i]) {
         case Material::grass: {
           const float patch = noise(u * 0.018f, v * 0.018f, seed_) + 0.5f * noise(u * 0.05f, v * 0.05f, seed_ + 1);
-          k += 0.10f * patch + 0.10f * noise(u * 0.45f, v * 0.45f, seed_ + 2) + 0.07f * noise(u * 1.1f, v * 1.1f, seed_ + 3);
+          k += 0.10f * patch + 0.10f * noise(u * 0.45f, v * 0.45f, seed_ + 2) +
+               0.07f * noise(u * 1.1f, v * 1.1f, seed_ + 3);
           shift.r = static_cast<int>(9 * patch);
           break;
         }
@@ -135,10 +145,12 @@ void Ground::texture() {
           k += 0.05f * noise(u * 0.03f, v * 0.03f, seed_ + 4) + 0.045f * noise(u * 0.9f, v * 0.9f, seed_ + 5);
           break;
         case Material::pavement:
-          k += 0.05f * noise(u * 0.06f, v * 0.06f, seed_ + 6) + 0.03f * noise(u * 0.8f, v * 0.8f, seed_ + 7) - 0.10f * joints(u, v, 15, 0.7f);
+          k += 0.05f * noise(u * 0.06f, v * 0.06f, seed_ + 6) + 0.03f * noise(u * 0.8f, v * 0.8f, seed_ + 7) -
+               0.10f * joints(u, v, 15, 0.7f);
           break;
         case Material::tiles: {
-          const float tone = lattice(static_cast<int>(std::floor(u / 22)), static_cast<int>(std::floor(v / 22)), seed_ + 8);
+          const float tone =
+              lattice(static_cast<int>(std::floor(u / 22)), static_cast<int>(std::floor(v / 22)), seed_ + 8);
           k += 0.045f * tone + 0.03f * noise(u * 0.7f, v * 0.7f, seed_ + 9) - 0.12f * joints(u, v, 22, 0.8f);
           break;
         }

@@ -1,6 +1,6 @@
 #pragma once
-// The painter of the static ground: flat shapes first, each with a material, then one pass that gives every material its
-// texture. Owned by paint_background for the time of painting.
+// The painter of the static ground: flat shapes first, each with a material, then one pass that gives every material
+// its texture. Owned by paint_background for the time of painting.
 
 #include <cstdint>
 #include <vector>
@@ -29,7 +29,8 @@ class Ground {
 
   /// A band along a path from s0 to s1.
   void stroke(const Path& path, float lateral, float half_width, float s0, float s1, Colour colour, Material material);
-  void tint_stroke(const Path& path, float lateral, float half_width, float s0, float s1, Colour colour, float alpha, float soft_units);
+  void tint_stroke(const Path& path, float lateral, float half_width, float s0, float s1, Colour colour, float alpha,
+                   float soft_units);
   void rect(const Rect& rect, Colour colour, Material material, float radius = 0);
 
   [[nodiscard]] Pose at(Vec position, float heading = 0) const;

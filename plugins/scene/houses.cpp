@@ -47,7 +47,8 @@ void flat_roof(Ground& ground, const Pose& pose, float hl, float hw, Random& ran
     return;
   }
   for (int i = 2 + random.below(4); i > 0; --i) {  // air conditioning
-    const float x = random.uniform(-hl + 16, hl - 16), y = random.uniform(-hw + 16, hw - 16), size = random.uniform(4, 9);
+    const float x = random.uniform(-hl + 16, hl - 16), y = random.uniform(-hw + 16, hw - 16),
+                size = random.uniform(4, 9);
     ground.tint(pose, {x + 3, y + 3, size + 1, size * 0.8f + 1, 1}, rgb(0x000000), 0.35f, 2);
     ground.fill(pose, {x, y, size, size * 0.8f, 1}, rgb(0xc4c6c6), Material::plain);
     ground.fill(pose, disc(x, y, size * 0.55f), rgb(0x6d7072), Material::plain);

@@ -19,8 +19,10 @@ class Builder {
   }
 
   Layout make() {
-    const float tilts[] = {0, 0, random_.uniform(-0.16f, 0.16f), random_.uniform(-0.16f, 0.16f), random_.uniform(-0.7f, 0.7f)};
-    layout_.rotation = static_cast<float>(random_.below(4)) * kPi / 2 * (random_.chance(0.6f) ? 1.0f : 0.0f) + tilts[random_.below(5)];
+    const float tilts[] = {0, 0, random_.uniform(-0.16f, 0.16f), random_.uniform(-0.16f, 0.16f),
+                           random_.uniform(-0.7f, 0.7f)};
+    layout_.rotation =
+        static_cast<float>(random_.below(4)) * kPi / 2 * (random_.chance(0.6f) ? 1.0f : 0.0f) + tilts[random_.below(5)];
     const float sun = random_.uniform(0, 2 * kPi), low = random_.uniform(0.45f, 0.95f);
     layout_.sun_x = std::cos(sun) * low;
     layout_.sun_y = std::sin(sun) * low;
@@ -66,9 +68,10 @@ class Builder {
         layout_.lanes.push_back(lane);
       }
       if (stop.signal) add_signal(road, lane.stop * side + side * 4, side * (road.half_width() + 5), side, stop.half);
-      Lane walk{.path = road.path, .lateral = side * (road.half_width() + road.sidewalk * 0.5f), .traffic = Traffic::walkers,
-                .speed = 30, .spacing = random_.uniform(5, 11), .spread = road.sidewalk * 0.5f - 8, .signal = stop.kerb > 0,
-                .stop = stop.centre, .kerb = stop.kerb, .half = stop.half, .both_ways = true};
+      Lane walk{.path = road.path, .lateral = side * (road.half_width() + road.sidewalk * 0.5f),
+                .traffic = Traffic::walkers, .speed = 30, .spacing = random_.uniform(5, 11),
+                .spread = road.sidewalk * 0.5f - 8, .signal = stop.kerb > 0, .stop = stop.centre, .kerb = stop.kerb,
+                .half = stop.half, .both_ways = true};
       layout_.lanes.push_back(walk);
     }
   }
@@ -103,14 +106,16 @@ class Builder {
       if (!road.parking) continue;
       for (float s = -reach(); s < reach(); s += 68) {
         if (clear(road, s, 60) || random_.chance(0.38f)) continue;
-        const auto point = road.path.at(s + random_.uniform(-3, 3), side * (road.bicycles_edge() + Road::kParking * 0.5f + random_.uniform(-1, 1)));
+        const auto point = road.path.at(s + random_.uniform(-3, 3),
+                                        side * (road.bicycles_edge() + Road::kParking * 0.5f + random_.uniform(-1, 1)));
         park(ObjectClass::car, point.position, point.heading + (side < 0 ? kPi : 0) + random_.uniform(-0.03f, 0.03f));
       }
     }
     if (road.median > 12) {
       for (float s = -reach(); s < reach(); s += random_.uniform(50, 120)) {
         if (clear(road, s, 40)) continue;
-        add_prop(random_.chance(0.4f) ? Fixture::tree : Fixture::flowers, road.path.at(s, 0).position, road.path.at(s, 0).heading, random_.uniform(10, 15));
+        add_prop(random_.chance(0.4f) ? Fixture::tree : Fixture::flowers, road.path.at(s, 0).position,
+                 road.path.at(s, 0).heading, random_.uniform(10, 15));
       }
     }
     for (float s = -reach(); s < reach(); s += random_.uniform(150, 420)) {
@@ -165,25 +170,32 @@ class Builder {
     const int trees = static_cast<int>(rect.width() * rect.height() / 9000) + random_.below(2);
     for (int i = 0; i < trees; ++i) {
       const Vec at{random_.uniform(rect.x0 + 22, rect.x1 - 22), random_.uniform(rect.y0 + 22, rect.y1 - 22)};
-      add_prop(random_.chance(0.65f) ? Fixture::tree : Fixture::bush, at, 0, random_.chance(0.65f) ? random_.uniform(14, 26) : random_.uniform(7, 11));
+      add_prop(random_.chance(0.65f) ? Fixture::tree : Fixture::bush, at, 0,
+               random_.chance(0.65f) ? random_.uniform(14, 26) : random_.uniform(7, 11));
     }
-    if (random_.chance(0.5f)) add_prop(Fixture::flowers, {random_.uniform(rect.x0 + 26, rect.x1 - 26), random_.uniform(rect.y0 + 20, rect.y1 - 20)}, random_.uniform(0, 3), 12);
+    if (random_.chance(0.5f))
+      add_prop(Fixture::flowers,
+               {random_.uniform(rect.x0 + 26, rect.x1 - 26), random_.uniform(rect.y0 + 20, rect.y1 - 20)},
+               random_.uniform(0, 3), 12);
     if (rect.width() > 90 && rect.height() > 90) {
       const Vec c = rect.centre();
-      for (int i = random_.below(3); i > 0; --i) stroll({c.x, c.y}, rect.width() * random_.uniform(0.2f, 0.4f), rect.height() * random_.uniform(0.2f, 0.4f));
+      for (int i = random_.below(3); i > 0; --i)
+        stroll({c.x, c.y}, rect.width() * random_.uniform(0.2f, 0.4f), rect.height() * random_.uniform(0.2f, 0.4f));
     }
   }
 
   void stroll(Vec centre, float loop_x, float loop_y) {
     const float direction = random_.chance(0.5f) ? 1.0f : -1.0f;
-    layout_.residents.push_back({random_.chance(0.93f) ? ObjectClass::pedestrian : ObjectClass::bicycle, centre, random_.uniform(0, 2 * kPi),
-                                 random_.next(), loop_x, loop_y, direction * random_.uniform(16, 30)});
+    layout_.residents.push_back({random_.chance(0.93f) ? ObjectClass::pedestrian : ObjectClass::bicycle, centre,
+                                 random_.uniform(0, 2 * kPi), random_.next(), loop_x, loop_y,
+                                 direction * random_.uniform(16, 30)});
   }
 
   void people(const Rect& rect) {
     const Vec c = rect.centre();
     const float rx = rect.width() * 0.5f, ry = rect.height() * 0.5f;
-    for (int i = 1 + random_.below(3); i > 0; --i) stroll(c, rx * random_.uniform(0.5f, 0.8f), ry * random_.uniform(0.5f, 0.8f));
+    for (int i = 1 + random_.below(3); i > 0; --i)
+      stroll(c, rx * random_.uniform(0.5f, 0.8f), ry * random_.uniform(0.5f, 0.8f));
     for (int i = random_.below(3); i > 0; --i) {  // a group in talk
       const Vec at{random_.uniform(rect.x0 + 24, rect.x1 - 24), random_.uniform(rect.y0 + 24, rect.y1 - 24)};
       const int n = 1 + random_.below(3);
@@ -196,11 +208,14 @@ class Builder {
     if (random_.chance(0.4f)) {  // a bicycle rack along an edge
       const int n = 2 + random_.below(3);
       const Vec at{rect.x0 + 16 + random_.uniform(0, rect.width() * 0.3f), rect.y0 + 24};
-      for (int k = 0; k < n; ++k) park(ObjectClass::bicycle, {at.x + 26 * static_cast<float>(k), at.y}, kPi / 2 + random_.uniform(-0.2f, 0.2f));
+      for (int k = 0; k < n; ++k)
+        park(ObjectClass::bicycle, {at.x + 26 * static_cast<float>(k), at.y}, kPi / 2 + random_.uniform(-0.2f, 0.2f));
     }
-    for (int i = random_.below(4); i > 0; --i) add_prop(Fixture::bench, {random_.uniform(rect.x0 + 14, rect.x1 - 14), rect.y1 - 10}, 0, 1);
+    for (int i = random_.below(4); i > 0; --i)
+      add_prop(Fixture::bench, {random_.uniform(rect.x0 + 14, rect.x1 - 14), rect.y1 - 10}, 0, 1);
     for (float sx : {-1.0f, 1.0f})
-      if (random_.chance(0.5f)) add_prop(Fixture::tree, {c.x + sx * (rx - 18), c.y - ry + 18}, 0, random_.uniform(11, 17));
+      if (random_.chance(0.5f))
+        add_prop(Fixture::tree, {c.x + sx * (rx - 18), c.y - ry + 18}, 0, random_.uniform(11, 17));
     add_prop(Fixture::lamp, {rect.x0 + 8, rect.y1 - 8}, -kPi / 4, 1);
   }
 
@@ -213,17 +228,21 @@ class Builder {
         for (float x = rect.x0 + 10; x + 34 < rect.x1 - 4; x += 34) {
           if (random_.chance(0.36f)) continue;
           const bool out = random_.chance(0.3f);
-          park(ObjectClass::car, {x + 17 + random_.uniform(-1.5f, 1.5f), cy + random_.uniform(-2, 2)}, (out ? -1.0f : 1.0f) * kPi / 2 + random_.uniform(-0.04f, 0.04f));
+          park(ObjectClass::car, {x + 17 + random_.uniform(-1.5f, 1.5f), cy + random_.uniform(-2, 2)},
+               (out ? -1.0f : 1.0f) * kPi / 2 + random_.uniform(-0.04f, 0.04f));
         }
       }
       for (int i = random_.below(3); i > 0; --i)  // on the way to their cars
-        stroll({rect.centre().x, y + 93}, std::min(rect.width() * 0.5f - 14, random_.uniform(60, 260)), random_.uniform(8, 24));
+        stroll({rect.centre().x, y + 93}, std::min(rect.width() * 0.5f - 14, random_.uniform(60, 260)),
+               random_.uniform(8, 24));
     }
   }
 
   // ---- the four kinds of street --------------------------------------------------------------------------------
   void crossroads() {
-    Road main{.path = {{0, random_.uniform(-45, 45)}, 0}, .lanes_each = 1 + random_.below(2), .bicycles = random_.chance(0.6f)};
+    Road main{.path = {{0, random_.uniform(-45, 45)}, 0},
+              .lanes_each = 1 + random_.below(2),
+              .bicycles = random_.chance(0.6f)};
     Road side{.path = {{random_.uniform(-90, 90), 0}, kPi / 2}, .lanes_each = 1, .bicycles = random_.chance(0.3f)};
     const float x = side.path.origin.x, y = main.path.origin.y;
     main.clear_from = x - side.outer(), main.clear_to = x + side.outer();
@@ -247,14 +266,32 @@ class Builder {
   }
 
   void boulevard() {
-    Road main{.path = {{0, random_.uniform(-60, 60)}, 0}, .lanes_each = 2, .median = random_.uniform(14, 24), .bicycles = random_.chance(0.6f), .parking = random_.chance(0.4f)};
+    Road main{.path = {{0, random_.uniform(-60, 60)}, 0},
+              .lanes_each = 2,
+              .median = random_.uniform(14, 24),
+              .bicycles = random_.chance(0.6f),
+              .parking = random_.chance(0.4f)};
     const float x = random_.uniform(-150, 150), y = main.path.origin.y;
     main.clear_from = x - 28, main.clear_to = x + 28;
-    Road path{.path = {{x, 0}, kPi / 2}, .lanes_each = 0, .sidewalk = 17, .clear_from = y - main.outer(), .clear_to = y + main.outer(), .driveable = false};
+    Road path{.path = {{x, 0}, kPi / 2},
+              .lanes_each = 0,
+              .sidewalk = 17,
+              .clear_from = y - main.outer(),
+              .clear_to = y + main.outer(),
+              .driveable = false};
     layout_.roads = {path, main};
     layout_.crossings.push_back({path.path, y, 0, 2 * main.half_width(), 28});
     add_traffic(main, {true, x, 46, 0});
-    Lane walk{.path = path.path, .traffic = Traffic::walkers, .speed = 32, .spacing = random_.uniform(3.5f, 7), .spread = 10, .signal = true, .stop = y, .kerb = main.half_width() + 5, .half = 1, .both_ways = true};
+    Lane walk{.path = path.path,
+              .traffic = Traffic::walkers,
+              .speed = 32,
+              .spacing = random_.uniform(3.5f, 7),
+              .spread = 10,
+              .signal = true,
+              .stop = y,
+              .kerb = main.half_width() + 5,
+              .half = 1,
+              .both_ways = true};
     layout_.lanes.push_back(walk);
     furnish(main);
     for (float sx : {-1.0f, 1.0f}) {
@@ -265,8 +302,14 @@ class Builder {
   }
 
   void winding_road() {
-    Road main{.path = {{0, random_.uniform(-50, 50)}, 0, random_.uniform(30, 85), random_.uniform(560, 950), random_.uniform(0, 2 * kPi)},
-              .lanes_each = 1, .bicycles = random_.chance(0.7f), .sidewalk = 26};
+    Road main{.path = {{0, random_.uniform(-50, 50)},
+                       0,
+                       random_.uniform(30, 85),
+                       random_.uniform(560, 950),
+                       random_.uniform(0, 2 * kPi)},
+              .lanes_each = 1,
+              .bicycles = random_.chance(0.7f),
+              .sidewalk = 26};
     layout_.roads = {main};
     add_traffic(main, {});
     furnish(main);
@@ -278,14 +321,28 @@ class Builder {
       foot.path.origin.y += side * (main.outer() + random_.uniform(70, 110));
       foot.path.phase += random_.uniform(-0.4f, 0.4f);
       layout_.roads.insert(layout_.roads.begin(), foot);
-      layout_.lanes.push_back({.path = foot.path, .traffic = Traffic::walkers, .speed = 28, .spacing = random_.uniform(5, 12), .spread = 8, .both_ways = true});
-      layout_.lanes.push_back({.path = foot.path, .lateral = side * 4, .direction = side < 0 ? 1 : -1, .traffic = Traffic::bicycles, .speed = 48, .spacing = random_.uniform(300, 500), .spread = 4});
+      layout_.lanes.push_back({.path = foot.path,
+                               .traffic = Traffic::walkers,
+                               .speed = 28,
+                               .spacing = random_.uniform(5, 12),
+                               .spread = 8,
+                               .both_ways = true});
+      layout_.lanes.push_back({.path = foot.path,
+                               .lateral = side * 4,
+                               .direction = side < 0 ? 1 : -1,
+                               .traffic = Traffic::bicycles,
+                               .speed = 48,
+                               .spacing = random_.uniform(300, 500),
+                               .spread = 4});
       if (random_.chance(0.5f)) {
         const float px = random_.uniform(-220, 220), py = main.path.origin.y + side * (keep + 120);
-        layout_.plots.push_back({PlotKind::pond, {px - random_.uniform(60, 110), py - 40, px + random_.uniform(60, 110), py + 40}, random_.next()});
+        layout_.plots.push_back({PlotKind::pond,
+                                 {px - random_.uniform(60, 110), py - 40, px + random_.uniform(60, 110), py + 40},
+                                 random_.next()});
       }
       for (int i = 0; i < 26; ++i) {
-        const float s = random_.uniform(-reach(), reach()), lateral = side * random_.uniform(main.outer() + 18, reach());
+        const float s = random_.uniform(-reach(), reach()),
+                    lateral = side * random_.uniform(main.outer() + 18, reach());
         const auto point = main.path.at(s, lateral);
         const auto on_foot = foot.path.at(point.position.x, 0);
         if (std::fabs(on_foot.position.y - point.position.y) < 38) continue;
@@ -299,7 +356,10 @@ class Builder {
   }
 
   void car_park_street() {
-    Road main{.path = {{0, random_.uniform(-130, -60)}, 0}, .lanes_each = 1, .bicycles = random_.chance(0.5f), .parking = random_.chance(0.5f)};
+    Road main{.path = {{0, random_.uniform(-130, -60)}, 0},
+              .lanes_each = 1,
+              .bicycles = random_.chance(0.5f),
+              .parking = random_.chance(0.5f)};
     layout_.roads = {main};
     add_traffic(main, {});
     furnish(main);

@@ -91,7 +91,7 @@ struct Lane {
   float spacing = 200;    ///< mean distance (vehicles, bicycles); seconds between two walkers
   float spread = 0;       ///< walkers and bicycles keep within lateral ± spread
   bool signal = false;    ///< stops at `stop` while its half of the signal's cycle is over
-  float stop = 0;         ///< the stop line, in the lane's direction; for walkers the middle of the crossing, along the path
+  float stop = 0;  ///< the stop line, in the lane's direction; for walkers the middle of the crossing, along the path
   float kerb = 0;         ///< walkers: from that middle to where they wait
   int half = 0;           ///< the half of the cycle with green light
   bool both_ways = false; ///< walkers: either direction, chosen for each

@@ -26,7 +26,8 @@ Light light_at(std::uint64_t seed, double seconds, double day_seconds) {
   const double drift = seconds * 0.05 + static_cast<double>(seed % 1000);
   const auto clouds = static_cast<float>(0.5 + 0.3 * std::sin(drift) + 0.2 * std::sin(drift * 2.7 + 1));
   const float cover = random.chance(0.3f) ? 0.55f : 0.16f;  // an overcast day has soft shadows
-  const float day = smooth(0.04f, 0.42f, height), gold = smooth(0.06f, 0.22f, height) * (1 - smooth(0.25f, 0.7f, height));
+  const float day = smooth(0.04f, 0.42f, height),
+              gold = smooth(0.06f, 0.22f, height) * (1 - smooth(0.25f, 0.7f, height));
   const float direct = smooth(0.08f, 0.4f, height) * (1 - cover * clouds);
 
   Light light{};
@@ -54,7 +55,8 @@ Developer::Developer(int width, std::uint64_t seed, float noise) : seed_(seed), 
 }
 
 template <int kStep, bool kSwap>
-void Developer::rows(const Canvas& canvas, const Light& light, std::int64_t frame, std::uint8_t* pixels, std::ptrdiff_t stride) {
+void Developer::rows(const Canvas& canvas, const Light& light, std::int64_t frame, std::uint8_t* pixels,
+                     std::ptrdiff_t stride) {
   std::uint16_t table[256][3], lamps[256][3];
   for (int i = 0; i < 256; ++i)
     for (int c = 0; c < 3; ++c) {
@@ -69,7 +71,8 @@ void Developer::rows(const Canvas& canvas, const Light& light, std::int64_t fram
     const std::uint8_t* colour = &canvas.colour[at * 3];
     const std::uint8_t* sun = &canvas.sun[at];
     const std::uint8_t* lamp = &canvas.lamp[at];
-    const std::int8_t* noise = &grain_[hash(seed_, static_cast<std::uint64_t>(frame), static_cast<std::uint64_t>(y)) & (kGrain - 1)];
+    const std::int8_t* noise =
+        &grain_[hash(seed_, static_cast<std::uint64_t>(frame), static_cast<std::uint64_t>(y)) & (kGrain - 1)];
     std::uint8_t* out = pixels + y * stride;
     for (int x = 0; x < canvas.width; ++x, colour += 3, noise += 3, out += kStep) {
       const std::uint16_t* f = table[sun[x]];
@@ -86,7 +89,8 @@ void Developer::rows(const Canvas& canvas, const Light& light, std::int64_t fram
   }
 }
 
-void Developer::develop(const Canvas& canvas, const Light& light, std::int64_t frame, std::uint8_t* pixels, std::ptrdiff_t stride, PixelOrder order) {
+void Developer::develop(const Canvas& canvas, const Light& light, std::int64_t frame, std::uint8_t* pixels,
+                        std::ptrdiff_t stride, PixelOrder order) {
   switch (order) {
     case PixelOrder::bgr: return rows<3, false>(canvas, light, frame, pixels, stride);
     case PixelOrder::rgb: return rows<3, true>(canvas, light, frame, pixels, stride);
@@ -95,7 +99,8 @@ void Developer::develop(const Canvas& canvas, const Light& light, std::int64_t f
   }
 }
 
-void Developer::glow(const Canvas& canvas, const Glow& glow, std::uint8_t* pixels, std::ptrdiff_t stride, PixelOrder order) {
+void Developer::glow(const Canvas& canvas, const Glow& glow, std::uint8_t* pixels, std::ptrdiff_t stride,
+                     PixelOrder order) {
   const int step = bytes_per_pixel(order);
   const bool swap = order == PixelOrder::rgb || order == PixelOrder::rgbx;
   rasterise(glow.pose, glow.box, std::max(1.0f, glow.soft), canvas.frame(), [&](int x, int y, int coverage) {

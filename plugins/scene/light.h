@@ -1,6 +1,6 @@
 #pragma once
-// The light of a moment, and the pass that turns the canvas into pixels: colour x (sky + sun + lamps), plus sensor noise.
-// Owned by a Scene; one thread at a time.
+// The light of a moment, and the pass that turns the canvas into pixels: colour x (sky + sun + lamps), plus sensor
+// noise. Owned by a Scene; one thread at a time.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,8 +25,10 @@ class Developer {
  public:
   Developer(int width, std::uint64_t seed, float noise);
 
-  void develop(const Canvas& canvas, const Light& light, std::int64_t frame, std::uint8_t* pixels, std::ptrdiff_t stride, PixelOrder order);
-  static void glow(const Canvas& canvas, const Glow& glow, std::uint8_t* pixels, std::ptrdiff_t stride, PixelOrder order);
+  void develop(const Canvas& canvas, const Light& light, std::int64_t frame, std::uint8_t* pixels,
+               std::ptrdiff_t stride, PixelOrder order);
+  static void glow(const Canvas& canvas, const Glow& glow, std::uint8_t* pixels, std::ptrdiff_t stride,
+                   PixelOrder order);
 
  private:
   template <int kStep, bool kSwap>

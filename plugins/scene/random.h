@@ -26,7 +26,9 @@ class Random {
   /// In [0, 1).
   float unit() { return static_cast<float>(next() >> 8) * (1.0f / 16777216.0f); }
   float uniform(float low, float high) { return low + (high - low) * unit(); }
-  int below(int n) { return static_cast<int>((static_cast<std::uint64_t>(next()) * static_cast<std::uint64_t>(n)) >> 32); }
+  int below(int n) {
+    return static_cast<int>((static_cast<std::uint64_t>(next()) * static_cast<std::uint64_t>(n)) >> 32);
+  }
   bool chance(float probability) { return unit() < probability; }
 
  private:

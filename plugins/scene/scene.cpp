@@ -18,9 +18,11 @@ SceneOptions checked(const SceneOptions& o) {
     if (!ok) throw std::invalid_argument("scene: " + what);
   };
   require(o.width >= 32 && o.width <= 8192 && o.height >= 32 && o.height <= 8192,
-          "the size is " + std::to_string(o.width) + "x" + std::to_string(o.height) + "; each side can be 32 to 8192 pixels");
+          "the size is " + std::to_string(o.width) + "x" + std::to_string(o.height) +
+              "; each side can be 32 to 8192 pixels");
   require(o.fps >= 0.1 && o.fps <= 1000, "fps is " + std::to_string(o.fps) + "; it can be 0.1 to 1000");
-  require(o.day_seconds >= 1 && o.day_seconds <= 1e7, "day_seconds is " + std::to_string(o.day_seconds) + "; it can be 1 to 1e7");
+  require(o.day_seconds >= 1 && o.day_seconds <= 1e7,
+          "day_seconds is " + std::to_string(o.day_seconds) + "; it can be 1 to 1e7");
   require(o.noise >= 0 && o.noise <= 20, "noise is " + std::to_string(o.noise) + "; it can be 0 to 20");
   return o;
 }
@@ -31,7 +33,8 @@ float scale_of(const SceneOptions& o) {
 }
 
 Pose world_of(const SceneOptions& o, float rotation) {
-  return {static_cast<float>(o.width) * 0.5f, static_cast<float>(o.height) * 0.5f, std::cos(rotation), std::sin(rotation), scale_of(o)};
+  return {static_cast<float>(o.width) * 0.5f, static_cast<float>(o.height) * 0.5f, std::cos(rotation),
+          std::sin(rotation), scale_of(o)};
 }
 
 /// Seed 1, which everybody sees first, is a crossroads on an afternoon that becomes dusk.
@@ -44,7 +47,8 @@ constexpr float kLongest = 125;  // units: no object reaches further than this f
 struct Scene::State {
   explicit State(const SceneOptions& o)
       : options(checked(o)),
-        layout(make_layout(street_of(o.seed), static_cast<float>(o.width) / scale_of(o), static_cast<float>(o.height) / scale_of(o))),
+        layout(make_layout(street_of(o.seed), static_cast<float>(o.width) / scale_of(o),
+                           static_cast<float>(o.height) / scale_of(o))),
         world(world_of(o, layout.rotation)),
         background(paint_background(layout, world, o.width, o.height)),
         canvas(o.width, o.height, static_cast<int>(kLongest * world.scale) + 2),
@@ -53,7 +57,8 @@ struct Scene::State {
   Pose pose_of(const Actor& actor) const { return world.moved(actor.position).turned(actor.heading); }
   bool near(const Pose& pose) const {
     const float reach = kLongest * 0.5f * world.scale;
-    return pose.x > -reach && pose.y > -reach && pose.x < static_cast<float>(options.width) + reach && pose.y < static_cast<float>(options.height) + reach;
+    return pose.x > -reach && pose.y > -reach && pose.x < static_cast<float>(options.width) + reach &&
+           pose.y < static_cast<float>(options.height) + reach;
   }
 
   void draw_actors(const Light& light, double seconds);
@@ -78,16 +83,19 @@ void Scene::State::draw_actors(const Light& light, double seconds) {
   gather(layout, seconds, actors);
   std::erase_if(actors, [&](const Actor& a) { return !near(pose_of(a)); });
   // Whoever is smaller is drawn later, so that a walker beside a car is never under it.
-  std::stable_sort(actors.begin(), actors.end(), [](const Actor& a, const Actor& b) { return a.object_class < b.object_class; });
+  std::stable_sort(actors.begin(), actors.end(),
+                   [](const Actor& a, const Actor& b) { return a.object_class < b.object_class; });
   poses.clear();
   covered.clear();
   glows.clear();
   Sprites sprites(canvas, background.ground);
-  const float rotated_x = layout.sun_x * world.cos - layout.sun_y * world.sin, rotated_y = layout.sun_x * world.sin + layout.sun_y * world.cos;
+  const float rotated_x = layout.sun_x * world.cos - layout.sun_y * world.sin,
+              rotated_y = layout.sun_x * world.sin + layout.sun_y * world.cos;
   for (const Actor& actor : actors) {
     const Pose pose = pose_of(actor);
     poses.push_back(pose);
-    sprites.shadow(actor, pose, {rotated_x * pose.cos + rotated_y * pose.sin, rotated_y * pose.cos - rotated_x * pose.sin});
+    sprites.shadow(actor, pose,
+                   {rotated_x * pose.cos + rotated_y * pose.sin, rotated_y * pose.cos - rotated_x * pose.sin});
   }
   for (std::size_t i = 0; i < actors.size(); ++i) {
     covered.push_back(sprites.draw(actors[i], poses[i], static_cast<std::uint16_t>(i + 1)));
@@ -99,7 +107,9 @@ void Scene::State::draw_signals(const Light& light, double seconds) {
   for (const Signal& signal : layout.signals) {
     const Pose pose = world.moved(signal.position).turned(signal.heading);
     const SignalColour now = signal_colour(signal.half, seconds);
-    const Colour lamp = now == SignalColour::green ? rgb(0x30e070) : now == SignalColour::yellow ? rgb(0xffc020) : rgb(0xff3020);
+    const Colour lamp = now == SignalColour::green    ? rgb(0x30e070)
+                        : now == SignalColour::yellow ? rgb(0xffc020)
+                                                      : rgb(0xff3020);
     const auto paint = [&](const Box& box, Colour colour) {
       rasterise(pose, box, 1.0f, canvas.frame(), [&](int x, int y, int coverage) {
         const std::size_t i = canvas.at(x, y);
@@ -134,7 +144,8 @@ void Scene::State::measure() {
     const Pose& pose = poses[i];
     const Body body = body_of(actors[i].object_class, actors[i].look);
     // A radius around the object that is sure to hold it: steps, bags and mirrors stick out a little.
-    const int radius = static_cast<int>((std::sqrt(body.length * body.length + body.width * body.width) * 0.5f + 6) * world.scale) + 2;
+    const int radius =
+        static_cast<int>((std::sqrt(body.length * body.length + body.width * body.width) * 0.5f + 6) * world.scale) + 2;
     const int cx = static_cast<int>(pose.x), cy = static_cast<int>(pose.y);
     const int x0 = std::max(0, cx - radius), x1 = std::min(canvas.width, cx + radius + 1);
     const int y0 = std::max(0, cy - radius), y1 = std::min(canvas.height, cy + radius + 1);
@@ -170,7 +181,8 @@ Scene& Scene::operator=(Scene&&) noexcept = default;
 
 const SceneOptions& Scene::options() const { return state_->options; }
 
-const std::vector<SceneObject>& Scene::render(std::int64_t index, std::uint8_t* pixels, std::ptrdiff_t stride, PixelOrder order) {
+const std::vector<SceneObject>& Scene::render(std::int64_t index, std::uint8_t* pixels, std::ptrdiff_t stride,
+                                              PixelOrder order) {
   State& s = *state_;
   const double seconds = static_cast<double>(index) / s.options.fps;
   const Light light = light_at(street_of(s.options.seed), seconds, s.options.day_seconds);

@@ -1,8 +1,8 @@
 #pragma once
 // A synthetic street seen from above, with exact ground truth: cars, trucks, bicycles and pedestrians on streets whose
-// layout, colours, light and traffic follow from a seed. A frame is a pure function of (options, frame index): frames can
-// be rendered in any order, and the same index gives the same pixels. The demo, the tests and the training of the demo
-// model draw from it. One Scene is used by one thread at a time (it owns scratch planes); make one Scene a thread.
+// layout, colours, light and traffic follow from a seed. A frame is a pure function of (options, frame index): frames
+// can be rendered in any order, and the same index gives the same pixels. The demo, the tests and the training of the
+// demo model draw from it. One Scene is used by one thread at a time (it owns scratch planes); make one Scene a thread.
 
 #include <cstddef>
 #include <cstdint>
@@ -32,8 +32,8 @@ inline constexpr float kIgnoreBelow = 0.35f;
 struct SceneObject {
   std::uint32_t id = 0;  ///< stays with the object from frame to frame
   ObjectClass object_class = ObjectClass::car;
-  /// The extent of the pixels that show the object (a rider belongs to the bicycle, a shadow to nobody), in pixels of the
-  /// frame: the left edge of the first such column, the top edge of the first such row.
+  /// The extent of the pixels that show the object (a rider belongs to the bicycle, a shadow to nobody), in pixels of
+  /// the frame: the left edge of the first such column, the top edge of the first such row.
   float x = 0, y = 0, width = 0, height = 0;
   float visible = 0;    ///< pixels seen / pixels of the whole object, [0, 1]: the rest is hidden or outside the frame
   float heading = 0;    ///< radians, clockwise from the frame's right
@@ -46,8 +46,8 @@ int bytes_per_pixel(PixelOrder order);
 
 class Scene {
  public:
-  /// Throws std::invalid_argument for sizes and rates outside the ranges above. Paints the static layers once: some tens
-  /// of milliseconds at 640x480.
+  /// Throws std::invalid_argument for sizes and rates outside the ranges above. Paints the static layers once: some
+  /// tens of milliseconds at 640x480.
   explicit Scene(const SceneOptions& options);
   ~Scene();
   Scene(Scene&&) noexcept;

@@ -10,11 +10,14 @@ namespace {
 constexpr float kPi = std::numbers::pi_v<float>;
 constexpr Colour kGlass = rgb(0x1d2831), kTyre = rgb(0x1c1c1e), kBlack = rgb(0x000000), kWhite = rgb(0xffffff);
 
-constexpr Colour kPaints[] = {rgb(0xe9e9e6), rgb(0xf4f3ef), rgb(0xb9bdc0), rgb(0x8b9094), rgb(0x34373c), rgb(0x1f2124), rgb(0xb3262a), rgb(0x7d1f27),
-                              rgb(0x2455a4), rgb(0x1c2f5c), rgb(0x5b9bc9), rgb(0x2f6b4a), rgb(0x3f8f8a), rgb(0xd8702a), rgb(0xb8a583), rgb(0x5e4636)};
-constexpr Colour kClothes[] = {rgb(0xc23b3b), rgb(0x2f5fa8), rgb(0xe3e0d8), rgb(0x2b2d33), rgb(0xd9a62e), rgb(0x3f7d53), rgb(0x8a4f93),
-                               rgb(0xd97c5a), rgb(0x6fa3c4), rgb(0x5b4a3f), rgb(0xe7b7c0), rgb(0x9a9da3)};
-constexpr Colour kHair[] = {rgb(0x2a1d16), rgb(0x5b3d24), rgb(0x8d6b3d), rgb(0xc7a45c), rgb(0x17161a), rgb(0xa7a29b), rgb(0x7a3b22)};
+constexpr Colour kPaints[] = {rgb(0xe9e9e6), rgb(0xf4f3ef), rgb(0xb9bdc0), rgb(0x8b9094), rgb(0x34373c), rgb(0x1f2124),
+                              rgb(0xb3262a), rgb(0x7d1f27), rgb(0x2455a4), rgb(0x1c2f5c), rgb(0x5b9bc9), rgb(0x2f6b4a),
+                              rgb(0x3f8f8a), rgb(0xd8702a), rgb(0xb8a583), rgb(0x5e4636)};
+constexpr Colour kClothes[] = {rgb(0xc23b3b), rgb(0x2f5fa8), rgb(0xe3e0d8), rgb(0x2b2d33),
+                               rgb(0xd9a62e), rgb(0x3f7d53), rgb(0x8a4f93), rgb(0xd97c5a),
+                               rgb(0x6fa3c4), rgb(0x5b4a3f), rgb(0xe7b7c0), rgb(0x9a9da3)};
+constexpr Colour kHair[] = {rgb(0x2a1d16), rgb(0x5b3d24), rgb(0x8d6b3d), rgb(0xc7a45c),
+                            rgb(0x17161a), rgb(0xa7a29b), rgb(0x7a3b22)};
 constexpr Colour kSkin[] = {rgb(0xe3b793), rgb(0xc68e63), rgb(0x8a5a3a), rgb(0x5f3d28)};
 
 template <std::size_t N>
@@ -49,7 +52,8 @@ class Sprites::Brush {
     const int a = static_cast<int>(alpha * 256);
     rasterise(pose_, box, std::max(1.0f, soft_units * pose_.scale), canvas_.frame(), [&](int x, int y, int coverage) {
       // Details end where the body does, so that the truth, which measures bodies, holds every pixel.
-      if (canvas_.owner[canvas_.owner_at(x, y)] == number_) blend(&canvas_.colour[canvas_.at(x, y) * 3], colour, (coverage * a) >> 8);
+      if (canvas_.owner[canvas_.owner_at(x, y)] == number_)
+        blend(&canvas_.colour[canvas_.at(x, y) * 3], colour, (coverage * a) >> 8);
     });
   }
   void both_sides(Box box, Colour colour, float alpha = 1) {
@@ -119,13 +123,16 @@ class Sprites::Brush {
       tint({cargo_x, 0, cargo - 2.2f, w - 2.0f, 0.5f}, scaled(heap, 0.72f));
       tint({cargo_x, 0, cargo * 0.72f, w * 0.55f, w * 0.5f}, scaled(heap, 1.08f), 0.95f, 6);
       for (int i = 0; i < 26; ++i)
-        tint(disc(cargo_x + random.uniform(-0.85f, 0.85f) * cargo, random.uniform(-0.75f, 0.75f) * w, random.uniform(0.6f, 1.5f)), scaled(heap, random.uniform(0.7f, 1.3f)), 0.7f);
+        tint(disc(cargo_x + random.uniform(-0.85f, 0.85f) * cargo, random.uniform(-0.75f, 0.75f) * w,
+                  random.uniform(0.6f, 1.5f)),
+             scaled(heap, random.uniform(0.7f, 1.3f)), 0.7f);
     } else {  // flat bed with crates
       fill(bed, rgb(0x77706a));
       for (float y = -w + 3; y < w; y += 3.4f) tint({cargo_x, y, cargo - 1, 0.35f, 0}, kBlack, 0.25f);
       for (float x = -cargo + 11; x < cargo - 8; x += 17) {
         if (random.chance(0.2f)) continue;
-        const Colour crate = scaled(random.chance(0.5f) ? rgb(0xa97c4c) : pick(kPaints, random), random.uniform(0.85f, 1.1f));
+        const Colour crate =
+            scaled(random.chance(0.5f) ? rgb(0xa97c4c) : pick(kPaints, random), random.uniform(0.85f, 1.1f));
         tint({cargo_x + x + 1, 1, 7.4f, w - 2.6f, 0.6f}, kBlack, 0.35f);
         tint({cargo_x + x, 0, 7.4f, w - 3, 0.6f}, crate);
         tint({cargo_x + x, 0, 0.4f, w - 3, 0}, kBlack, 0.25f);
@@ -166,7 +173,8 @@ class Sprites::Brush {
 
   void pedestrian(const Body& body, Random random, bool walks, float way) {
     const float w = body.width * 0.5f;
-    const Colour coat = pick(kClothes, random), trousers = scaled(pick(kClothes, random), 0.5f), skin = pick(kSkin, random), hair = pick(kHair, random);
+    const Colour coat = pick(kClothes, random), trousers = scaled(pick(kClothes, random), 0.5f),
+                 skin = pick(kSkin, random), hair = pick(kHair, random);
     const float step = walks ? std::sin(way * 0.24f) : 0.12f;
     fill({step * 4.2f + 0.8f, w * 0.38f, 3.6f, 1.9f, 1.6f}, trousers);
     fill({-step * 4.2f + 0.8f, -w * 0.38f, 3.6f, 1.9f, 1.6f}, trousers);

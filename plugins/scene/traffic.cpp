@@ -1,6 +1,6 @@
-// The motion of everything. Vehicles of a free lane keep one speed and random gaps; at a signal each cycle has a queue that
-// arrives, stands, and leaves when the light turns; walkers wait at the kerb for their half of the cycle. All of it is
-// solved in closed form: no state goes from frame to frame.
+// The motion of everything. Vehicles of a free lane keep one speed and random gaps; at a signal each cycle has a queue
+// that arrives, stands, and leaves when the light turns; walkers wait at the kerb for their half of the cycle. All of
+// it is solved in closed form: no state goes from frame to frame.
 
 #include "plugins/scene/traffic.h"
 
@@ -24,7 +24,8 @@ double travel(double u, double speed, double acceleration) {
 
 class Gatherer {
  public:
-  Gatherer(const Layout& layout, double seconds, std::vector<Actor>& actors) : layout_(layout), t_(seconds), actors_(actors) {}
+  Gatherer(const Layout& layout, double seconds, std::vector<Actor>& actors)
+      : layout_(layout), t_(seconds), actors_(actors) {}
 
   void run() {
     std::uint32_t id = 1;
@@ -41,9 +42,13 @@ class Gatherer {
   static std::uint32_t id_of(std::size_t lane, std::int64_t k) {
     return static_cast<std::uint32_t>((lane + 1) << 20) | static_cast<std::uint32_t>(k & 0xFFFFF);
   }
-  std::uint64_t key(std::size_t lane, std::int64_t k) const { return hash(layout_.seed, lane + 77, static_cast<std::uint64_t>(k)); }
+  std::uint64_t key(std::size_t lane, std::int64_t k) const {
+    return hash(layout_.seed, lane + 77, static_cast<std::uint64_t>(k));
+  }
 
-  static ObjectClass vehicle_class(std::uint64_t look) { return hash(look, 3) % 100 < 30 ? ObjectClass::truck : ObjectClass::car; }
+  static ObjectClass vehicle_class(std::uint64_t look) {
+    return hash(look, 3) % 100 < 30 ? ObjectClass::truck : ObjectClass::car;
+  }
 
   void add_resident(const Resident& r, std::uint32_t id) {
     Actor actor{.id = id, .object_class = r.object_class, .position = r.position, .heading = r.heading, .look = r.look};
@@ -77,7 +82,9 @@ class Gatherer {
     actor.object_class = lane.traffic == Traffic::vehicles ? vehicle_class(actor.look) : ObjectClass::bicycle;
     return actor;
   }
-  static float sway(const Lane& lane, std::uint64_t look) { return lane.lateral + Random(look, 5).uniform(-1, 1) * (lane.spread + 1.2f); }
+  static float sway(const Lane& lane, std::uint64_t look) {
+    return lane.lateral + Random(look, 5).uniform(-1, 1) * (lane.spread + 1.2f);
+  }
 
   void stream(const Lane& lane, std::size_t index) {
     const double offset = lane.speed * t_;
@@ -89,7 +96,9 @@ class Gatherer {
       if (random.chance(0.16f)) continue;
       const float room = lane.spacing - body_of(actor.object_class, actor.look).length - 24;
       actor.moving = true;
-      add(lane, lane.direction, static_cast<double>(k) * lane.spacing + random.uniform(0, std::max(room, 1.0f)) + offset, sway(lane, actor.look), actor);
+      add(lane, lane.direction,
+          static_cast<double>(k) * lane.spacing + random.uniform(0, std::max(room, 1.0f)) + offset,
+          sway(lane, actor.look), actor);
     }
   }
 
@@ -131,7 +140,8 @@ class Gatherer {
     const auto first = static_cast<std::int64_t>(std::floor((t_ - longest) / lane.spacing)) - 1;
     const auto last = static_cast<std::int64_t>(std::ceil(t_ / lane.spacing));
     for (std::int64_t k = first; k <= last; ++k) {
-      Actor actor{.id = id_of(index, k), .object_class = ObjectClass::pedestrian, .look = key(index, k), .moving = true};
+      Actor actor{
+          .id = id_of(index, k), .object_class = ObjectClass::pedestrian, .look = key(index, k), .moving = true};
       Random random(actor.look, 1);
       const double enter = (static_cast<double>(k) + random.unit()) * lane.spacing;
       const double speed = lane.speed * random.uniform(0.7f, 1.3f);
@@ -150,7 +160,8 @@ class Gatherer {
     const double arrival = enter + (kerb + layout_.reach) / speed;
     const double cycle = std::floor((arrival - green_start(lane.half, 0)) / kCycle);
     double start = arrival;
-    if (arrival - green_start(lane.half, cycle) > 1.4) start = green_start(lane.half, cycle + 1) + random.uniform(0.2f, 1.0f);
+    if (arrival - green_start(lane.half, cycle) > 1.4)
+      start = green_start(lane.half, cycle + 1) + random.uniform(0.2f, 1.0f);
     const double quick = std::max(speed, (across - kerb) / 5.0);  // be over before the light turns
     const double done = start + (across - kerb) / quick;
     if (t_ < arrival) return kerb - speed * (arrival - t_);

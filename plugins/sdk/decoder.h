@@ -1,7 +1,7 @@
 #pragma once
-// The contract of decoders: a decoder turns a model's raw outputs for one image into detections, classes or maps in frame
-// pixels. A family is one file with one row: `match` says from the model's structure alone how sure it is, `create` makes
-// the decoder. A Decoder belongs to its creator and keeps scratch memory: one thread at a time.
+// The contract of decoders: a decoder turns a model's raw outputs for one image into detections, classes or maps in
+// frame pixels. A family is one file with one row: `match` says from the model's structure alone how sure it is,
+// `create` makes the decoder. A Decoder belongs to its creator and keeps scratch memory: one thread at a time.
 
 #include <map>
 #include <memory>
@@ -19,8 +19,8 @@
 
 namespace vireo::sdk {
 
-/// What is known of a model when its decoder is chosen. Shapes are those it will run at (concrete for one image; kUnknown
-/// where the model itself decides at run time). Names are for messages; matching goes by structure.
+/// What is known of a model when its decoder is chosen. Shapes are those it will run at (concrete for one image;
+/// kUnknown where the model itself decides at run time). Names are for messages; matching goes by structure.
 struct ModelDescription {
   std::vector<TensorInfo> inputs, outputs;
   std::map<std::string, std::string> metadata;

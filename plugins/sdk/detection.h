@@ -1,6 +1,6 @@
 #pragma once
-// What a decoder finds in one frame and what trackers, drawing and publishers read. Plain values, any thread; the frame's
-// result belongs to whoever holds it.
+// What a decoder finds in one frame and what trackers, drawing and publishers read. Plain values, any thread; the
+// frame's result belongs to whoever holds it.
 
 #include <cstdint>
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
-// How the frame (or a region of it) lies in the network's input, and the exact way back. Coordinates are continuous: 0 is
-// the left edge of the first pixel, width the right edge of the last, so a resize is a pure scaling. Plain value.
+// How the frame (or a region of it) lies in the network's input, and the exact way back. Coordinates are continuous: 0
+// is the left edge of the first pixel, width the right edge of the last, so a resize is a pure scaling. Plain value.
 
 #include <algorithm>
 

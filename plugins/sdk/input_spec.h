@@ -1,6 +1,6 @@
 #pragma once
-// How a picture becomes the network's input tensor: place in memory, size, colour order, normalisation, fitting. Guessed
-// from the model (plugins/preprocess/input_guess.h), overridden by the user. Plain value.
+// How a picture becomes the network's input tensor: place in memory, size, colour order, normalisation, fitting.
+// Guessed from the model (plugins/preprocess/input_guess.h), overridden by the user. Plain value.
 
 #include <array>
 #include <cstdint>

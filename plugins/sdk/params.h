@@ -1,6 +1,6 @@
 #pragma once
-// Options of plugins: a table of rows says what a plugin takes, Params holds what the user gave, as text. Getters convert
-// and throw Error(invalid_argument) naming the option, the value found and what is accepted. Plain value.
+// Options of plugins: a table of rows says what a plugin takes, Params holds what the user gave, as text. Getters
+// convert and throw Error(invalid_argument) naming the option, the value found and what is accepted. Plain value.
 
 #include <cstdint>
 #include <initializer_list>

@@ -1,6 +1,6 @@
 #pragma once
-// The contract of publishers: something that carries frame results out of the process. A family is one file with one row.
-// One thread calls a publisher at a time; it may block no longer than its own documented limit.
+// The contract of publishers: something that carries frame results out of the process. A family is one file with one
+// row. One thread calls a publisher at a time; it may block no longer than its own documented limit.
 
 #include <memory>
 #include <span>

@@ -1,6 +1,6 @@
 #pragma once
-// The contract of trackers: they give detections of one source stable ids over time. One tracker a source; one thread at
-// a time; frames come in display order.
+// The contract of trackers: they give detections of one source stable ids over time. One tracker a source; one thread
+// at a time; frames come in display order.
 
 #include <memory>
 #include <span>
@@ -15,8 +15,8 @@ namespace vireo::sdk {
 class Tracker {
  public:
   virtual ~Tracker() = default;
-  /// Sets track_id of the result's detections; may add coasting detections and may drop unconfirmed ones. `image` is the
-  /// frame for trackers that look at pixels (row.needs_image), null otherwise.
+  /// Sets track_id of the result's detections; may add coasting detections and may drop unconfirmed ones. `image` is
+  /// the frame for trackers that look at pixels (row.needs_image), null otherwise.
   virtual void update(FrameResult& result, const Image* image) = 0;
   /// Forgets all tracks (new stream, seek); ids are not used again.
   virtual void reset() = 0;

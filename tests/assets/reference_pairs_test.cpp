@@ -1,4 +1,5 @@
-// Every real model beside the repository against its reference pair (../shared/assets/onnx). Skipped where they are missing.
+// Every real model beside the repository against its reference pair (../shared/assets/onnx). Skipped where they are
+// missing.
 
 #include <gtest/gtest.h>
 
@@ -21,7 +22,8 @@ constexpr double kTolerance = 5e-5;
 
 bool quantised(const fs::path& model) {
   const std::string text = model.string();
-  return text.find("qdq") != std::string::npos || text.find("qlinear") != std::string::npos || text.find("int8") != std::string::npos;
+  return text.find("qdq") != std::string::npos || text.find("qlinear") != std::string::npos ||
+         text.find("int8") != std::string::npos;
 }
 
 std::vector<HostTensor> read_all(const fs::path& folder, const std::string& kind) {

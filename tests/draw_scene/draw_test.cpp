@@ -31,8 +31,9 @@ namespace vireo::draw {
 namespace {
 
 using sdk::PixelFormat;
-constexpr PixelFormat kFormats[] = {PixelFormat::nv12, PixelFormat::i420, PixelFormat::bgr,  PixelFormat::rgb,  PixelFormat::bgra,
-                                    PixelFormat::rgba, PixelFormat::bgrx, PixelFormat::rgbx, PixelFormat::gray8};
+constexpr PixelFormat kFormats[] = {PixelFormat::nv12, PixelFormat::i420, PixelFormat::bgr,
+                                    PixelFormat::rgb,  PixelFormat::bgra, PixelFormat::rgba,
+                                    PixelFormat::bgrx, PixelFormat::rgbx, PixelFormat::gray8};
 constexpr std::uint8_t kGuard = 0x5C;
 
 /// A frame whose rows and planes lie between guard bytes.
@@ -52,12 +53,14 @@ struct GuardedFrame {
     add(width * sdk::bytes_per_pixel(format), height);
     if (format == PixelFormat::nv12) add(cw * 2, ch);
     if (format == PixelFormat::i420) add(cw, ch), add(cw, ch);
-    for (std::size_t i = 0; i < parts.size(); ++i) image.planes[i] = {parts[i].memory.data() + kMargin * parts[i].stride, parts[i].stride};
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      image.planes[i] = {parts[i].memory.data() + kMargin * parts[i].stride, parts[i].stride};
   }
   static constexpr int kMargin = 3;
   void add(int row_bytes, int rows) {
     const int stride = row_bytes + 11;
-    parts.push_back({std::vector<std::uint8_t>(static_cast<std::size_t>(stride * (rows + 2 * kMargin)), kGuard), row_bytes, rows, stride});
+    parts.push_back({std::vector<std::uint8_t>(static_cast<std::size_t>(stride * (rows + 2 * kMargin)), kGuard),
+                     row_bytes, rows, stride});
   }
   /// Fills every pixel with the grey or colour whose samples are `values` (R G B A, or Y Cb Cr).
   void paint(int a, int b, int c) {
@@ -65,20 +68,24 @@ struct GuardedFrame {
       for (int y = 0; y < parts[i].rows; ++y)
         for (int x = 0; x < parts[i].row_bytes; ++x) {
           const int step = sdk::bytes_per_pixel(image.format);
-          const bool swap = image.format == PixelFormat::bgr || image.format == PixelFormat::bgra || image.format == PixelFormat::bgrx;
+          const bool swap = image.format == PixelFormat::bgr || image.format == PixelFormat::bgra ||
+                            image.format == PixelFormat::bgrx;
           const int packed[4] = {swap ? c : a, b, swap ? a : c, 255};
           int value = step >= 3 ? packed[x % step] : a;
           if (step < 3 && i > 0) value = image.format == PixelFormat::nv12 ? (x % 2 ? c : b) : (i == 1 ? b : c);
           at(i, x, y) = static_cast<std::uint8_t>(value);
         }
   }
-  std::uint8_t& at(std::size_t part, int x, int y) { return parts[part].memory[static_cast<std::size_t>((y + kMargin) * parts[part].stride + x)]; }
+  std::uint8_t& at(std::size_t part, int x, int y) {
+    return parts[part].memory[static_cast<std::size_t>((y + kMargin) * parts[part].stride + x)];
+  }
   int touched_guards() const {
     int n = 0;
     for (const Part& p : parts)
       for (int y = -kMargin; y < p.rows + kMargin; ++y)
         for (int x = 0; x < p.stride; ++x)
-          if (y < 0 || y >= p.rows || x >= p.row_bytes) n += p.memory[static_cast<std::size_t>((y + kMargin) * p.stride + x)] != kGuard;
+          if (y < 0 || y >= p.rows || x >= p.row_bytes)
+            n += p.memory[static_cast<std::size_t>((y + kMargin) * p.stride + x)] != kGuard;
     return n;
   }
 };
@@ -100,7 +107,9 @@ sdk::FrameResult everything(int width, int height) {
   r.detections.push_back(detection(w * 0.2f, h * 0.3f, w * 0.3f, h * 0.4f, 0, "car"));
   r.detections.push_back(detection(w * 0.55f, h * 0.5f, w * 0.2f, h * 0.2f, 1, "truck", 0.5f));
   sdk::Detection person = detection(w * 0.7f, h * 0.1f, w * 0.2f, h * 0.6f, 2, "person");
-  for (int i = 0; i < 17; ++i) person.keypoints.push_back({w * (0.72f + 0.009f * static_cast<float>(i)), h * (0.15f + 0.03f * static_cast<float>(i)), 0.9f});
+  for (int i = 0; i < 17; ++i)
+    person.keypoints.push_back(
+        {w * (0.72f + 0.009f * static_cast<float>(i)), h * (0.15f + 0.03f * static_cast<float>(i)), 0.9f});
   person.track_id = 12;
   r.detections.push_back(person);
   r.classes.push_back({4, "street scene", 0.93f});
@@ -121,7 +130,8 @@ void to_yuv(const double rgb[3], bool hd, bool full, double out[3]) {
 }
 
 class EveryFormat : public testing::TestWithParam<PixelFormat> {};
-INSTANTIATE_TEST_SUITE_P(Draw, EveryFormat, testing::ValuesIn(kFormats), [](const auto& i) { return std::string(sdk::to_string(i.param)); });
+INSTANTIATE_TEST_SUITE_P(Draw, EveryFormat, testing::ValuesIn(kFormats),
+                         [](const auto& i) { return std::string(sdk::to_string(i.param)); });
 
 TEST_P(EveryFormat, ShowsThePictureThatRgbShows) {
   for (const auto& [width, height] : {std::pair{320, 240}, {321, 243}}) {
@@ -138,7 +148,8 @@ TEST_P(EveryFormat, ShowsThePictureThatRgbShows) {
       frame.image.matrix = hd ? sdk::ColorMatrix::bt709 : sdk::ColorMatrix::bt601;
       frame.image.range = full ? sdk::ColorRange::full : sdk::ColorRange::limited;
       reference.paint(60, 120, 90);
-      frame.paint(static_cast<int>(std::lround(samples[0])), static_cast<int>(std::lround(samples[1])), static_cast<int>(std::lround(samples[2])));
+      frame.paint(static_cast<int>(std::lround(samples[0])), static_cast<int>(std::lround(samples[1])),
+                  static_cast<int>(std::lround(samples[2])));
       Renderer renderer;
       renderer.draw(reference.image, everything(width, height), "25.0 fps  8.1 ms");
       renderer.draw(frame.image, everything(width, height), "25.0 fps  8.1 ms");
@@ -155,14 +166,17 @@ TEST_P(EveryFormat, ShowsThePictureThatRgbShows) {
           } else {
             const int step = sdk::bytes_per_pixel(format);
             const bool swap = format == PixelFormat::bgr || format == PixelFormat::bgra || format == PixelFormat::bgrx;
-            for (int c = 0; c < 3; ++c) worst = std::max(worst, std::abs(static_cast<int>(rgb[c]) - frame.at(0, x * step + (swap ? 2 - c : c), y)));
+            for (int c = 0; c < 3; ++c)
+              worst =
+                  std::max(worst, std::abs(static_cast<int>(rgb[c]) - frame.at(0, x * step + (swap ? 2 - c : c), y)));
           }
         }
       EXPECT_GT(changed, width * height / 10);
       EXPECT_LE(worst, yuv || grey ? 3 : 0) << sdk::to_string(format) << " variant " << variant;
       EXPECT_EQ(frame.touched_guards(), 0);
       if (!yuv) continue;
-      // Chroma: the mean of its pixels. Shapes that meet within one sample blend one after the other, so a few may differ.
+      // Chroma: the mean of its pixels. Shapes that meet within one sample blend one after the other, so a few may
+      // differ.
       int off = 0, cells = 0;
       for (int cy = 0; cy < (height + 1) / 2; ++cy)
         for (int cx = 0; cx < (width + 1) / 2; ++cx, ++cells) {
@@ -176,7 +190,8 @@ TEST_P(EveryFormat, ShowsThePictureThatRgbShows) {
               mean[1] += one[1], mean[2] += one[2];
             }
           const bool semi = format == PixelFormat::nv12;
-          const int cb = semi ? frame.at(1, 2 * cx, cy) : frame.at(1, cx, cy), cr = semi ? frame.at(1, 2 * cx + 1, cy) : frame.at(2, cx, cy);
+          const int cb = semi ? frame.at(1, 2 * cx, cy) : frame.at(1, cx, cy),
+                    cr = semi ? frame.at(1, 2 * cx + 1, cy) : frame.at(2, cx, cy);
           off += std::fabs(mean[1] / n - cb) > 10 || std::fabs(mean[2] / n - cr) > 10;
         }
       EXPECT_LE(off, cells / 50) << sdk::to_string(format) << " " << width << "x" << height;
@@ -199,9 +214,12 @@ TEST_P(EveryFormat, NothingOutsideThePlanesIsTouchedWhateverTheCoordinates) {
       for (std::size_t a = 0; a < std::size(odd); ++a) {
         sdk::FrameResult result;
         for (std::size_t b = 0; b < std::size(odd); ++b) {
-          sdk::Detection d = detection(odd[a], odd[b], odd[(a + b) % std::size(odd)], odd[(a * 3 + b) % std::size(odd)], static_cast<int>(b) - 2, "label \xC3\xA9 ,;|_gj", b % 3 ? 0 : odd[b]);
+          sdk::Detection d = detection(odd[a], odd[b], odd[(a + b) % std::size(odd)], odd[(a * 3 + b) % std::size(odd)],
+                                       static_cast<int>(b) - 2, "label \xC3\xA9 ,;|_gj", b % 3 ? 0 : odd[b]);
           d.score = odd[(a + 2 * b) % std::size(odd)];
-          for (int k = 0; k < 4; ++k) d.keypoints.push_back({odd[(a + static_cast<std::size_t>(k)) % std::size(odd)], odd[(b + static_cast<std::size_t>(k)) % std::size(odd)], 1});
+          for (int k = 0; k < 4; ++k)
+            d.keypoints.push_back({odd[(a + static_cast<std::size_t>(k)) % std::size(odd)],
+                                   odd[(b + static_cast<std::size_t>(k)) % std::size(odd)], 1});
           result.detections.push_back(d);
         }
         result.classes.push_back({-5, std::string(3000, 'w'), nan});
@@ -227,7 +245,8 @@ int count(GuardedFrame& frame, Colour c, int x0, int y0, int x1, int y1) {
   int n = 0;
   for (int y = std::max(0, y0); y < std::min(y1, frame.image.height); ++y)
     for (int x = std::max(0, x0); x < std::min(x1, frame.image.width); ++x)
-      n += std::abs(frame.at(0, x * 3, y) - c.r) < 30 && std::abs(frame.at(0, x * 3 + 1, y) - c.g) < 30 && std::abs(frame.at(0, x * 3 + 2, y) - c.b) < 30;
+      n += std::abs(frame.at(0, x * 3, y) - c.r) < 30 && std::abs(frame.at(0, x * 3 + 1, y) - c.g) < 30 &&
+           std::abs(frame.at(0, x * 3 + 2, y) - c.b) < 30;
   return n;
 }
 

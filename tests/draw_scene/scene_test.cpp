@@ -30,8 +30,8 @@ Frame shot(Scene& scene, std::int64_t index, PixelOrder order = PixelOrder::bgr)
 }
 
 bool same(const SceneObject& a, const SceneObject& b) {
-  return a.id == b.id && a.object_class == b.object_class && a.x == b.x && a.y == b.y && a.width == b.width && a.height == b.height &&
-         a.visible == b.visible && a.ignore == b.ignore;
+  return a.id == b.id && a.object_class == b.object_class && a.x == b.x && a.y == b.y && a.width == b.width &&
+         a.height == b.height && a.visible == b.visible && a.ignore == b.ignore;
 }
 
 TEST(Scene, AFrameIsTheSameInWhateverOrderFramesAreRendered) {
@@ -43,7 +43,8 @@ TEST(Scene, AFrameIsTheSameInWhateverOrderFramesAreRendered) {
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(forward[i].pixels, backward[i].pixels) << "frame " << frames[i];
     ASSERT_EQ(forward[i].truth.size(), backward[i].truth.size());
-    for (std::size_t k = 0; k < forward[i].truth.size(); ++k) EXPECT_TRUE(same(forward[i].truth[k], backward[i].truth[k]));
+    for (std::size_t k = 0; k < forward[i].truth.size(); ++k)
+      EXPECT_TRUE(same(forward[i].truth[k], backward[i].truth[k]));
   }
 }
 
@@ -100,7 +101,8 @@ TEST(Scene, TheTruthIsWithinTheFrameAndConsistent) {
       }
     }
   }
-  for (int c = 0; c < kClassCount; ++c) EXPECT_GT(count[static_cast<ObjectClass>(c)], 10) << class_name(static_cast<ObjectClass>(c));
+  for (int c = 0; c < kClassCount; ++c)
+    EXPECT_GT(count[static_cast<ObjectClass>(c)], 10) << class_name(static_cast<ObjectClass>(c));
 }
 
 TEST(Scene, ObjectsKeepTheirIdsAndMoveSmoothly) {
@@ -127,7 +129,8 @@ TEST(Scene, ObjectsKeepTheirIdsAndMoveSmoothly) {
 }
 
 TEST(Scene, ABoxHoldsThePixelsThatItsObjectColours) {
-  // Each class at many angles, alone on a flat ground: the owner plane, from which boxes are measured, against the colours.
+  // Each class at many angles, alone on a flat ground: the owner plane, from which boxes are measured, against the
+  // colours.
   constexpr int kSize = 260;
   const Canvas ground = [] {
     Canvas c(kSize, kSize, 4);
@@ -137,7 +140,10 @@ TEST(Scene, ABoxHoldsThePixelsThatItsObjectColours) {
   for (int c = 0; c < kClassCount; ++c)
     for (int turn = 0; turn < 9; ++turn) {
       Canvas canvas = ground;
-      Actor actor{.id = 1, .object_class = static_cast<ObjectClass>(c), .look = static_cast<std::uint64_t>(turn * 31 + c), .moving = true};
+      Actor actor{.id = 1,
+                  .object_class = static_cast<ObjectClass>(c),
+                  .look = static_cast<std::uint64_t>(turn * 31 + c),
+                  .moving = true};
       actor.in_traffic = true;
       const float angle = static_cast<float>(turn) * 0.7f;
       const Pose pose{kSize / 2.0f + 0.3f, kSize / 2.0f, std::cos(angle), std::sin(angle), 1.6f};
@@ -148,7 +154,8 @@ TEST(Scene, ABoxHoldsThePixelsThatItsObjectColours) {
         for (int x = 0; x < kSize; ++x)
           if (canvas.owner[canvas.owner_at(x, y)] == 1) {
             ++owned;
-            box[0] = std::min(box[0], x), box[1] = std::min(box[1], y), box[2] = std::max(box[2], x), box[3] = std::max(box[3], y);
+            box[0] = std::min(box[0], x), box[1] = std::min(box[1], y), box[2] = std::max(box[2], x),
+            box[3] = std::max(box[3], y);
           }
       for (int y = 0; y < kSize; ++y)
         for (int x = 0; x < kSize; ++x) {
@@ -166,7 +173,8 @@ TEST(Scene, ABoxHoldsThePixelsThatItsObjectColours) {
 
 TEST(Scene, AnyIndexCanBeAskedFor) {
   Scene scene({.width = 96, .height = 64, .seed = 9});
-  for (const std::int64_t index : {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), std::int64_t{1} << 40, std::int64_t{-1}})
+  for (const std::int64_t index : {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(),
+                                   std::int64_t{1} << 40, std::int64_t{-1}})
     EXPECT_LT(shot(scene, index).truth.size(), 1000u);
 }
 

@@ -142,8 +142,8 @@ inline std::vector<double> ramp(std::int64_t count, double step = 1, double star
 }
 
 /// Output `k` for float inputs given as flat values; unknown extents are taken as `n`.
-inline std::vector<double> run(const Network& network, const std::vector<std::vector<double>>& inputs, std::int64_t n = 2,
-                               std::size_t k = 0, Dims* dims = nullptr) {
+inline std::vector<double> run(const Network& network, const std::vector<std::vector<double>>& inputs,
+                               std::int64_t n = 2, std::size_t k = 0, Dims* dims = nullptr) {
   std::vector<graph::ConstantPtr> constants;
   const graph::Graph& g = network.graph();
   for (std::size_t i = 0; i < g.inputs().size(); ++i) {
@@ -165,7 +165,8 @@ inline std::vector<double> run(const Network& network, const std::vector<std::ve
 }
 
 /// The message of the error that loading gives; fails when it gives none.
-inline std::string error_of(const std::string& bytes, ErrorCode* code = nullptr, const std::filesystem::path& folder = {}) {
+inline std::string error_of(const std::string& bytes, ErrorCode* code = nullptr,
+                            const std::filesystem::path& folder = {}) {
   try {
     (void)import_bytes(bytes, folder);
   } catch (const Error& error) {

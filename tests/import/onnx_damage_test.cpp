@@ -14,16 +14,32 @@ std::string varied_model() {
   Floats weights;
   for (int i = 0; i < 4 * 3 * 3 * 3; ++i) weights.push_back(0.01f * static_cast<float>(i % 17));
   model.input("x", {-1, 3, 8, 8}).constant("w", {4, 3, 3, 3}, weights).constant("b", {4}, Floats{1, 2, 3, 4});
-  model.constant("shape", Ints{0, 4, -1}).constant("axes", Ints{1}).constant("scales", {4}, Floats{1, 1, 2, 2}).constant("pads", Ints{0, 0, 1, 1, 0, 0, 1, 1});
-  model.constant("s", Ints{0}).constant("e", Ints{2}).constant("v", {4}, Floats{1, 1, 2, 2}).constant("sizes", Ints{2, 2});
-  model.node("Conv", {"x", "w", "b"}, {"c"}, {{"pads", Ints{1, 1, 1, 1}}, {"strides", Ints{1, 1}}, {"kernel_shape", Ints{3, 3}}});
+  model.constant("shape", Ints{0, 4, -1})
+      .constant("axes", Ints{1})
+      .constant("scales", {4}, Floats{1, 1, 2, 2})
+      .constant("pads", Ints{0, 0, 1, 1, 0, 0, 1, 1});
+  model.constant("s", Ints{0})
+      .constant("e", Ints{2})
+      .constant("v", {4}, Floats{1, 1, 2, 2})
+      .constant("sizes", Ints{2, 2});
+  model.node("Conv", {"x", "w", "b"}, {"c"},
+             {{"pads", Ints{1, 1, 1, 1}}, {"strides", Ints{1, 1}}, {"kernel_shape", Ints{3, 3}}});
   model.node("BatchNormalization", {"c", "b", "b", "b", "v"}, {"n"}, {{"epsilon", 0.1f}}).node("Relu", {"n"}, {"r"});
-  model.node("MaxPool", {"r"}, {"p"}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}).node("Pad", {"p", "pads"}, {"pd"});
-  model.node("Resize", {"pd", "", "scales"}, {"z"}, {{"mode", std::string("linear")}}).node("Slice", {"z", "s", "e", "axes"}, {"sl"});
-  model.node("Split", {"z", "sizes"}, {"h1", "h2"}, {{"axis", std::int64_t{1}}}).node("Concat", {"sl", "h2"}, {"cc"}, {{"axis", std::int64_t{1}}});
-  model.node("Reshape", {"cc", "shape"}, {"re"}).node("Transpose", {"re"}, {"t"}, {{"perm", Ints{0, 2, 1}}}).node("Softmax", {"t"}, {"sm"});
-  model.node("ReduceMean", {"sm"}, {"m"}, {{"axes", Ints{1}}}).node("Squeeze", {"m", "axes"}, {"q"}).node("Shape", {"x"}, {"sh"});
-  model.node("Gather", {"sh", "s"}, {"ga"}).node("Cast", {"ga"}, {"gf"}, {{"to", std::int64_t{1}}}).node("Mul", {"q", "gf"}, {"y"});
+  model.node("MaxPool", {"r"}, {"p"}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}})
+      .node("Pad", {"p", "pads"}, {"pd"});
+  model.node("Resize", {"pd", "", "scales"}, {"z"}, {{"mode", std::string("linear")}})
+      .node("Slice", {"z", "s", "e", "axes"}, {"sl"});
+  model.node("Split", {"z", "sizes"}, {"h1", "h2"}, {{"axis", std::int64_t{1}}})
+      .node("Concat", {"sl", "h2"}, {"cc"}, {{"axis", std::int64_t{1}}});
+  model.node("Reshape", {"cc", "shape"}, {"re"})
+      .node("Transpose", {"re"}, {"t"}, {{"perm", Ints{0, 2, 1}}})
+      .node("Softmax", {"t"}, {"sm"});
+  model.node("ReduceMean", {"sm"}, {"m"}, {{"axes", Ints{1}}})
+      .node("Squeeze", {"m", "axes"}, {"q"})
+      .node("Shape", {"x"}, {"sh"});
+  model.node("Gather", {"sh", "s"}, {"ga"})
+      .node("Cast", {"ga"}, {"gf"}, {{"to", std::int64_t{1}}})
+      .node("Mul", {"q", "gf"}, {"y"});
   model.node("Gelu", {"q"}, {"y2"}, {}, "com.microsoft").output("y").output("y2");
   return model.bytes();
 }
@@ -45,7 +61,8 @@ TEST(Damage, TheModelItselfIsSound) {
 
 TEST(Damage, TruncationAtEveryLengthIsAnError) {
   const std::string bytes = varied_model();
-  for (std::size_t length = 0; length < bytes.size(); length += length < 400 ? 1 : 7) try_loading(bytes.substr(0, length));
+  for (std::size_t length = 0; length < bytes.size(); length += length < 400 ? 1 : 7)
+    try_loading(bytes.substr(0, length));
   EXPECT_NE(error_of(bytes.substr(0, bytes.size() / 2)).find("truncated"), std::string::npos);
   EXPECT_NE(error_of("").find("empty"), std::string::npos);
 }
@@ -73,16 +90,17 @@ TEST(Damage, RandomBytesAreRefused) {
 }
 
 TEST(Damage, ImpossibleAttributesAreRefusedWithoutAllocating) {
-  for (const auto& [op, attribute] : {std::pair<std::string, Attribute>{"Split", {"num_outputs", std::int64_t{1} << 60}},
-                                      {"Transpose", {"perm", Ints{5, 1LL << 40}}},
-                                      {"Flatten", {"axis", std::int64_t{1} << 62}},
-                                      {"Softmax", {"axis", std::int64_t{-9}}},
-                                      {"DepthToSpace", {"blocksize", std::int64_t{1} << 40}},
-                                      {"LRN", {"size", std::int64_t{-3}}},
-                                      {"MaxPool", {"kernel_shape", Ints{1LL << 62, 1LL << 62}}},
-                                      {"Concat", {"axis", std::int64_t{1} << 40}},
-                                      {"ReduceMean", {"axes", Ints{-100}}},
-                                      {"Squeeze", {"axes", Ints{77}}}}) {
+  for (const auto& [op, attribute] :
+       {std::pair<std::string, Attribute>{"Split", {"num_outputs", std::int64_t{1} << 60}},
+        {"Transpose", {"perm", Ints{5, 1LL << 40}}},
+        {"Flatten", {"axis", std::int64_t{1} << 62}},
+        {"Softmax", {"axis", std::int64_t{-9}}},
+        {"DepthToSpace", {"blocksize", std::int64_t{1} << 40}},
+        {"LRN", {"size", std::int64_t{-3}}},
+        {"MaxPool", {"kernel_shape", Ints{1LL << 62, 1LL << 62}}},
+        {"Concat", {"axis", std::int64_t{1} << 40}},
+        {"ReduceMean", {"axes", Ints{-100}}},
+        {"Squeeze", {"axes", Ints{77}}}}) {
     SCOPED_TRACE(op);
     Model model(12);
     model.input("x", {1, 4, 8, 8}).node(op, {"x"}, {"y"}, {attribute}).output("y");
@@ -92,7 +110,11 @@ TEST(Damage, ImpossibleAttributesAreRefusedWithoutAllocating) {
 
 TEST(Damage, HugeComputedTensorsAreNotFolded) {
   Model model(13);
-  model.input("x", {1}).constant("s", Ints{1LL << 20, 1LL << 20}).node("ConstantOfShape", {"s"}, {"z"}).node("Add", {"x", "z"}, {"y"}).output("y");
+  model.input("x", {1})
+      .constant("s", Ints{1LL << 20, 1LL << 20})
+      .node("ConstantOfShape", {"s"}, {"z"})
+      .node("Add", {"x", "z"}, {"y"})
+      .output("y");
   Network network = model.load();
   passes::run_passes(network.graph());
   EXPECT_EQ(network.outputs()[0].dims, (Dims{1LL << 20, 1LL << 20}));

@@ -49,7 +49,8 @@ TEST(Structure, InputsConstantsAndRepeatedTensorsCanBeOutputs) {
   model.input("x", {2}).constant("c", {2}, Floats{5, 6}).node("Relu", {"x"}, {"r"}).node("Identity", {"r"}, {"again"});
   model.output("x").output("c").output("r").output("again");
   const Network network = model.load();
-  for (std::size_t k = 0; k < 4; ++k) EXPECT_VALUES(run(network, {{1, -2}}, 2, k), k == 0 ? Values{1, -2} : k == 1 ? Values{5, 6} : Values{1, 0});
+  for (std::size_t k = 0; k < 4; ++k)
+    EXPECT_VALUES(run(network, {{1, -2}}, 2, k), k == 0 ? Values{1, -2} : k == 1 ? Values{5, 6} : Values{1, 0});
   EXPECT_EQ(network.outputs()[3].name, "again");
 }
 
@@ -98,12 +99,16 @@ TEST(Structure, TheLastOperatorsBeforeEachOutputAreNoted) {
 TEST(Refusals, AllUnsupportedNodesAreListedAtOnce) {
   Model model;
   model.import("com.example", 1);
-  model.input("x", {2, 3}).node("Frobnicate", {"x"}, {"a"}).node("Relu", {"a"}, {"b"}).node("Special", {"b"}, {"c"}, {}, "com.example");
+  model.input("x", {2, 3})
+      .node("Frobnicate", {"x"}, {"a"})
+      .node("Relu", {"a"}, {"b"})
+      .node("Special", {"b"}, {"c"}, {}, "com.example");
   model.node("Loop", {"", "", "x"}, {"d"}).node("Add", {"c", "d"}, {"y"}).output("y");
   ErrorCode code{};
   const std::string message = error_of(model.bytes(), &code);
   EXPECT_EQ(code, ErrorCode::unsupported);
-  for (const char* part : {"'a' (Frobnicate, opset 17)", "float32 2x3", "'c' (Special, domain com.example, opset 1)", "(Loop"})
+  for (const char* part :
+       {"'a' (Frobnicate, opset 17)", "float32 2x3", "'c' (Special, domain com.example, opset 1)", "(Loop"})
     EXPECT_NE(message.find(part), std::string::npos) << part << " in: " << message;
 }
 
@@ -112,7 +117,10 @@ TEST(Refusals, AnIfWithAnOpenConditionSaysSo) {
   add_node(branch, "Relu", {"x"}, {"t"});
   branch.add_output()->set_name("t");
   Model model;
-  model.input("x", {2}).input("c", {}, onnx::TensorProto::BOOL).node("If", {"c"}, {"y"}, {{"then_branch", branch}, {"else_branch", branch}}).output("y");
+  model.input("x", {2})
+      .input("c", {}, onnx::TensorProto::BOOL)
+      .node("If", {"c"}, {"y"}, {{"then_branch", branch}, {"else_branch", branch}})
+      .output("y");
   EXPECT_NE(error_of(model.bytes()).find("condition"), std::string::npos);
 }
 
@@ -172,14 +180,16 @@ class ExternalData : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  [[nodiscard]] std::string model(const std::string& location, const std::string& offset, const std::string& length) const {
+  [[nodiscard]] std::string model(const std::string& location, const std::string& offset,
+                                  const std::string& length) const {
     Model model;
     auto& tensor = *model.proto.mutable_graph()->add_initializer();
     tensor.set_name("w");
     tensor.set_data_type(onnx::TensorProto::FLOAT);
     tensor.add_dims(2);
     tensor.set_data_location(onnx::TensorProto::EXTERNAL);
-    for (const auto& [key, value] : {std::pair<std::string, std::string>{"location", location}, {"offset", offset}, {"length", length}}) {
+    for (const auto& [key, value] :
+         {std::pair<std::string, std::string>{"location", location}, {"offset", offset}, {"length", length}}) {
       if (value.empty()) continue;
       auto* entry = tensor.add_external_data();
       entry->set_key(key);
@@ -189,7 +199,8 @@ class ExternalData : public testing::Test {
     return model.bytes();
   }
   [[nodiscard]] fs::path folder() const { return folder_ / "models"; }
-  [[nodiscard]] std::string error(const std::string& location, const std::string& offset = "", const std::string& length = "") const {
+  [[nodiscard]] std::string error(const std::string& location, const std::string& offset = "",
+                                  const std::string& length = "") const {
     return error_of(model(location, offset, length), nullptr, folder());
   }
   fs::path folder_;

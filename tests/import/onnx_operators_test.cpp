@@ -9,8 +9,9 @@ namespace {
 using Values = std::vector<double>;
 
 /// One node on x [2,3] with the values 0 1 2 / 3 4 5.
-Values small(std::int64_t opset, const std::string& op, const std::vector<Attribute>& attributes, const std::vector<std::string>& more = {},
-             const std::function<void(Model&)>& prepare = {}, const std::string& domain = "") {
+Values small(std::int64_t opset, const std::string& op, const std::vector<Attribute>& attributes,
+             const std::vector<std::string>& more = {}, const std::function<void(Model&)>& prepare = {},
+             const std::string& domain = "") {
   Model model(opset);
   if (!domain.empty()) model.import(domain, 1);
   model.input("x", {2, 3}).output("y");
@@ -23,7 +24,8 @@ Values small(std::int64_t opset, const std::string& op, const std::vector<Attrib
 
 TEST(Elementwise, OldBroadcastingStartsAtTheGivenAxis) {
   const auto two = [](Model& m) { m.constant("b", {2}, Floats{10, 20}); };
-  EXPECT_VALUES(small(6, "Add", {{"broadcast", std::int64_t{1}}, {"axis", std::int64_t{0}}}, {"b"}, two), Values{10, 11, 12, 23, 24, 25});
+  EXPECT_VALUES(small(6, "Add", {{"broadcast", std::int64_t{1}}, {"axis", std::int64_t{0}}}, {"b"}, two),
+                Values{10, 11, 12, 23, 24, 25});
 }
 
 TEST(Elementwise, ClipTakesItsBoundsFromAttributesOrInputs) {
@@ -42,7 +44,9 @@ TEST(Elementwise, VariadicOperatorsBecomeChains) {
 TEST(Elementwise, NoiseLeavesNoLayers) {
   Model model;
   model.input("x", {2, 3}).output("y");
-  model.node("Identity", {"x"}, {"a"}).node("Dropout", {"a"}, {"b", "mask"}).node("Cast", {"b"}, {"c"}, {{"to", std::int64_t{1}}});
+  model.node("Identity", {"x"}, {"a"})
+      .node("Dropout", {"a"}, {"b", "mask"})
+      .node("Cast", {"b"}, {"c"}, {{"to", std::int64_t{1}}});
   model.node("Relu", {"c"}, {"y"});
   const Network network = model.load();
   EXPECT_EQ(network.graph().layer_count(), 1);
@@ -66,7 +70,10 @@ TEST(Shapes, AxesComeAsAttributeOrInput) {
     if (opset < 13) {
       model.node("Unsqueeze", {"x"}, {"a"}, {{"axes", Ints{0, 3}}}).node("Squeeze", {"a"}, {"y"}, {{"axes", Ints{0}}});
     } else {
-      model.constant("u", Ints{0, -1}).constant("s", Ints{0}).node("Unsqueeze", {"x", "u"}, {"a"}).node("Squeeze", {"a", "s"}, {"y"});
+      model.constant("u", Ints{0, -1})
+          .constant("s", Ints{0})
+          .node("Unsqueeze", {"x", "u"}, {"a"})
+          .node("Squeeze", {"a", "s"}, {"y"});
     }
     Dims dims;
     EXPECT_VALUES(run(model.load(), {ramp(6)}, 2, 0, &dims), ramp(6));
@@ -85,13 +92,17 @@ TEST(Shapes, ReshapeTakesItsShapeFromAttributeOrInput) {
 TEST(Shapes, SliceTakesAttributesOrInputs) {
   EXPECT_VALUES(small(9, "Slice", {{"starts", Ints{1}}, {"ends", Ints{1000}}, {"axes", Ints{1}}}), Values{1, 2, 4, 5});
   EXPECT_VALUES(small(9, "Slice", {{"starts", Ints{1, 0}}, {"ends", Ints{2, -1}}}), Values{3, 4});
-  const auto inputs = [](Model& m) { m.constant("s", Ints{-1}).constant("e", Ints{-100}).constant("a", Ints{1}).constant("p", Ints{-2}); };
+  const auto inputs = [](Model& m) {
+    m.constant("s", Ints{-1}).constant("e", Ints{-100}).constant("a", Ints{1}).constant("p", Ints{-2});
+  };
   EXPECT_VALUES(small(13, "Slice", {}, {"s", "e", "a", "p"}, inputs), Values{2, 0, 5, 3});
 }
 
 TEST(Shapes, PadTakesAttributesOrInputs) {
   EXPECT_VALUES(small(2, "Pad", {{"pads", Ints{0, 1, 0, 0}}, {"value", 9.0f}}), Values{9, 0, 1, 2, 9, 3, 4, 5});
-  const auto inputs = [](Model& m) { m.constant("p", Ints{1, 0}).constant("v", {}, Floats{7}).constant("a", Ints{-1}); };
+  const auto inputs = [](Model& m) {
+    m.constant("p", Ints{1, 0}).constant("v", {}, Floats{7}).constant("a", Ints{-1});
+  };
   EXPECT_VALUES(small(18, "Pad", {}, {"p", "v", "a"}, inputs), Values{7, 0, 1, 2, 7, 3, 4, 5});
 }
 
@@ -100,8 +111,10 @@ TEST(Shapes, SplitKnowsItsSizesInEveryForm) {
     Model model(opset);
     model.input("x", {2, 3}).output("a").output("b");
     if (opset == 2) model.node("Split", {"x"}, {"a", "b"}, {{"axis", std::int64_t{1}}, {"split", Ints{2, 1}}});
-    if (opset == 13) model.constant("s", Ints{2, 1}).node("Split", {"x", "s"}, {"a", "b"}, {{"axis", std::int64_t{-1}}});
-    if (opset == 18) model.node("Split", {"x"}, {"a", "b"}, {{"axis", std::int64_t{1}}, {"num_outputs", std::int64_t{2}}});
+    if (opset == 13)
+      model.constant("s", Ints{2, 1}).node("Split", {"x", "s"}, {"a", "b"}, {{"axis", std::int64_t{-1}}});
+    if (opset == 18)
+      model.node("Split", {"x"}, {"a", "b"}, {{"axis", std::int64_t{1}}, {"num_outputs", std::int64_t{2}}});
     EXPECT_VALUES(run(model.load(), {ramp(6)}, 2, 1), Values{2, 5});
   }
 }
@@ -161,7 +174,8 @@ TEST(Resizing, UpsampleOfEveryOpsetRepeatsPixels) {
 TEST(Resizing, EmptyRoiAndScalesAreAbsent) {
   Model model(11);
   model.input("x", {1, 1, 1, 2}).constant("none", {0}, Floats{}).constant("sizes", Ints{1, 1, 2, 4});
-  model.node("Resize", {"x", "none", "none", "sizes"}, {"y"}, {{"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}});
+  model.node("Resize", {"x", "none", "none", "sizes"}, {"y"},
+             {{"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}});
   model.output("y");
   EXPECT_VALUES(run(model.load(), {{1, 2}}), Values{1, 1, 2, 2, 1, 1, 2, 2});
 }
@@ -191,15 +205,24 @@ TEST(Normalisation, GlobalPoolingIsAReductionOverThePlane) {
 TEST(Constants, AllFormsAreRead) {
   Model model(13);
   model.input("x", {2, 3}).output("y");
-  model.node("Constant", {}, {"a"}, {{"value_float", 2.0f}}).node("Constant", {}, {"b"}, {{"value_floats", Floats{1, 2, 3}}});
-  model.node("Constant", {}, {"c"}, {{"value_ints", Ints{3, 2}}}).node("Constant", {}, {"d"}, {{"value", tensor_of("t", {1}, Floats{10})}});
-  model.node("Mul", {"x", "a"}, {"p"}).node("Add", {"p", "b"}, {"q"}).node("Reshape", {"q", "c"}, {"r"}).node("Add", {"r", "d"}, {"y"});
+  model.node("Constant", {}, {"a"}, {{"value_float", 2.0f}})
+      .node("Constant", {}, {"b"}, {{"value_floats", Floats{1, 2, 3}}});
+  model.node("Constant", {}, {"c"}, {{"value_ints", Ints{3, 2}}})
+      .node("Constant", {}, {"d"}, {{"value", tensor_of("t", {1}, Floats{10})}});
+  model.node("Mul", {"x", "a"}, {"p"})
+      .node("Add", {"p", "b"}, {"q"})
+      .node("Reshape", {"q", "c"}, {"r"})
+      .node("Add", {"r", "d"}, {"y"});
   EXPECT_VALUES(run(model.load(), {ramp(6)}), Values{11, 14, 17, 17, 20, 23});
 }
 
 TEST(Constants, ConstantOfShapeDefaultsToFloatZeros) {
   Model model(13);
-  model.input("x", {2, 3}).constant("s", Ints{2, 1}).node("ConstantOfShape", {"s"}, {"z"}).node("Add", {"x", "z"}, {"y"}).output("y");
+  model.input("x", {2, 3})
+      .constant("s", Ints{2, 1})
+      .node("ConstantOfShape", {"s"}, {"z"})
+      .node("Add", {"x", "z"}, {"y"})
+      .output("y");
   EXPECT_VALUES(run(model.load(), {ramp(6)}), ramp(6));
 }
 
@@ -213,7 +236,10 @@ TEST(Branches, AnIfWithAKnownConditionIsItsBranch) {
   Model model(13);
   // The condition is computed from a shape that is known: still a constant.
   model.input("x", {2, 3}).constant("k", {}, Floats{10}).constant("zero", Ints{0}).constant("two", Ints{2}).output("y");
-  model.node("Shape", {"x"}, {"s"}).node("Gather", {"s", "zero"}, {"n"}).node("Equal", {"n", "two"}, {"is_two"}).node("Squeeze", {"is_two"}, {"c"});
+  model.node("Shape", {"x"}, {"s"})
+      .node("Gather", {"s", "zero"}, {"n"})
+      .node("Equal", {"n", "two"}, {"is_two"})
+      .node("Squeeze", {"is_two"}, {"c"});
   model.node("If", {"c"}, {"y"}, {{"then_branch", then_branch}, {"else_branch", else_branch}});
   EXPECT_VALUES(run(model.load(), {ramp(6)}), Values{0, 10, 20, 30, 40, 50});
 }
@@ -234,14 +260,21 @@ TEST(Functions, LocalFunctionsAreInlinedWithTheirAttributes) {
   reference->set_name("alpha");
   reference->set_type(onnx::AttributeProto::FLOAT);
   reference->set_ref_attr_name("slope");
-  model.input("x", {2}).node("Leak", {"x"}, {"m"}, {{"slope", 0.5f}}, "mine").node("Leak", {"m"}, {"y"}, {{"slope", 0.1f}}, "mine").output("y");
+  model.input("x", {2})
+      .node("Leak", {"x"}, {"m"}, {{"slope", 0.5f}}, "mine")
+      .node("Leak", {"m"}, {"y"}, {{"slope", 0.1f}}, "mine")
+      .output("y");
   EXPECT_VALUES(run(model.load(), {{-2, 3}}), Values{-0.1, 3});
 }
 
 TEST(Microsoft, FusedConvolutionsAreTakenApart) {
   Model model(13);
   model.import("com.microsoft", 1);
-  model.input("x", {1, 1, 1, 2}).input("z", {1, 1, 1, 2}).constant("w", {1, 1, 1, 1}, Floats{2}).constant("b", {1}, Floats{-3}).output("y");
+  model.input("x", {1, 1, 1, 2})
+      .input("z", {1, 1, 1, 2})
+      .constant("w", {1, 1, 1, 1}, Floats{2})
+      .constant("b", {1}, Floats{-3})
+      .output("y");
   model.node("FusedConv", {"x", "w", "b", "z"}, {"y"}, {{"activation", std::string("Relu")}}, "com.microsoft");
   EXPECT_VALUES(run(model.load(), {{1, 2}, {0, 5}}), Values{0, 6});
 }
@@ -249,7 +282,8 @@ TEST(Microsoft, FusedConvolutionsAreTakenApart) {
 TEST(Experimental, ImageScalerCropAndAffineAreWrittenAsPlainLayers) {
   Model model(7);
   model.input("x", {1, 2, 3, 3}).output("y");
-  model.node("ImageScaler", {"x"}, {"a"}, {{"scale", 2.0f}, {"bias", Floats{1, -1}}}).node("Crop", {"a"}, {"b"}, {{"border", Ints{1, 0, 1, 2}}});
+  model.node("ImageScaler", {"x"}, {"a"}, {{"scale", 2.0f}, {"bias", Floats{1, -1}}})
+      .node("Crop", {"a"}, {"b"}, {{"border", Ints{1, 0, 1, 2}}});
   model.node("Affine", {"b"}, {"y"}, {{"alpha", 10.0f}, {"beta", 0.5f}});
   EXPECT_VALUES(run(model.load(), {ramp(18)}), Values{30.5, 190.5});
 }

@@ -33,8 +33,10 @@ void check(const graph::Operator& op, const Case& c, std::mt19937& random, Total
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     std::vector<float> v(static_cast<std::size_t>(element_count(c.inputs[i])));
     const auto known = c.constants.find(static_cast<int>(i));
-    for (std::size_t k = 0; k < v.size(); ++k) v[k] = known != c.constants.end() ? static_cast<float>(known->second[k]) : uniform(random);
-    ids.push_back(known != c.constants.end() ? g.add_constant("c", graph::make_constant(v, c.inputs[i])) : g.add_input("x", DataType::float32, c.inputs[i]));
+    for (std::size_t k = 0; k < v.size(); ++k)
+      v[k] = known != c.constants.end() ? static_cast<float>(known->second[k]) : uniform(random);
+    ids.push_back(known != c.constants.end() ? g.add_constant("c", graph::make_constant(v, c.inputs[i]))
+                                             : g.add_input("x", DataType::float32, c.inputs[i]));
     values.push_back(std::move(v));
   }
   const graph::LayerId id = g.add_layer(op, "layer", ids, c.attributes);
@@ -72,8 +74,8 @@ void check(const graph::Operator& op, const Case& c, std::mt19937& random, Total
         }
         tests::Strided y(out.dims, out.dims.empty() ? 0 : gap);
         problem.outputs.push_back({DataType::float32, out.dims, y.pitch, nullptr});
-        SCOPED_TRACE(std::string(op.name) + " " + std::string(c.name) + " " + std::string(tactic.name) + " workers " + std::to_string(workers) +
-                     " gap " + std::to_string(gap) + "\n" + problem.key());
+        SCOPED_TRACE(std::string(op.name) + " " + std::string(c.name) + " " + std::string(tactic.name) + " workers " +
+                     std::to_string(workers) + " gap " + std::to_string(gap) + "\n" + problem.key());
         if (tactic.refuse && !tactic.refuse(problem).empty()) {
           ++totals.refusals;
           continue;
@@ -91,7 +93,8 @@ void check(const graph::Operator& op, const Case& c, std::mt19937& random, Total
         ASSERT_TRUE(y.gaps_untouched());
         const std::vector<float> got = y.dense();
         double error = 0;
-        for (std::size_t i = 0; i < got.size(); ++i) error += (static_cast<double>(got[i]) - expected[i]) * (static_cast<double>(got[i]) - expected[i]);
+        for (std::size_t i = 0; i < got.size(); ++i)
+          error += (static_cast<double>(got[i]) - expected[i]) * (static_cast<double>(got[i]) - expected[i]);
         const double relative = std::sqrt(error / std::max(norm, 1e-12));
         ASSERT_LE(relative, tactic.exact || bf16 ? kExact : kInexact);
       }
@@ -111,16 +114,21 @@ TEST_P(DenseKernels, agree_with_the_reference_on_the_operators_cases) {
   totals.print();
   EXPECT_GT(totals.runs, 0);
 }
-INSTANTIATE_TEST_SUITE_P(, DenseKernels, ::testing::Values("conv", "conv_transpose", "gemm", "matmul"), [](const auto& p) { return std::string(p.param); });
+INSTANTIATE_TEST_SUITE_P(, DenseKernels, ::testing::Values("conv", "conv_transpose", "gemm", "matmul"),
+                         [](const auto& p) { return std::string(p.param); });
 
-std::int64_t pick(std::mt19937& random, std::initializer_list<std::int64_t> from) { return from.begin()[random() % from.size()]; }
+std::int64_t pick(std::mt19937& random, std::initializer_list<std::int64_t> from) {
+  return from.begin()[random() % from.size()];
+}
 
-const char* kActivations[] = {"", "relu", "clip", "silu", "hard_swish", "leaky_relu", "gelu", "sigmoid", "tanh", "mish"};
+const char* kActivations[] = {"",           "relu", "clip",    "silu", "hard_swish",
+                              "leaky_relu", "gelu", "sigmoid", "tanh", "mish"};
 
 Case random_conv(std::mt19937& r, bool transposed) {
   Case c{.name = "random"};
   const std::int64_t kh = pick(r, {1, 1, 2, 3, 3, 3, 4, 5, 7}), kw = r() % 4 ? kh : pick(r, {1, 2, 3, 5});
-  std::int64_t groups = pick(r, {1, 1, 1, 2, 4}), cin = pick(r, {1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 64, 128}), cout = pick(r, {1, 2, 7, 8, 9, 15, 16, 17, 24, 33, 48, 65, 100});
+  std::int64_t groups = pick(r, {1, 1, 1, 2, 4}), cin = pick(r, {1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 64, 128}),
+               cout = pick(r, {1, 2, 7, 8, 9, 15, 16, 17, 24, 33, 48, 65, 100});
   const bool depthwise = r() % 4 == 0;
   if (depthwise) {
     groups = cin;
@@ -129,15 +137,18 @@ Case random_conv(std::mt19937& r, bool transposed) {
     cin = cin * groups > 64 ? 16 : cin * groups;
     cout = std::max<std::int64_t>(cout / groups, 1) * groups;
   }
-  const std::vector<std::int64_t> pads{pick(r, {0, 1, kh - 1}), pick(r, {0, 1, kw - 1}), pick(r, {0, 1, kh / 2}), pick(r, {0, 1, kw / 2})};
+  const std::vector<std::int64_t> pads{pick(r, {0, 1, kh - 1}), pick(r, {0, 1, kw - 1}), pick(r, {0, 1, kh / 2}),
+                                       pick(r, {0, 1, kw / 2})};
   const std::vector<std::int64_t> strides{pick(r, {1, 1, 1, 2, 2, 3}), pick(r, {1, 1, 1, 2, 2, 3})};
   const std::vector<std::int64_t> dilations{pick(r, {1, 1, 1, 2}), pick(r, {1, 1, 1, 2})};
-  const std::int64_t h = (kh - 1) * dilations[0] + 1 + pick(r, {0, 1, 4, 7, 12}), w = (kw - 1) * dilations[1] + 1 + pick(r, {0, 1, 6, 8, 13, 27, 40});
+  const std::int64_t h = (kh - 1) * dilations[0] + 1 + pick(r, {0, 1, 4, 7, 12}),
+                     w = (kw - 1) * dilations[1] + 1 + pick(r, {0, 1, 6, 8, 13, 27, 40});
   c.attributes.set("layout", std::string("nhwc"));
   c.attributes.set("group", groups);
   c.attributes.set("strides", strides);
   c.attributes.set("dilations", dilations);
-  if (!transposed || (strides[0] * (h - 1) + (kh - 1) * dilations[0] >= pads[0] + pads[2] && strides[1] * (w - 1) + (kw - 1) * dilations[1] >= pads[1] + pads[3]))
+  if (!transposed || (strides[0] * (h - 1) + (kh - 1) * dilations[0] >= pads[0] + pads[2] &&
+                      strides[1] * (w - 1) + (kw - 1) * dilations[1] >= pads[1] + pads[3]))
     c.attributes.set("pads", pads);
   const std::string activation = kActivations[r() % std::size(kActivations)];
   c.attributes.set("activation", activation);
@@ -157,8 +168,10 @@ Case random_conv(std::mt19937& r, bool transposed) {
   }
   if (residual) {
     graph::Graph g;
-    const auto x = g.add_input("x", DataType::float32, c.inputs[0]), w_id = g.add_input("w", DataType::float32, weights);
-    const auto id = g.add_layer(*ops::find_operator(transposed ? "conv_transpose" : "conv"), "shape", {x, w_id}, c.attributes);
+    const auto x = g.add_input("x", DataType::float32, c.inputs[0]),
+               w_id = g.add_input("w", DataType::float32, weights);
+    const auto id =
+        g.add_layer(*ops::find_operator(transposed ? "conv_transpose" : "conv"), "shape", {x, w_id}, c.attributes);
     c.inputs.push_back(g.tensor(g.layer(id).outputs[0]).dims);
     c.attributes.set("residual", std::string(r() % 2 ? "before" : "after"));
   }
@@ -196,7 +209,8 @@ TEST(RandomProducts, agree_with_the_reference) {
   Totals totals;
   for (int i = 0; i < 120; ++i) {
     Case c{.name = "random"};
-    const std::int64_t m = pick(r, {1, 1, 2, 3, 7, 14, 15, 31, 64}), n = pick(r, {1, 2, 7, 15, 16, 17, 33, 64, 130}), k = pick(r, {1, 3, 4, 5, 16, 33, 129, 700});
+    const std::int64_t m = pick(r, {1, 1, 2, 3, 7, 14, 15, 31, 64}), n = pick(r, {1, 2, 7, 15, 16, 17, 33, 64, 130}),
+                       k = pick(r, {1, 3, 4, 5, 16, 33, 129, 700});
     const bool ta = r() % 3 == 0, tb = r() % 2 == 0;
     const Dims batch = r() % 2 ? Dims{} : Dims{pick(r, {1, 2, 3}), 2};
     Dims a = batch, b = r() % 2 ? batch : Dims{};

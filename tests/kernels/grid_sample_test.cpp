@@ -1,6 +1,7 @@
-// Every tactic of grid_sample against the reference: all modes, paddings and alignments on random grids that reach outside,
-// with points on pixels, between them and on edges, huge, infinite and NaN coordinates, extents of 1, and maps with NaN.
-// Tolerance: 2e-6 of the largest value around, float32 sums of up to 64 terms; what isn't a number must not be one either.
+// Every tactic of grid_sample against the reference: all modes, paddings and alignments on random grids that reach
+// outside, with points on pixels, between them and on edges, huge, infinite and NaN coordinates, extents of 1, and maps
+// with NaN. Tolerance: 2e-6 of the largest value around, float32 sums of up to 64 terms; what isn't a number must not
+// be one either.
 
 #include <gtest/gtest.h>
 
@@ -28,10 +29,13 @@ int check(const Sampling& c, const std::vector<float>& x, const std::vector<floa
   attributes.set("padding_mode", c.padding);
   attributes.set("align_corners", std::int64_t{c.align});
   graph::Graph g;
-  const graph::LayerId id = g.add_layer(op, "layer", {g.add_input("x", DataType::float32, c.x), g.add_input("grid", DataType::float32, c.grid)}, attributes);
+  const graph::LayerId id = g.add_layer(
+      op, "layer", {g.add_input("x", DataType::float32, c.x), g.add_input("grid", DataType::float32, c.grid)},
+      attributes);
   const Dims out = g.tensor(g.layer(id).outputs[0]).dims;
   std::vector<float> expected(static_cast<std::size_t>(element_count(out)));
-  std::vector<graph::View> views{{DataType::float32, c.x, const_cast<float*>(x.data())}, {DataType::float32, c.grid, const_cast<float*>(grid.data())}},
+  std::vector<graph::View> views{{DataType::float32, c.x, const_cast<float*>(x.data())},
+                                 {DataType::float32, c.grid, const_cast<float*>(grid.data())}},
       results{{DataType::float32, out, expected.data()}};
   op.reference({g.layer(id).attributes, views, results});
   float largest = 1;
@@ -78,8 +82,9 @@ TEST(GridSample, agrees_with_the_reference_on_random_grids) {
   std::printf("seed %u\n", seed);
   std::mt19937 random(seed);
   const std::pair<Dims, Dims> shapes[] = {
-      {{2, 1, 5, 9}, {2, 4, 7, 2}},  {{1, 3, 16, 12}, {1, 20, 9, 2}},  {{2, 17, 7, 6}, {2, 13, 11, 2}}, {{1, 70, 9, 8}, {1, 10, 10, 2}},
-      {{1, 5, 60, 60}, {1, 1, 3, 2}}, {{1, 133, 40, 33}, {1, 9, 1, 2}}, {{1, 16, 31}, {1, 70, 1}},       {{1, 20, 4, 5, 6}, {1, 5, 4, 4, 3}},
+      {{2, 1, 5, 9}, {2, 4, 7, 2}},    {{1, 3, 16, 12}, {1, 20, 9, 2}},     {{2, 17, 7, 6}, {2, 13, 11, 2}},
+      {{1, 70, 9, 8}, {1, 10, 10, 2}}, {{1, 5, 60, 60}, {1, 1, 3, 2}},      {{1, 133, 40, 33}, {1, 9, 1, 2}},
+      {{1, 16, 31}, {1, 70, 1}},       {{1, 20, 4, 5, 6}, {1, 5, 4, 4, 3}},
   };
   int runs = 0;
   for (const auto& [x, grid] : shapes)
@@ -94,10 +99,13 @@ TEST(GridSample, agrees_with_the_reference_on_awkward_coordinates) {
   std::mt19937 random(4);
   const float inf = INFINITY;
   for (const std::int64_t extent : {1, 2, 3, 8}) {
-    std::vector<float> line{NAN, inf, -inf, 1e30f, -1e30f, 3e9f, -3e9f, 1, -1, 0, -0.0f, 1.0000001f, -1.0000001f, 2.5f, -2.5f, 7, -7};
-    for (std::int64_t k = -2 * extent; k <= 4 * extent; ++k) line.push_back(static_cast<float>(k) / static_cast<float>(extent) - 1);
+    std::vector<float> line{NAN, inf,   -inf,       1e30f,       -1e30f, 3e9f,  -3e9f, 1, -1,
+                            0,   -0.0f, 1.0000001f, -1.0000001f, 2.5f,   -2.5f, 7,     -7};
+    for (std::int64_t k = -2 * extent; k <= 4 * extent; ++k)
+      line.push_back(static_cast<float>(k) / static_cast<float>(extent) - 1);
     if (extent > 1)
-      for (std::int64_t k = -3; k <= 2 * extent; ++k) line.push_back(static_cast<float>(k) / static_cast<float>(extent - 1) - 1);
+      for (std::int64_t k = -3; k <= 2 * extent; ++k)
+        line.push_back(static_cast<float>(k) / static_cast<float>(extent - 1) - 1);
     const auto side = static_cast<std::int64_t>(line.size());
     std::vector<float> grid;
     for (const float y : line)
@@ -116,7 +124,8 @@ TEST(GridSample, reads_no_pixel_that_weighs_nothing) {
   const Dims map{1, 20, 3, 3};
   for (const std::int64_t points : {1, 90}) {  // in place and turned
     std::vector<float> grid;
-    for (std::int64_t i = 0; i < points; ++i) grid.insert(grid.end(), {static_cast<float>(i % 3) - 1, static_cast<float>(i / 3 % 3) - 1});
+    for (std::int64_t i = 0; i < points; ++i)
+      grid.insert(grid.end(), {static_cast<float>(i % 3) - 1, static_cast<float>(i / 3 % 3) - 1});
     for_every_setting([&](const char* mode, const char* padding, bool) {
       std::vector<float> x = noise(map, random, 3);
       for (std::size_t c = 0; c < 20; ++c) x[c * 9 + 4] = NAN;

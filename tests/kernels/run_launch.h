@@ -1,6 +1,6 @@
 #pragma once
-// Runs one tactic of one layer without the runtime, as unkindly as the contract allows: tiles in random order, scratch and
-// workspace full of NaN, rows with gaps, memory of exactly the promised size. One thread.
+// Runs one tactic of one layer without the runtime, as unkindly as the contract allows: tiles in random order, scratch
+// and workspace full of NaN, rows with gaps, memory of exactly the promised size. One thread.
 
 #include <cmath>
 #include <cstring>
@@ -41,12 +41,14 @@ struct Strided {
   }
   [[nodiscard]] std::int64_t row() const { return dims.empty() ? 1 : dims.back(); }
   void spread(const float* dense) {
-    for (std::int64_t i = 0; i < element_count(dims); ++i) memory[static_cast<std::size_t>(i / row() * pitch + i % row())] = dense[i];
+    for (std::int64_t i = 0; i < element_count(dims); ++i)
+      memory[static_cast<std::size_t>(i / row() * pitch + i % row())] = dense[i];
   }
   [[nodiscard]] std::vector<float> dense() const {
     std::vector<float> out(static_cast<std::size_t>(element_count(dims)));
     for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = memory[i / static_cast<std::size_t>(row()) * static_cast<std::size_t>(pitch) + i % static_cast<std::size_t>(row())];
+      out[i] = memory[i / static_cast<std::size_t>(row()) * static_cast<std::size_t>(pitch) +
+                      i % static_cast<std::size_t>(row())];
     return out;
   }
   [[nodiscard]] bool gaps_untouched() const {
@@ -74,7 +76,8 @@ inline void run_launch(const graph::Launch& launch, const std::vector<const void
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
     std::shuffle(order.begin(), order.end(), random);
     for (const std::int64_t tile : order)
-      phase.run({launch.state.get(), inputs.data(), outputs.data(), scratch[random() % 2].get(), workspace.get(), tile});
+      phase.run(
+          {launch.state.get(), inputs.data(), outputs.data(), scratch[random() % 2].get(), workspace.get(), tile});
   }
 }
 

@@ -46,21 +46,24 @@ TEST(TopK, agrees_with_the_reference_on_awkward_rows) {
         for (const auto& row : rows) x.insert(x.end(), row.begin(), row.end());
         std::vector<std::int64_t> expected_at(expected.size());
         std::vector<graph::View> in{{DataType::float32, {outer, extent}, x.data()}};
-        std::vector<graph::View> out{{DataType::float32, {outer, k}, expected.data()}, {DataType::int64, {outer, k}, expected_at.data()}};
+        std::vector<graph::View> out{{DataType::float32, {outer, k}, expected.data()},
+                                     {DataType::int64, {outer, k}, expected_at.data()}};
         op.reference({attributes, in, out});
         graph::Problem problem{.op = &op, .attributes = &attributes, .workers = 2};
         problem.inputs = {{DataType::float32, {outer, extent}, extent, nullptr}};
         problem.outputs = {{DataType::float32, {outer, k}, k, nullptr}, {DataType::int64, {outer, k}, k, nullptr}};
         for (const graph::Tactic& tactic : op.tactics()) {
           if (!available(tactic.isa)) continue;
-          SCOPED_TRACE(std::string(tactic.name) + ", " + std::to_string(k) + " of " + std::to_string(extent) + (largest ? " largest" : " smallest"));
+          SCOPED_TRACE(std::string(tactic.name) + ", " + std::to_string(k) + " of " + std::to_string(extent) +
+                       (largest ? " largest" : " smallest"));
           ASSERT_EQ(tactic.refuse(problem), "");
           std::vector<float> y(expected.size());
           std::vector<std::int64_t> at(expected.size());
           std::vector<void*> outputs{y.data(), at.data()};
           run_launch(tactic.prepare(problem), {x.data()}, outputs, random);
           EXPECT_EQ(at, expected_at);
-          for (std::size_t i = 0; i < y.size(); ++i) ASSERT_TRUE(y[i] == expected[i] || (y[i] != y[i] && expected[i] != expected[i])) << i;
+          for (std::size_t i = 0; i < y.size(); ++i)
+            ASSERT_TRUE(y[i] == expected[i] || (y[i] != y[i] && expected[i] != expected[i])) << i;
         }
       }
 }
@@ -92,17 +95,21 @@ TEST(NonMaxSuppression, runs_as_the_reference_says) {
           for (const bool with_floor : {false, true}) {
             graph::Attributes attributes;
             attributes.set("center_point_box", std::int64_t{centre});
-            std::vector<float> boxes = awkward_boxes(2 * count, centre, random), scores(static_cast<std::size_t>(2 * 3 * count));
+            std::vector<float> boxes = awkward_boxes(2 * count, centre, random),
+                               scores(static_cast<std::size_t>(2 * 3 * count));
             for (float& s : scores) s = std::round(real(random) * 20) / 20 - 0.1f;
             if (count > 6) scores[2] = kNaN, scores[4] = -kInfinity, scores[5] = kInfinity;
             std::int64_t limit_of_class = most;
             float overlap = limit, floor = 0.25f;
-            std::vector<graph::View> in{{DataType::float32, {2, count, 4}, boxes.data()}, {DataType::float32, {2, 3, count}, scores.data()},
-                                        {DataType::int64, {1}, &limit_of_class}, {DataType::float32, {1}, &overlap}};
+            std::vector<graph::View> in{{DataType::float32, {2, count, 4}, boxes.data()},
+                                        {DataType::float32, {2, 3, count}, scores.data()},
+                                        {DataType::int64, {1}, &limit_of_class},
+                                        {DataType::float32, {1}, &overlap}};
             if (with_floor) in.push_back({DataType::float32, {1}, &floor});
             const std::int64_t bound = 6 * count;
             std::vector<std::int64_t> expected(static_cast<std::size_t>(3 * bound)), found(expected.size());
-            std::vector<graph::View> a{{DataType::int64, {bound, 3}, expected.data()}}, b{{DataType::int64, {bound, 3}, found.data()}};
+            std::vector<graph::View> a{{DataType::int64, {bound, 3}, expected.data()}},
+                b{{DataType::int64, {bound, 3}, found.data()}};
             op.reference({attributes, in, a});
             op.late({attributes, in, b});
             EXPECT_EQ(a[0].dims, b[0].dims);

@@ -13,7 +13,9 @@ namespace {
 using namespace vireo;
 using V = simd::portable::V;
 
-const char* kNames[] = {"relu", "leaky_relu", "clip", "sigmoid", "silu", "hard_sigmoid", "hard_swish", "mish", "tanh", "erf", "gelu", "gelu_tanh", "elu", "celu", "selu", "softplus", "softsign", "thresholded_relu"};
+const char* kNames[] = {"relu",       "leaky_relu", "clip", "sigmoid",  "silu",     "hard_sigmoid",
+                        "hard_swish", "mish",       "tanh", "erf",      "gelu",     "gelu_tanh",
+                        "elu",        "celu",       "selu", "softplus", "softsign", "thresholded_relu"};
 
 TEST(ActivationFunctions, vector_forms_stay_within_the_stated_error) {
   for (const char* name : kNames) {
@@ -25,7 +27,8 @@ TEST(ActivationFunctions, vector_forms_stay_within_the_stated_error) {
         float out[4];
         ops::activate<kKind>(V::set(value), V::set(spec.alpha), V::set(spec.beta)).store(out);
         const double expected = ops::apply(spec, value);
-        ASSERT_NEAR(out[0], expected, std::max(3e-7 * std::fabs(expected), 2e-7 * std::max(1.0, std::fabs(x)))) << name << " of " << value;
+        ASSERT_NEAR(out[0], expected, std::max(3e-7 * std::fabs(expected), 2e-7 * std::max(1.0, std::fabs(x))))
+            << name << " of " << value;
       }
     });
   }

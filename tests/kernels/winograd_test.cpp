@@ -29,7 +29,8 @@ struct Layer {
     attributes.set("layout", std::string("nhwc"));
     attributes.set("pads", std::vector<std::int64_t>{1, 1, 1, 1});
     const graph::Operator& op = *ops::find_operator("conv");
-    const graph::LayerId id = graph.add_layer(op, "layer", {graph.add_input("x", DataType::float32, x), graph.add_constant("w", weights)}, attributes);
+    const graph::LayerId id = graph.add_layer(
+        op, "layer", {graph.add_input("x", DataType::float32, x), graph.add_constant("w", weights)}, attributes);
     problem.op = &op;
     problem.attributes = &graph.layer(id).attributes;
     problem.inputs = {{DataType::float32, x, x.back(), nullptr}, {DataType::float32, w, w.back(), weights}};
@@ -52,7 +53,8 @@ graph::ConstantPtr noise(std::int64_t cout, std::int64_t cin, float scale) {
 /// Counts what is measured, and keeps it.
 class CountingStore : public graph::PackStore {
  public:
-  std::shared_ptr<const std::byte> get(const std::string& key, std::size_t bytes, const graph::FillPack& fill) override {
+  std::shared_ptr<const std::byte> get(const std::string& key, std::size_t bytes,
+                                       const graph::FillPack& fill) override {
     auto& block = blocks_[key];
     if (!block) {
       const std::shared_ptr<std::byte> fresh = base::allocate_aligned(bytes);
@@ -76,17 +78,20 @@ TEST(WinogradError, grows_with_the_tile_and_not_with_the_scale_of_the_weights) {
       std::printf("%d channels, F(%dx%d,3x3): %.2e\n", static_cast<int>(channels), out, out, error);
       EXPECT_GT(error, before);
       EXPECT_LT(error, ops::kWinogradError);
-      EXPECT_EQ(error, ops::winograd_error(*noise(20, channels, 1.0f / 1024), out)) << "a power of two changes no rounding";
+      EXPECT_EQ(error, ops::winograd_error(*noise(20, channels, 1.0f / 1024), out))
+          << "a power of two changes no rounding";
       before = error;
     }
   }
 }
 
 TEST(WinogradError, of_weights_that_are_all_zero_is_none) {
-  for (const int out : kSizes) EXPECT_EQ(ops::winograd_error(*weights_of(8, 8, [](std::int64_t) { return 0.0f; }), out), 0);
+  for (const int out : kSizes)
+    EXPECT_EQ(ops::winograd_error(*weights_of(8, 8, [](std::int64_t) { return 0.0f; }), out), 0);
 }
 
-/// What the error says holds for whole layers through every tactic: measured on other inputs, all channels, within a factor.
+/// What the error says holds for whole layers through every tactic: measured on other inputs, all channels, within a
+/// factor.
 TEST(WinogradError, is_that_of_the_tactics) {
   const Layer layer(noise(24, 40, 1));
   std::mt19937 random(9);
@@ -150,7 +155,8 @@ TEST(WinogradGuard, refuses_weights_that_are_not_numbers) {
 /// Sums of thousands of terms of like sign: the error of the large tiles passes the bound first.
 TEST(WinogradGuard, refuses_only_the_tiles_whose_error_is_too_large) {
   const auto weights = noise(8, 8192, 1);
-  for (const int out : kSizes) std::printf("8192 channels, F(%dx%d,3x3): %.2e\n", out, out, ops::winograd_error(*weights, out));
+  for (const int out : kSizes)
+    std::printf("8192 channels, F(%dx%d,3x3): %.2e\n", out, out, ops::winograd_error(*weights, out));
   expect_refused(weights, 6, true);
   expect_refused(weights, 2, false);
 }

@@ -42,9 +42,13 @@ graph::ConstantPtr read(const fs::path& path) {
 }
 
 std::string difference(const graph::Constant& found, const graph::Constant& expected) {
-  if (found.dtype != expected.dtype) return "type " + std::string(to_string(found.dtype)) + ", expected " + std::string(to_string(expected.dtype));
+  if (found.dtype != expected.dtype)
+    return "type " + std::string(to_string(found.dtype)) + ", expected " + std::string(to_string(expected.dtype));
   if (found.dims != expected.dims) return "shape " + to_string(found.dims) + ", expected " + to_string(expected.dims);
-  const auto values = [](const graph::Constant& c) { return c.count() == 0 ? std::vector<double>{} : ops::to_doubles({c.dtype, c.dims, const_cast<std::byte*>(c.data.get())}); };
+  const auto values = [](const graph::Constant& c) {
+    return c.count() == 0 ? std::vector<double>{}
+                          : ops::to_doubles({c.dtype, c.dims, const_cast<std::byte*>(c.data.get())});
+  };
   const std::vector<double> a = values(found), b = values(expected);
   const bool half = expected.dtype == DataType::float16 || expected.dtype == DataType::bfloat16;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -63,7 +67,8 @@ std::string run(const fs::path& folder) {
   for (int set = 0; fs::exists(folder / ("test_data_set_" + std::to_string(set))); ++set) {
     const fs::path data = folder / ("test_data_set_" + std::to_string(set));
     std::vector<graph::ConstantPtr> inputs;
-    for (std::size_t k = 0; k < graph.inputs().size(); ++k) inputs.push_back(read(data / ("input_" + std::to_string(k) + ".pb")));
+    for (std::size_t k = 0; k < graph.inputs().size(); ++k)
+      inputs.push_back(read(data / ("input_" + std::to_string(k) + ".pb")));
     const std::vector<graph::ConstantPtr> outputs = graph::evaluate_graph(graph, inputs);
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       const fs::path file = data / ("output_" + std::to_string(k) + ".pb");

@@ -42,7 +42,10 @@ ConstantPtr make_value(DataType type, const Dims& dims, const std::vector<double
   graph::MutableConstant value = graph::new_constant(type, dims);
   const auto count = static_cast<std::size_t>(element_count(dims));
   std::uniform_real_distribution<double> real(-4, 4);
-  std::uniform_int_distribution<int> integer(type == DataType::uint8 || type == DataType::uint16 || type == DataType::uint32 || type == DataType::uint64 ? 0 : -5, 9);
+  std::uniform_int_distribution<int> integer(
+      type == DataType::uint8 || type == DataType::uint16 || type == DataType::uint32 || type == DataType::uint64 ? 0
+                                                                                                                  : -5,
+      9);
   ops::dispatch_any(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::size_t i = 0; i < count; ++i) {
@@ -67,7 +70,8 @@ Sample make_sample(const graph::Operator& op, const Case& test, std::mt19937& ra
   for (std::size_t k = 0; k < test.inputs.size(); ++k) {
     const DataType type = k < test.dtypes.size() ? test.dtypes[k] : DataType::float32;
     const auto given = test.constants.find(static_cast<int>(k));
-    sample.inputs.push_back(make_value(type, test.inputs[k], given == test.constants.end() ? nullptr : &given->second, random));
+    sample.inputs.push_back(
+        make_value(type, test.inputs[k], given == test.constants.end() ? nullptr : &given->second, random));
     ids.push_back(sample.graph.add_constant("input" + std::to_string(k), sample.inputs.back()));
   }
   sample.layer = sample.graph.add_layer(op, "layer", ids, test.attributes, test.outputs);
@@ -122,36 +126,46 @@ struct Buffer {
 void expect_close(DataType type, const std::byte* found, const std::byte* expected, std::int64_t count, bool exact) {
   const auto [absolute, relative] = tolerance_of(type, exact);
   const Dims dims{count};
-  const std::vector<double> a = ops::to_doubles({type, dims, const_cast<std::byte*>(found)}), b = ops::to_doubles({type, dims, const_cast<std::byte*>(expected)});
+  const std::vector<double> a = ops::to_doubles({type, dims, const_cast<std::byte*>(found)}),
+                            b = ops::to_doubles({type, dims, const_cast<std::byte*>(expected)});
   double scale = 0;
   for (double v : b)
     if (std::isfinite(v)) scale = std::max(scale, std::abs(v));
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
     const double error = std::abs(a[i] - b[i]);
-    ASSERT_LE(error, absolute * scale + relative * std::abs(b[i])) << "element " << i << " is " << a[i] << ", expected " << b[i];
+    ASSERT_LE(error, absolute * scale + relative * std::abs(b[i]))
+        << "element " << i << " is " << a[i] << ", expected " << b[i];
   }
 }
 
 enum class Strides { dense, wide_inputs, wide_outputs };
 
 /// One tactic on one sample. `constants`: bit k, input k is known when the kernel is prepared.
-void run_tactic(const Tactic& tactic, const Sample& sample, std::uint32_t constants, Strides strides, int workers, std::mt19937& random, bool in_place) {
+void run_tactic(const Tactic& tactic, const Sample& sample, std::uint32_t constants, Strides strides, int workers,
+                std::mt19937& random, bool in_place) {
   const graph::Layer& layer = sample.graph.layer(sample.layer);
   Problem problem{.op = layer.op, .attributes = &layer.attributes, .workers = workers};
   const auto pitch_of = [](const Dims& dims, bool wide) { return dims.empty() ? 0 : dims.back() + (wide ? 5 : 0); };
   for (std::size_t k = 0; k < sample.inputs.size(); ++k) {
     const bool known = (constants >> k & 1u) != 0;
     const ConstantPtr& value = sample.inputs[k];
-    problem.inputs.push_back({value->dtype, value->dims, pitch_of(value->dims, strides == Strides::wide_inputs && !known), known ? value : nullptr});
+    problem.inputs.push_back({value->dtype, value->dims,
+                              pitch_of(value->dims, strides == Strides::wide_inputs && !known),
+                              known ? value : nullptr});
   }
   for (graph::TensorId id : layer.outputs) {
     const graph::Tensor& tensor = sample.graph.tensor(id);
-    problem.outputs.push_back({tensor.dtype, tensor.dims, pitch_of(tensor.dims, strides == Strides::wide_outputs), nullptr});
+    problem.outputs.push_back(
+        {tensor.dtype, tensor.dims, pitch_of(tensor.dims, strides == Strides::wide_outputs), nullptr});
   }
   if (tactic.refuse && !tactic.refuse(problem).empty()) return;
-  SCOPED_TRACE(std::string(tactic.name) + (strides == Strides::dense ? "" : strides == Strides::wide_inputs ? ", wide inputs" : ", wide outputs") +
-               (in_place ? ", in place" : "") + ", constants " + std::to_string(constants) + ", workers " + std::to_string(workers));
+  SCOPED_TRACE(std::string(tactic.name) +
+               (strides == Strides::dense         ? ""
+                : strides == Strides::wide_inputs ? ", wide inputs"
+                                                  : ", wide outputs") +
+               (in_place ? ", in place" : "") + ", constants " + std::to_string(constants) + ", workers " +
+               std::to_string(workers));
   const graph::Launch launch = tactic.prepare(problem);
   std::vector<Buffer> inputs, outputs;
   std::vector<const void*> input_pointers;
@@ -161,11 +175,13 @@ void run_tactic(const Tactic& tactic, const Sample& sample, std::uint32_t consta
     inputs.back().write(sample.inputs[k]->data.get());
   }
   for (const Desc& desc : problem.outputs) outputs.emplace_back(desc.dtype, desc.dims, desc.pitch);
-  const bool shared = in_place && inputs[0].bytes.size() == outputs[0].bytes.size() && sample.inputs[0]->dtype == problem.outputs[0].dtype;
+  const bool shared = in_place && inputs[0].bytes.size() == outputs[0].bytes.size() &&
+                      sample.inputs[0]->dtype == problem.outputs[0].dtype;
   if (in_place && !shared) return;
   // The address of an unread input is null, to see that it is not read.
   for (std::size_t k = 0; k < inputs.size(); ++k)
-    input_pointers.push_back((launch.unread_inputs >> k & 1u) != 0 ? nullptr : static_cast<const void*>(inputs[k].bytes.data()));
+    input_pointers.push_back((launch.unread_inputs >> k & 1u) != 0 ? nullptr
+                                                                   : static_cast<const void*>(inputs[k].bytes.data()));
   for (Buffer& buffer : outputs) output_pointers.push_back(buffer.bytes.data());
   if (shared) output_pointers[0] = inputs[0].bytes.data();
   const char* fault = vireo::testing::run_launch(launch, input_pointers, output_pointers, random);
@@ -207,7 +223,8 @@ TEST_P(Table, EveryTacticAgreesWithTheReference) {
     std::mt19937 random(seed);
     Sample sample;
     ASSERT_NO_THROW(sample = make_sample(op, test, random));
-    ASSERT_EQ(sample.expected.size(), static_cast<std::size_t>(test.outputs)) << "the shape rule leaves extents unknown";
+    ASSERT_EQ(sample.expected.size(), static_cast<std::size_t>(test.outputs))
+        << "the shape rule leaves extents unknown";
     if (!op.tactics) continue;
     std::uint32_t stated = 0, rest = 0;
     for (const auto& [k, values] : test.constants) stated |= 1u << k;
@@ -230,7 +247,8 @@ TEST(Operators, AreFoundByName) {
   EXPECT_EQ(ops::find_operator("no such operator"), nullptr);
 }
 
-INSTANTIATE_TEST_SUITE_P(Operators, Table, ::testing::ValuesIn(ops::all_operators().begin(), ops::all_operators().end()),
+INSTANTIATE_TEST_SUITE_P(Operators, Table,
+                         ::testing::ValuesIn(ops::all_operators().begin(), ops::all_operators().end()),
                          [](const auto& row) { return std::string(row.param->name); });
 
 }  // namespace

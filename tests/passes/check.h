@@ -21,7 +21,8 @@ namespace vireo::passes_testing {
 
 using namespace vireo::graph;
 
-inline ConstantPtr random_constant(DataType dtype, const Dims& dims, std::size_t seed, double low = -1, double high = 1) {
+inline ConstantPtr random_constant(DataType dtype, const Dims& dims, std::size_t seed, double low = -1,
+                                   double high = 1) {
   std::mt19937 random(static_cast<std::uint32_t>(seed));
   std::uniform_real_distribution<double> real(low, high);
   const MutableConstant result = new_constant(dtype, dims);
@@ -29,7 +30,8 @@ inline ConstantPtr random_constant(DataType dtype, const Dims& dims, std::size_t
     const double value = real(random);
     if (dtype == DataType::float32) result.as<float>()[i] = static_cast<float>(value);
     if (dtype == DataType::int64) result.as<std::int64_t>()[i] = static_cast<std::int64_t>(value * 3);
-    if (dtype == DataType::uint8) result.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(255 * (value - low) / (high - low));
+    if (dtype == DataType::uint8)
+      result.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(255 * (value - low) / (high - low));
   }
   return result.constant;
 }
@@ -37,13 +39,12 @@ inline ConstantPtr random_constant(DataType dtype, const Dims& dims, std::size_t
 inline Graph parse(std::string_view text) {
   // Variances come from here too: keep constants positive.
   return parse_text(text, ops::find_operator,
-                    [](const std::string&, DataType dtype, const Dims& dims, std::size_t seed, std::optional<std::uint64_t>) {
-                      return random_constant(dtype, dims, seed, 0.1, 1);
-                    });
+                    [](const std::string&, DataType dtype, const Dims& dims, std::size_t seed,
+                       std::optional<std::uint64_t>) { return random_constant(dtype, dims, seed, 0.1, 1); });
 }
 
-/// One line a layer: number, operator (and function), inputs (numbers of layers, names of inputs, extents of constants),
-/// attributes.
+/// One line a layer: number, operator (and function), inputs (numbers of layers, names of inputs, extents of
+/// constants), attributes.
 inline std::string summary(const Graph& graph) {
   std::map<TensorId, std::string> names;
   for (const TensorId input : graph.inputs()) names[input] = graph.tensor(input).name;
@@ -121,7 +122,8 @@ inline void expect_equal_results(const Graph& before, const Graph& after, double
 }
 
 /// Runs the passes one after the other and compares what comes out.
-inline void expect_rewrite(std::initializer_list<std::string_view> names, std::string_view before, std::string_view after) {
+inline void expect_rewrite(std::initializer_list<std::string_view> names, std::string_view before,
+                           std::string_view after) {
   const Graph original = parse(before);
   Graph graph = original;
   for (const std::string_view name : names) passes::run_pass(graph, name);

@@ -4,7 +4,8 @@
 namespace vireo::passes_testing {
 namespace {
 
-constexpr const char* kNorm = "const \"s\" float32 4 @2\nconst \"b\" float32 4 @3\nconst \"m\" float32 4 @4\nconst \"v\" float32 4 @5\n";
+constexpr const char* kNorm =
+    "const \"s\" float32 4 @2\nconst \"b\" float32 4 @3\nconst \"m\" float32 4 @4\nconst \"v\" float32 4 @5\n";
 
 TEST(BatchNorm, FoldsIntoTheConvolutionBeforeIt) {
   expect_rewrite({"batch_norm", "dead_layers"}, std::string(R"(

@@ -5,7 +5,8 @@ namespace vireo::passes_testing {
 namespace {
 
 std::string pattern(std::string_view layers, std::string_view constants = "") {
-  return "graph \"g\"\ninput \"x\" float32 1x2x3x7\n" + std::string(constants) + std::string(layers) + "output \"y\" \"y\"\n";
+  return "graph \"g\"\ninput \"x\" float32 1x2x3x7\n" + std::string(constants) + std::string(layers) +
+         "output \"y\" \"y\"\n";
 }
 
 void expect_activation(const std::string& text, std::string_view after) {
@@ -18,11 +19,15 @@ TEST(ActivationPatterns, ProductWithSigmoidIsSilu) {
 }
 
 TEST(ActivationPatterns, TheErfFormOfGeluIsFoundInAnyOrder) {
-  const char* constants = "const \"r\" float32 scalar = 1.4142135381698608\nconst \"one\" float32 scalar = 1\nconst \"half\" float32 scalar = 0.5\n";
-  const char* common = "\"d\" = binary(\"x\", \"r\") {function=\"div\"} \"d\"\n\"e\" = unary(\"d\") {function=\"erf\"} \"e\"\n"
-                       "\"p\" = binary(\"e\", \"one\") {function=\"add\"} \"p\"\n";
+  const char* constants =
+      "const \"r\" float32 scalar = 1.4142135381698608\nconst \"one\" float32 scalar = 1\nconst \"half\" float32 "
+      "scalar = 0.5\n";
+  const char* common =
+      "\"d\" = binary(\"x\", \"r\") {function=\"div\"} \"d\"\n\"e\" = unary(\"d\") {function=\"erf\"} \"e\"\n"
+      "\"p\" = binary(\"e\", \"one\") {function=\"add\"} \"p\"\n";
   expect_activation(pattern(std::string(common) + "\"m\" = binary(\"x\", \"p\") {function=\"mul\"} \"m\"\n"
-                                                  "\"y\" = binary(\"m\", \"half\") {function=\"mul\"} \"y\"\n", constants),
+                                                  "\"y\" = binary(\"m\", \"half\") {function=\"mul\"} \"y\"\n",
+                            constants),
                     "1 gelu(x)");
   expect_activation(pattern(std::string(common) + "\"m\" = binary(\"x\", \"half\") {function=\"mul\"} \"m\"\n"
                                                   "\"y\" = binary(\"m\", \"p\") {function=\"mul\"} \"y\"\n", constants),
@@ -38,15 +43,23 @@ TEST(ActivationPatterns, TheTanhFormOfGeluIsFound) {
 "p" = binary("h", "one") {function="add"} "p"
 "m" = binary("x", "half") {function="mul"} "m"
 "y" = binary("m", "p") {function="mul"} "y"
-)", "const \"three\" float32 scalar = 3\nconst \"a\" float32 scalar = 0.044715\nconst \"b\" float32 scalar = 0.7978845608\n"
-    "const \"one\" float32 scalar = 1\nconst \"half\" float32 scalar = 0.5\n"), "1 gelu(x) approximate=tanh");
+)",
+                            "const \"three\" float32 scalar = 3\nconst \"a\" float32 scalar = 0.044715\nconst \"b\" "
+                            "float32 scalar = 0.7978845608\n"
+                            "const \"one\" float32 scalar = 1\nconst \"half\" float32 scalar = 0.5\n"),
+                    "1 gelu(x) approximate=tanh");
 }
 
 TEST(ActivationPatterns, HardSwishIsFoundInItsForms) {
-  const char* constants = "const \"three\" float32 scalar = 3\nconst \"six\" float32 scalar = 6\nconst \"sixth\" float32 scalar = 0.1666666716\n";
-  const char* common = "\"a\" = binary(\"x\", \"three\") {function=\"add\"} \"a\"\n\"c\" = unary(\"a\") {function=\"clip\", min=0.0, max=6.0} \"c\"\n";
+  const char* constants =
+      "const \"three\" float32 scalar = 3\nconst \"six\" float32 scalar = 6\nconst \"sixth\" float32 scalar = "
+      "0.1666666716\n";
+  const char* common =
+      "\"a\" = binary(\"x\", \"three\") {function=\"add\"} \"a\"\n\"c\" = unary(\"a\") {function=\"clip\", min=0.0, "
+      "max=6.0} \"c\"\n";
   expect_activation(pattern(std::string(common) + "\"m\" = binary(\"x\", \"c\") {function=\"mul\"} \"m\"\n"
-                                                  "\"y\" = binary(\"m\", \"six\") {function=\"div\"} \"y\"\n", constants),
+                                                  "\"y\" = binary(\"m\", \"six\") {function=\"div\"} \"y\"\n",
+                            constants),
                     "1 hard_swish(x)");
   expect_activation(pattern(std::string(common) + "\"m\" = binary(\"c\", \"sixth\") {function=\"mul\"} \"m\"\n"
                                                   "\"y\" = binary(\"m\", \"x\") {function=\"mul\"} \"y\"\n", constants),
@@ -102,9 +115,10 @@ TEST(EinsumProducts, AxesInAnyOrderAndSeveralOfAKindAreRight) {
       return joined;
     };
     const std::size_t comma = text.find(','), arrow = text.find("->");
-    const Graph before = parse("graph \"g\"\ninput \"p\" float32 " + dims(text.substr(0, comma)) + "\ninput \"q\" float32 " +
-                               dims(text.substr(comma + 1, arrow - comma - 1)) + "\n\"y\" = einsum(\"p\", \"q\") {equation=\"" + text +
-                               "\"} \"y\"\noutput \"y\" \"y\"\n");
+    const Graph before =
+        parse("graph \"g\"\ninput \"p\" float32 " + dims(text.substr(0, comma)) + "\ninput \"q\" float32 " +
+              dims(text.substr(comma + 1, arrow - comma - 1)) + "\n\"y\" = einsum(\"p\", \"q\") {equation=\"" + text +
+              "\"} \"y\"\noutput \"y\" \"y\"\n");
     Graph after = before;
     EXPECT_TRUE(passes::run_pass(after, "einsum_products"));
     EXPECT_EQ(summary(after).find("einsum"), std::string::npos);
@@ -125,7 +139,9 @@ const "v" float32 64x5 @2
 "g" = gemm("f", "v") "g"
 "y" = unary("g") {function="leaky_relu", alpha=0.1} "y"
 output "y" "y"
-)", "1 conv(x, 4x3x3x3) activation=clip alpha=0 beta=6\n2 reshape(1, [1 -1])\n3 gemm(2, 64x5) activation=leaky_relu activation_alpha=0.1\noutputs 3\n");
+)",
+                 "1 conv(x, 4x3x3x3) activation=clip alpha=0 beta=6\n2 reshape(1, [1 -1])\n3 gemm(2, 64x5) "
+                 "activation=leaky_relu activation_alpha=0.1\noutputs 3\n");
 }
 
 TEST(ActivationFusion, AValueThatOthersReadStaysUnactivated) {
@@ -153,9 +169,12 @@ output "y" "y"
 TEST(ResidualFusion, AnAdditionGoesInBeforeTheActivationBehindIt) {
   expect_rewrite({"residual_fusion", "activation_fusion"}, kResidual,
                  "1 conv(x, 4x4x3x3, -, x) activation=relu pads=1,1,1,1 residual=before\noutputs 1\n");
-  expect_rewrite({"nhwc_layout", "transpose_sinking", "residual_fusion", "activation_fusion", "transpose_sinking", "common_subexpressions"}, kResidual,
-                 "1 transpose(x) perm=0,2,3,1\n2 conv(1, 4x4x3x3, -, 1) activation=relu layout=nhwc pads=1,1,1,1 residual=before\n"
-                 "3 transpose(2) perm=0,3,1,2\noutputs 3\n");
+  expect_rewrite(
+      {"nhwc_layout", "transpose_sinking", "residual_fusion", "activation_fusion", "transpose_sinking",
+       "common_subexpressions"},
+      kResidual,
+      "1 transpose(x) perm=0,2,3,1\n2 conv(1, 4x4x3x3, -, 1) activation=relu layout=nhwc pads=1,1,1,1 residual=before\n"
+      "3 transpose(2) perm=0,3,1,2\noutputs 3\n");
 }
 
 TEST(ResidualFusion, BehindAnActivationTheAdditionGoesInAfterIt) {

@@ -6,7 +6,9 @@ namespace {
 
 /// Both layout passes on a network whose only transposes in the end are those at its edges.
 void expect_layout(std::string_view before, std::string_view after) {
-  expect_rewrite({"nhwc_layout", "transpose_sinking", "dead_layers", "common_subexpressions", "transposes", "reshapes", "dead_layers"}, before, after);
+  expect_rewrite({"nhwc_layout", "transpose_sinking", "dead_layers", "common_subexpressions", "transposes", "reshapes",
+                  "dead_layers"},
+                 before, after);
 }
 
 TEST(Layout, AChainOfConvolutionsHasTransposesAtItsEdgesOnly) {

@@ -14,14 +14,16 @@ std::vector<fs::path> models() {
   std::vector<fs::path> found;
   if (!fs::exists(folder)) return found;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.path().extension() == ".onnx" && entry.path().string().find("robustness") == std::string::npos) found.push_back(entry.path());
+    if (entry.path().extension() == ".onnx" && entry.path().string().find("robustness") == std::string::npos)
+      found.push_back(entry.path());
   std::sort(found.begin(), found.end());
   return found;
 }
 
 int count(const Graph& graph, std::string_view op) {
   int number = 0;
-  for (LayerId id = 0; id < graph.layer_count(); ++id) number += graph.layer(id).alive() && graph.layer(id).op->name == op ? 1 : 0;
+  for (LayerId id = 0; id < graph.layer_count(); ++id)
+    number += graph.layer(id).alive() && graph.layer(id).op->name == op ? 1 : 0;
   return number;
 }
 
@@ -37,8 +39,8 @@ TEST(Models, AllPassesRunOnEveryModelAndSettle) {
     if (count(network.graph(), "quantize_linear") == 0) {
       EXPECT_LE(count(network.graph(), "transpose"), 13);
     }
-    std::printf("%-60s %4d -> %4d layers, %2d transposes\n", path.filename().c_str(), before, network.graph().layer_count(),
-                count(network.graph(), "transpose"));
+    std::printf("%-60s %4d -> %4d layers, %2d transposes\n", path.filename().c_str(), before,
+                network.graph().layer_count(), count(network.graph(), "transpose"));
   }
 }
 
@@ -47,8 +49,9 @@ TEST(Models, SmallModelsGiveTheSameResultsBeforeAndAfter) {
   if (models().empty()) GTEST_SKIP() << "no ../shared/assets";
   for (const fs::path& path : models()) {
     const std::string name = path.filename();
-    const bool small = name == "blazeface_128.onnx" || name == "lprnet_sirius_reexport.onnx" || name == "ultraface_version-RFB-320.onnx" ||
-                       name == "ppocr_mobile_v2_cls.onnx" || name == "yunet_n_dynamic.onnx" || name == "mediapipe_selfie_landscape_144x256.onnx";
+    const bool small = name == "blazeface_128.onnx" || name == "lprnet_sirius_reexport.onnx" ||
+                       name == "ultraface_version-RFB-320.onnx" || name == "ppocr_mobile_v2_cls.onnx" ||
+                       name == "yunet_n_dynamic.onnx" || name == "mediapipe_selfie_landscape_144x256.onnx";
     if (!small) continue;
     SCOPED_TRACE(name);
     Network network = import_onnx(path);

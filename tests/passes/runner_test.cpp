@@ -22,8 +22,9 @@ TEST(Runner, PassesAreRunToAFixpointAndReported) {
   Graph graph = parse(kText);
   const passes::PassReport report = passes::run_passes(graph);
   EXPECT_GE(report.rounds, 2);
-  EXPECT_EQ(summary(graph), "1 transpose(x) perm=0,2,3,1\n2 conv(1, 4x3x3x3, 4) activation=relu layout=nhwc pads=1,1,1,1\n"
-                            "3 transpose(2) perm=0,3,1,2\noutputs 3\n");
+  EXPECT_EQ(summary(graph),
+            "1 transpose(x) perm=0,2,3,1\n2 conv(1, 4x3x3x3, 4) activation=relu layout=nhwc pads=1,1,1,1\n"
+            "3 transpose(2) perm=0,3,1,2\noutputs 3\n");
   EXPECT_NE(report.to_string().find("batch_norm"), std::string::npos);
   expect_equal_results(parse(kText), graph);
   EXPECT_EQ(passes::run_passes(graph).rounds, 1);

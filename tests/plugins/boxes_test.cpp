@@ -134,7 +134,8 @@ TEST(Labels, AreReadFromTheUsualMetadata) {
             (std::vector<std::string>{"person", "driver's seat", "a'b"}));
   EXPECT_EQ(parse_names("['a', \"b\"]"), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(parse_names("{\"0\": \"x\", \"2\": \"z\"}"), (std::vector<std::string>{"x", "", "z"}));
-  for (const char* bad : {"", "{", "{0", "{0:", "{0: 'a", "[1, 2]", "{99999999999: 'a'}", "{-1: 'a'}", "nonsense", "['a' 'b']"}) {
+  for (const char* bad :
+       {"", "{", "{0", "{0:", "{0: 'a", "[1, 2]", "{99999999999: 'a'}", "{-1: 'a'}", "nonsense", "['a' 'b']"}) {
     EXPECT_TRUE(parse_names(bad).empty()) << bad;
   }
 }

@@ -85,7 +85,8 @@ TEST(Retinaface, FindsFacesInTheJointRowsOfYunet2021) {
     conf[2 * row] = 1 - k.score;
     conf[2 * row + 1] = k.score;
     iou[row] = k.score;
-    put_prior(&loc[14 * row], &loc[14 * row + 4], 5, c, float(int(c.x) / 16) * 16 + 8, float(int(c.y) / 16) * 16 + 8, 32);
+    put_prior(&loc[14 * row], &loc[14 * row + 4], 5, c, float(int(c.x) / 16) * 16 + 8, float(int(c.y) / 16) * 16 + 8,
+              32);
   }
   const auto result = t.decode("retinaface");
   expect_known(result, 0.02f, false);

@@ -1,5 +1,5 @@
-// Decoders against tensors built by the inverse of their formulas: a box placed in the frame must come back where it was.
-// Faces have a file of their own.
+// Decoders against tensors built by the inverse of their formulas: a box placed in the frame must come back where it
+// was. Faces have a file of their own.
 
 #include <cmath>
 #include <limits>
@@ -113,7 +113,8 @@ TEST(End2end, TakesFinishedRows) {
   auto& rows = t.add({1, 300, 6});
   for (std::size_t i = 0; i < kKnown.size(); ++i) {
     const Centre c = in_network(kKnown[i]);
-    const float row[] = {c.x - c.w / 2, c.y - c.h / 2, c.x + c.w / 2, c.y + c.h / 2, kKnown[i].score, float(kKnown[i].class_id)};
+    const float row[] = {c.x - c.w / 2, c.y - c.h / 2,   c.x + c.w / 2,
+                         c.y + c.h / 2, kKnown[i].score, float(kKnown[i].class_id)};
     std::copy_n(row, 6, rows.begin() + std::ptrdiff_t(6 * i));
   }
   expect_known(t.decode("end2end"));
@@ -207,7 +208,8 @@ TEST(Ssd, ReadsBothConventions) {
       labels[i] = float(kKnown[i].class_id + 1);
       scores[i] = kKnown[i].score;
     }
-    expect_known(t.decode("ssd", {{"order", tensorflow ? "yxyx" : "xyxy"}, {"normalized", tensorflow ? "true" : "false"}}));
+    expect_known(
+        t.decode("ssd", {{"order", tensorflow ? "yxyx" : "xyxy"}, {"normalized", tensorflow ? "true" : "false"}}));
   }
 }
 
@@ -259,12 +261,19 @@ TEST(Segment, CutsTheMapToTheFrame) {
 
 TEST(EveryDecoder, SurvivesNoise) {
   const std::vector<std::pair<const char*, std::vector<Dims>>> models = {
-      {"yolox", {{1, 2100, 85}}},      {"yolov5", {{1, 6300, 15}}},        {"yolov8", {{1, 84, 2100}}},
-      {"end2end", {{1, 300, 6}}},      {"fastestdet", {{1, 85, 20, 20}}},  {"scores_boxes", {{1, 4420, 2}, {1, 4420, 4}}},
-      {"detr", {{1, 300, 84}}},        {"classify", {{1, 1000}}},          {"segment", {{1, 21, 80, 80}}},
+      {"yolox", {{1, 2100, 85}}},
+      {"yolov5", {{1, 6300, 15}}},
+      {"yolov8", {{1, 84, 2100}}},
+      {"end2end", {{1, 300, 6}}},
+      {"fastestdet", {{1, 85, 20, 20}}},
+      {"scores_boxes", {{1, 4420, 2}, {1, 4420, 4}}},
+      {"detr", {{1, 300, 84}}},
+      {"classify", {{1, 1000}}},
+      {"segment", {{1, 21, 80, 80}}},
       {"retinaface", {{1, 4200, 4}, {1, 4200, 2}, {1, 4200, 10}}},
       {"blazeface", {{1, 5600, 16}, {1, 5600, 1}}},
-      {"nanodet", {{1, 2125, 112}}},   {"ssd", {{100, 4}, {100}, {100}}}};
+      {"nanodet", {{1, 2125, 112}}},
+      {"ssd", {{100, 4}, {100}, {100}}}};
   const float inf = std::numeric_limits<float>::infinity();
   std::mt19937 random(4);
   std::normal_distribution<float> normal(0, 30);

@@ -94,7 +94,8 @@ Rgb reference_pixel(const sdk::Image& image, int x, int y, int out_w, int out_h)
     const auto clip = [](double value) { return std::clamp(value, 0.0, 255.0); };
     return {clip(r), clip(g), clip(b)};
   }
-  const bool bgr = image.format == PixelFormat::bgr || image.format == PixelFormat::bgra || image.format == PixelFormat::bgrx;
+  const bool bgr =
+      image.format == PixelFormat::bgr || image.format == PixelFormat::bgra || image.format == PixelFormat::bgrx;
   return {sample(0, bgr ? 2 : 0, bytes, w, h), sample(0, 1, bytes, w, h), sample(0, bgr ? 0 : 2, bytes, w, h)};
 }
 
@@ -108,9 +109,10 @@ sdk::InputSpec usual_spec(int width, int height) {
 }
 
 double value_at(const std::vector<float>& slot, const sdk::InputSpec& spec, int c, int y, int x) {
-  const std::size_t index = spec.layout == sdk::Layout::nchw
-                                ? (std::size_t(c) * std::size_t(spec.height) + std::size_t(y)) * std::size_t(spec.width) + std::size_t(x)
-                                : (std::size_t(y) * std::size_t(spec.width) + std::size_t(x)) * std::size_t(spec.channels) + std::size_t(c);
+  const std::size_t index =
+      spec.layout == sdk::Layout::nchw
+          ? (std::size_t(c) * std::size_t(spec.height) + std::size_t(y)) * std::size_t(spec.width) + std::size_t(x)
+          : (std::size_t(y) * std::size_t(spec.width) + std::size_t(x)) * std::size_t(spec.channels) + std::size_t(c);
   return slot[index];
 }
 
@@ -300,8 +302,9 @@ TEST(GuessInput, GivesOpenInputsTheWantedSize) {
 }
 
 TEST(GuessInput, LetsTheUserOverride) {
-  const auto spec = guess_input({input_of({1, 3, 32, 32})}, {},
-                                {{"color", "bgr"}, {"mean", "1,2,3"}, {"std", "2"}, {"resize", "stretch"}, {"pad", "7"}});
+  const auto spec =
+      guess_input({input_of({1, 3, 32, 32})}, {},
+                  {{"color", "bgr"}, {"mean", "1,2,3"}, {"std", "2"}, {"resize", "stretch"}, {"pad", "7"}});
   EXPECT_EQ(spec.style.color, sdk::ColorOrder::bgr);
   EXPECT_EQ(spec.style.mean[1], 2);
   EXPECT_EQ(spec.style.scale[2], 0.5f);

@@ -81,9 +81,10 @@ TEST(Json, SumsAMapUpByTheShareOfItsClasses) {
   result.maps.push_back({.width = 2, .height = 2, .class_ids = {1, 0, 1, 1}, .scores = {}, .labels = {"wall"}});
   std::string json;
   append_frame(json, result);
-  EXPECT_NE(json.find("\"maps\":[{\"width\":2,\"height\":2,\"classes\":[{\"class\":0,\"label\":\"wall\",\"share\":0.25},"
-                      "{\"class\":1,\"label\":\"class 1\",\"share\":0.75}]}]"),
-            std::string::npos)
+  EXPECT_NE(
+      json.find("\"maps\":[{\"width\":2,\"height\":2,\"classes\":[{\"class\":0,\"label\":\"wall\",\"share\":0.25},"
+                "{\"class\":1,\"label\":\"class 1\",\"share\":0.75}]}]"),
+      std::string::npos)
       << json;
 }
 

@@ -1,5 +1,6 @@
-// Decoders on recorded outputs of real, trained models (the assets' reference pairs): what a person sees in the recorded
-// picture must be found there. Positions were checked by eye on the drawn result; tolerances leave room for the models.
+// Decoders on recorded outputs of real, trained models (the assets' reference pairs): what a person sees in the
+// recorded picture must be found there. Positions were checked by eye on the drawn result; tolerances leave room for
+// the models.
 
 #include <gtest/gtest.h>
 
@@ -26,7 +27,11 @@ struct Recorded {
 };
 
 const std::vector<Recorded> kRecorded = {
-    {"detect/yolox_nano_416", "yolox", 1, 4, {{"dog", 72, 112, 104, 182}, {"bicycle", 28, 74, 282, 155}, {"car", 253, 42, 122, 50}}},
+    {"detect/yolox_nano_416",
+     "yolox",
+     1,
+     4,
+     {{"dog", 72, 112, 104, 182}, {"bicycle", 28, 74, 282, 155}, {"car", 253, 42, 122, 50}}},
     {"detect/nanodet_m_320", "nanodet", 6, 2, {{"bicycle", 36, 75, 200, 210}, {"car", 194, 42, 98, 51}}},
     {"detect/fastestdet_352", "fastestdet", 1, 6, {{"person", 29, 66, 97, 243}, {"person", 203, 149, 136, 163}}},
     {"detect/hyperlpr_y5fu_320", "yolov5", 1, 1, {{"class 0", 120, 58, 23, 9}}, 4},
@@ -59,7 +64,8 @@ void check(const Recorded& recorded, const std::filesystem::path& folder) {
   for (const auto& output : outputs) views.push_back({"", output.dtype, output.dims, output.data.data()});
   const bool nhwc = input.dims[3] == 3;
   const int height = int(input.dims[nhwc ? 1 : 2]), width = int(input.dims[nhwc ? 2 : 3]);
-  const sdk::Geometry geometry{.network_width = width, .network_height = height, .frame_width = width, .frame_height = height};
+  const sdk::Geometry geometry{
+      .network_width = width, .network_height = height, .frame_width = width, .frame_height = height};
 
   const Choice choice = choose_decoder(description);
   EXPECT_EQ(choice.row->name, recorded.decoder) << choice.match.reason;

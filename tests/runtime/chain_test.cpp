@@ -40,7 +40,8 @@ class Grower {
     const std::int64_t cin = in[3], cout = depthwise ? cin : draw(random_, 1, 70);
     const std::int64_t k = depthwise ? 1 + 2 * draw(random_, 1, 3) : draw(random_, 0, 2) == 0 ? 3 : 1;
     const std::int64_t stride = draw(random_, 1, 2), dilation = draw(random_, 0, 3) == 0 ? 2 : 1;
-    const std::int64_t pad = draw(random_, 0, 1) * (k - 1) * dilation / 2 + ((k - 1) * dilation >= std::min(in[1], in[2]) ? (k - 1) * dilation : 0);
+    const std::int64_t pad = draw(random_, 0, 1) * (k - 1) * dilation / 2 +
+                             ((k - 1) * dilation >= std::min(in[1], in[2]) ? (k - 1) * dilation : 0);
     Attributes a;
     a.set("layout", std::string("nhwc"));
     a.set("strides", std::vector<std::int64_t>{stride, stride});
@@ -56,7 +57,8 @@ class Grower {
     }
     const Dims w{cout, depthwise ? 1 : cin, k, k};
     std::vector<TensorId> inputs{x, constant(w), constant({cout})};
-    const std::int64_t h = (in[1] + 2 * pad - (k - 1) * dilation - 1) / stride + 1, v = (in[2] + 2 * pad - (k - 1) * dilation - 1) / stride + 1;
+    const std::int64_t h = (in[1] + 2 * pad - (k - 1) * dilation - 1) / stride + 1,
+                       v = (in[2] + 2 * pad - (k - 1) * dilation - 1) / stride + 1;
     if (residual) {
       inputs.push_back(g_.add_input("residual", DataType::float32, {in[0], h, v, cout}));
       a.set("residual", std::string(draw(random_, 0, 1) ? "before" : "after"));
@@ -72,7 +74,8 @@ class Grower {
     Attributes a;
     a.set("function", std::string("prelu"));
     const Dims dims = g_.tensor(x).dims;
-    return layer("binary", {x, draw(random_, 0, 1) ? constant({dims[3]}) : constant({1, dims[1], dims[2], dims[3]})}, a);
+    return layer("binary", {x, draw(random_, 0, 1) ? constant({dims[3]}) : constant({1, dims[1], dims[2], dims[3]})},
+                 a);
   }
   TensorId pool(TensorId x) {
     Attributes a;
@@ -177,7 +180,8 @@ TEST(Chain, gives_what_its_layers_give_apart) {
     program::Program together = compile(g, options);
     ASSERT_EQ(one_by_one.steps.size(), order.size()) << g.dump();
     if (together.steps.size() < one_by_one.steps.size()) ++chains;
-    const std::vector<float> expected = run(std::move(one_by_one), options.workers), found = run(std::move(together), options.workers);
+    const std::vector<float> expected = run(std::move(one_by_one), options.workers),
+                             found = run(std::move(together), options.workers);
     ASSERT_EQ(expected.size(), found.size());
     double error = 0, size = 1e-30;
     for (std::size_t i = 0; i < expected.size(); ++i) {

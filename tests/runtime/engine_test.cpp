@@ -70,7 +70,8 @@ TEST(Engine, each_image_of_a_batch_equals_the_image_alone) {
       const auto begin = x.begin() + b * static_cast<std::int64_t>(kIn);
       const auto alone = run(*engine, {begin, begin + static_cast<std::int64_t>(kIn)}, 1);
       for (std::size_t i = 0; i < kOut; ++i)
-        ASSERT_NEAR(alone[i], together[static_cast<std::size_t>(b) * kOut + i], 1e-4) << "batch " << batch << " image " << b;
+        ASSERT_NEAR(alone[i], together[static_cast<std::size_t>(b) * kOut + i], 1e-4)
+            << "batch " << batch << " image " << b;
     }
   }
 }
@@ -124,8 +125,8 @@ TEST(Engine, outputs_that_are_inputs_constants_or_repeated_are_copies) {
   auto context = engine->create_context();
   const Buffer in = context->allocate("x");
   for (int i = 0; i < 6; ++i) in.as<float>()[i] = static_cast<float>(i);
-  const Buffer same = context->allocate("same"), constant = context->allocate("constant"), first = context->allocate("first"),
-               second = context->allocate("second");
+  const Buffer same = context->allocate("same"), constant = context->allocate("constant"),
+               first = context->allocate("first"), second = context->allocate("second");
   ASSERT_TRUE(context->run().ok());
   EXPECT_EQ(constant.as<float>()[0], 1);
   for (int i = 0; i < 6; ++i) {

@@ -10,7 +10,8 @@ namespace vireo::testing_networks {
 
 inline std::vector<float> ramp(std::size_t count, float scale = 0.01f) {
   std::vector<float> values(count);
-  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(static_cast<int>(i * 7919 % 201) - 100) * scale;
+  for (std::size_t i = 0; i < count; ++i)
+    values[i] = static_cast<float>(static_cast<int>(i * 7919 % 201) - 100) * scale;
   return values;
 }
 

@@ -35,7 +35,9 @@ class PlanFile : public testing::Test {
     changed[at] = static_cast<char>(changed[at] ^ 0x40);
     rewrite(changed);
   }
-  void rewrite(const std::string& bytes) { std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size())); }
+  void rewrite(const std::string& bytes) {
+    std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
   ErrorCode load_error() {
     try {
       (void)Engine::load(path_);
@@ -88,7 +90,8 @@ TEST_F(PlanFile, is_refused_when_its_header_texts_or_packed_weights_change) {
   for (std::size_t at = 0; at < texts_end; at += 1 + texts_end / 97) {
     change(at);
     const ErrorCode code = load_error();
-    EXPECT_TRUE(code == ErrorCode::invalid_model || (code == ErrorCode::unsupported && at >= 8 && at < 12)) << "byte " << at;
+    EXPECT_TRUE(code == ErrorCode::invalid_model || (code == ErrorCode::unsupported && at >= 8 && at < 12))
+        << "byte " << at;
   }
   ASSERT_GT(word(kPacksOffset + 8), 0u);
   change(word(kPacksOffset));
@@ -103,7 +106,8 @@ TEST_F(PlanFile, needs_its_weights_only_where_nothing_is_packed_for_the_shapes) 
   change(weights);
   EXPECT_EQ(testing_networks::run(*Engine::load(path_), x, 1), wanted);
 
-  testing_networks::quick_plan(testing_networks::branches(kUnknown)).save(path_);  // no profile: packed when shapes are known
+  testing_networks::quick_plan(testing_networks::branches(kUnknown))
+      .save(path_);  // no profile: packed when shapes are known
   read();
   EXPECT_EQ(word(kPacksOffset + 8), 0u);
   EXPECT_EQ(testing_networks::run(*Engine::load(path_), x, 1), wanted);

@@ -1,7 +1,7 @@
 // Shows ThreadSanitizer the hand-overs inside GLib and GStreamer. Both are installed without it, and GLib's locks are
-// futexes of its own, so a buffer that goes from one thread to another through a GMutex or a GAsyncQueue would look like a
-// race in our code. Linked into the tests of the elements in the build with ThreadSanitizer only: a symbol of the program
-// comes before the library's, so these run first, say what is handed over, and call the library's own.
+// futexes of its own, so a buffer that goes from one thread to another through a GMutex or a GAsyncQueue would look
+// like a race in our code. Linked into the tests of the elements in the build with ThreadSanitizer only: a symbol of
+// the program comes before the library's, so these run first, say what is handed over, and call the library's own.
 
 #include <dlfcn.h>
 #include <gst/gst.h>

@@ -29,7 +29,8 @@ constexpr std::size_t kFoldBytes = 64 << 10;  // results folded while importing:
 std::string domain_of(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
 
 /// A copy of a function's node with the references to the function's attributes replaced by their values.
-onnx::NodeProto with_attributes(const onnx::NodeProto& node, const std::map<std::string, const onnx::AttributeProto*>& given) {
+onnx::NodeProto with_attributes(const onnx::NodeProto& node,
+                                const std::map<std::string, const onnx::AttributeProto*>& given) {
   onnx::NodeProto copy = node;
   copy.clear_attribute();
   for (const onnx::AttributeProto& attribute : node.attribute()) {
@@ -38,7 +39,8 @@ onnx::NodeProto with_attributes(const onnx::NodeProto& node, const std::map<std:
       *added = attribute;
       if (!attribute.has_g()) continue;
       added->mutable_g()->clear_node();
-      for (const onnx::NodeProto& inner : attribute.g().node()) *added->mutable_g()->add_node() = with_attributes(inner, given);
+      for (const onnx::NodeProto& inner : attribute.g().node())
+        *added->mutable_g()->add_node() = with_attributes(inner, given);
       continue;
     }
     const auto value = given.find(attribute.ref_attr_name());
@@ -60,8 +62,8 @@ std::vector<const onnx::NodeProto*> pointers(const google::protobuf::RepeatedPtr
 
 std::string describe(const onnx::NodeProto& proto, std::int64_t opset) {
   const std::string& name = !proto.name().empty() || proto.output().empty() ? proto.name() : proto.output(0);
-  return str("node '", name, "' (", proto.op_type(), proto.domain().empty() ? "" : ", domain ", proto.domain(), ", opset ",
-             opset, ")");
+  return str("node '", name, "' (", proto.op_type(), proto.domain().empty() ? "" : ", domain ", proto.domain(),
+             ", opset ", opset, ")");
 }
 
 Builder::Builder(onnx::ModelProto& model, const std::filesystem::path& directory)
@@ -89,7 +91,8 @@ std::unique_ptr<graph::Graph> Builder::build() {
   if (outputs.empty()) fail(ErrorCode::invalid_model, "the graph has no outputs");
   run(pointers(source.node()), outputs);
   if (!refusals_.empty()) {
-    std::string message = str(refusals_.size(), refusals_.size() == 1 ? " part" : " parts", " of the model can't be imported:");
+    std::string message =
+        str(refusals_.size(), refusals_.size() == 1 ? " part" : " parts", " of the model can't be imported:");
     for (std::size_t i = 0; i < refusals_.size() && i < kMaxListed; ++i) message += "\n  " + refusals_[i];
     if (refusals_.size() > kMaxListed) message += str("\n  and ", refusals_.size() - kMaxListed, " more");
     fail(ErrorCode::unsupported, message);
@@ -163,7 +166,8 @@ void Builder::add_outputs() {
   std::set<TensorId> taken(inputs.begin(), inputs.end());
   std::set<std::string> names;
   for (const onnx::ValueInfoProto& output : model_.graph().output()) {
-    if (!names.insert(output.name()).second) fail(ErrorCode::invalid_model, "two outputs are named '", output.name(), "'");
+    if (!names.insert(output.name()).second)
+      fail(ErrorCode::invalid_model, "two outputs are named '", output.name(), "'");
     TensorId tensor = lookup(output.name(), "the graph's outputs");
     // An output has a layer that writes it, and is one output only: copies of inputs, constants and other outputs.
     if (graph_->tensor(tensor).constant || !taken.insert(tensor).second) {
@@ -206,7 +210,8 @@ void Builder::run(const Nodes& nodes, const std::vector<std::string>& outputs) {
 }
 
 void Builder::import_node(const onnx::NodeProto& proto) {
-  if (++nodes_ > kMaxNodes) fail(ErrorCode::invalid_model, "the model has more than ", kMaxNodes, " nodes, functions inlined");
+  if (++nodes_ > kMaxNodes)
+    fail(ErrorCode::invalid_model, "the model has more than ", kMaxNodes, " nodes, functions inlined");
   const std::string domain = domain_of(proto.domain());
   const auto version = scope_->opsets->find(domain);
   std::int64_t opset = version == scope_->opsets->end() ? 1 : version->second;
@@ -222,8 +227,9 @@ void Builder::import_node(const onnx::NodeProto& proto) {
   if (function != functions_.end() && !blocked) return inline_function(*function->second, proto, inputs);
   if (function == functions_.end() && find_row(domain, proto.op_type()) == nullptr) {
     const bool known_domain = domain.empty() || domain == "com.microsoft";
-    return refuse(proto, opset, inputs,
-                  known_domain ? "this operator is not supported" : str("no operators of domain '", domain, "' are supported"));
+    return refuse(
+        proto, opset, inputs,
+        known_domain ? "this operator is not supported" : str("no operators of domain '", domain, "' are supported"));
   }
   if (!blocked) return translate(proto, opset, std::move(inputs));
   for (const std::string& output : proto.output()) bind(output, kRefused);
@@ -240,11 +246,12 @@ void Builder::translate(const onnx::NodeProto& proto, std::int64_t opset, std::v
     return refuse(proto, opset, inputs, refusal.why);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::unsupported) return refuse(proto, opset, inputs, error.what());
-    fail(error.code() == ErrorCode::invalid_argument ? ErrorCode::invalid_model : error.code(), describe(proto, opset), ": ",
-         error.what());
+    fail(error.code() == ErrorCode::invalid_argument ? ErrorCode::invalid_model : error.code(), describe(proto, opset),
+         ": ", error.what());
   }
   for (const std::string& output : proto.output())
-    if (!output.empty() && scope_->read.contains(output) && !scope_->values.contains(output) && !scope_->sequences.contains(output))
+    if (!output.empty() && scope_->read.contains(output) && !scope_->values.contains(output) &&
+        !scope_->sequences.contains(output))
       return refuse(proto, opset, inputs, str("its output '", output, "' is not supported"));
 }
 
@@ -267,7 +274,8 @@ void Builder::refuse(const onnx::NodeProto& proto, std::int64_t opset, const std
 
 void Builder::inline_function(const onnx::FunctionProto& function, const onnx::NodeProto& call,
                               const std::vector<TensorId>& inputs) {
-  if (++depth_ > kMaxDepth) fail(ErrorCode::invalid_model, "function '", function.name(), "' is nested too deeply or recursive");
+  if (++depth_ > kMaxDepth)
+    fail(ErrorCode::invalid_model, "function '", function.name(), "' is nested too deeply or recursive");
   Opsets opsets;
   for (const onnx::OperatorSetIdProto& id : function.opset_import()) opsets[domain_of(id.domain())] = id.version();
   for (const auto& [domain, version] : opsets_) opsets.emplace(domain, version);
@@ -335,7 +343,8 @@ std::string Builder::free_name(std::set<std::string, std::less<>>& taken, std::s
   return name;
 }
 
-std::vector<TensorId> Builder::emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes, int outputs) {
+std::vector<TensorId> Builder::emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes,
+                                    int outputs) {
   const graph::Operator* definition = ops::find_operator(op);
   if (definition == nullptr) throw Refusal{str("this build has no operator '", op, "'")};
   bool known = !definition->late_axis;
@@ -343,14 +352,15 @@ std::vector<TensorId> Builder::emit(std::string_view op, std::vector<TensorId> i
     if (input == kRefused) throw Refusal{"one of its values is not supported"};
     known = known && (input == kNone || graph_->tensor(input).constant);
   }
-  const graph::LayerId id =
-      graph_->add_layer(*definition, free_name(layer_names_, node_name_), std::move(inputs), std::move(attributes), outputs);
+  const graph::LayerId id = graph_->add_layer(*definition, free_name(layer_names_, node_name_), std::move(inputs),
+                                              std::move(attributes), outputs);
   std::vector<TensorId> results = graph_->layer(id).outputs;
   for (const TensorId tensor : results) tensor_names_.insert(graph_->tensor(tensor).name);
   const bool named_output = op == "unary" && graph_->layer(id).attributes.text("function", "") == "identity";
   if (named_output) return results;
   std::vector<ConstantPtr> values;
-  if (op == "shape" && graph_->tensor(graph_->layer(id).inputs[0]).is_static() && graph_->tensor(results[0]).is_static()) {
+  if (op == "shape" && graph_->tensor(graph_->layer(id).inputs[0]).is_static() &&
+      graph_->tensor(results[0]).is_static()) {
     const Dims& all = graph_->tensor(graph_->layer(id).inputs[0]).dims;
     const auto length = static_cast<std::int64_t>(all.size());
     std::int64_t start = graph_->layer(id).attributes.integer("start", 0);

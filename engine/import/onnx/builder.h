@@ -64,8 +64,10 @@ class Builder {
   void run(const Nodes& nodes, const std::vector<std::string>& outputs);
   void import_node(const onnx::NodeProto& proto);
   void translate(const onnx::NodeProto& proto, std::int64_t opset, std::vector<TensorId> inputs);
-  void inline_function(const onnx::FunctionProto& function, const onnx::NodeProto& call, const std::vector<TensorId>& inputs);
-  void refuse(const onnx::NodeProto& proto, std::int64_t opset, const std::vector<TensorId>& inputs, const std::string& why);
+  void inline_function(const onnx::FunctionProto& function, const onnx::NodeProto& call,
+                       const std::vector<TensorId>& inputs);
+  void refuse(const onnx::NodeProto& proto, std::int64_t opset, const std::vector<TensorId>& inputs,
+              const std::string& why);
   [[nodiscard]] TensorId lookup(const std::string& name, const std::string& reader);
   [[nodiscard]] std::string free_name(std::set<std::string, std::less<>>& taken, std::string_view base);
 

@@ -107,7 +107,8 @@ void max_unpool(Node& node) {
   Attributes fill;
   fill.set("value", 0.0);
   fill.set("dtype", std::string(to_string(node.dtype(x))));
-  const TensorId zeros = node.emit("constant_of_shape", {node.integers_constant({element_count(output)})}, std::move(fill));
+  const TensorId zeros =
+      node.emit("constant_of_shape", {node.integers_constant({element_count(output)})}, std::move(fill));
   Attributes scatter;
   scatter.set("axis", std::int64_t{0});
   node.result(0, node.reshape(node.emit("scatter_elements", {zeros, index, flat}, std::move(scatter)), output));

@@ -15,18 +15,55 @@ struct Function {
   std::initializer_list<std::string_view> attributes = {};
 };
 
-const Function kUnary[] = {
-    {"Relu", "relu"}, {"Sigmoid", "sigmoid"}, {"Tanh", "tanh"}, {"Erf", "erf"}, {"HardSwish", "hard_swish"}, {"Mish", "mish"},
-    {"Softplus", "softplus"}, {"Softsign", "softsign"}, {"Exp", "exp"}, {"Log", "log"}, {"Sqrt", "sqrt"},
-    {"Reciprocal", "reciprocal"}, {"Abs", "abs"}, {"Neg", "neg"}, {"Sign", "sign"}, {"Floor", "floor"}, {"Ceil", "ceil"},
-    {"Round", "round"}, {"Sin", "sin"}, {"Cos", "cos"}, {"Tan", "tan"}, {"Asin", "asin"}, {"Acos", "acos"}, {"Atan", "atan"},
-    {"Sinh", "sinh"}, {"Cosh", "cosh"}, {"Asinh", "asinh"}, {"Acosh", "acosh"}, {"Atanh", "atanh"}, {"Not", "not"},
-    {"BitwiseNot", "bitwise_not"}, {"IsNaN", "isnan"}, {"IsInf", "isinf", {"detect_negative", "detect_positive"}}};
+const Function kUnary[] = {{"Relu", "relu"},
+                           {"Sigmoid", "sigmoid"},
+                           {"Tanh", "tanh"},
+                           {"Erf", "erf"},
+                           {"HardSwish", "hard_swish"},
+                           {"Mish", "mish"},
+                           {"Softplus", "softplus"},
+                           {"Softsign", "softsign"},
+                           {"Exp", "exp"},
+                           {"Log", "log"},
+                           {"Sqrt", "sqrt"},
+                           {"Reciprocal", "reciprocal"},
+                           {"Abs", "abs"},
+                           {"Neg", "neg"},
+                           {"Sign", "sign"},
+                           {"Floor", "floor"},
+                           {"Ceil", "ceil"},
+                           {"Round", "round"},
+                           {"Sin", "sin"},
+                           {"Cos", "cos"},
+                           {"Tan", "tan"},
+                           {"Asin", "asin"},
+                           {"Acos", "acos"},
+                           {"Atan", "atan"},
+                           {"Sinh", "sinh"},
+                           {"Cosh", "cosh"},
+                           {"Asinh", "asinh"},
+                           {"Acosh", "acosh"},
+                           {"Atanh", "atanh"},
+                           {"Not", "not"},
+                           {"BitwiseNot", "bitwise_not"},
+                           {"IsNaN", "isnan"},
+                           {"IsInf", "isinf", {"detect_negative", "detect_positive"}}};
 
-const Function kBinary[] = {{"Add", "add"}, {"Sub", "sub"}, {"Mul", "mul"}, {"Div", "div"}, {"Equal", "equal"}, {"Less", "less"},
-                            {"LessOrEqual", "less_equal"}, {"Greater", "greater"}, {"GreaterOrEqual", "greater_equal"},
-                            {"And", "and"}, {"Or", "or"}, {"Xor", "xor"}, {"BitwiseAnd", "bitwise_and"},
-                            {"BitwiseOr", "bitwise_or"}, {"BitwiseXor", "bitwise_xor"}};
+const Function kBinary[] = {{"Add", "add"},
+                            {"Sub", "sub"},
+                            {"Mul", "mul"},
+                            {"Div", "div"},
+                            {"Equal", "equal"},
+                            {"Less", "less"},
+                            {"LessOrEqual", "less_equal"},
+                            {"Greater", "greater"},
+                            {"GreaterOrEqual", "greater_equal"},
+                            {"And", "and"},
+                            {"Or", "or"},
+                            {"Xor", "xor"},
+                            {"BitwiseAnd", "bitwise_and"},
+                            {"BitwiseOr", "bitwise_or"},
+                            {"BitwiseXor", "bitwise_xor"}};
 
 const Function* find(std::span<const Function> table, std::string_view name) {
   for (const Function& row : table)
@@ -39,8 +76,8 @@ void plain_unary(Node& node) {
   node.result(0, node.unary(function.ours, node.input(0), node.copied(function.attributes)));
 }
 
-/// Before opset 7 the second input broadcast only when asked to, from `axis` on instead of from the last axis; converters
-/// have kept the attributes in newer files.
+/// Before opset 7 the second input broadcast only when asked to, from `axis` on instead of from the last axis;
+/// converters have kept the attributes in newer files.
 TensorId old_broadcast(Node& node, TensorId a, TensorId b) {
   if (node.integer("broadcast", 0) == 0 || !node.has("axis")) return b;
   const int rank_a = node.rank(a);
@@ -76,7 +113,8 @@ void mod(Node& node) {
 
 void bit_shift(Node& node) {
   const std::string direction = node.text("direction", "");
-  node.require(direction == "LEFT" || direction == "RIGHT", "attribute 'direction' should be LEFT or RIGHT, not '" + direction + "'");
+  node.require(direction == "LEFT" || direction == "RIGHT",
+               "attribute 'direction' should be LEFT or RIGHT, not '" + direction + "'");
   node.result(0, node.binary(direction == "LEFT" ? "bitshift_left" : "bitshift_right", node.input(0), node.input(1)));
 }
 
@@ -168,7 +206,8 @@ void swish(Node& node) {
   const double alpha = node.real("alpha", 1);
   const TensorId x = node.input(0);
   if (alpha == 1) return node.result(0, node.unary("silu", x));
-  node.result(0, node.binary("mul", x, node.unary("sigmoid", node.binary("mul", x, node.scalar(alpha, node.dtype(x))))));
+  node.result(0,
+              node.binary("mul", x, node.unary("sigmoid", node.binary("mul", x, node.scalar(alpha, node.dtype(x))))));
 }
 
 void scaled_tanh(Node& node) {
@@ -196,15 +235,19 @@ void cast(Node& node) {
     to = node.dtype(node.input(1));
   } else if (node.opset() < 6) {
     std::string name = node.text("to", "");
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    to = name == "float" ? DataType::float32 : name == "double" ? DataType::float64 : name == "bool" ? DataType::boolean
-                                                                                                     : data_type_from(name);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    to = name == "float"    ? DataType::float32
+         : name == "double" ? DataType::float64
+         : name == "bool"   ? DataType::boolean
+                            : data_type_from(name);
   } else {
     const std::int64_t number = node.integer("to", 0);
     to = dtype_from_onnx(number);
     if (to == DataType::undefined || to == DataType::string) node.refuse("a cast to " + onnx_dtype_name(number));
   }
-  if (to == DataType::undefined || to == DataType::string) node.refuse("a cast to an element type that is not supported");
+  if (to == DataType::undefined || to == DataType::string)
+    node.refuse("a cast to an element type that is not supported");
   node.result(0, node.cast(node.input(0), to));
 }
 
@@ -236,9 +279,20 @@ std::vector<Row> make_rows() {
   for (const std::string_view name : {"LeakyRelu", "Elu", "Celu", "ThresholdedRelu", "HardSigmoid", "Selu", "Shrink"})
     rows.push_back({name, parametric});
   for (const std::string_view name : {"Sum", "Mean", "Max", "Min"}) rows.push_back({name, chain});
-  const Row others[] = {{"Pow", pow}, {"Mod", mod}, {"BitShift", bit_shift}, {"PRelu", prelu}, {"Clip", clip}, {"Gelu", gelu},
-                        {"Swish", swish}, {"ScaledTanh", scaled_tanh}, {"ParametricSoftplus", parametric_softplus},
-                        {"Affine", affine}, {"Cast", cast}, {"CastLike", cast}, {"Where", where}, {"Identity", identity},
+  const Row others[] = {{"Pow", pow},
+                        {"Mod", mod},
+                        {"BitShift", bit_shift},
+                        {"PRelu", prelu},
+                        {"Clip", clip},
+                        {"Gelu", gelu},
+                        {"Swish", swish},
+                        {"ScaledTanh", scaled_tanh},
+                        {"ParametricSoftplus", parametric_softplus},
+                        {"Affine", affine},
+                        {"Cast", cast},
+                        {"CastLike", cast},
+                        {"Where", where},
+                        {"Identity", identity},
                         {"Dropout", dropout}};
   rows.insert(rows.end(), std::begin(others), std::end(others));
   return rows;

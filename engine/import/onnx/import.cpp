@@ -14,7 +14,8 @@
 namespace vireo {
 namespace {
 
-/// Hands the bytes to the parser piece by piece; those of a mapped file leave memory behind it, since the parser copies them.
+/// Hands the bytes to the parser piece by piece; those of a mapped file leave memory behind it, since the parser copies
+/// them.
 class Reader : public google::protobuf::io::ZeroCopyInputStream {
  public:
   Reader(std::span<const std::byte> bytes, bool mapped) : bytes_(bytes), mapped_(mapped) {}
@@ -42,16 +43,19 @@ class Reader : public google::protobuf::io::ZeroCopyInputStream {
   std::size_t last_ = 0, at_ = 0;
 };
 
-Network import_bytes(std::span<const std::byte> bytes, bool mapped, const std::filesystem::path& directory, const std::string& title) {
+Network import_bytes(std::span<const std::byte> bytes, bool mapped, const std::filesystem::path& directory,
+                     const std::string& title) {
   using base::fail;
   if (bytes.empty()) fail(ErrorCode::invalid_model, title, " is empty");
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    fail(ErrorCode::unsupported, title, " has ", bytes.size(), " bytes; a file of more than 2 GB must keep its tensors as external data");
+    fail(ErrorCode::unsupported, title, " has ", bytes.size(),
+         " bytes; a file of more than 2 GB must keep its tensors as external data");
   try {
     onnx::ModelProto model;
     Reader reader(bytes, mapped);
     if (!model.ParseFromZeroCopyStream(&reader))
-      fail(ErrorCode::invalid_model, title, " is no ONNX file, or it is truncated or damaged (", bytes.size(), " bytes)");
+      fail(ErrorCode::invalid_model, title, " is no ONNX file, or it is truncated or damaged (", bytes.size(),
+           " bytes)");
     if (!model.has_graph()) fail(ErrorCode::invalid_model, title, " is no ONNX file: it holds no graph");
     return Network(importer::Builder(model, directory).build());
   } catch (const Error& error) {

@@ -53,9 +53,16 @@ void trilu(Node& node) {
 
 void non_zero(Node& node) { node.result(0, node.emit("non_zero", {node.input(0)})); }
 
-constexpr Row kRows[] = {{"Gather", gather}, {"GatherElements", gather_elements}, {"GatherND", gather_nd},
-                         {"ScatterND", scatter_nd}, {"ScatterElements", scatter_elements}, {"Scatter", scatter_elements},
-                         {"Compress", compress}, {"OneHot", one_hot}, {"Trilu", trilu}, {"NonZero", non_zero}};
+constexpr Row kRows[] = {{"Gather", gather},
+                         {"GatherElements", gather_elements},
+                         {"GatherND", gather_nd},
+                         {"ScatterND", scatter_nd},
+                         {"ScatterElements", scatter_elements},
+                         {"Scatter", scatter_elements},
+                         {"Compress", compress},
+                         {"OneHot", one_hot},
+                         {"Trilu", trilu},
+                         {"NonZero", non_zero}};
 
 }  // namespace
 

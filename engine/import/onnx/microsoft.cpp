@@ -8,7 +8,9 @@ namespace {
 
 /// The activation of FusedConv and FusedGemm, as a layer of its own: the fusing passes join it again.
 TensorId activate(Node& node, TensorId x, const std::string& name, const std::vector<double>& values) {
-  const auto value = [&values](std::size_t index, double fallback) { return index < values.size() ? values[index] : fallback; };
+  const auto value = [&values](std::size_t index, double fallback) {
+    return index < values.size() ? values[index] : fallback;
+  };
   Attributes attributes;
   if (name.empty()) return x;
   if (name == "Relu" || name == "Sigmoid" || name == "Tanh") {

@@ -55,7 +55,8 @@ TensorId Node::input(int index) const {
 }
 
 bool Node::wants_output(int index) const {
-  return index < output_count() && !proto_.output(index).empty() && builder_.scope().read.contains(proto_.output(index));
+  return index < output_count() && !proto_.output(index).empty() &&
+         builder_.scope().read.contains(proto_.output(index));
 }
 
 void Node::fail(const std::string& why) const { base::fail(ErrorCode::invalid_model, why); }
@@ -93,7 +94,8 @@ std::vector<std::int64_t> Node::integers(std::string_view name) const {
   if (attribute == nullptr) return {};
   const int type = type_of(*attribute);
   if (type == Type::INT) return {attribute->i()};
-  require(type == Type::INTS || (type == Type::UNDEFINED), base::str("attribute '", name, "' should be a list of integers"));
+  require(type == Type::INTS || (type == Type::UNDEFINED),
+          base::str("attribute '", name, "' should be a list of integers"));
   return {attribute->ints().begin(), attribute->ints().end()};
 }
 
@@ -102,7 +104,8 @@ std::vector<double> Node::reals(std::string_view name) const {
   if (attribute == nullptr) return {};
   const int type = type_of(*attribute);
   if (type == Type::FLOAT) return {static_cast<double>(attribute->f())};
-  require(type == Type::FLOATS || type == Type::UNDEFINED, base::str("attribute '", name, "' should be a list of numbers"));
+  require(type == Type::FLOATS || type == Type::UNDEFINED,
+          base::str("attribute '", name, "' should be a list of numbers"));
   return {attribute->floats().begin(), attribute->floats().end()};
 }
 
@@ -110,7 +113,8 @@ std::vector<std::string> Node::texts(std::string_view name) const {
   const auto* attribute = find(name);
   if (attribute == nullptr) return {};
   const int type = type_of(*attribute);
-  require(type == Type::STRINGS || type == Type::UNDEFINED, base::str("attribute '", name, "' should be a list of texts"));
+  require(type == Type::STRINGS || type == Type::UNDEFINED,
+          base::str("attribute '", name, "' should be a list of texts"));
   return {attribute->strings().begin(), attribute->strings().end()};
 }
 
@@ -171,7 +175,8 @@ TensorId Node::emit(std::string_view op, std::vector<TensorId> inputs, Attribute
   return builder_.emit(op, std::move(inputs), std::move(attributes), 1)[0];
 }
 
-std::vector<TensorId> Node::emit_many(std::string_view op, std::vector<TensorId> inputs, Attributes attributes, int outputs) {
+std::vector<TensorId> Node::emit_many(std::string_view op, std::vector<TensorId> inputs, Attributes attributes,
+                                      int outputs) {
   return builder_.emit(op, std::move(inputs), std::move(attributes), outputs);
 }
 
@@ -187,11 +192,15 @@ TensorId Node::binary(std::string_view function, TensorId a, TensorId b) {
 }
 
 TensorId Node::add_constant(ConstantPtr value) {
-  const std::string base = !proto_.name().empty() ? proto_.name() : output_count() > 0 ? proto_.output(0) : proto_.op_type();
+  const std::string base = !proto_.name().empty() ? proto_.name()
+                           : output_count() > 0   ? proto_.output(0)
+                                                  : proto_.op_type();
   return builder_.add_constant(base + ".constant", std::move(value));
 }
 
-TensorId Node::integers_constant(const std::vector<std::int64_t>& values) { return add_constant(graph::make_constant(values)); }
+TensorId Node::integers_constant(const std::vector<std::int64_t>& values) {
+  return add_constant(graph::make_constant(values));
+}
 
 TensorId Node::scalar(double value, DataType dtype) {
   const auto number = static_cast<float>(value);
@@ -235,9 +244,9 @@ void Node::results(const std::vector<TensorId>& tensors) {
 const Row* find_row(std::string_view domain, std::string_view name) {
   static const auto* const kIndex = [] {
     auto* index = new std::map<std::pair<std::string_view, std::string_view>, const Row*>;
-    for (const auto& rows : {elementwise_rows(), convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(),
-                             indexing_rows(), source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(),
-                             microsoft_rows()})
+    for (const auto& rows :
+         {elementwise_rows(), convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(), indexing_rows(),
+          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), microsoft_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

@@ -1,7 +1,7 @@
 #pragma once
-// One ONNX node as its handler sees it: attributes, inputs as tensors of the network under construction, and the means to
-// append layers. A handler translates one ONNX operator (all its versions) into layers of ours; what it can't translate
-// it refuses, and the importer goes on to find the next refusal. Borrowed for the length of one call.
+// One ONNX node as its handler sees it: attributes, inputs as tensors of the network under construction, and the means
+// to append layers. A handler translates one ONNX operator (all its versions) into layers of ours; what it can't
+// translate it refuses, and the importer goes on to find the next refusal. Borrowed for the length of one call.
 
 #include <optional>
 #include <string>
@@ -70,7 +70,8 @@ class Node {
 
   // Building.
   TensorId emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes = {});
-  std::vector<TensorId> emit_many(std::string_view op, std::vector<TensorId> inputs, Attributes attributes, int outputs);
+  std::vector<TensorId> emit_many(std::string_view op, std::vector<TensorId> inputs, Attributes attributes,
+                                  int outputs);
   TensorId unary(std::string_view function, TensorId x, Attributes attributes = {});
   TensorId binary(std::string_view function, TensorId a, TensorId b);
   TensorId integers_constant(const std::vector<std::int64_t>& values);

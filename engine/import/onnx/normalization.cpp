@@ -19,7 +19,8 @@ void batch_norm(Node& node) {
     node.refuse("training mode");
   const std::vector<TensorId> inputs{node.input(0), node.input(1), node.input(2), node.input(3), node.input(4)};
   Attributes attributes = with_epsilon(node);
-  if (node.opset() < 14 || node.integer("training_mode", 0) == 0) return node.result(0, node.emit("batch_norm", inputs, std::move(attributes)));
+  if (node.opset() < 14 || node.integer("training_mode", 0) == 0)
+    return node.result(0, node.emit("batch_norm", inputs, std::move(attributes)));
   // Weight standardisation is exported like this: the statistics are those of the input itself.
   attributes.set("training_mode", std::int64_t{1});
   attributes.set("momentum", node.real("momentum", 0.9));
@@ -43,7 +44,8 @@ void layer_norm_statistics(Node& node, TensorId x, std::int64_t axis, double eps
   node.result(1, mean);
   if (!node.wants_output(2)) return;
   const TensorId centred = node.binary("sub", x, mean);
-  const TensorId variance = node.emit("reduce", {node.binary("mul", centred, centred), node.integers_constant(axes)}, attributes);
+  const TensorId variance =
+      node.emit("reduce", {node.binary("mul", centred, centred), node.integers_constant(axes)}, attributes);
   const TensorId shifted = node.binary("add", variance, node.scalar(epsilon, node.dtype(x)));
   node.result(2, node.unary("reciprocal", node.unary("sqrt", shifted)));
 }
@@ -108,7 +110,9 @@ void lp_normalize(Node& node) {
 void mean_variance_normalize(Node& node) {
   Attributes attributes;
   std::vector<std::int64_t> axes = node.has("axes") ? node.integers("axes") : std::vector<std::int64_t>{0, 2, 3};
-  if (node.opset() < 9) axes = node.integer("across_channels", 0) != 0 ? std::vector<std::int64_t>{1, 2, 3} : std::vector<std::int64_t>{2, 3};
+  if (node.opset() < 9)
+    axes =
+        node.integer("across_channels", 0) != 0 ? std::vector<std::int64_t>{1, 2, 3} : std::vector<std::int64_t>{2, 3};
   if (node.opset() < 9 && node.integer("normalize_variance", 1) == 0) node.refuse("normalize_variance = 0");
   attributes.set("axes", axes);
   node.result(0, node.emit("mean_variance_normalize", {node.input(0)}, std::move(attributes)));

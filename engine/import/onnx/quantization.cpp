@@ -30,7 +30,8 @@ void quantize_linear(Node& node) {
   std::vector<TensorId> inputs{node.input(0), node.input(1)};
   if (node.has_input(2)) inputs.push_back(node.input(2));
   const bool quantizing = node.op_type() == "QuantizeLinear";
-  node.result(0, node.emit(quantizing ? "quantize_linear" : "dequantize_linear", std::move(inputs), std::move(attributes)));
+  node.result(
+      0, node.emit(quantizing ? "quantize_linear" : "dequantize_linear", std::move(inputs), std::move(attributes)));
 }
 
 /// x, x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, bias?
@@ -48,7 +49,8 @@ void qlinear_conv(Node& node) {
     const TensorId scale = node.binary("mul", node.reshape(node.input(1), {1}), node.reshape(node.input(4), {-1}));
     inputs.push_back(node.binary("mul", node.cast(node.input(8), DataType::float32), scale));
   }
-  node.result(0, quantize(node, node.emit("conv", std::move(inputs), std::move(attributes)), node.input(6), node.optional(7)));
+  node.result(
+      0, quantize(node, node.emit("conv", std::move(inputs), std::move(attributes)), node.input(6), node.optional(7)));
 }
 
 void qlinear_matmul(Node& node) {
@@ -96,7 +98,8 @@ void qlinear_concat(Node& node) {
   node.require(!parts.empty(), "it has nothing to join");
   Attributes attributes;
   attributes.set("axis", node.axis(node.integer("axis", 0), node.rank(parts[0])));
-  node.result(0, quantize(node, node.emit("concat", std::move(parts), std::move(attributes)), node.input(0), node.optional(1)));
+  node.result(
+      0, quantize(node, node.emit("concat", std::move(parts), std::move(attributes)), node.input(0), node.optional(1)));
 }
 
 /// x - zero in float: exact for the integers of 8 bits.
@@ -126,11 +129,17 @@ void matmul_integer(Node& node) {
   node.result(0, node.cast(node.emit("matmul", {a, b}), DataType::int32));
 }
 
-constexpr Row kRows[] = {{"QuantizeLinear", quantize_linear}, {"DequantizeLinear", quantize_linear},
-                         {"QuantizeLinear", quantize_linear, "com.microsoft"}, {"DequantizeLinear", quantize_linear, "com.microsoft"},
-                         {"QLinearConv", qlinear_conv}, {"QLinearMatMul", qlinear_matmul}, {"ConvInteger", conv_integer},
-                         {"MatMulInteger", matmul_integer}, {"QLinearAdd", qlinear_binary, "com.microsoft"},
-                         {"QLinearMul", qlinear_binary, "com.microsoft"}, {"QLinearSigmoid", qlinear_unary, "com.microsoft"},
+constexpr Row kRows[] = {{"QuantizeLinear", quantize_linear},
+                         {"DequantizeLinear", quantize_linear},
+                         {"QuantizeLinear", quantize_linear, "com.microsoft"},
+                         {"DequantizeLinear", quantize_linear, "com.microsoft"},
+                         {"QLinearConv", qlinear_conv},
+                         {"QLinearMatMul", qlinear_matmul},
+                         {"ConvInteger", conv_integer},
+                         {"MatMulInteger", matmul_integer},
+                         {"QLinearAdd", qlinear_binary, "com.microsoft"},
+                         {"QLinearMul", qlinear_binary, "com.microsoft"},
+                         {"QLinearSigmoid", qlinear_unary, "com.microsoft"},
                          {"QLinearLeakyRelu", qlinear_unary, "com.microsoft"},
                          {"QLinearGlobalAveragePool", qlinear_global_average_pool, "com.microsoft"},
                          {"QLinearConcat", qlinear_concat, "com.microsoft"}};

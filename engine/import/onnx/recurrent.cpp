@@ -8,7 +8,8 @@ namespace {
 void recurrent(Node& node) {
   const std::string& op = node.op_type();
   const char* ours = op == "LSTM" ? "lstm" : op == "GRU" ? "gru" : "rnn";
-  Attributes attributes = node.copied({"hidden_size", "direction", "clip", "layout", "linear_before_reset", "input_forget"});
+  Attributes attributes =
+      node.copied({"hidden_size", "direction", "clip", "layout", "linear_before_reset", "input_forget"});
   // Lists of texts are no attribute type of ours: names in one text, separated by commas.
   std::string activations;
   for (const std::string& name : node.texts("activations")) activations += (activations.empty() ? "" : ",") + name;

@@ -83,9 +83,13 @@ void sequence_insert(Node& node) {
 
 void sequence_empty(Node& node) { node.sequence_result(0, {}); }
 
-constexpr Row kRows[] = {{"SequenceConstruct", sequence_construct}, {"SplitToSequence", split_to_sequence},
-                         {"SequenceAt", sequence_at}, {"SequenceLength", sequence_length}, {"SequenceInsert", sequence_insert},
-                         {"SequenceEmpty", sequence_empty}, {"ConcatFromSequence", concat_from_sequence}};
+constexpr Row kRows[] = {{"SequenceConstruct", sequence_construct},
+                         {"SplitToSequence", split_to_sequence},
+                         {"SequenceAt", sequence_at},
+                         {"SequenceLength", sequence_length},
+                         {"SequenceInsert", sequence_insert},
+                         {"SequenceEmpty", sequence_empty},
+                         {"ConcatFromSequence", concat_from_sequence}};
 
 }  // namespace
 

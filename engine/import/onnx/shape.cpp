@@ -11,7 +11,8 @@ namespace {
 
 void reshape(Node& node) {
   const TensorId x = node.input(0);
-  if (node.opset() < 5 || (!node.has_input(1) && node.has("shape"))) return node.result(0, node.reshape(x, node.integers("shape")));
+  if (node.opset() < 5 || (!node.has_input(1) && node.has("shape")))
+    return node.result(0, node.reshape(x, node.integers("shape")));
   Attributes attributes;
   if (node.integer("allowzero", 0) != 0) attributes.set("allowzero", std::int64_t{1});
   node.result(0, node.emit("reshape", {x, node.input(1)}, std::move(attributes)));
@@ -68,7 +69,8 @@ void split(Node& node) {
   if (node.has_input(1)) {
     const auto given = node.known_integers(1);
     if (!given) {  // sizes that are computed: the layer reads them
-      return node.results(node.emit_many("split", {x, node.input(1)}, std::move(attributes), static_cast<int>(outputs)));
+      return node.results(
+          node.emit_many("split", {x, node.input(1)}, std::move(attributes), static_cast<int>(outputs)));
     }
     sizes = *given;
   }
@@ -101,8 +103,9 @@ void slice(Node& node) {
     std::vector<std::int64_t> axes = node.integers("axes");
     if (!node.has("axes"))
       for (std::size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
-    return node.result(0, node.emit("slice", {x, node.integers_constant(starts), node.integers_constant(node.integers("ends")),
-                                              node.integers_constant(axes)}));
+    return node.result(
+        0, node.emit("slice", {x, node.integers_constant(starts), node.integers_constant(node.integers("ends")),
+                               node.integers_constant(axes)}));
   }
   std::vector<TensorId> inputs{x, node.input(1), node.input(2)};
   if (node.has_input(3) || node.has_input(4)) inputs.push_back(node.optional(3));
@@ -116,7 +119,8 @@ void pad(Node& node) {
   attributes.set("mode", node.text("mode", "constant"));
   std::vector<TensorId> inputs{x};
   if (node.opset() < 11) {
-    inputs.push_back(node.integers_constant(node.integers(node.opset() < 2 && node.has("paddings") ? "paddings" : "pads")));
+    inputs.push_back(
+        node.integers_constant(node.integers(node.opset() < 2 && node.has("paddings") ? "paddings" : "pads")));
     const double value = node.real("value", 0);
     if (value != 0) inputs.push_back(node.scalar(value, node.dtype(x)));
   } else {

@@ -65,7 +65,8 @@ void eye_like(Node& node) {
 /// Only one branch can be part of a static network: the condition must be known at import.
 void if_node(Node& node) {
   const ConstantPtr condition = node.constant(0);
-  if (!condition || condition->count() != 1) node.refuse("the condition is not known at import; only constant conditions are supported");
+  if (!condition || condition->count() != 1)
+    node.refuse("the condition is not known at import; only constant conditions are supported");
   const char* name = graph::to_integers(*condition)[0] != 0 ? "then_branch" : "else_branch";
   for (const onnx::AttributeProto& attribute : node.proto().attribute()) {
     if (attribute.name() != name || !attribute.has_g()) continue;

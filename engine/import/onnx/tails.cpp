@@ -61,7 +61,8 @@ std::string output_tails(const onnx::GraphProto& graph) {
     for (const std::string& output : node.output())
       if (!output.empty()) producers.emplace(output, &node);
   std::string text;
-  for (int i = 0; i < graph.output_size(); ++i) text += (i > 0 ? "\n" : "") + tail_of(graph.output(i).name(), producers);
+  for (int i = 0; i < graph.output_size(); ++i)
+    text += (i > 0 ? "\n" : "") + tail_of(graph.output(i).name(), producers);
   return text;
 }
 

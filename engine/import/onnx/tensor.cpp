@@ -37,7 +37,8 @@ std::shared_ptr<const std::byte> external_bytes(const onnx::TensorProto& tensor,
   }
   if (location.empty()) fail(ErrorCode::invalid_model, title(tensor), ": external data without a location");
   if (length != bytes)
-    fail(ErrorCode::invalid_model, title(tensor), ": external data of ", length, " bytes, its type and dims need ", bytes);
+    fail(ErrorCode::invalid_model, title(tensor), ": external data of ", length, " bytes, its type and dims need ",
+         bytes);
   try {
     return external.read(location, offset, length);
   } catch (const Error& error) {
@@ -49,8 +50,8 @@ template <typename To, typename Field>
 graph::ConstantPtr typed(const onnx::TensorProto& tensor, DataType dtype, const Dims& dims, const Field& field,
                          std::size_t count) {
   if (static_cast<std::size_t>(field.size()) != count)
-    fail(ErrorCode::invalid_model, title(tensor), " (", dtype, " ", dims, ") holds ", field.size(), " values, its dims need ",
-         count);
+    fail(ErrorCode::invalid_model, title(tensor), " (", dtype, " ", dims, ") holds ", field.size(),
+         " values, its dims need ", count);
   graph::MutableConstant constant = graph::new_constant(dtype, dims);
   std::transform(field.begin(), field.end(), constant.as<To>(), [](auto value) { return static_cast<To>(value); });
   return constant.constant;
@@ -118,7 +119,8 @@ graph::ConstantPtr normalized(graph::ConstantPtr constant) {
   const auto count = static_cast<std::size_t>(constant->count());
   if (std::all_of(values, values + count, [](std::uint8_t v) { return v <= 1; })) return constant;
   graph::MutableConstant fixed = graph::new_constant(constant->dtype, constant->dims);
-  std::transform(values, values + count, fixed.as<std::uint8_t>(), [](std::uint8_t v) -> std::uint8_t { return v != 0; });
+  std::transform(values, values + count, fixed.as<std::uint8_t>(),
+                 [](std::uint8_t v) -> std::uint8_t { return v != 0; });
   return fixed.constant;
 }
 
@@ -156,8 +158,8 @@ std::shared_ptr<const std::byte> ExternalData::read(const std::string& location,
                                                     std::uint64_t length) {
   const base::MappedFile& file = open(location);
   if (offset > file.bytes || length > file.bytes - offset)
-    fail(ErrorCode::invalid_model, "external data '", location, "' has ", file.bytes, " bytes, ", length, " at offset ", offset,
-         " are asked for");
+    fail(ErrorCode::invalid_model, "external data '", location, "' has ", file.bytes, " bytes, ", length, " at offset ",
+         offset, " are asked for");
   return {file.data, file.data.get() + offset};
 }
 

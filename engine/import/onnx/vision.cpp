@@ -26,7 +26,8 @@ std::string resize_mode(Node& node) {
   return mode;
 }
 
-/// Upsample and the first Resize: asymmetric coordinates; nearest takes the floor (Resize-10: the ceiling when shrinking).
+/// Upsample and the first Resize: asymmetric coordinates; nearest takes the floor (Resize-10: the ceiling when
+/// shrinking).
 void old_resize(Node& node, TensorId scales) {
   Attributes attributes;
   attributes.set("mode", resize_mode(node));
@@ -56,11 +57,13 @@ void upsample(Node& node) {
 
 void resize(Node& node) {
   if (node.opset() < 11) return old_resize(node, node.input(1));
-  Attributes attributes = node.copied({"coordinate_transformation_mode", "nearest_mode", "cubic_coeff_a", "exclude_outside",
-                                       "extrapolation_value", "antialias", "axes", "keep_aspect_ratio_policy"});
+  Attributes attributes =
+      node.copied({"coordinate_transformation_mode", "nearest_mode", "cubic_coeff_a", "exclude_outside",
+                   "extrapolation_value", "antialias", "axes", "keep_aspect_ratio_policy"});
   attributes.set("mode", resize_mode(node));
   const bool crops = node.text("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
-  std::vector<TensorId> inputs{node.input(0), crops ? unless_empty(node, 1) : kNone, unless_empty(node, 2), unless_empty(node, 3)};
+  std::vector<TensorId> inputs{node.input(0), crops ? unless_empty(node, 1) : kNone, unless_empty(node, 2),
+                               unless_empty(node, 3)};
   if (inputs[3] != kNone) {
     inputs[2] = kNone;
   } else {
@@ -147,9 +150,15 @@ void attention(Node& node) {
   node.result(0, node.emit("matmul", {node.emit("softmax", {scores}, std::move(softmax)), v}));
 }
 
-constexpr Row kRows[] = {{"Upsample", upsample}, {"Resize", resize}, {"GridSample", grid_sample}, {"AffineGrid", affine_grid},
-                         {"RoiAlign", roi_align}, {"Einsum", einsum}, {"NonMaxSuppression", non_max_suppression},
-                         {"ImageScaler", image_scaler}, {"Attention", attention}};
+constexpr Row kRows[] = {{"Upsample", upsample},
+                         {"Resize", resize},
+                         {"GridSample", grid_sample},
+                         {"AffineGrid", affine_grid},
+                         {"RoiAlign", roi_align},
+                         {"Einsum", einsum},
+                         {"NonMaxSuppression", non_max_suppression},
+                         {"ImageScaler", image_scaler},
+                         {"Attention", attention}};
 
 }  // namespace
 

@@ -22,7 +22,8 @@ void infer(InferContext& c) {
   out.front() = c.dims(0)[0];
   out.back() = rank;
   if (c.integers(1, size)) {
-    c.require(static_cast<std::int64_t>(size.size()) == rank + 2, "size must have " + std::to_string(rank + 2) + " entries");
+    c.require(static_cast<std::int64_t>(size.size()) == rank + 2,
+              "size must have " + std::to_string(rank + 2) + " entries");
     for (std::size_t i = 2; i < size.size(); ++i) {
       c.require(size[i] >= 0, "negative size");
       out[i - 1] = size[i];
@@ -34,13 +35,21 @@ void infer(InferContext& c) {
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "plane", .inputs = {{2, 2, 3}, {4}}, .dtypes = types, .constants = {{1, {2, 3, 5, 6}}}},
-          {.name = "volume", .inputs = {{1, 3, 4}, {5}}, .attributes = attributes({{"align_corners", 1}}), .dtypes = types, .constants = {{1, {1, 2, 3, 4, 5}}}}};
+          {.name = "volume",
+           .inputs = {{1, 3, 4}, {5}},
+           .attributes = attributes({{"align_corners", 1}}),
+           .dtypes = types,
+           .constants = {{1, {1, 2, 3, 4, 5}}}}};
 }
 
 }  // namespace
 
 extern const Operator affine_grid_operator;
-const Operator affine_grid_operator{
-    .name = "affine_grid", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = affine_grid_reference, .cases = cases};
+const Operator affine_grid_operator{.name = "affine_grid",
+                                    .min_inputs = 2,
+                                    .max_inputs = 2,
+                                    .infer = infer,
+                                    .reference = affine_grid_reference,
+                                    .cases = cases};
 
 }  // namespace vireo::ops

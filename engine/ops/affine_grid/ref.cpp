@@ -14,7 +14,8 @@ void affine_grid_reference(const EvalContext& c) {
     return (2.0 * static_cast<double>(i) + 1) / static_cast<double>(extent) - 1;
   };
   walk_index(out.dims, [&](const Dims& at) {
-    const double* row = &theta[(static_cast<std::size_t>(at[0]) * rank + static_cast<std::size_t>(at.back())) * (rank + 1)];
+    const double* row =
+        &theta[(static_cast<std::size_t>(at[0]) * rank + static_cast<std::size_t>(at.back())) * (rank + 1)];
     double value = row[rank];
     for (std::size_t i = 0; i < rank; ++i) value += row[i] * coordinate(at[rank - i], out.dims[rank - i]);
     values.push_back(value);

@@ -1,4 +1,5 @@
-// Positions of the extremes of float32 along an axis: blocks of neighbouring columns at once, so that memory is read in order.
+// Positions of the extremes of float32 along an axis: blocks of neighbouring columns at once, so that memory is read in
+// order.
 #include <algorithm>
 
 #include "engine/ops/shared/reference.h"
@@ -37,7 +38,8 @@ void run_rows(const graph::TileArgs& args) noexcept {
 template <bool kMax, bool kLast>
 void run_columns(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const State*>(args.state);
-  const std::int64_t o = args.tile / s.columns, first = args.tile % s.columns * kBlock, n = std::min(kBlock, s.inner - first);
+  const std::int64_t o = args.tile / s.columns, first = args.tile % s.columns * kBlock,
+                     n = std::min(kBlock, s.inner - first);
   const float* x = static_cast<const float*>(args.inputs[0]) + o * s.extent * s.inner + first;
   auto* y = static_cast<std::int64_t*>(args.outputs[0]) + o * s.inner + first;
   float value[kBlock];
@@ -65,16 +67,20 @@ Launch prepare(const Problem& p) {
   const Dims& dims = p.inputs[0].dims;
   const std::size_t axis = wrap_axis(p.attributes->integer("axis", 0), dims.size());
   auto state = std::make_shared<State>(State{product(dims, 0, axis), dims[axis], product_from(dims, axis + 1), 1, 1});
-  const bool max = p.attributes->text("mode", "max") == "max", last = p.attributes->integer("select_last_index", 0) != 0;
+  const bool max = p.attributes->text("mode", "max") == "max",
+             last = p.attributes->integer("select_last_index", 0) != 0;
   Launch launch;
   if (state->inner == 1) {
     const std::int64_t wanted = std::clamp<std::int64_t>(p.inputs[0].count() / 8192, 1, 32 * p.workers);
     state->rows_per_tile = (state->outer + wanted - 1) / wanted;
     const std::int64_t tiles = (state->outer + state->rows_per_tile - 1) / state->rows_per_tile;
-    launch.phases = {{max ? (last ? &run_rows<true, true> : &run_rows<true, false>) : (last ? &run_rows<false, true> : &run_rows<false, false>), tiles}};
+    launch.phases = {{max ? (last ? &run_rows<true, true> : &run_rows<true, false>)
+                          : (last ? &run_rows<false, true> : &run_rows<false, false>),
+                      tiles}};
   } else {
     state->columns = (state->inner + kBlock - 1) / kBlock;
-    launch.phases = {{max ? (last ? &run_columns<true, true> : &run_columns<true, false>) : (last ? &run_columns<false, true> : &run_columns<false, false>),
+    launch.phases = {{max ? (last ? &run_columns<true, true> : &run_columns<true, false>)
+                          : (last ? &run_columns<false, true> : &run_columns<false, false>),
                       state->outer * state->columns}};
   }
   launch.state = std::move(state);

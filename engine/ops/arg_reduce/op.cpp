@@ -28,12 +28,20 @@ std::vector<Case> cases() {
           {.name = "last_axis", .inputs = {{4, 37}}, .attributes = attributes({{"axis", -1}, {"keepdims", 0}})},
           {.name = "min_middle", .inputs = {{2, 9, 5}}, .attributes = attributes({{"axis", 1}, {"mode", "min"}})},
           {.name = "classes", .inputs = {{1, 21, 13, 11}}, .attributes = attributes({{"axis", 1}, {"keepdims", 0}})},
-          {.name = "int32_last_equal", .inputs = {{3, 40}}, .attributes = attributes({{"axis", 1}, {"select_last_index", 1}}), .dtypes = {DataType::int32}}};
+          {.name = "int32_last_equal",
+           .inputs = {{3, 40}},
+           .attributes = attributes({{"axis", 1}, {"select_last_index", 1}}),
+           .dtypes = {DataType::int32}}};
 }
 
 }  // namespace
 
 extern const Operator arg_reduce_operator;
-const Operator arg_reduce_operator{.name = "arg_reduce", .infer = infer, .reference = arg_reduce_reference, .flops = flops, .tactics = arg_reduce_tactics, .cases = cases};
+const Operator arg_reduce_operator{.name = "arg_reduce",
+                                   .infer = infer,
+                                   .reference = arg_reduce_reference,
+                                   .flops = flops,
+                                   .tactics = arg_reduce_tactics,
+                                   .cases = cases};
 
 }  // namespace vireo::ops

@@ -59,7 +59,8 @@ void attention_reference(const EvalContext& c) {
       for (std::int64_t d = 0; d < width; ++d) {
         double sum = 0;
         for (std::int64_t j = 0; j < keys; ++j)
-          sum += row[static_cast<std::size_t>(j)] * static_cast<double>(c.inputs[2].as<T>()[(group * keys + j) * width + d]);
+          sum += row[static_cast<std::size_t>(j)] *
+                 static_cast<double>(c.inputs[2].as<T>()[(group * keys + j) * width + d]);
         c.outputs[0].as<T>()[r * width + d] = static_cast<T>(sum);
       }
     }

@@ -4,6 +4,8 @@
 
 namespace vireo::ops {
 
-graph::TileFunction binary_tile_avx2(int function) { return binary_tile_for<simd::avx2::V>(static_cast<BinaryFunction>(function)); }
+graph::TileFunction binary_tile_avx2(int function) {
+  return binary_tile_for<simd::avx2::V>(static_cast<BinaryFunction>(function));
+}
 
 }  // namespace vireo::ops

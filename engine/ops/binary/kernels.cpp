@@ -14,13 +14,17 @@ int function_of(const Problem& p) {
   const BinaryFunction f = binary_function_from(p.attributes->text("function", ""));
   if (f != BinaryFunction::pow || !p.inputs[1].constant || p.inputs[1].count() != 1) return static_cast<int>(f);
   const double exponent = to_reals(*p.inputs[1].constant)[0];
-  const BinaryFunction known = exponent == 2 ? BinaryFunction::square : exponent == 3 ? BinaryFunction::cube : exponent == 0.5 ? BinaryFunction::root : f;
+  const BinaryFunction known = exponent == 2     ? BinaryFunction::square
+                               : exponent == 3   ? BinaryFunction::cube
+                               : exponent == 0.5 ? BinaryFunction::root
+                                                 : f;
   return static_cast<int>(known);
 }
 
 bool plan(const Problem& p, Loop& loop) {
   const Dims& out = p.outputs[0].dims;
-  const Dims strides[] = {broadcast_strides(p.inputs[0], out), broadcast_strides(p.inputs[1], out), strides_of(p.outputs[0])};
+  const Dims strides[] = {broadcast_strides(p.inputs[0], out), broadcast_strides(p.inputs[1], out),
+                          strides_of(p.outputs[0])};
   return plan_loop(out, strides, loop) && make_unit_rows(loop, 3);
 }
 
@@ -52,10 +56,21 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "binary_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse<binary_tile_avx512>, .prepare = prepare<binary_tile_avx512>, .rows = elementwise_role},
-    {.name = "binary_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse<binary_tile_avx2>, .prepare = prepare<binary_tile_avx2>, .rows = elementwise_role},
+    {.name = "binary_rows_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse<binary_tile_avx512>,
+     .prepare = prepare<binary_tile_avx512>,
+     .rows = elementwise_role},
+    {.name = "binary_rows_avx2",
+     .isa = graph::Isa::avx2,
+     .refuse = refuse<binary_tile_avx2>,
+     .prepare = prepare<binary_tile_avx2>,
+     .rows = elementwise_role},
 #endif
-    {.name = "binary_rows_portable", .refuse = refuse<binary_tile_portable>, .prepare = prepare<binary_tile_portable>, .rows = elementwise_role},
+    {.name = "binary_rows_portable",
+     .refuse = refuse<binary_tile_portable>,
+     .prepare = prepare<binary_tile_portable>,
+     .rows = elementwise_role},
 };
 
 }  // namespace

@@ -14,15 +14,18 @@ void infer(InferContext& c) {
   const BinaryFunction f = binary_function_from(name);
   const DataType a = c.dtype(0), b = c.dtype(1);
   c.require(f != BinaryFunction::unknown, "unknown function '" + name + "'");
-  c.require(a == b || f == BinaryFunction::pow || f == BinaryFunction::bitshift_left || f == BinaryFunction::bitshift_right,
-            "'" + name + "' takes two inputs of one type, found " + std::string(to_string(a)) + " and " + std::string(to_string(b)));
+  c.require(
+      a == b || f == BinaryFunction::pow || f == BinaryFunction::bitshift_left || f == BinaryFunction::bitshift_right,
+      "'" + name + "' takes two inputs of one type, found " + std::string(to_string(a)) + " and " +
+          std::string(to_string(b)));
   if (is_logical(f)) {
     c.require(a == DataType::boolean, "'" + name + "' takes booleans, found " + std::string(to_string(a)));
   } else if (f != BinaryFunction::equal) {
     c.require(is_float(a) || is_integer(a), "'" + name + "' takes numbers, found " + std::string(to_string(a)));
     c.require(is_float(b) || is_integer(b), "'" + name + "' takes numbers, found " + std::string(to_string(b)));
   }
-  if (f >= BinaryFunction::bitshift_left) c.require(is_integer(a) || is_logical(f), "'" + name + "' takes integers, found " + std::string(to_string(a)));
+  if (f >= BinaryFunction::bitshift_left)
+    c.require(is_integer(a) || is_logical(f), "'" + name + "' takes integers, found " + std::string(to_string(a)));
   c.output(0, is_comparison(f) ? DataType::boolean : a, broadcast(c, c.dims(0), c.dims(1)));
 }
 
@@ -30,7 +33,8 @@ std::vector<Case> cases() {
   std::vector<Case> list;
   for (const char* f : {"add", "sub", "mul", "div", "min", "max", "prelu", "less", "greater_equal", "equal"})
     list.push_back({.name = f, .inputs = {{3, 67}, {3, 67}}, .attributes = attributes({{"function", f}})});
-  const Attributes add = attributes({{"function", "add"}}), mul = attributes({{"function", "mul"}}), sub = attributes({{"function", "sub"}});
+  const Attributes add = attributes({{"function", "add"}}), mul = attributes({{"function", "mul"}}),
+                   sub = attributes({{"function", "sub"}});
   list.push_back({.name = "scalar_right", .inputs = {{5, 19}, {}}, .attributes = sub});
   list.push_back({.name = "scalar_left", .inputs = {{1}, {5, 19}}, .attributes = sub});
   list.push_back({.name = "last_axis", .inputs = {{7, 3, 33}, {33}}, .attributes = add});
@@ -44,11 +48,21 @@ std::vector<Case> cases() {
   list.push_back({.name = "both_broadcast", .inputs = {{4, 1, 3, 1, 5}, {2, 1, 8, 5}}, .attributes = sub});
   list.push_back({.name = "large", .inputs = {{1, 33, 40, 48}, {1, 33, 40, 48}}, .attributes = add});
   list.push_back({.name = "large_gate", .inputs = {{1, 33, 40, 47}, {1, 1, 1, 47}}, .attributes = mul});
-  list.push_back({.name = "pow_square", .inputs = {{4, 21}, {}}, .attributes = attributes({{"function", "pow"}}), .constants = {{1, {2}}}});
-  list.push_back({.name = "pow_root", .inputs = {{4, 21}, {1}}, .attributes = attributes({{"function", "pow"}}), .constants = {{1, {0.5}}}});
+  list.push_back({.name = "pow_square",
+                  .inputs = {{4, 21}, {}},
+                  .attributes = attributes({{"function", "pow"}}),
+                  .constants = {{1, {2}}}});
+  list.push_back({.name = "pow_root",
+                  .inputs = {{4, 21}, {1}},
+                  .attributes = attributes({{"function", "pow"}}),
+                  .constants = {{1, {0.5}}}});
   list.push_back({.name = "empty", .inputs = {{0, 3}, {3}}, .attributes = add});
-  list.push_back({.name = "int64", .inputs = {{4, 5}, {5}}, .attributes = mul, .dtypes = {DataType::int64, DataType::int64}});
-  list.push_back({.name = "int32_div", .inputs = {{40}, {1}}, .attributes = attributes({{"function", "div"}}), .dtypes = {DataType::int32, DataType::int32}});
+  list.push_back(
+      {.name = "int64", .inputs = {{4, 5}, {5}}, .attributes = mul, .dtypes = {DataType::int64, DataType::int64}});
+  list.push_back({.name = "int32_div",
+                  .inputs = {{40}, {1}},
+                  .attributes = attributes({{"function", "div"}}),
+                  .dtypes = {DataType::int32, DataType::int32}});
   return list;
 }
 

@@ -96,7 +96,8 @@ void power(const EvalContext& c, const std::array<Dims, 2>& strides) {
 void binary_reference(const EvalContext& c) {
   const F f = binary_function_from(c.attributes.text("function", ""));
   const Dims& dims = c.outputs[0].dims;
-  const std::array<Dims, 2> strides{broadcast_strides(c.inputs[0].dims, dims), broadcast_strides(c.inputs[1].dims, dims)};
+  const std::array<Dims, 2> strides{broadcast_strides(c.inputs[0].dims, dims),
+                                    broadcast_strides(c.inputs[1].dims, dims)};
   if (f == F::pow) return power(c, strides);
   dispatch_any(c.inputs[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

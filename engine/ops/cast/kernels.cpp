@@ -28,7 +28,8 @@ void run(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const State*>(args.state);
   const From* x = static_cast<const From*>(args.inputs[0]);
   To* y = static_cast<To*>(args.outputs[0]);
-  for (std::int64_t i = args.tile * s.chunk, end = std::min(i + s.chunk, s.count); i < end; ++i) y[i] = convert<To>(x[i]);
+  for (std::int64_t i = args.tile * s.chunk, end = std::min(i + s.chunk, s.count); i < end; ++i)
+    y[i] = convert<To>(x[i]);
 }
 
 template <typename From>

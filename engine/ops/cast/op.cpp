@@ -20,15 +20,25 @@ std::vector<Case> cases() {
   std::vector<Case> list;
   for (const char* to : {"float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "boolean"})
     list.push_back({.name = to, .inputs = {{3, 21}}, .attributes = attributes({{"to", to}})});
-  list.push_back({.name = "from_int64", .inputs = {{37}}, .attributes = attributes({{"to", "float32"}}), .dtypes = {DataType::int64}});
-  list.push_back({.name = "from_bool", .inputs = {{37}}, .attributes = attributes({{"to", "float32"}}), .dtypes = {DataType::boolean}});
-  list.push_back({.name = "from_half", .inputs = {{37}}, .attributes = attributes({{"to", "float32"}}), .dtypes = {DataType::float16}});
+  list.push_back({.name = "from_int64",
+                  .inputs = {{37}},
+                  .attributes = attributes({{"to", "float32"}}),
+                  .dtypes = {DataType::int64}});
+  list.push_back({.name = "from_bool",
+                  .inputs = {{37}},
+                  .attributes = attributes({{"to", "float32"}}),
+                  .dtypes = {DataType::boolean}});
+  list.push_back({.name = "from_half",
+                  .inputs = {{37}},
+                  .attributes = attributes({{"to", "float32"}}),
+                  .dtypes = {DataType::float16}});
   return list;
 }
 
 }  // namespace
 
 extern const Operator cast_operator;
-const Operator cast_operator{.name = "cast", .infer = infer, .reference = cast_reference, .tactics = cast_tactics, .cases = cases};
+const Operator cast_operator{
+    .name = "cast", .infer = infer, .reference = cast_reference, .tactics = cast_tactics, .cases = cases};
 
 }  // namespace vireo::ops

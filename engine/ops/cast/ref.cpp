@@ -20,7 +20,8 @@ template <typename To, typename From>
 To convert(From x) {
   if constexpr (std::is_same_v<To, bool>) return static_cast<double>(x) != 0;
   else if constexpr (kIsReal<From> && !kIsReal<To>) return to_integer<To>(static_cast<double>(x));
-  else if constexpr (kIsReal<From>) return static_cast<To>(static_cast<std::conditional_t<std::is_same_v<From, double>, double, float>>(x));
+  else if constexpr (kIsReal<From>)
+    return static_cast<To>(static_cast<std::conditional_t<std::is_same_v<From, double>, double, float>>(x));
   else return static_cast<To>(x);
 }
 

@@ -25,6 +25,10 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator channel_shuffle_operator;
-const Operator channel_shuffle_operator{.name = "channel_shuffle", .infer = infer, .reference = channel_shuffle_reference, .tactics = channel_shuffle_tactics, .cases = cases};
+const Operator channel_shuffle_operator{.name = "channel_shuffle",
+                                        .infer = infer,
+                                        .reference = channel_shuffle_reference,
+                                        .tactics = channel_shuffle_tactics,
+                                        .cases = cases};
 
 }  // namespace vireo::ops

@@ -1,4 +1,5 @@
-// The entries along `axis` (of the flattened input without it) whose condition is true. The extent inferred is the bound.
+// The entries along `axis` (of the flattened input without it) whose condition is true. The extent inferred is the
+// bound.
 #include <algorithm>
 
 #include "engine/ops/shared/shape.h"
@@ -31,7 +32,11 @@ std::int64_t late_axis(const graph::Attributes& a) { return a.integer("axis", 0)
 
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::boolean};
-  return {{.name = "rows", .inputs = {{3, 2}, {3}}, .attributes = attributes({{"axis", 0}}), .dtypes = types, .constants = {{1, {0, 1, 1}}}},
+  return {{.name = "rows",
+           .inputs = {{3, 2}, {3}},
+           .attributes = attributes({{"axis", 0}}),
+           .dtypes = types,
+           .constants = {{1, {0, 1, 1}}}},
           {.name = "flat", .inputs = {{3, 2}, {5}}, .dtypes = types, .constants = {{1, {0, 1, 0, 0, 1}}}}};
 }
 

@@ -12,7 +12,11 @@ std::vector<StridedCopy> copies(const Problem& p) {
   std::vector<StridedCopy> list;
   std::int64_t at = 0;
   for (std::size_t k = 0; k < p.inputs.size(); ++k) {
-    list.push_back({.input = static_cast<int>(k), .to = at * to[axis], .dims = p.inputs[k].dims, .from_strides = strides_of(p.inputs[k]), .to_strides = to});
+    list.push_back({.input = static_cast<int>(k),
+                    .to = at * to[axis],
+                    .dims = p.inputs[k].dims,
+                    .from_strides = strides_of(p.inputs[k]),
+                    .to_strides = to});
     at += p.inputs[k].dims[axis];
   }
   return list;

@@ -13,8 +13,8 @@ void infer(InferContext& c) {
   const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", 0), c.rank(0)));
   for (int k = 1; k < c.input_count(); ++k) {
     const Dims& in = c.dims(k);
-    c.require(c.dtype(k) == c.dtype(0), "input " + std::to_string(k) + " is " + std::string(to_string(c.dtype(k))) + ", input 0 is " +
-                                            std::string(to_string(c.dtype(0))));
+    c.require(c.dtype(k) == c.dtype(0), "input " + std::to_string(k) + " is " + std::string(to_string(c.dtype(k))) +
+                                            ", input 0 is " + std::string(to_string(c.dtype(0))));
     c.require(in.size() == out.size(), "input " + std::to_string(k) + " has another rank than input 0");
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (i == axis) {
@@ -35,13 +35,21 @@ std::vector<Case> cases() {
           {.name = "nhwc", .inputs = {{1, 20, 20, 24}, {1, 20, 20, 48}}, .attributes = attributes({{"axis", 3}})},
           {.name = "one", .inputs = {{4, 4}}, .attributes = attributes({{"axis", 0}})},
           {.name = "with_empty", .inputs = {{2, 0}, {2, 3}}, .attributes = attributes({{"axis", 1}})},
-          {.name = "int64", .inputs = {{1}, {2}}, .attributes = attributes({{"axis", 0}}), .dtypes = {DataType::int64, DataType::int64}}};
+          {.name = "int64",
+           .inputs = {{1}, {2}},
+           .attributes = attributes({{"axis", 0}}),
+           .dtypes = {DataType::int64, DataType::int64}}};
 }
 
 }  // namespace
 
 extern const Operator concat_operator;
-const Operator concat_operator{
-    .name = "concat", .min_inputs = 1, .max_inputs = -1, .infer = infer, .reference = concat_reference, .tactics = concat_tactics, .cases = cases};
+const Operator concat_operator{.name = "concat",
+                               .min_inputs = 1,
+                               .max_inputs = -1,
+                               .infer = infer,
+                               .reference = concat_reference,
+                               .tactics = concat_tactics,
+                               .cases = cases};
 
 }  // namespace vireo::ops

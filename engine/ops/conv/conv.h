@@ -1,5 +1,6 @@
 #pragma once
-// Parts of the operator conv that its files share: the problem as kernels read it, and the families of tactics. Any thread.
+// Parts of the operator conv that its files share: the problem as kernels read it, and the families of tactics. Any
+// thread.
 
 #include <span>
 #include <string>
@@ -49,8 +50,8 @@ struct ConvProblem {
 [[nodiscard]] double predict_winograd(const graph::Problem& problem, const KernelSet& kernels, int out);
 /// The (out + 2)^2 points of a 3x3 kernel: G k G^T.
 void winograd_points(int out, const float* kernel, double* points);
-/// Relative L2 error of F(out x out, 3x3) in float32 with these weights [cout, cin, 3, 3], against sums in double, for inputs
-/// like those behind a ReLU and up to 16 of the output channels. The same on every processor.
+/// Relative L2 error of F(out x out, 3x3) in float32 with these weights [cout, cin, 3, 3], against sums in double, for
+/// inputs like those behind a ReLU and up to 16 of the output channels. The same on every processor.
 [[nodiscard]] double winograd_error(const graph::Constant& weights, int out);
 /// The most of that error that a layer may have.
 inline constexpr double kWinogradError = 1e-5;

@@ -1,5 +1,5 @@
-// Depthwise convolution, channels-last: a tile is a range of rows and of channel vectors; for each vector it walks down the
-// rows, so that the tap rows it shares with the row before are still in the first-level cache.
+// Depthwise convolution, channels-last: a tile is a range of rows and of channel vectors; for each vector it walks down
+// the rows, so that the tap rows it shares with the row before are still in the first-level cache.
 #include <algorithm>
 
 #include "engine/base/text.h"
@@ -32,7 +32,8 @@ struct State {
   [[nodiscard]] std::int64_t vectors() const { return (g.cin + width - 1) / width; }
 };
 
-void run_row(const State& s, const TileArgs& args, DepthwiseRow& row, std::int64_t n, std::int64_t v, std::int64_t oy) noexcept {
+void run_row(const State& s, const TileArgs& args, DepthwiseRow& row, std::int64_t n, std::int64_t v,
+             std::int64_t oy) noexcept {
   const ConvGeometry& g = s.g;
   const std::int64_t channel = v * s.width;
   const std::int64_t top = oy * g.stride[1] - g.pad_begin[1], d = g.dilation[1];
@@ -44,16 +45,18 @@ void run_row(const State& s, const TileArgs& args, DepthwiseRow& row, std::int64
   row.x = static_cast<const float*>(args.inputs[0]) + (n * g.in[1] + top + first * d) * g.in[2] * s.x_pitch + channel;
   const std::int64_t pixel = (n * g.out[1] + oy) * g.out[2];
   row.y = static_cast<float*>(args.outputs[0]) + pixel * s.y_pitch + channel;
-  const float* residual = s.has_residual ? static_cast<const float*>(args.inputs[3]) + pixel * s.r_pitch + channel : nullptr;
+  const float* residual =
+      s.has_residual ? static_cast<const float*>(args.inputs[3]) + pixel * s.r_pitch + channel : nullptr;
   row.residual = s.epilogue.residual_before ? residual : nullptr;
   s.row(row);
   if (s.epilogue.finish)
-    s.finish(row.y, s.y_pitch, g.out[2], row.lanes, s.epilogue.activation, s.epilogue.residual_after ? residual : nullptr, s.r_pitch);
+    s.finish(row.y, s.y_pitch, g.out[2], row.lanes, s.epilogue.activation,
+             s.epilogue.residual_after ? residual : nullptr, s.r_pitch);
 }
 
 /// Output rows [top, bottom) of image n, vectors [first, last).
-void run_part(const State& s, const TileArgs& args, std::int64_t n, std::int64_t top, std::int64_t bottom, std::int64_t first,
-              std::int64_t last) noexcept {
+void run_part(const State& s, const TileArgs& args, std::int64_t n, std::int64_t top, std::int64_t bottom,
+              std::int64_t first, std::int64_t last) noexcept {
   const ConvGeometry& g = s.g;
   DepthwiseRow row;
   row.x_pitch = s.x_pitch;
@@ -81,8 +84,8 @@ void run_tile(const TileArgs& args) noexcept {
   const State& s = *static_cast<const State*>(args.state);
   const std::int64_t vb = args.tile % s.vector_blocks, rb = args.tile / s.vector_blocks % s.row_blocks;
   const std::int64_t n = args.tile / s.vector_blocks / s.row_blocks, vectors = s.vectors();
-  run_part(s, args, n, s.g.out[1] * rb / s.row_blocks, s.g.out[1] * (rb + 1) / s.row_blocks, vectors * vb / s.vector_blocks,
-           vectors * (vb + 1) / s.vector_blocks);
+  run_part(s, args, n, s.g.out[1] * rb / s.row_blocks, s.g.out[1] * (rb + 1) / s.row_blocks,
+           vectors * vb / s.vector_blocks, vectors * (vb + 1) / s.vector_blocks);
 }
 
 void run_rows(const TileArgs& args, std::int64_t n, std::int64_t begin, std::int64_t end) noexcept {
@@ -98,10 +101,14 @@ void choose_tiles(State& s, double seconds, std::int64_t workers) {
   double best = 1e300;
   for (std::int64_t r = 1; r <= std::min<std::int64_t>(rows, 64); ++r)
     for (std::int64_t v = 1; v <= std::min<std::int64_t>(vectors, 16); ++v) {
-      const std::int64_t tiles = s.g.batch * r * v, tile_rows = (rows + r - 1) / r, tile_vectors = (vectors + v - 1) / v;
+      const std::int64_t tiles = s.g.batch * r * v, tile_rows = (rows + r - 1) / r,
+                         tile_vectors = (vectors + v - 1) / v;
       // Each tile fetches the rows above and below its own again, for a part of the cost of computing them.
-      const double tile = kTileSeconds + unit * static_cast<double>(tile_vectors) * (static_cast<double>(tile_rows) + 0.25 * static_cast<double>(s.g.kernel[1] - 1));
-      const double total = static_cast<double>((tiles + workers - 1) / workers) * tile + (workers > 1 ? 0.15 * tile : 0.0);
+      const double tile =
+          kTileSeconds + unit * static_cast<double>(tile_vectors) *
+                             (static_cast<double>(tile_rows) + 0.25 * static_cast<double>(s.g.kernel[1] - 1));
+      const double total =
+          static_cast<double>((tiles + workers - 1) / workers) * tile + (workers > 1 ? 0.15 * tile : 0.0);
       if (total >= best) continue;
       best = total;
       s.row_blocks = r;
@@ -111,10 +118,12 @@ void choose_tiles(State& s, double seconds, std::int64_t workers) {
 
 double seconds_of(const ConvGeometry& g, const KernelSet& kernels) {
   const double vectors = static_cast<double>((g.cin + kernels.width - 1) / kernels.width);
-  const bool special = g.dilation[2] == 1 && g.stride[2] <= 2 && (g.kernel[2] == 3 || g.kernel[2] == 5 || g.kernel[2] == 7);
+  const bool special =
+      g.dilation[2] == 1 && g.stride[2] <= 2 && (g.kernel[2] == 3 || g.kernel[2] == 5 || g.kernel[2] == 7);
   const double share = special ? 0.5 : 0.12;
   const double taps = static_cast<double>(g.taps()) + 4;  // loads and stores of the pixel itself
-  return static_cast<double>(g.batch * g.out_pixels()) * vectors * kernels.width * taps * 2 / (kernels.flops_per_second * share);
+  return static_cast<double>(g.batch * g.out_pixels()) * vectors * kernels.width * taps * 2 /
+         (kernels.flops_per_second * share);
 }
 
 }  // namespace
@@ -131,7 +140,8 @@ double predict_depthwise(const Problem& problem, const KernelSet& kernels) {
   return seconds_of(read_conv(problem).g, kernels) / problem.workers;
 }
 
-Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels, DepthwiseKernel (*pick)(std::int64_t, std::int64_t, std::int64_t)) {
+Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels,
+                         DepthwiseKernel (*pick)(std::int64_t, std::int64_t, std::int64_t)) {
   const ConvProblem p = read_conv(problem);
   auto s = std::make_shared<State>();
   const ConvGeometry& g = s->g = p.g;
@@ -147,15 +157,17 @@ Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels, Depth
   Launch launch;
   launch.state_bytes = static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float);
   launch.unread_inputs = 0b110;
-  s->memory = graph::packed(problem, base::str("conv_depthwise w", s->width), {1, 2}, launch.state_bytes, [&](std::byte* block) {
-    auto* weights = reinterpret_cast<float*>(block);
-    const float* from = p.weights->as<float>();
-    const float* bias = p.bias ? p.bias->as<float>() : nullptr;
-    for (std::int64_t c = 0; c < g.cin; ++c) {
-      for (std::int64_t t = 0; t < taps; ++t) weights[(c / s->width * taps + t) * s->width + c % s->width] = from[c * taps + t];
-      weights[lanes * taps + c] = bias ? bias[c] : 0.0f;
-    }
-  });
+  s->memory = graph::packed(problem, base::str("conv_depthwise w", s->width), {1, 2}, launch.state_bytes,
+                            [&](std::byte* block) {
+                              auto* weights = reinterpret_cast<float*>(block);
+                              const float* from = p.weights->as<float>();
+                              const float* bias = p.bias ? p.bias->as<float>() : nullptr;
+                              for (std::int64_t c = 0; c < g.cin; ++c) {
+                                for (std::int64_t t = 0; t < taps; ++t)
+                                  weights[(c / s->width * taps + t) * s->width + c % s->width] = from[c * taps + t];
+                                weights[lanes * taps + c] = bias ? bias[c] : 0.0f;
+                              }
+                            });
   s->weights = reinterpret_cast<const float*>(s->memory.get());
   s->bias = s->weights + lanes * taps;
 

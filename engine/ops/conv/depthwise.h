@@ -1,6 +1,6 @@
 #pragma once
-// Depthwise convolution: the contract between the tile body (depthwise.cpp) and the row kernels of each instruction set.
-// Kernel bodies include this header: plain types only.
+// Depthwise convolution: the contract between the tile body (depthwise.cpp) and the row kernels of each instruction
+// set. Kernel bodies include this header: plain types only.
 
 #include <cstdint>
 
@@ -27,10 +27,13 @@ struct DepthwiseRow {
 using DepthwiseKernel = void (*)(const DepthwiseRow&);
 
 /// The row kernel for a kernel width, stride and dilation; every combination has one.
-[[nodiscard]] DepthwiseKernel depthwise_kernel_portable(std::int64_t kernel_width, std::int64_t stride, std::int64_t dilation);
+[[nodiscard]] DepthwiseKernel depthwise_kernel_portable(std::int64_t kernel_width, std::int64_t stride,
+                                                        std::int64_t dilation);
 #if defined(__x86_64__)
-[[nodiscard]] DepthwiseKernel depthwise_kernel_avx2(std::int64_t kernel_width, std::int64_t stride, std::int64_t dilation);
-[[nodiscard]] DepthwiseKernel depthwise_kernel_avx512(std::int64_t kernel_width, std::int64_t stride, std::int64_t dilation);
+[[nodiscard]] DepthwiseKernel depthwise_kernel_avx2(std::int64_t kernel_width, std::int64_t stride,
+                                                    std::int64_t dilation);
+[[nodiscard]] DepthwiseKernel depthwise_kernel_avx512(std::int64_t kernel_width, std::int64_t stride,
+                                                      std::int64_t dilation);
 #endif
 
 }  // namespace vireo::ops

@@ -1,8 +1,8 @@
 #pragma once
-// Row kernels of depthwise convolution over any vector type. A strip of P output pixels of one vector of channels stays in
-// registers; each input vector is loaded once for a tap row and used by up to K taps: P * K multiply-adds for (P - 1) S + K
-// loads. Measured on one Zen 4 core with AVX-512: 7x7 93 % of the peak of multiply-adds; 3x3 50 %, bound there by moving
-// each pixel through the second-level cache (about 9 cycles for 64 bytes in and 64 out).
+// Row kernels of depthwise convolution over any vector type. A strip of P output pixels of one vector of channels stays
+// in registers; each input vector is loaded once for a tap row and used by up to K taps: P * K multiply-adds for (P -
+// 1) S + K loads. Measured on one Zen 4 core with AVX-512: 7x7 93 % of the peak of multiply-adds; 3x3 50 %, bound there
+// by moving each pixel through the second-level cache (about 9 cycles for 64 bytes in and 64 out).
 
 #include "engine/ops/conv/depthwise.h"
 #include "engine/simd/math.h"
@@ -103,7 +103,8 @@ void depthwise_row_any(const DepthwiseRow& p) {
       for (std::int64_t k = 0; k < p.kernel_width; ++k) {
         const std::int64_t c = column + k * p.dilation;
         if (c < 0 || c >= p.in_width) continue;
-        acc = fma(V::load(p.x + ky * p.x_step + c * p.x_pitch, lanes), V::load(p.w + (ky * p.kernel_width + k) * V::kWidth), acc);
+        acc = fma(V::load(p.x + ky * p.x_step + c * p.x_pitch, lanes),
+                  V::load(p.w + (ky * p.kernel_width + k) * V::kWidth), acc);
       }
     depthwise_store(p, acc, i, lanes);
   }

@@ -39,7 +39,8 @@ struct State {
   std::int64_t channels = 0;       ///< places of a pixel's channels in scratch: KernelSet::places(cin)
   std::int64_t pixel_step = 0;     ///< floats between pixels in scratch
   std::int64_t scratch_row = 0;    ///< floats between rows in scratch (window)
-  // Tiles: batch x row blocks x column blocks x panel blocks, the last running fastest. Flat accesses see one row of pixels.
+  // Tiles: batch x row blocks x column blocks x panel blocks, the last running fastest. Flat accesses see one row of
+  // pixels.
   std::int64_t images = 1, height = 1, width = 1;
   std::int64_t row_blocks = 1, column_blocks = 1, panel_blocks = 1;
   std::size_t scratch_bytes = 0;
@@ -78,7 +79,9 @@ void gather_window(const State& s, const float* x, float* to, std::int64_t n, Ra
   const std::int64_t width = (columns.size() - 1) * g.stride[2] + (g.kernel[2] - 1) * g.dilation[2] + 1;
   const std::int64_t first = std::clamp<std::int64_t>(-x0, 0, width);
   const std::int64_t last = std::clamp<std::int64_t>(g.in[2] - x0, first, width);
-  const auto bytes = [&](std::int64_t pixels) { return static_cast<std::size_t>(pixels * s.pixel_step) * sizeof(float); };
+  const auto bytes = [&](std::int64_t pixels) {
+    return static_cast<std::size_t>(pixels * s.pixel_step) * sizeof(float);
+  };
   for (std::int64_t i = 0; i < height; ++i, to += s.scratch_row) {
     const std::int64_t y = y0 + i;
     if (y < 0 || y >= g.in[1] || first == last) {
@@ -94,7 +97,8 @@ void gather_window(const State& s, const float* x, float* to, std::int64_t n, Ra
 /// Input pixels of output pixels [begin, end) of the whole batch, for 1x1 kernels.
 void gather_pixels(const State& s, const float* x, float* to, Range pixels) noexcept {
   const ConvGeometry& g = s.g;
-  if (s.width == g.batch * g.in_pixels() && g.stride[1] == 1 && g.stride[2] == 1 && g.pad_begin[1] == 0 && g.pad_begin[2] == 0) {
+  if (s.width == g.batch * g.in_pixels() && g.stride[1] == 1 && g.stride[2] == 1 && g.pad_begin[1] == 0 &&
+      g.pad_begin[2] == 0) {
     copy_pixels(s, to, x + pixels.begin * s.x_pitch, pixels.size());
     return;
   }
@@ -163,8 +167,10 @@ void run_rows(const TileArgs& args, std::int64_t n, std::int64_t begin, std::int
   const Range panels{0, static_cast<std::int64_t>(s.set.panels.size())};
   if (s.access != Access::window) {
     const std::int64_t first = (n * s.g.out[1] + begin) * s.g.out[2], last = (n * s.g.out[1] + end) * s.g.out[2];
-    const std::int64_t step = s.access == Access::in_place ? last - first : (s.width + s.column_blocks - 1) / s.column_blocks;
-    for (std::int64_t at = first; at < last; at += step) run_part(s, args, 0, {0, 1}, {at, std::min(at + step, last)}, panels);
+    const std::int64_t step =
+        s.access == Access::in_place ? last - first : (s.width + s.column_blocks - 1) / s.column_blocks;
+    for (std::int64_t at = first; at < last; at += step)
+      run_part(s, args, 0, {0, 1}, {at, std::min(at + step, last)}, panels);
     return;
   }
   const std::int64_t step = (s.height + s.row_blocks - 1) / s.row_blocks;
@@ -194,7 +200,8 @@ void choose_tiles(State& s, int workers) {
   const double panel_bytes = static_cast<double>(s.set.packed_floats) * 4;
   double best = 1e300;
   const auto consider = [&](std::int64_t row_blocks, std::int64_t column_blocks, std::int64_t panel_blocks) {
-    const std::int64_t rows = (s.height + row_blocks - 1) / row_blocks, columns = (s.width + column_blocks - 1) / column_blocks;
+    const std::int64_t rows = (s.height + row_blocks - 1) / row_blocks,
+                       columns = (s.width + column_blocks - 1) / column_blocks;
     const std::int64_t scratch = scratch_floats(s, rows, columns) * 4;
     const std::int64_t tiles = s.images * row_blocks * column_blocks * panel_blocks;
     const std::int64_t tile_panels = (panels + panel_blocks - 1) / panel_blocks;
@@ -203,7 +210,8 @@ void choose_tiles(State& s, int workers) {
     // Weights that the second-level cache can't hold besides the window stream in again for every tile.
     const double weights = panel_bytes * static_cast<double>(tile_panels) / static_cast<double>(panels);
     if (weights > kCacheBytes) tile += weights / kStreamBytesPerSecond;
-    if (scratch > kScratchLimit) tile += static_cast<double>((scratch - kScratchLimit) * tile_panels) / kStreamBytesPerSecond;
+    if (scratch > kScratchLimit)
+      tile += static_cast<double>((scratch - kScratchLimit) * tile_panels) / kStreamBytesPerSecond;
     const double rounds = static_cast<double>((tiles + workers - 1) / workers);
     const double filled = static_cast<double>(s.height) / static_cast<double>(rows * row_blocks) *
                           (static_cast<double>(s.width) / static_cast<double>(columns * column_blocks)) *
@@ -220,14 +228,17 @@ void choose_tiles(State& s, int workers) {
     }
   };
   std::vector<std::int64_t> row_choices, column_choices, panel_choices;
-  for (std::int64_t i = 1; i <= std::min<std::int64_t>(s.height, 512); i = std::max(i + 1, i * 5 / 4)) row_choices.push_back(i);
+  for (std::int64_t i = 1; i <= std::min<std::int64_t>(s.height, 512); i = std::max(i + 1, i * 5 / 4))
+    row_choices.push_back(i);
   if (s.access == Access::window) {
     for (const std::int64_t i : {1, 2, 3, 4, 6, 8, 16})
       if (i == 1 || s.width / i >= 14) column_choices.push_back(i);
   } else {
-    for (std::int64_t i = 1; i <= std::min<std::int64_t>(s.width, 4096); i = std::max(i + 1, i * 5 / 4)) column_choices.push_back(i);
+    for (std::int64_t i = 1; i <= std::min<std::int64_t>(s.width, 4096); i = std::max(i + 1, i * 5 / 4))
+      column_choices.push_back(i);
   }
-  for (std::int64_t i = 1; i <= std::min<std::int64_t>(panels, 64); i = std::max(i + 1, i * 5 / 4)) panel_choices.push_back(i);
+  for (std::int64_t i = 1; i <= std::min<std::int64_t>(panels, 64); i = std::max(i + 1, i * 5 / 4))
+    panel_choices.push_back(i);
   if (panels > 64) panel_choices.push_back(panels);
   for (const std::int64_t r : row_choices)
     for (const std::int64_t c : column_choices)
@@ -303,13 +314,16 @@ std::string refuse_direct(const Problem& problem, const KernelSet& kernels) {
   return {};
 }
 
-double predict_direct(const Problem& problem, const KernelSet& kernels) { return plan(read_conv(problem), kernels).seconds; }
+double predict_direct(const Problem& problem, const KernelSet& kernels) {
+  return plan(read_conv(problem), kernels).seconds;
+}
 
 Launch prepare_direct(const Problem& problem, const KernelSet& kernels) {
   const ConvProblem p = read_conv(problem);
   auto s = std::make_shared<State>(plan(p, kernels));
   const ConvGeometry& g = s->g;
-  const std::int64_t cin = g.cin_per_group(), cout = g.cout_per_group(), merged = g.groups / s->set.groups, taps = g.taps();
+  const std::int64_t cin = g.cin_per_group(), cout = g.cout_per_group(), merged = g.groups / s->set.groups,
+                     taps = g.taps();
   const std::int64_t places = kernels.places(cin * merged);
   const auto fill = [&](std::byte* block) {
     auto* packed = reinterpret_cast<float*>(block);
@@ -332,12 +346,14 @@ Launch prepare_direct(const Problem& problem, const KernelSet& kernels) {
   Launch launch;
   launch.state_bytes = static_cast<std::size_t>(s->set.packed_floats + s->set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
-  s->memory = graph::packed(problem, base::str("conv_direct m", merged, " ", layout_of(s->set)), {1, 2}, launch.state_bytes, fill);
+  s->memory = graph::packed(problem, base::str("conv_direct m", merged, " ", layout_of(s->set)), {1, 2},
+                            launch.state_bytes, fill);
   s->packed = reinterpret_cast<const float*>(s->memory.get());
   if (p.bias) s->bias = s->packed + s->set.packed_floats;
   launch.phases = {{run_tile, s->tiles()}};
   launch.scratch_bytes = s->scratch_bytes;
-  launch.rows = {run_rows, s, s->scratch_bytes, g.out[1], g.stride[1], g.pad_begin[1], (g.kernel[1] - 1) * g.dilation[1] + 1};
+  launch.rows = {
+      run_rows, s, s->scratch_bytes, g.out[1], g.stride[1], g.pad_begin[1], (g.kernel[1] - 1) * g.dilation[1] + 1};
   launch.state = std::move(s);
   return launch;
 }

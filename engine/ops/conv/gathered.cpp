@@ -1,7 +1,7 @@
-// Convolution of any layout, any number of spatial axes, and weights that may only be known at run time: a tile gathers the
-// inputs under some output pixels into rows of scratch (one row a pixel, all taps of one group), multiplies them by the
-// packed weights and writes the result where the layout wants it. For what the channels-last tactics refuse; the gathering
-// costs about as much as the products of 64 output channels.
+// Convolution of any layout, any number of spatial axes, and weights that may only be known at run time: a tile gathers
+// the inputs under some output pixels into rows of scratch (one row a pixel, all taps of one group), multiplies them by
+// the packed weights and writes the result where the layout wants it. For what the channels-last tactics refuse; the
+// gathering costs about as much as the products of 64 output channels.
 #include <algorithm>
 
 #include "engine/base/text.h"
@@ -28,7 +28,9 @@ struct State {
   std::int64_t depth = 0;         ///< channels of a group times taps
   std::int64_t block = 0;         ///< pixels of a tile
   std::int64_t columns = 0;       ///< floats of a row of results in scratch
-  [[nodiscard]] std::int64_t panels_per_group() const { return static_cast<std::int64_t>(set.panels.size()) / g.groups; }
+  [[nodiscard]] std::int64_t panels_per_group() const {
+    return static_cast<std::int64_t>(set.panels.size()) / g.groups;
+  }
   [[nodiscard]] std::int64_t blocks() const { return (g.out_pixels() + block - 1) / block; }
   [[nodiscard]] std::int64_t scratch_floats() const { return block * (depth + 2 * columns) + 2 * g.taps(); }
 };
@@ -81,7 +83,8 @@ void run_tile(const TileArgs& args) noexcept {
   float* residuals = results + s.block * s.columns;
   auto* offsets = reinterpret_cast<std::int64_t*>(args.scratch + (s.block * (s.depth + 2 * s.columns) + 1) / 2 * 8);
   const auto* x = static_cast<const float*>(args.inputs[0]) + n * s.xs.batch + group * cin * s.xs.channel;
-  const std::int64_t y = n * s.ys.batch + group * cout * s.ys.channel;  // the space axes of the output are contiguous pixels
+  const std::int64_t y =
+      n * s.ys.batch + group * cout * s.ys.channel;  // the space axes of the output are contiguous pixels
   const auto* residual = s.has_residual ? static_cast<const float*>(args.inputs[3]) + y : nullptr;
   for (std::int64_t i = 0; i < count; ++i) {
     tap_offsets(s, position(g, first + i), offsets);
@@ -107,7 +110,8 @@ void run_tile(const TileArgs& args) noexcept {
   run_block(s.set, s.epilogue, block);
   float* out = static_cast<float*>(args.outputs[0]) + y;
   for (std::int64_t j = 0; j < cout; ++j)
-    for (std::int64_t i = 0; i < count; ++i) out[j * s.ys.channel + (first + i) * s.ys.space[2]] = results[i * s.columns + j];
+    for (std::int64_t i = 0; i < count; ++i)
+      out[j * s.ys.channel + (first + i) * s.ys.space[2]] = results[i * s.columns + j];
 }
 
 bool present(const Problem& p, std::size_t i) { return p.inputs.size() > i && p.inputs[i].present(); }
@@ -120,7 +124,8 @@ State plan(const Problem& p, const KernelSet& kernels) {
   s.ys = activation_strides(g.nhwc, g.cout, g.out);
   s.has_bias = present(p, 2);
   s.has_residual = present(p, 3);
-  s.epilogue = make_epilogue(activation_of(*p.attributes), s.has_residual, p.attributes->text("residual", "") == "before");
+  s.epilogue =
+      make_epilogue(activation_of(*p.attributes), s.has_residual, p.attributes->text("residual", "") == "before");
   s.depth = g.cin_per_group() * g.taps();
   s.columns = (g.cout_per_group() + kernels.width - 1) / kernels.width * kernels.width;
   s.block = std::clamp<std::int64_t>((48 << 10) / std::max<std::int64_t>(s.depth, 1), 1, 56);
@@ -139,14 +144,18 @@ std::string refuse_gathered(const Problem& p) {
   if (!p.outputs[0].dense()) return "the output has gaps";
   if (std::string why = refuse_narrow_residual(p); !why.empty()) return why;
   if (p.outputs[0].count() == 0 || p.inputs[0].count() == 0) return "an extent is 0";
-  if (present(p, 2) && (p.inputs[1].constant == nullptr) != (p.inputs[2].constant == nullptr)) return "only one of weights and bias is constant";
+  if (present(p, 2) && (p.inputs[1].constant == nullptr) != (p.inputs[2].constant == nullptr))
+    return "only one of weights and bias is constant";
   return {};
 }
 
 double predict_gathered(const Problem& problem, const KernelSet& kernels) {
   const State s = plan(problem, kernels);
   const auto tiles = static_cast<double>(s.g.batch * s.g.groups * s.blocks());
-  return tiles * (block_seconds(s.set, 1, s.block, 0, s.panels_per_group()) + static_cast<double>(s.block * s.depth) * 1.2e-9 + 1e-6) / problem.workers;
+  return tiles *
+         (block_seconds(s.set, 1, s.block, 0, s.panels_per_group()) + static_cast<double>(s.block * s.depth) * 1.2e-9 +
+          1e-6) /
+         problem.workers;
 }
 
 Launch prepare_gathered(const Problem& p, const KernelSet& kernels) {
@@ -156,7 +165,8 @@ Launch prepare_gathered(const Problem& p, const KernelSet& kernels) {
   Launch launch;
   if (p.inputs[1].constant) {
     s->memory = graph::packed(p, base::str("conv_gathered ", layout_of(s->set)), {1, 2}, bytes, [&](std::byte* block) {
-      pack(*s, p.inputs[1].constant->as<float>(), s->has_bias ? p.inputs[2].constant->as<float>() : nullptr, reinterpret_cast<float*>(block));
+      pack(*s, p.inputs[1].constant->as<float>(), s->has_bias ? p.inputs[2].constant->as<float>() : nullptr,
+           reinterpret_cast<float*>(block));
     });
     s->packed = reinterpret_cast<const float*>(s->memory.get());
     launch.state_bytes = bytes;

@@ -18,7 +18,8 @@ std::string refuse_conv(const graph::Problem& p) {
 }
 
 std::string refuse_narrow_residual(const graph::Problem& p) {
-  if (p.inputs.size() > 3 && p.inputs[3].present() && p.inputs[3].dims != p.outputs[0].dims) return "the residual has fewer channels";
+  if (p.inputs.size() > 3 && p.inputs[3].present() && p.inputs[3].dims != p.outputs[0].dims)
+    return "the residual has fewer channels";
   return {};
 }
 

@@ -10,7 +10,8 @@ void conv_reference(const EvalContext& c) {
   const std::vector<double> x = to_doubles(c.inputs[0]), w = to_doubles(c.inputs[1]);
   const std::vector<double> bias = has_input(c, 2) ? to_doubles(c.inputs[2]) : std::vector<double>{};
   const std::vector<double> residual = has_input(c, 3) ? to_doubles(c.inputs[3]) : std::vector<double>{};
-  const std::int64_t residual_channels = residual.empty() ? 0 : c.inputs[3].dims[g.nhwc ? c.inputs[3].dims.size() - 1 : 1];
+  const std::int64_t residual_channels =
+      residual.empty() ? 0 : c.inputs[3].dims[g.nhwc ? c.inputs[3].dims.size() - 1 : 1];
   const ActivationStrides rs = activation_strides(g.nhwc, residual_channels, g.out);
   const ActivationStrides xs = activation_strides(g.nhwc, g.cin, g.in), ys = activation_strides(g.nhwc, g.cout, g.out);
   std::vector<double> y(static_cast<std::size_t>(c.outputs[0].count()));
@@ -31,10 +32,13 @@ void conv_reference(const EvalContext& c) {
       }
       if (!inside) continue;
       for (std::int64_t i = 0; i < cin; ++i)
-        sum += x[static_cast<std::size_t>(offset + i * xs.channel)] * w[static_cast<std::size_t>((m * cin + i) * taps + tap)];
+        sum += x[static_cast<std::size_t>(offset + i * xs.channel)] *
+               w[static_cast<std::size_t>((m * cin + i) * taps + tap)];
     }
-    const auto at = static_cast<std::size_t>(n * ys.batch + m * ys.channel + o[0] * ys.space[0] + o[1] * ys.space[1] + o[2] * ys.space[2]);
-    const auto from = static_cast<std::size_t>(n * rs.batch + m * rs.channel + o[0] * rs.space[0] + o[1] * rs.space[1] + o[2] * rs.space[2]);
+    const auto at = static_cast<std::size_t>(n * ys.batch + m * ys.channel + o[0] * ys.space[0] + o[1] * ys.space[1] +
+                                             o[2] * ys.space[2]);
+    const auto from = static_cast<std::size_t>(n * rs.batch + m * rs.channel + o[0] * rs.space[0] + o[1] * rs.space[1] +
+                                               o[2] * rs.space[2]);
     y[at] = epilogue(sum, m < residual_channels ? residual[from] : 0.0);
   };
   for (std::int64_t n = 0; n < g.batch; ++n)

@@ -1,11 +1,11 @@
-// Winograd F(m x m, 3x3) convolution, stride 1, channels-last. Blocks of m x m outputs are handled some dozens at a time, so
-// that their transformed inputs stay in the second-level cache: transform, (m + 2)^2 products with the micro-kernels, transform
-// back with bias, residual and activation, one panel of output channels after the other.
-// Where there are few blocks, tiles also split the panels, and the transformed inputs of all blocks go through the
-// workspace in a phase of their own. Bound by multiply-adds; by streaming weights on small deep maps, which is where m = 2
-// wins, and by memory on large shallow ones. Measured on one Zen 4 core (peak 112), in GFLOP/s of the direct algorithm, m = 4
-// and 6: 56x56x64 380 389, 28x28x128 399 432, 14x14x256 322 300, 80x80x32 271 295, 149x149x32 281 312; 7x7x512 with weights
-// from memory, two cores: m = 2 260, m = 4 220, direct 200.
+// Winograd F(m x m, 3x3) convolution, stride 1, channels-last. Blocks of m x m outputs are handled some dozens at a
+// time, so that their transformed inputs stay in the second-level cache: transform, (m + 2)^2 products with the
+// micro-kernels, transform back with bias, residual and activation, one panel of output channels after the other. Where
+// there are few blocks, tiles also split the panels, and the transformed inputs of all blocks go through the workspace
+// in a phase of their own. Bound by multiply-adds; by streaming weights on small deep maps, which is where m = 2 wins,
+// and by memory on large shallow ones. Measured on one Zen 4 core (peak 112), in GFLOP/s of the direct algorithm, m = 4
+// and 6: 56x56x64 380 389, 28x28x128 399 432, 14x14x256 322 300, 80x80x32 271 295, 149x149x32 281 312; 7x7x512 with
+// weights from memory, two cores: m = 2 260, m = 4 220, direct 200.
 #include <algorithm>
 
 #include "engine/base/text.h"
@@ -62,7 +62,9 @@ void transform_inputs(const State& s, const float* x, float* to, std::int64_t fi
   for (std::int64_t i = 0; i < count; ++i) {
     const Block b = block_at(s, first + i);
     const std::int64_t y = b.y - g.pad_begin[1], v = b.x - g.pad_begin[2];
-    const auto clip = [&s](std::int64_t value) { return static_cast<int>(std::clamp<std::int64_t>(value, 0, s.out + 2)); };
+    const auto clip = [&s](std::int64_t value) {
+      return static_cast<int>(std::clamp<std::int64_t>(value, 0, s.out + 2));
+    };
     args.x = x + ((b.n * g.in[1] + y) * g.in[2] + v) * s.x_pitch;
     args.top = clip(-y);
     args.bottom = clip(g.in[1] - y);
@@ -101,8 +103,8 @@ void multiply(const State& s, const Panel& panel, const float* inputs, float* pr
   }
 }
 
-void transform_outputs(const State& s, const TileArgs& tile, const Panel& panel, const float* products, std::int64_t first,
-                       std::int64_t count) noexcept {
+void transform_outputs(const State& s, const TileArgs& tile, const Panel& panel, const float* products,
+                       std::int64_t first, std::int64_t count) noexcept {
   const ConvGeometry& g = s.g;
   WinogradOutput args;
   args.point_step = s.product_step;
@@ -132,8 +134,8 @@ void transform_outputs(const State& s, const TileArgs& tile, const Panel& panel,
   }
 }
 
-void run_panels(const State& s, const TileArgs& args, const float* inputs, float* products, std::int64_t group, std::int64_t begin,
-                std::int64_t end) noexcept {
+void run_panels(const State& s, const TileArgs& args, const float* inputs, float* products, std::int64_t group,
+                std::int64_t begin, std::int64_t end) noexcept {
   const std::int64_t first = s.blocks() * group / s.groups, count = s.blocks() * (group + 1) / s.groups - first;
   for (std::int64_t p = begin; p < end; ++p) {
     const Panel& panel = s.set.panels[static_cast<std::size_t>(p)];
@@ -161,7 +163,8 @@ void run_inputs(const TileArgs& args) noexcept {
     while (s.blocks() * group / s.groups > i) --group;
     while (s.blocks() * (group + 1) / s.groups <= i) ++group;
     float* to = reinterpret_cast<float*>(args.workspace) + group * s.inputs_floats();
-    transform_inputs(s, static_cast<const float*>(args.inputs[0]), to + (i - s.blocks() * group / s.groups) * s.channel_step, i, 1);
+    transform_inputs(s, static_cast<const float*>(args.inputs[0]),
+                     to + (i - s.blocks() * group / s.groups) * s.channel_step, i, 1);
   }
 }
 
@@ -169,8 +172,9 @@ void run_split(const TileArgs& args) noexcept {
   const State& s = *static_cast<const State*>(args.state);
   const std::int64_t pb = args.tile / s.groups, group = args.tile % s.groups;
   const auto panels = static_cast<std::int64_t>(s.set.panels.size());
-  run_panels(s, args, reinterpret_cast<const float*>(args.workspace) + group * s.inputs_floats(), reinterpret_cast<float*>(args.scratch),
-             group, panels * pb / s.panel_blocks, panels * (pb + 1) / s.panel_blocks);
+  run_panels(s, args, reinterpret_cast<const float*>(args.workspace) + group * s.inputs_floats(),
+             reinterpret_cast<float*>(args.scratch), group, panels * pb / s.panel_blocks,
+             panels * (pb + 1) / s.panel_blocks);
 }
 
 /// Sets the steps for groups of `blocks` blocks and returns the bytes of inputs and of one panel's products.
@@ -217,7 +221,9 @@ void choose_groups(State& s, int workers) {
       double multiply = static_cast<double>(s.points) * block_seconds(s.set, 1, even, 0, (panels + pb - 1) / pb);
       // Weights beyond the cache pass once for every group; part of that hides behind arithmetic.
       const double weights = weight_bytes * panel_share;
-      if (weights > 512e3) multiply = std::max(multiply, weights / kStreamBytesPerSecond * std::min(workers, 2) * 0.8) + weights / kStreamBytesPerSecond * 0.25;
+      if (weights > 512e3)
+        multiply = std::max(multiply, weights / kStreamBytesPerSecond * std::min(workers, 2) * 0.8) +
+                   weights / kStreamBytesPerSecond * 0.25;
       const double transform_in = cost.in * in_vectors * slot * static_cast<double>(even);
       const double transform_out = cost.out * out_vectors * panel_share * slot * static_cast<double>(even);
       const double tiles = static_cast<double>(groups * pb);
@@ -229,7 +235,8 @@ void choose_groups(State& s, int workers) {
       } else {
         if (static_cast<double>(inputs * groups) > 12e6) continue;
         const double tile = multiply + transform_out + 1e-6;
-        total = rounds * tile + (workers > 1 ? 0.1 * tile : 0) + 1.3 * transform_in * static_cast<double>(groups) / workers + 1e-6;
+        total = rounds * tile + (workers > 1 ? 0.1 * tile : 0) +
+                1.3 * transform_in * static_cast<double>(groups) / workers + 1e-6;
       }
       (void)tiles;
       if (total < best) {
@@ -280,13 +287,16 @@ std::string refuse_winograd(const Problem& problem) {
   if (std::string why = refuse_conv(problem); !why.empty()) return why;
   if (std::string why = refuse_narrow_residual(problem); !why.empty()) return why;
   const ConvGeometry g = read_conv(problem).g;
-  if (g.kernel != Spatial{1, 3, 3} || g.stride != Spatial{1, 1, 1} || g.dilation != Spatial{1, 1, 1}) return "not a dense 3x3 kernel with stride 1";
+  if (g.kernel != Spatial{1, 3, 3} || g.stride != Spatial{1, 1, 1} || g.dilation != Spatial{1, 1, 1})
+    return "not a dense 3x3 kernel with stride 1";
   if (g.groups != 1) return "grouped";
   if (g.cin < 8 || g.cout < 8) return "fewer than 8 channels";
   return {};
 }
 
-double predict_winograd(const Problem& problem, const KernelSet& kernels, int out) { return plan(read_conv(problem), kernels, out).seconds; }
+double predict_winograd(const Problem& problem, const KernelSet& kernels, int out) {
+  return plan(read_conv(problem), kernels, out).seconds;
+}
 
 Launch prepare_winograd(const Problem& problem, const KernelSet& kernels, const WinogradKernels& transforms) {
   const ConvProblem p = read_conv(problem);
@@ -296,18 +306,21 @@ Launch prepare_winograd(const Problem& problem, const KernelSet& kernels, const 
   Launch launch;
   launch.state_bytes = static_cast<std::size_t>(weights_floats + s->set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
-  s->memory = graph::packed(problem, base::str("conv_winograd ", s->out, "x", s->out, " ", layout_of(s->set)), {1, 2}, launch.state_bytes, [&](std::byte* block) {
-    auto* packed = reinterpret_cast<float*>(block);
-    const float* weights = p.weights->as<float>();
-    for (const Panel& panel : s->set.panels) pack_points(*s, panel, weights, packed + panel.b_offset * s->points);
-    if (p.bias) pack_bias(s->set, p.bias->as<float>(), packed + weights_floats);
-  });
+  s->memory = graph::packed(problem, base::str("conv_winograd ", s->out, "x", s->out, " ", layout_of(s->set)), {1, 2},
+                            launch.state_bytes, [&](std::byte* block) {
+                              auto* packed = reinterpret_cast<float*>(block);
+                              const float* weights = p.weights->as<float>();
+                              for (const Panel& panel : s->set.panels)
+                                pack_points(*s, panel, weights, packed + panel.b_offset * s->points);
+                              if (p.bias) pack_bias(s->set, p.bias->as<float>(), packed + weights_floats);
+                            });
   s->packed = reinterpret_cast<const float*>(s->memory.get());
   if (p.bias) s->bias = s->packed + weights_floats;
   if (s->panel_blocks == 1) {
     launch.phases = {{run_fused, s->groups}};
   } else {
-    launch.phases = {{run_inputs, (s->blocks() + kInputTileBlocks - 1) / kInputTileBlocks}, {run_split, s->groups * s->panel_blocks}};
+    launch.phases = {{run_inputs, (s->blocks() + kInputTileBlocks - 1) / kInputTileBlocks},
+                     {run_split, s->groups * s->panel_blocks}};
     launch.workspace_bytes = static_cast<std::size_t>(s->inputs_floats() * s->groups) * sizeof(float) + 64;
   }
   launch.scratch_bytes = s->scratch_bytes;

@@ -1,9 +1,9 @@
 #pragma once
-// Winograd F(m x m, 3x3) for m = 2, 4, 6: the contract between the tile body (winograd.cpp), the packed weights and their
-// measured error (winograd_weights.cpp), and the transforms of each instruction set. Every m x m block of outputs comes
-// from an (m + 2) x (m + 2) block of inputs by (m + 2)^2 products instead of 9 m^2: 2.25, 4 and 5.1 times fewer.
-// Interpolation points, as many as needed in this order: 0, ±1, ±2, ±1/2, ∞. Kernel bodies include this header: plain types
-// only.
+// Winograd F(m x m, 3x3) for m = 2, 4, 6: the contract between the tile body (winograd.cpp), the packed weights and
+// their measured error (winograd_weights.cpp), and the transforms of each instruction set. Every m x m block of outputs
+// comes from an (m + 2) x (m + 2) block of inputs by (m + 2)^2 products instead of 9 m^2: 2.25, 4 and 5.1 times fewer.
+// Interpolation points, as many as needed in this order: 0, ±1, ±2, ±1/2, ∞. Kernel bodies include this header: plain
+// types only.
 
 #include <cstdint>
 

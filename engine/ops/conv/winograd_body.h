@@ -1,7 +1,7 @@
 #pragma once
-// The transforms of Winograd F(m x m, 3x3) over any vector type, one vector of channels at a time: rows first, then columns.
-// Arithmetic operations, input and output: m = 2 32 and 24, m = 4 144 and 100, m = 6 448 and 280, besides (m + 2)^2 loads
-// and as many stores (input), or m^2 stores (output).
+// The transforms of Winograd F(m x m, 3x3) over any vector type, one vector of channels at a time: rows first, then
+// columns. Arithmetic operations, input and output: m = 2 32 and 24, m = 4 144 and 100, m = 6 448 and 280, besides (m +
+// 2)^2 loads and as many stores (input), or m^2 stores (output).
 
 #include "engine/ops/conv/winograd.h"
 #include "engine/simd/math.h"
@@ -70,7 +70,8 @@ VIREO_INLINE void winograd_output_line(const V (&m)[8], V (&o)[6]) {
   o[5] = fma(V::set(0.03125f), d3, fma(V::set(32), d2, d1)) + m[7];
 }
 
-// The arguments are copied to locals first: stores of vectors may alias anything, and would make the compiler read them again.
+// The arguments are copied to locals first: stores of vectors may alias anything, and would make the compiler read them
+// again.
 
 template <class V, int kOut, bool kInside, bool kWhole>
 VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t channel, typename V::Tail lanes) {
@@ -88,7 +89,8 @@ VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t cha
         d[j] = V::load(from);
       } else {
         d[j] = V::zero();
-        if (i >= p.top && i < p.bottom && j >= p.left && j < p.right) d[j] = kWhole ? V::load(from) : V::load(from, lanes);
+        if (i >= p.top && i < p.bottom && j >= p.left && j < p.right)
+          d[j] = kWhole ? V::load(from) : V::load(from, lanes);
       }
     }
     winograd_input_line(d, rows[i]);

@@ -47,15 +47,19 @@ std::vector<float> sample_inputs(std::int64_t cin) {
 struct Columns {
   std::int64_t cin, cout, count;
   const float* weights;
-  [[nodiscard]] const float* kernel(std::int64_t column, std::int64_t c) const { return weights + ((column * cout / count) * cin + c) * 9; }
+  [[nodiscard]] const float* kernel(std::int64_t column, std::int64_t c) const {
+    return weights + ((column * cout / count) * cin + c) * 9;
+  }
 };
 
 /// The exact outputs, [pixel][column].
 std::vector<double> direct(const Columns& w, const std::vector<float>& x) {
-  std::vector<double> y(static_cast<std::size_t>(kMap * kMap * kSampleColumns)), taps(static_cast<std::size_t>(9 * w.cin * kSampleColumns));
+  std::vector<double> y(static_cast<std::size_t>(kMap * kMap * kSampleColumns)),
+      taps(static_cast<std::size_t>(9 * w.cin * kSampleColumns));
   for (std::int64_t c = 0; c < w.cin; ++c)
     for (std::int64_t j = 0; j < w.count; ++j)
-      for (std::int64_t t = 0; t < 9; ++t) taps[static_cast<std::size_t>((t * w.cin + c) * kSampleColumns + j)] = w.kernel(j, c)[t];
+      for (std::int64_t t = 0; t < 9; ++t)
+        taps[static_cast<std::size_t>((t * w.cin + c) * kSampleColumns + j)] = w.kernel(j, c)[t];
   for (std::int64_t pixel = 0; pixel < kMap * kMap; ++pixel) {
     double sums[kSampleColumns] = {};
     for (std::int64_t t = 0; t < 9; ++t) {
@@ -74,17 +78,32 @@ std::vector<float> by_points(const Columns& w, const std::vector<float>& x, int 
   const WinogradKernels transforms = winograd_kernels_portable(out);
   const int points = transforms.points();
   const std::int64_t cin = w.cin;
-  std::vector<float> packed(static_cast<std::size_t>(points * cin * kSampleColumns)), inputs(static_cast<std::size_t>(points * cin)),
-      products(static_cast<std::size_t>(points * kSampleColumns)), y(static_cast<std::size_t>(kMap * kMap * kSampleColumns));
+  std::vector<float> packed(static_cast<std::size_t>(points * cin * kSampleColumns)),
+      inputs(static_cast<std::size_t>(points * cin)), products(static_cast<std::size_t>(points * kSampleColumns)),
+      y(static_cast<std::size_t>(kMap * kMap * kSampleColumns));
   for (std::int64_t c = 0; c < cin; ++c)
     for (std::int64_t j = 0; j < w.count; ++j) {
       double one[kMaxWinogradIn * kMaxWinogradIn];
       winograd_points(out, w.kernel(j, c), one);
-      for (std::int64_t e = 0; e < points; ++e) packed[static_cast<std::size_t>((e * cin + c) * kSampleColumns + j)] = static_cast<float>(one[e]);
+      for (std::int64_t e = 0; e < points; ++e)
+        packed[static_cast<std::size_t>((e * cin + c) * kSampleColumns + j)] = static_cast<float>(one[e]);
     }
-  WinogradInput in{.x_pitch = cin, .x_row = kInMap * cin, .bottom = out + 2, .right = out + 2, .channels = cin, .to = inputs.data(), .point_step = cin};
-  WinogradOutput back{.from = products.data(), .point_step = kSampleColumns, .channels = kSampleColumns, .y_pitch = kSampleColumns, .y_row = kMap * kSampleColumns,
-                      .rows = out, .columns = out, .lo = -__builtin_inff(), .hi = __builtin_inff()};
+  WinogradInput in{.x_pitch = cin,
+                   .x_row = kInMap * cin,
+                   .bottom = out + 2,
+                   .right = out + 2,
+                   .channels = cin,
+                   .to = inputs.data(),
+                   .point_step = cin};
+  WinogradOutput back{.from = products.data(),
+                      .point_step = kSampleColumns,
+                      .channels = kSampleColumns,
+                      .y_pitch = kSampleColumns,
+                      .y_row = kMap * kSampleColumns,
+                      .rows = out,
+                      .columns = out,
+                      .lo = -__builtin_inff(),
+                      .hi = __builtin_inff()};
   for (std::int64_t row = 0; row < kMap; row += out)
     for (std::int64_t column = 0; column < kMap; column += out) {
       in.x = x.data() + (row * kInMap + column) * cin;
@@ -93,8 +112,10 @@ std::vector<float> by_points(const Columns& w, const std::vector<float>& x, int 
         float sums[kSampleColumns] = {};
         const float* weights = packed.data() + e * cin * kSampleColumns;
         for (std::int64_t c = 0; c < cin; ++c, weights += kSampleColumns)
-          for (std::int64_t j = 0; j < kSampleColumns; ++j) sums[j] += inputs[static_cast<std::size_t>(e * cin + c)] * weights[j];
-        for (std::int64_t j = 0; j < kSampleColumns; ++j) products[static_cast<std::size_t>(e * kSampleColumns + j)] = sums[j];
+          for (std::int64_t j = 0; j < kSampleColumns; ++j)
+            sums[j] += inputs[static_cast<std::size_t>(e * cin + c)] * weights[j];
+        for (std::int64_t j = 0; j < kSampleColumns; ++j)
+          products[static_cast<std::size_t>(e * kSampleColumns + j)] = sums[j];
       }
       back.y = y.data() + (row * kMap + column) * kSampleColumns;
       transforms.output(back);
@@ -109,8 +130,10 @@ void winograd_points(int out, const float* kernel, double* points) {
   const int in = out + 2;
   for (int i = 0; i < in; ++i) {
     double row[3];
-    for (int j = 0; j < 3; ++j) row[j] = matrix[i][0] * kernel[j] + matrix[i][1] * kernel[3 + j] + matrix[i][2] * kernel[6 + j];
-    for (int j = 0; j < in; ++j) points[i * in + j] = row[0] * matrix[j][0] + row[1] * matrix[j][1] + row[2] * matrix[j][2];
+    for (int j = 0; j < 3; ++j)
+      row[j] = matrix[i][0] * kernel[j] + matrix[i][1] * kernel[3 + j] + matrix[i][2] * kernel[6 + j];
+    for (int j = 0; j < in; ++j)
+      points[i * in + j] = row[0] * matrix[j][0] + row[1] * matrix[j][1] + row[2] * matrix[j][2];
   }
 }
 
@@ -130,10 +153,11 @@ double winograd_error(const graph::Constant& weights, int out) {
 }
 
 std::string admit_winograd(const graph::Problem& problem, int out) {
-  const auto block = graph::packed(problem, base::str("conv_winograd_error ", out, "x", out), {1}, sizeof(double), [&](std::byte* to) {
-    const double error = winograd_error(*problem.inputs[1].constant, out);
-    std::memcpy(to, &error, sizeof error);
-  });
+  const auto block =
+      graph::packed(problem, base::str("conv_winograd_error ", out, "x", out), {1}, sizeof(double), [&](std::byte* to) {
+        const double error = winograd_error(*problem.inputs[1].constant, out);
+        std::memcpy(to, &error, sizeof error);
+      });
   double error = 0;
   std::memcpy(&error, block.get(), sizeof error);
   if (error <= kWinogradError) return {};

@@ -1,6 +1,6 @@
-// Transposed convolution without multiplying zeros, channels-last: outputs whose position has the same remainder modulo the
-// stride ("a phase") are an ordinary stride-1 convolution with the taps of that remainder. A tile gathers one padded window
-// of the input and runs every phase on it, writing each stride-th pixel. Bound by multiply-adds.
+// Transposed convolution without multiplying zeros, channels-last: outputs whose position has the same remainder modulo
+// the stride ("a phase") are an ordinary stride-1 convolution with the taps of that remainder. A tile gathers one
+// padded window of the input and runs every phase on it, writing each stride-th pixel. Bound by multiply-adds.
 #include <algorithm>
 #include <cstring>
 
@@ -48,10 +48,11 @@ struct State {
 };
 
 /// Input rows [y0, y0 + height) x columns [x0, x0 + width) of image n, zero outside.
-void gather(const State& s, const float* x, float* to, std::int64_t n, std::int64_t y0, std::int64_t height, std::int64_t x0,
-            std::int64_t width) noexcept {
+void gather(const State& s, const float* x, float* to, std::int64_t n, std::int64_t y0, std::int64_t height,
+            std::int64_t x0, std::int64_t width) noexcept {
   const ConvGeometry& g = s.g;
-  const std::int64_t first = std::clamp<std::int64_t>(-x0, 0, width), last = std::clamp<std::int64_t>(g.in[2] - x0, first, width);
+  const std::int64_t first = std::clamp<std::int64_t>(-x0, 0, width),
+                     last = std::clamp<std::int64_t>(g.in[2] - x0, first, width);
   const auto pixel = static_cast<std::size_t>(g.cin) * sizeof(float);
   for (std::int64_t y = y0; y < y0 + height; ++y, to += s.scratch_row) {
     const bool inside = y >= 0 && y < g.in[1];
@@ -74,10 +75,13 @@ void run_tile(const TileArgs& args) noexcept {
   const std::int64_t cb = t % s.column_blocks;
   t /= s.column_blocks;
   const std::int64_t rb = t % s.row_blocks, n = t / s.row_blocks;
-  const std::int64_t y0 = s.begin[0] + s.high() * rb / s.row_blocks, y1 = s.begin[0] + s.high() * (rb + 1) / s.row_blocks;
-  const std::int64_t x0 = s.begin[1] + s.wide() * cb / s.column_blocks, x1 = s.begin[1] + s.wide() * (cb + 1) / s.column_blocks;
+  const std::int64_t y0 = s.begin[0] + s.high() * rb / s.row_blocks,
+                     y1 = s.begin[0] + s.high() * (rb + 1) / s.row_blocks;
+  const std::int64_t x0 = s.begin[1] + s.wide() * cb / s.column_blocks,
+                     x1 = s.begin[1] + s.wide() * (cb + 1) / s.column_blocks;
   auto* scratch = reinterpret_cast<float*>(args.scratch);
-  gather(s, static_cast<const float*>(args.inputs[0]), scratch, n, y0 - s.reach[0], y1 - y0 + s.reach[0], x0 - s.reach[1], x1 - x0 + s.reach[1]);
+  gather(s, static_cast<const float*>(args.inputs[0]), scratch, n, y0 - s.reach[0], y1 - y0 + s.reach[0],
+         x0 - s.reach[1], x1 - x0 + s.reach[1]);
   for (const PhasePlan& phase : s.phases) {
     const std::int64_t top = std::max(y0, phase.begin[0]), bottom = std::min(y1, phase.end[0]);
     const std::int64_t left = std::max(x0, phase.begin[1]), right = std::min(x1, phase.end[1]);
@@ -149,7 +153,8 @@ void plan_phases(State& s) {
 
 double tile_seconds(const State& s, std::int64_t rows, std::int64_t columns) {
   double seconds = 0.5e-6 + static_cast<double>((rows + s.reach[0]) * (columns + s.reach[1]) * s.pixel_step) * 4 / 15e9;
-  for (const PhasePlan& phase : s.phases) seconds += block_seconds(phase.set, rows, columns, 0, static_cast<std::int64_t>(phase.set.panels.size()));
+  for (const PhasePlan& phase : s.phases)
+    seconds += block_seconds(phase.set, rows, columns, 0, static_cast<std::int64_t>(phase.set.panels.size()));
   return seconds;
 }
 
@@ -163,12 +168,15 @@ void choose_tiles(State& s, int workers) {
   for (std::int64_t r = 1; r <= s.high(); r = std::max(r + 1, r * 5 / 4))
     for (const std::int64_t c : {1, 2, 4, 8, 16, 32}) {
       if (c > s.wide()) break;
-      const std::int64_t rows = (s.high() + r - 1) / r, columns = (s.wide() + c - 1) / c, scratch = scratch_of(rows, columns);
+      const std::int64_t rows = (s.high() + r - 1) / r, columns = (s.wide() + c - 1) / c,
+                         scratch = scratch_of(rows, columns);
       if (scratch > kScratchLimit && best < 1e300) continue;
       for (std::int64_t p = 1; p <= panels; p *= 2) {
-        double tile = tile_seconds(s, rows, columns) / static_cast<double>(p) + (scratch > kScratchLimit ? static_cast<double>(scratch) / 5e9 : 0.0);
+        double tile = tile_seconds(s, rows, columns) / static_cast<double>(p) +
+                      (scratch > kScratchLimit ? static_cast<double>(scratch) / 5e9 : 0.0);
         const std::int64_t tiles = s.g.batch * r * c * p;
-        const double total = static_cast<double>((tiles + workers - 1) / workers) * tile + (workers > 1 ? 0.1 * tile : 0.0);
+        const double total =
+            static_cast<double>((tiles + workers - 1) / workers) * tile + (workers > 1 ? 0.1 * tile : 0.0);
         if (total >= best) continue;
         best = total;
         s.row_blocks = r;
@@ -202,22 +210,26 @@ State plan(const Problem& p, const KernelSet& kernels) {
   s.y_pitch = p.outputs[0].pitch;
   s.has_residual = p.inputs.size() > 3 && p.inputs[3].present();
   if (s.has_residual) s.r_pitch = p.inputs[3].pitch;
-  s.epilogue = make_epilogue(activation_of(*p.attributes), s.has_residual, p.attributes->text("residual", "") == "before");
+  s.epilogue =
+      make_epilogue(activation_of(*p.attributes), s.has_residual, p.attributes->text("residual", "") == "before");
   s.pixel_step = g.cin % 128 == 0 ? g.cin + 16 : g.cin;
   plan_phases(s);
-  const std::int64_t merged = merged_groups(g, kernels.width), cin = g.cin_per_group() * merged, cout = g.cout_per_group() * merged;
+  const std::int64_t merged = merged_groups(g, kernels.width), cin = g.cin_per_group() * merged,
+                     cout = g.cout_per_group() * merged;
   std::int64_t packed = 0;
   for (PhasePlan& phase : s.phases) {
     // A phase that no tap reaches is the bias: one tap of depth 0.
     const std::size_t taps = std::max<std::size_t>(phase.taps.size(), 1);
-    phase.set = plan_panels(kernels, cout, g.groups / merged, cin, std::vector<std::int64_t>(taps, 0), phase.taps.empty() ? 0 : cin, s.wide());
+    phase.set = plan_panels(kernels, cout, g.groups / merged, cin, std::vector<std::int64_t>(taps, 0),
+                            phase.taps.empty() ? 0 : cin, s.wide());
     phase.packed_offset = packed;
     packed += phase.set.packed_floats;
   }
   choose_tiles(s, p.workers);
   for (PhasePlan& phase : s.phases)
     for (std::size_t t = 0; t < phase.taps.size(); ++t)
-      phase.set.taps[t] = (s.reach[0] - phase.taps[t][2]) * s.scratch_row + (s.reach[1] - phase.taps[t][3]) * s.pixel_step;
+      phase.set.taps[t] =
+          (s.reach[0] - phase.taps[t][2]) * s.scratch_row + (s.reach[1] - phase.taps[t][3]) * s.pixel_step;
   return s;
 }
 
@@ -239,17 +251,21 @@ Launch prepare(const Problem& problem) {
     const std::int64_t cin = g.cin_per_group(), cout = g.cout_per_group();
     for (const PhasePlan& phase : s->phases) {
       const std::int64_t merged = g.groups / phase.set.groups;
-      pack_weights(phase.set, packed + phase.packed_offset, [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
-        if (k / cin != j / cout) return 0.0f;
-        const auto& tap = phase.taps[static_cast<std::size_t>(t)];
-        return w[(((group * merged * cin + k) * cout + j % cout) * g.kernel[1] + tap[0]) * g.kernel[2] + tap[1]];
-      });
+      pack_weights(
+          phase.set, packed + phase.packed_offset,
+          [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
+            if (k / cin != j / cout) return 0.0f;
+            const auto& tap = phase.taps[static_cast<std::size_t>(t)];
+            return w[(((group * merged * cin + k) * cout + j % cout) * g.kernel[1] + tap[0]) * g.kernel[2] + tap[1]];
+          });
     }
     if (bias) pack_bias(s->phases[0].set, bias->as<float>(), packed + weights_floats);
   };
   // Which taps belong to a phase follows from these and the dims of the weights; which phases exist, from the outputs.
-  std::string layout = base::str("conv_transpose s", g.stride[1], "x", g.stride[2], " d", g.dilation[1], "x", g.dilation[2]);
-  for (const PhasePlan& phase : s->phases) layout += base::str(" r", phase.remainder[0], "x", phase.remainder[1], " ", layout_of(phase.set));
+  std::string layout =
+      base::str("conv_transpose s", g.stride[1], "x", g.stride[2], " d", g.dilation[1], "x", g.dilation[2]);
+  for (const PhasePlan& phase : s->phases)
+    layout += base::str(" r", phase.remainder[0], "x", phase.remainder[1], " ", layout_of(phase.set));
   Launch launch;
   launch.state_bytes = static_cast<std::size_t>(weights_floats + s->phases[0].set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
@@ -264,10 +280,21 @@ Launch prepare(const Problem& problem) {
 
 const Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "conv_transpose_phases_avx512", .isa = Isa::avx512, .refuse = refuse, .prepare = prepare<kernel_set_avx512>, .predict = predict<kernel_set_avx512>},
-    {.name = "conv_transpose_phases_avx2", .isa = Isa::avx2, .refuse = refuse, .prepare = prepare<kernel_set_avx2>, .predict = predict<kernel_set_avx2>},
+    {.name = "conv_transpose_phases_avx512",
+     .isa = Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_avx512>,
+     .predict = predict<kernel_set_avx512>},
+    {.name = "conv_transpose_phases_avx2",
+     .isa = Isa::avx2,
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_avx2>,
+     .predict = predict<kernel_set_avx2>},
 #endif
-    {.name = "conv_transpose_phases_portable", .refuse = refuse, .prepare = prepare<kernel_set_portable>, .predict = predict<kernel_set_portable>},
+    {.name = "conv_transpose_phases_portable",
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_portable>,
+     .predict = predict<kernel_set_portable>},
 };
 
 }  // namespace

@@ -31,7 +31,8 @@ void conv_transpose_reference(const EvalContext& c) {
         sum += x[static_cast<std::size_t>(offset + i * xs.channel)] *
                w[static_cast<std::size_t>(((group * cin + i) * cout + m % cout) * taps + tap)];
     }
-    const auto at = static_cast<std::size_t>(n * ys.batch + m * ys.channel + o[0] * ys.space[0] + o[1] * ys.space[1] + o[2] * ys.space[2]);
+    const auto at = static_cast<std::size_t>(n * ys.batch + m * ys.channel + o[0] * ys.space[0] + o[1] * ys.space[1] +
+                                             o[2] * ys.space[2]);
     y[at] = epilogue(sum, residual.empty() ? 0.0 : residual[at]);
   };
   for (std::int64_t n = 0; n < g.batch; ++n)

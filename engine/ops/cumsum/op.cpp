@@ -20,13 +20,22 @@ void infer(InferContext& c) {
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "rows", .inputs = {{3, 5}, {}}, .dtypes = types, .constants = {{1, {0}}}},
-          {.name = "reverse", .inputs = {{3, 5}, {}}, .attributes = attributes({{"reverse", 1}}), .dtypes = types, .constants = {{1, {-1}}}},
-          {.name = "exclusive", .inputs = {{7}, {}}, .attributes = attributes({{"exclusive", 1}}), .dtypes = {DataType::int32, DataType::int64}, .constants = {{1, {0}}}}};
+          {.name = "reverse",
+           .inputs = {{3, 5}, {}},
+           .attributes = attributes({{"reverse", 1}}),
+           .dtypes = types,
+           .constants = {{1, {-1}}}},
+          {.name = "exclusive",
+           .inputs = {{7}, {}},
+           .attributes = attributes({{"exclusive", 1}}),
+           .dtypes = {DataType::int32, DataType::int64},
+           .constants = {{1, {0}}}}};
 }
 
 }  // namespace
 
 extern const Operator cumsum_operator;
-const Operator cumsum_operator{.name = "cumsum", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = cumsum_reference, .cases = cases};
+const Operator cumsum_operator{
+    .name = "cumsum", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = cumsum_reference, .cases = cases};
 
 }  // namespace vireo::ops

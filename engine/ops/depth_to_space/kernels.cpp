@@ -10,8 +10,10 @@ std::vector<StridedCopy> copies(const Problem& p) {
   const bool last = p.attributes->text("layout", "nchw") == "nhwc", dcr = p.attributes->text("mode", "DCR") == "DCR";
   const std::int64_t b = p.attributes->integer("blocksize", 1);
   const std::size_t channel = last ? 3 : 1, row = last ? 1 : 2;
-  const Dims from = strides_of(p.inputs[0]), to = strides_of(p.outputs[0]), in = p.inputs[0].dims, out = p.outputs[0].dims;
-  const std::int64_t channels = out[channel], c = from[channel], block = dcr ? channels * c : c, step = dcr ? c : b * b * c;
+  const Dims from = strides_of(p.inputs[0]), to = strides_of(p.outputs[0]), in = p.inputs[0].dims,
+             out = p.outputs[0].dims;
+  const std::int64_t channels = out[channel], c = from[channel], block = dcr ? channels * c : c,
+                     step = dcr ? c : b * b * c;
   // n, row, row in block, column, column in block, channel
   return {{.dims = {in[0], in[row], b, in[row + 1], b, channels},
            .from_strides = {from[0], from[row], b * block, from[row + 1], block, step},

@@ -17,7 +17,8 @@ void infer(InferContext& c) {
   const bool last = c.attributes().text("layout", "nchw") == "nhwc";
   Dims out = c.dims(0);
   const std::size_t channel = last ? 3 : 1, row = last ? 1 : 2;
-  c.require(out[channel] == kUnknown || out[channel] % (block * block) == 0, "the channels are not a multiple of blocksize squared");
+  c.require(out[channel] == kUnknown || out[channel] % (block * block) == 0,
+            "the channels are not a multiple of blocksize squared");
   if (out[channel] != kUnknown) out[channel] /= block * block;
   for (std::size_t i = row; i < row + 2; ++i)
     if (out[i] != kUnknown) out[i] *= block;
@@ -25,15 +26,22 @@ void infer(InferContext& c) {
 }
 
 std::vector<Case> cases() {
-  return {{.name = "dcr", .inputs = {{2, 12, 3, 5}}, .attributes = attributes({{"blocksize", 2}})},
-          {.name = "crd", .inputs = {{2, 18, 3, 5}}, .attributes = attributes({{"blocksize", 3}, {"mode", "CRD"}})},
-          {.name = "dcr_nhwc", .inputs = {{2, 3, 5, 12}}, .attributes = attributes({{"blocksize", 2}, {"layout", "nhwc"}})},
-          {.name = "crd_nhwc", .inputs = {{1, 7, 5, 48}}, .attributes = attributes({{"blocksize", 4}, {"mode", "CRD"}, {"layout", "nhwc"}})}};
+  return {
+      {.name = "dcr", .inputs = {{2, 12, 3, 5}}, .attributes = attributes({{"blocksize", 2}})},
+      {.name = "crd", .inputs = {{2, 18, 3, 5}}, .attributes = attributes({{"blocksize", 3}, {"mode", "CRD"}})},
+      {.name = "dcr_nhwc", .inputs = {{2, 3, 5, 12}}, .attributes = attributes({{"blocksize", 2}, {"layout", "nhwc"}})},
+      {.name = "crd_nhwc",
+       .inputs = {{1, 7, 5, 48}},
+       .attributes = attributes({{"blocksize", 4}, {"mode", "CRD"}, {"layout", "nhwc"}})}};
 }
 
 }  // namespace
 
 extern const Operator depth_to_space_operator;
-const Operator depth_to_space_operator{.name = "depth_to_space", .infer = infer, .reference = depth_to_space_reference, .tactics = depth_to_space_tactics, .cases = cases};
+const Operator depth_to_space_operator{.name = "depth_to_space",
+                                       .infer = infer,
+                                       .reference = depth_to_space_reference,
+                                       .tactics = depth_to_space_tactics,
+                                       .cases = cases};
 
 }  // namespace vireo::ops

@@ -1,5 +1,5 @@
-// (x - zero point) * scale in the type of the scale (or `output_dtype`). One scale, one for each entry of `axis`, or one
-// for each block of `block_size` entries.
+// (x - zero point) * scale in the type of the scale (or `output_dtype`). One scale, one for each entry of `axis`, or
+// one for each block of `block_size` entries.
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -11,7 +11,8 @@ namespace {
 void infer(InferContext& c) {
   c.require(is_integer(c.dtype(0)), "takes integers, found " + std::string(to_string(c.dtype(0))));
   require_float(c, 1);
-  const DataType type = c.attributes().has("output_dtype") ? data_type_from(c.attributes().text("output_dtype", "")) : c.dtype(1);
+  const DataType type =
+      c.attributes().has("output_dtype") ? data_type_from(c.attributes().text("output_dtype", "")) : c.dtype(1);
   c.require(is_float(type), "output_dtype must be a floating-point type");
   if (c.rank(1) == 1 && c.dims(1)[0] != 1) {
     const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", 1), c.rank(0)));
@@ -26,8 +27,14 @@ void infer(InferContext& c) {
 
 std::vector<Case> cases() {
   const DataType f = DataType::float32;
-  return {{.name = "whole", .inputs = {{3, 37}, {}, {}}, .dtypes = {DataType::uint8, f, DataType::uint8}, .constants = {{1, {0.01}}, {2, {128}}}},
-          {.name = "axis", .inputs = {{3, 2, 5}, {3}, {3}}, .attributes = attributes({{"axis", 0}}), .dtypes = {DataType::int8, f, DataType::int8},
+  return {{.name = "whole",
+           .inputs = {{3, 37}, {}, {}},
+           .dtypes = {DataType::uint8, f, DataType::uint8},
+           .constants = {{1, {0.01}}, {2, {128}}}},
+          {.name = "axis",
+           .inputs = {{3, 2, 5}, {3}, {3}},
+           .attributes = attributes({{"axis", 0}}),
+           .dtypes = {DataType::int8, f, DataType::int8},
            .constants = {{1, {0.01, 0.1, 1}}, {2, {0, 5, -7}}}},
           {.name = "bias", .inputs = {{7}, {}}, .dtypes = {DataType::int32, f}, .constants = {{1, {0.5}}}}};
 }
@@ -35,7 +42,11 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator dequantize_linear_operator;
-const Operator dequantize_linear_operator{
-    .name = "dequantize_linear", .min_inputs = 2, .max_inputs = 3, .infer = infer, .reference = dequantize_linear_reference, .cases = cases};
+const Operator dequantize_linear_operator{.name = "dequantize_linear",
+                                          .min_inputs = 2,
+                                          .max_inputs = 3,
+                                          .infer = infer,
+                                          .reference = dequantize_linear_reference,
+                                          .cases = cases};
 
 }  // namespace vireo::ops

@@ -32,7 +32,9 @@ std::string expand(const std::string& text, const std::string& term, std::size_t
   return labels;
 }
 
-std::size_t letters(const std::string& term) { return static_cast<std::size_t>(std::count_if(term.begin(), term.end(), is_letter)); }
+std::size_t letters(const std::string& term) {
+  return static_cast<std::size_t>(std::count_if(term.begin(), term.end(), is_letter));
+}
 
 }  // namespace
 
@@ -46,13 +48,15 @@ Equation parse_equation(const std::string& text, const std::vector<std::size_t>&
   for (char c : left)
     if (c == ',') terms.emplace_back();
     else terms.back() += c;
-  if (terms.size() != ranks.size()) bad(text, "has " + std::to_string(terms.size()) + " terms for " + std::to_string(ranks.size()) + " inputs");
+  if (terms.size() != ranks.size())
+    bad(text, "has " + std::to_string(terms.size()) + " terms for " + std::to_string(ranks.size()) + " inputs");
   Equation equation;
   std::size_t widest = 0;
   for (std::size_t i = 0; i < terms.size(); ++i) {
     const std::size_t named = letters(terms[i]);
     const bool dots = terms[i].find("...") != std::string::npos;
-    if (named > ranks[i] || (!dots && named < ranks[i])) bad(text, "does not fit input " + std::to_string(i) + " of rank " + std::to_string(ranks[i]));
+    if (named > ranks[i] || (!dots && named < ranks[i]))
+      bad(text, "does not fit input " + std::to_string(i) + " of rank " + std::to_string(ranks[i]));
     if (ranks[i] - named > 30) bad(text, "hides too many axes");
     widest = std::max(widest, ranks[i] - named);
     equation.inputs.push_back(expand(text, terms[i], ranks[i] - named));
@@ -60,8 +64,10 @@ Equation parse_equation(const std::string& text, const std::vector<std::size_t>&
   if (arrow != std::string::npos) {
     equation.output = expand(text, compact.substr(arrow + 2), widest);
     for (char c : equation.output) {
-      const bool found = std::any_of(equation.inputs.begin(), equation.inputs.end(), [&](const std::string& t) { return t.find(c) != std::string::npos; });
-      if (!found || std::count(equation.output.begin(), equation.output.end(), c) > 1) bad(text, "has an output axis that is not in one input");
+      const bool found = std::any_of(equation.inputs.begin(), equation.inputs.end(),
+                                     [&](const std::string& t) { return t.find(c) != std::string::npos; });
+      if (!found || std::count(equation.output.begin(), equation.output.end(), c) > 1)
+        bad(text, "has an output axis that is not in one input");
     }
     return equation;
   }

@@ -14,7 +14,8 @@ void infer(InferContext& c) {
   std::vector<std::size_t> ranks;
   for (int k = 0; k < c.input_count(); ++k) {
     ranks.push_back(c.dims(k).size());
-    c.require(c.dtype(k) == c.dtype(0) && (is_float(c.dtype(k)) || is_integer(c.dtype(k))), "the inputs must be numbers of one type");
+    c.require(c.dtype(k) == c.dtype(0) && (is_float(c.dtype(k)) || is_integer(c.dtype(k))),
+              "the inputs must be numbers of one type");
   }
   Equation equation;
   try {
@@ -28,7 +29,8 @@ void infer(InferContext& c) {
       const std::int64_t extent = c.dims(k)[i];
       const auto [entry, fresh] = extents.try_emplace(equation.inputs[static_cast<std::size_t>(k)][i], extent);
       if (fresh || entry->second == extent || extent == 1 || extent == kUnknown) continue;
-      c.require(entry->second == 1 || entry->second == kUnknown, "an axis has the extents " + std::to_string(entry->second) + " and " + std::to_string(extent));
+      c.require(entry->second == 1 || entry->second == kUnknown,
+                "an axis has the extents " + std::to_string(entry->second) + " and " + std::to_string(extent));
       entry->second = extent;
     }
   Dims out;
@@ -50,6 +52,7 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator einsum_operator;
-const Operator einsum_operator{.name = "einsum", .min_inputs = 1, .max_inputs = -1, .infer = infer, .reference = einsum_reference, .cases = cases};
+const Operator einsum_operator{
+    .name = "einsum", .min_inputs = 1, .max_inputs = -1, .infer = infer, .reference = einsum_reference, .cases = cases};
 
 }  // namespace vireo::ops

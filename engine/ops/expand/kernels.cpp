@@ -7,7 +7,9 @@ namespace vireo::ops {
 namespace {
 
 std::vector<StridedCopy> copies(const Problem& p) {
-  return {{.dims = p.outputs[0].dims, .from_strides = broadcast_strides(p.inputs[0], p.outputs[0].dims), .to_strides = strides_of(p.outputs[0])}};
+  return {{.dims = p.outputs[0].dims,
+           .from_strides = broadcast_strides(p.inputs[0], p.outputs[0].dims),
+           .to_strides = strides_of(p.outputs[0])}};
 }
 
 std::string refuse(const Problem& p) {

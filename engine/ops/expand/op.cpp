@@ -28,13 +28,21 @@ std::vector<Case> cases() {
   return {{.name = "column", .inputs = {{3, 1}, {3}}, .dtypes = types, .constants = {{1, {2, 1, 6}}}},
           {.name = "row", .inputs = {{7}, {2}}, .dtypes = types, .constants = {{1, {5, 7}}}},
           {.name = "scalar", .inputs = {{}, {2}}, .dtypes = types, .constants = {{1, {3, 4}}}},
-          {.name = "bool", .inputs = {{1, 4}, {2}}, .dtypes = {DataType::boolean, DataType::int64}, .constants = {{1, {3, 1}}}}};
+          {.name = "bool",
+           .inputs = {{1, 4}, {2}},
+           .dtypes = {DataType::boolean, DataType::int64},
+           .constants = {{1, {3, 1}}}}};
 }
 
 }  // namespace
 
 extern const Operator expand_operator;
-const Operator expand_operator{
-    .name = "expand", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = expand_reference, .tactics = expand_tactics, .cases = cases};
+const Operator expand_operator{.name = "expand",
+                               .min_inputs = 2,
+                               .max_inputs = 2,
+                               .infer = infer,
+                               .reference = expand_reference,
+                               .tactics = expand_tactics,
+                               .cases = cases};
 
 }  // namespace vireo::ops

@@ -24,6 +24,11 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator flatten_operator;
-const Operator flatten_operator{.name = "flatten", .infer = infer, .reference = flatten_reference, .tactics = flat_copy_tactics, .cases = cases, .alias = true};
+const Operator flatten_operator{.name = "flatten",
+                                .infer = infer,
+                                .reference = flatten_reference,
+                                .tactics = flat_copy_tactics,
+                                .cases = cases,
+                                .alias = true};
 
 }  // namespace vireo::ops

@@ -16,7 +16,8 @@ struct State {
 
 std::string refuse(const Problem& p) {
   if (!p.inputs[0].dense() || !p.inputs[1].dense() || !p.outputs[0].dense()) return "takes dense tensors only";
-  if (p.inputs[1].dtype != DataType::int64 && p.inputs[1].dtype != DataType::int32) return "takes indices of int32 and int64 only";
+  if (p.inputs[1].dtype != DataType::int64 && p.inputs[1].dtype != DataType::int32)
+    return "takes indices of int32 and int64 only";
   if (p.outputs[0].count() == 0) return "nothing to do";
   return {};
 }

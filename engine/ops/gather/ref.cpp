@@ -12,8 +12,8 @@ void gather_reference(const EvalContext& c) {
   for (std::int64_t o = 0; o < outer; ++o)
     for (std::int64_t index : indices) {
       if (index < -extent || index >= extent)
-        throw Error(ErrorCode::invalid_argument,
-                    "gather: index " + std::to_string(index) + " is outside an axis of " + std::to_string(extent) + " entries");
+        throw Error(ErrorCode::invalid_argument, "gather: index " + std::to_string(index) + " is outside an axis of " +
+                                                     std::to_string(extent) + " entries");
       const std::int64_t row = o * extent + (index < 0 ? index + extent : index);
       if (run > 0) std::memcpy(y, data.as<char>() + static_cast<std::size_t>(row) * run, run);
       y += run;

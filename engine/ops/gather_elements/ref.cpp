@@ -15,7 +15,8 @@ void gather_elements_reference(const EvalContext& c) {
     walk<1>(out.dims, {strides}, [&](const auto& at) {
       const std::int64_t index = indices[n];
       if (index < -extent || index >= extent)
-        throw Error(ErrorCode::invalid_argument, "gather_elements: index " + std::to_string(index) + " is outside an axis of " + std::to_string(extent) + " entries");
+        throw Error(ErrorCode::invalid_argument, "gather_elements: index " + std::to_string(index) +
+                                                     " is outside an axis of " + std::to_string(extent) + " entries");
       out.as<T>()[n++] = data.as<T>()[at[0] + (index < 0 ? index + extent : index) * step];
     });
   });

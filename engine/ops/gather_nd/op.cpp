@@ -15,7 +15,8 @@ void infer(InferContext& c) {
   const std::int64_t batch = c.attributes().integer("batch_dims", 0), depth = indices.back();
   c.require(batch >= 0 && batch < c.rank(0) && batch < c.rank(1), "batch_dims is " + std::to_string(batch));
   if (depth == kUnknown) return c.output_unranked(0, c.dtype(0));
-  c.require(depth >= 0 && batch + depth <= c.rank(0), "an index has " + std::to_string(depth) + " parts, the data have rank " + std::to_string(c.rank(0)));
+  c.require(depth >= 0 && batch + depth <= c.rank(0),
+            "an index has " + std::to_string(depth) + " parts, the data have rank " + std::to_string(c.rank(0)));
   Dims out(indices.begin(), indices.end() - 1);
   out.insert(out.end(), data.begin() + batch + depth, data.end());
   c.output(0, c.dtype(0), out);
@@ -25,13 +26,21 @@ std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "elements", .inputs = {{2, 3}, {3, 2}}, .dtypes = types, .constants = {{1, {0, 0, 1, 2, -1, -2}}}},
           {.name = "rows", .inputs = {{4, 5}, {2, 1}}, .dtypes = types, .constants = {{1, {3, 0}}}},
-          {.name = "batch", .inputs = {{2, 3, 4}, {2, 1}}, .attributes = attributes({{"batch_dims", 1}}), .dtypes = types, .constants = {{1, {2, 0}}}}};
+          {.name = "batch",
+           .inputs = {{2, 3, 4}, {2, 1}},
+           .attributes = attributes({{"batch_dims", 1}}),
+           .dtypes = types,
+           .constants = {{1, {2, 0}}}}};
 }
 
 }  // namespace
 
 extern const Operator gather_nd_operator;
-const Operator gather_nd_operator{
-    .name = "gather_nd", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = gather_nd_reference, .cases = cases};
+const Operator gather_nd_operator{.name = "gather_nd",
+                                  .min_inputs = 2,
+                                  .max_inputs = 2,
+                                  .infer = infer,
+                                  .reference = gather_nd_reference,
+                                  .cases = cases};
 
 }  // namespace vireo::ops

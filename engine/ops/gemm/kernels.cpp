@@ -80,11 +80,28 @@ std::string refuse_bf16(const Problem& p) {
 
 const Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "gemm_panels_avx512_bf16", .isa = Isa::avx512_bf16, .arithmetic = Precision::bf16, .exact = false, .refuse = refuse_bf16, .prepare = prepare<kernel_set_avx512_bf16>, .predict = predict<kernel_set_avx512_bf16>},
-    {.name = "gemm_panels_avx512", .isa = Isa::avx512, .refuse = refuse, .prepare = prepare<kernel_set_avx512>, .predict = predict<kernel_set_avx512>},
-    {.name = "gemm_panels_avx2", .isa = Isa::avx2, .refuse = refuse, .prepare = prepare<kernel_set_avx2>, .predict = predict<kernel_set_avx2>},
+    {.name = "gemm_panels_avx512_bf16",
+     .isa = Isa::avx512_bf16,
+     .arithmetic = Precision::bf16,
+     .exact = false,
+     .refuse = refuse_bf16,
+     .prepare = prepare<kernel_set_avx512_bf16>,
+     .predict = predict<kernel_set_avx512_bf16>},
+    {.name = "gemm_panels_avx512",
+     .isa = Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_avx512>,
+     .predict = predict<kernel_set_avx512>},
+    {.name = "gemm_panels_avx2",
+     .isa = Isa::avx2,
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_avx2>,
+     .predict = predict<kernel_set_avx2>},
 #endif
-    {.name = "gemm_panels_portable", .refuse = refuse, .prepare = prepare<kernel_set_portable>, .predict = predict<kernel_set_portable>},
+    {.name = "gemm_panels_portable",
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_portable>,
+     .predict = predict<kernel_set_portable>},
 };
 
 }  // namespace

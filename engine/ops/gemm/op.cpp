@@ -48,7 +48,8 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) {
   const bool ta = p.attributes->integer("transA", 0) != 0;
-  return 2.0 * static_cast<double>(element_count(p.outputs[0].dims)) * static_cast<double>(p.inputs[0].dims[ta ? 0 : 1]);
+  return 2.0 * static_cast<double>(element_count(p.outputs[0].dims)) *
+         static_cast<double>(p.inputs[0].dims[ta ? 0 : 1]);
 }
 
 Case make(std::string_view name, Dims a, Dims b, Attributes attributes, bool constant, std::vector<Dims> more = {}) {
@@ -72,8 +73,10 @@ std::vector<Case> cases() {
   list.push_back(make("addend_column", {6, 17}, {17, 19}, attributes({{"beta", 0.25}}), true, {{6, 1}}));
   list.push_back(make("addend_scalar", {6, 17}, {17, 19}, {}, true, {{}}));
   list.push_back(make("transposed_left", {17, 6}, {17, 19}, attributes({{"transA", yes}}), true, {{1, 19}}));
-  list.push_back(make("both_transposed", {17, 6}, {19, 17}, attributes({{"transA", yes}, {"transB", yes}}), false, {{19}}));
-  list.push_back(make("residual", {8, 17}, {17, 33}, attributes({{"residual", "before"}, {"activation", "silu"}}), true, {{33}, {8, 33}}));
+  list.push_back(
+      make("both_transposed", {17, 6}, {19, 17}, attributes({{"transA", yes}, {"transB", yes}}), false, {{19}}));
+  list.push_back(make("residual", {8, 17}, {17, 33}, attributes({{"residual", "before"}, {"activation", "silu"}}), true,
+                      {{33}, {8, 33}}));
   list.push_back(make("empty", {0, 4}, {4, 5}, {}, true));
   Case integers = make("integers", {5, 6}, {6, 7}, {}, false, {{7}});
   integers.dtypes = {DataType::int64, DataType::int64, DataType::int64};

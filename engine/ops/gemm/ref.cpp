@@ -21,14 +21,17 @@ void run(const EvalContext& c) {
     for (std::int64_t j = 0; j < n; ++j) {
       Wide<T> sum = 0;
       for (std::int64_t l = 0; l < k; ++l)
-        sum += static_cast<Wide<T>>(a[ta ? l * m + i : i * k + l]) * static_cast<Wide<T>>(b[tb ? j * k + l : l * n + j]);
+        sum +=
+            static_cast<Wide<T>>(a[ta ? l * m + i : i * k + l]) * static_cast<Wide<T>>(b[tb ? j * k + l : l * n + j]);
       double extra = addend ? static_cast<double>(addend[i * steps[0] + j * steps[1]]) : 0.0;
       if constexpr (kIsReal<T>) {
         const double r = residual ? static_cast<double>(residual[i * n + j]) : 0.0;
         y[i * n + j] = static_cast<T>(epilogue(sum * alpha + extra * beta, r));
       } else {
         if (alpha != 1.0) sum = static_cast<Wide<T>>(static_cast<double>(sum) * alpha);
-        if (addend) sum += beta == 1.0 ? static_cast<Wide<T>>(addend[i * steps[0] + j * steps[1]]) : static_cast<Wide<T>>(extra * beta);
+        if (addend)
+          sum += beta == 1.0 ? static_cast<Wide<T>>(addend[i * steps[0] + j * steps[1]])
+                             : static_cast<Wide<T>>(extra * beta);
         if (residual) sum += static_cast<Wide<T>>(residual[i * n + j]);
         y[i * n + j] = static_cast<T>(sum);
       }

@@ -1,8 +1,8 @@
-// Sampling of planes [N, C, spatial…], float32, every mode and padding. A tile takes some points of one sample; their taps
-// are worked out once for all channels. Two forms: x is first turned channels-last into the workspace, so that a tap is one
-// load for a vector of channels (points mostly as many as pixels); or x is read where it lies (few points of a large map).
-// Bound by loads; with one to three channels by the coordinates, 10 to 30 ns a point. Measured on one Zen 4 core: 64x80x80,
-// as many points, linear 0.8 G outputs/s, cubic 0.4; sample_seconds() has what each part costs.
+// Sampling of planes [N, C, spatial…], float32, every mode and padding. A tile takes some points of one sample; their
+// taps are worked out once for all channels. Two forms: x is first turned channels-last into the workspace, so that a
+// tap is one load for a vector of channels (points mostly as many as pixels); or x is read where it lies (few points of
+// a large map). Bound by loads; with one to three channels by the coordinates, 10 to 30 ns a point. Measured on one Zen
+// 4 core: 64x80x80, as many points, linear 0.8 G outputs/s, cubic 0.4; sample_seconds() has what each part costs.
 #include <algorithm>
 #include <cstring>
 
@@ -53,27 +53,32 @@ TileTaps tile_taps(const State& s, const graph::TileArgs& args) noexcept {
 
 void turn(const graph::TileArgs& args) noexcept {
   const State& s = *static_cast<const State*>(args.state);
-  const std::int64_t n = args.tile / s.pixel_blocks, first = args.tile % s.pixel_blocks * kTurned, count = std::min(kTurned, s.pixels - first);
+  const std::int64_t n = args.tile / s.pixel_blocks, first = args.tile % s.pixel_blocks * kTurned,
+                     count = std::min(kTurned, s.pixels - first);
   auto* turned = reinterpret_cast<float*>(args.workspace);
   const float* x = static_cast<const float*>(args.inputs[0]) + n * s.channels * s.pixels + first;
   float* to = turned + (n * s.pixels + first) * s.channels;
   if (s.channels == 1) std::memcpy(to, x, static_cast<std::size_t>(count) * sizeof(float));
   else
-    transpose_blocks(reinterpret_cast<const std::uint32_t*>(x), s.pixels, reinterpret_cast<std::uint32_t*>(to), s.channels, s.channels, count);
+    transpose_blocks(reinterpret_cast<const std::uint32_t*>(x), s.pixels, reinterpret_cast<std::uint32_t*>(to),
+                     s.channels, s.channels, count);
   if (args.tile == 0) std::memset(turned + s.zero_pixel(), 0, static_cast<std::size_t>(s.channels) * sizeof(float));
 }
 
 void run_turned(const graph::TileArgs& args) noexcept {
   const State& s = *static_cast<const State*>(args.state);
   const TileTaps t = tile_taps(s, args);
-  for (std::int64_t i = 0; i < t.count * t.taps; ++i) t.at[i] = t.at[i] < 0 ? s.zero_pixel() : (t.n * s.pixels + t.at[i]) * s.channels;
-  SampleBlock block{.at = t.at, .weight = t.weight, .taps = t.taps, .points = t.count, .to = t.rest, .pitch = kBlockPitch};
+  for (std::int64_t i = 0; i < t.count * t.taps; ++i)
+    t.at[i] = t.at[i] < 0 ? s.zero_pixel() : (t.n * s.pixels + t.at[i]) * s.channels;
+  SampleBlock block{
+      .at = t.at, .weight = t.weight, .taps = t.taps, .points = t.count, .to = t.rest, .pitch = kBlockPitch};
   for (std::int64_t c = 0; c < s.channels; c += kSampleColumns) {
     block.x = reinterpret_cast<const float*>(args.workspace) + c;
     block.columns = std::min(kSampleColumns, s.channels - c);
     s.kernel.run(block);
     float* y = static_cast<float*>(args.outputs[0]) + (t.n * s.channels + c) * s.points + t.first;
-    transpose_blocks(reinterpret_cast<const std::uint32_t*>(t.rest), kBlockPitch, reinterpret_cast<std::uint32_t*>(y), s.points, t.count, block.columns);
+    transpose_blocks(reinterpret_cast<const std::uint32_t*>(t.rest), kBlockPitch, reinterpret_cast<std::uint32_t*>(y),
+                     s.points, t.count, block.columns);
   }
 }
 
@@ -120,7 +125,9 @@ State read(const Problem& p, const SampleKernel& kernel) {
   s.axes.align = p.attributes->integer("align_corners", 0) != 0;
   const std::string mode = p.attributes->text("mode", "linear"), padding = p.attributes->text("padding_mode", "zeros");
   s.axes.mode = mode == "nearest" ? SampleMode::nearest : mode == "cubic" ? SampleMode::cubic : SampleMode::linear;
-  s.axes.padding = padding == "border" ? SamplePadding::border : padding == "reflection" ? SamplePadding::reflection : SamplePadding::zeros;
+  s.axes.padding = padding == "border"       ? SamplePadding::border
+                   : padding == "reflection" ? SamplePadding::reflection
+                                             : SamplePadding::zeros;
   s.kernel = kernel;
   s.batch = in[0];
   s.channels = in[1];
@@ -138,7 +145,8 @@ std::pair<double, double> sample_seconds(const State& s) {
   const double vectors = static_cast<double>((s.channels + s.kernel.width - 1) / s.kernel.width);
   const double coordinates = points * (10e-9 + taps * 1.5e-9);
   const double turning = 0.35e-9 * static_cast<double>(s.batch * s.pixels) * channels;
-  return {coordinates + turning + points * (vectors * taps * 0.5e-9 + channels * 0.4e-9), coordinates + points * channels * (0.4e-9 + taps * 0.75e-9)};
+  return {coordinates + turning + points * (vectors * taps * 0.5e-9 + channels * 0.4e-9),
+          coordinates + points * channels * (0.4e-9 + taps * 0.75e-9)};
 }
 
 template <SampleKernel (*kKernel)()>
@@ -157,7 +165,8 @@ Launch prepare(const Problem& p) {
   const std::int64_t tiles = state->batch * state->point_blocks;
   if (turned < in_place) {
     launch.scratch_bytes += static_cast<std::size_t>(kPoints * kBlockPitch) * sizeof(float);
-    launch.workspace_bytes = static_cast<std::size_t>(state->zero_pixel() + state->channels + kSampleSlack) * sizeof(float);
+    launch.workspace_bytes =
+        static_cast<std::size_t>(state->zero_pixel() + state->channels + kSampleSlack) * sizeof(float);
     launch.phases = {{&turn, state->batch * state->pixel_blocks}, {&run_turned, tiles}};
   } else {
     launch.phases = {{&run_in_place, tiles}};
@@ -168,10 +177,21 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "grid_sample_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<sample_kernel_avx512>, .predict = predict<sample_kernel_avx512>},
-    {.name = "grid_sample_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<sample_kernel_avx2>, .predict = predict<sample_kernel_avx2>},
+    {.name = "grid_sample_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<sample_kernel_avx512>,
+     .predict = predict<sample_kernel_avx512>},
+    {.name = "grid_sample_avx2",
+     .isa = graph::Isa::avx2,
+     .refuse = refuse,
+     .prepare = prepare<sample_kernel_avx2>,
+     .predict = predict<sample_kernel_avx2>},
 #endif
-    {.name = "grid_sample_portable", .refuse = refuse, .prepare = prepare<sample_kernel_portable>, .predict = predict<sample_kernel_portable>},
+    {.name = "grid_sample_portable",
+     .refuse = refuse,
+     .prepare = prepare<sample_kernel_portable>,
+     .predict = predict<sample_kernel_portable>},
 };
 
 }  // namespace

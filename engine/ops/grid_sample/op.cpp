@@ -13,9 +13,11 @@ void infer(InferContext& c) {
   require_rank(c, 0, 3);
   c.require(is_float(c.dtype(0)) && is_float(c.dtype(1)), "takes floating-point types");
   c.require(c.rank(1) == c.rank(0), "the grid must have the rank of x");
-  const std::string mode = c.attributes().text("mode", "linear"), padding = c.attributes().text("padding_mode", "zeros");
+  const std::string mode = c.attributes().text("mode", "linear"),
+                    padding = c.attributes().text("padding_mode", "zeros");
   c.require(mode == "linear" || mode == "nearest" || mode == "cubic", "unknown mode '" + mode + "'");
-  c.require(padding == "zeros" || padding == "border" || padding == "reflection", "unknown padding_mode '" + padding + "'");
+  c.require(padding == "zeros" || padding == "border" || padding == "reflection",
+            "unknown padding_mode '" + padding + "'");
   require_extent(c, 1, 0, c.dims(0)[0], "one grid for each sample");
   require_extent(c, 1, static_cast<std::size_t>(c.rank(1) - 1), c.rank(0) - 2, "one coordinate for each spatial axis");
   Dims out{c.dims(0)[0], c.dims(0)[1]};
@@ -29,8 +31,11 @@ std::vector<Case> cases() {
   std::vector<Case> list;
   for (const char* padding : {"zeros", "border", "reflection"})
     for (const char* mode : {"linear", "nearest", "cubic"})
-      list.push_back({.name = mode, .inputs = {{2, 5, 6, 7}, {2, 9, 4, 2}}, .attributes = attributes({{"mode", mode}, {"padding_mode", padding}})});
-  list.push_back({.name = "corners", .inputs = {{1, 33, 8, 8}, {1, 30, 4, 2}}, .attributes = attributes({{"align_corners", 1}})});
+      list.push_back({.name = mode,
+                      .inputs = {{2, 5, 6, 7}, {2, 9, 4, 2}},
+                      .attributes = attributes({{"mode", mode}, {"padding_mode", padding}})});
+  list.push_back(
+      {.name = "corners", .inputs = {{1, 33, 8, 8}, {1, 30, 4, 2}}, .attributes = attributes({{"align_corners", 1}})});
   list.push_back({.name = "volume", .inputs = {{1, 2, 4, 5, 6}, {1, 3, 3, 3, 3}}});
   return list;
 }

@@ -79,7 +79,8 @@ void grid_sample_reference(const EvalContext& c) {
   std::vector<Axis> axes;
   for (std::size_t i = 0; i < rank; ++i) axes.push_back({in.dims[2 + i], align, mode, padding});
   const std::vector<double> points = to_doubles(grid);
-  const std::int64_t batch = in.dims[0], channels = in.dims[1], volume = product_from(in.dims, 2), places = product_from(out.dims, 2);
+  const std::int64_t batch = in.dims[0], channels = in.dims[1], volume = product_from(in.dims, 2),
+                     places = product_from(out.dims, 2);
   const Dims strides = strides_of(Dims(in.dims.begin() + 2, in.dims.end()));
   dispatch_real(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -1,6 +1,6 @@
 #pragma once
-// Sampling: the contract between the tile body (kernels.cpp) and the weighted sums of each instruction set. Kernel bodies
-// include this header: plain types only.
+// Sampling: the contract between the tile body (kernels.cpp) and the weighted sums of each instruction set. Kernel
+// bodies include this header: plain types only.
 
 #include <cstdint>
 

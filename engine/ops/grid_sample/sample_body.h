@@ -1,6 +1,7 @@
 #pragma once
-// Weighted sums of pixels over any vector type: for each point, four vectors of channels at a time, then one. Bound by one
-// load for each tap and vector; taps are unrolled where their number is a usual one (nearest, linear and cubic planes).
+// Weighted sums of pixels over any vector type: for each point, four vectors of channels at a time, then one. Bound by
+// one load for each tap and vector; taps are unrolled where their number is a usual one (nearest, linear and cubic
+// planes).
 
 #include "engine/ops/grid_sample/sample.h"
 #include "engine/simd/inline.h"

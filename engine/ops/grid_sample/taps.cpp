@@ -23,7 +23,8 @@ struct AxisTaps {
   double weight[4];
 };
 
-// Without calls into the C library, which cost more than all the rest; |x| must be less than 2^31 (a NaN never gets here).
+// Without calls into the C library, which cost more than all the rest; |x| must be less than 2^31 (a NaN never gets
+// here).
 double nearest_small(double x) noexcept {
   constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52: the sum has no bits below one
   return (x + kMagic) - kMagic;
@@ -71,7 +72,9 @@ inline AxisTaps axis_taps(const Axis& axis, double coordinate) noexcept {
   AxisTaps taps;
   for (int k = 0; k < kCount; ++k) {
     const double distance = x - (base + (k - kBefore));
-    taps.weight[k] = kMode == SampleMode::nearest ? 1 : kMode == SampleMode::linear ? 1 - std::abs(distance) : cubic(distance);
+    taps.weight[k] = kMode == SampleMode::nearest  ? 1
+                     : kMode == SampleMode::linear ? 1 - std::abs(distance)
+                                                   : cubic(distance);
   }
   if (base - kBefore >= 0 && base - kBefore + kCount <= n) {
     for (int k = 0; k < kCount; ++k) taps.index[k] = static_cast<std::int64_t>(base) + (k - kBefore);
@@ -91,7 +94,8 @@ inline AxisTaps axis_taps(const Axis& axis, double coordinate) noexcept {
 }
 
 template <SampleMode kMode, int kRank>
-void fill_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index, float* weight) noexcept {
+void fill_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index,
+               float* weight) noexcept {
   constexpr int kEach = taps_of(kMode);
   // Axes that are missing have one tap at 0; the innermost is the last one.
   Axis axis[kRank];
@@ -108,7 +112,9 @@ void fill_taps(const SampleAxes& axes, const float* coordinates, std::int64_t po
       for (int j = 0; j < (kRank > 1 ? kEach : 1); ++j) {
         const bool inside = a.index[i] >= 0 && b.index[j] >= 0;
         const double before = a.weight[i] * b.weight[j];
-        const std::int64_t row = (kRank > 1 ? a.index[i] * axis[kRank - 2 < 0 ? 0 : kRank - 2].extent + b.index[j] : 0) * axis[kRank - 1].extent;
+        const std::int64_t row =
+            (kRank > 1 ? a.index[i] * axis[kRank - 2 < 0 ? 0 : kRank - 2].extent + b.index[j] : 0) *
+            axis[kRank - 1].extent;
         for (int k = 0; k < kEach; ++k) {
           const float product = inside && c.index[k] >= 0 ? static_cast<float>(before * c.weight[k]) : 0;
           *weight++ = product;
@@ -119,7 +125,8 @@ void fill_taps(const SampleAxes& axes, const float* coordinates, std::int64_t po
 }
 
 template <SampleMode kMode>
-void fill_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index, float* weight) noexcept {
+void fill_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index,
+               float* weight) noexcept {
   if (axes.rank == 1) return fill_taps<kMode, 1>(axes, coordinates, points, index, weight);
   if (axes.rank == 2) return fill_taps<kMode, 2>(axes, coordinates, points, index, weight);
   fill_taps<kMode, 3>(axes, coordinates, points, index, weight);
@@ -127,7 +134,8 @@ void fill_taps(const SampleAxes& axes, const float* coordinates, std::int64_t po
 
 }  // namespace
 
-void sample_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index, float* weight) noexcept {
+void sample_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index,
+                 float* weight) noexcept {
   switch (axes.mode) {
     case SampleMode::nearest: return fill_taps<SampleMode::nearest>(axes, coordinates, points, index, weight);
     case SampleMode::linear: return fill_taps<SampleMode::linear>(axes, coordinates, points, index, weight);

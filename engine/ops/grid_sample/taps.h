@@ -18,7 +18,9 @@ struct SampleAxes {
   SampleMode mode = SampleMode::linear;
   SamplePadding padding = SamplePadding::zeros;
 
-  [[nodiscard]] int taps_of_axis() const { return mode == SampleMode::nearest ? 1 : mode == SampleMode::linear ? 2 : 4; }
+  [[nodiscard]] int taps_of_axis() const {
+    return mode == SampleMode::nearest ? 1 : mode == SampleMode::linear ? 2 : 4;
+  }
   [[nodiscard]] int taps() const {
     int count = 1;
     for (int i = 0; i < rank; ++i) count *= taps_of_axis();
@@ -26,8 +28,8 @@ struct SampleAxes {
   }
 };
 
-/// The taps of points [point][tap], from their coordinates (innermost axis first): index of the pixel, and weight. What is
-/// outside, or weighs nothing, has weight 0 and index -1, and must not be read.
+/// The taps of points [point][tap], from their coordinates (innermost axis first): index of the pixel, and weight. What
+/// is outside, or weighs nothing, has weight 0 and index -1, and must not be read.
 void sample_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index,
                  float* weight) noexcept;
 

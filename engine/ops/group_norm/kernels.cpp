@@ -11,8 +11,14 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "group_norm_avx512", .isa = graph::Isa::avx512, .refuse = refuse_channel_norm, .prepare = prepare<channel_norm_kernels_avx512>},
-    {.name = "group_norm_avx2", .isa = graph::Isa::avx2, .refuse = refuse_channel_norm, .prepare = prepare<channel_norm_kernels_avx2>},
+    {.name = "group_norm_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse_channel_norm,
+     .prepare = prepare<channel_norm_kernels_avx512>},
+    {.name = "group_norm_avx2",
+     .isa = graph::Isa::avx2,
+     .refuse = refuse_channel_norm,
+     .prepare = prepare<channel_norm_kernels_avx2>},
 #endif
     {.name = "group_norm_portable", .refuse = refuse_channel_norm, .prepare = prepare<channel_norm_kernels_portable>},
 };

@@ -12,7 +12,8 @@ void infer(InferContext& c) {
   require_rank(c, 0, 2);
   require_float(c, 0);
   const bool last = c.attributes().text("layout", "nchw") == "nhwc";
-  const std::int64_t groups = c.attributes().integer("num_groups", 0), channels = last ? c.dims(0).back() : c.dims(0)[1];
+  const std::int64_t groups = c.attributes().integer("num_groups", 0),
+                     channels = last ? c.dims(0).back() : c.dims(0)[1];
   c.require(groups > 0 && (channels == kUnknown || channels % groups == 0), "num_groups must divide the channels");
   for (int k = 1; k < 3; ++k) {
     require_rank(c, k, 1, 1);
@@ -25,7 +26,9 @@ double flops(const Problem& p) { return 6 * static_cast<double>(p.inputs[0].coun
 
 std::vector<Case> cases() {
   return {{.name = "nchw", .inputs = {{2, 6, 3, 5}, {6}, {6}}, .attributes = attributes({{"num_groups", 3}})},
-          {.name = "nhwc", .inputs = {{1, 5, 7, 32}, {32}, {32}}, .attributes = attributes({{"num_groups", 4}, {"layout", "nhwc"}})}};
+          {.name = "nhwc",
+           .inputs = {{1, 5, 7, 32}, {32}, {32}},
+           .attributes = attributes({{"num_groups", 4}, {"layout", "nhwc"}})}};
 }
 
 }  // namespace

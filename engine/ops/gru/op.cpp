@@ -11,13 +11,19 @@ void infer(InferContext& c) { infer_recurrent(c, 3, 1); }
 
 double flops(const Problem& p) {
   const Dims &x = p.inputs[0].dims, &w = p.inputs[1].dims;
-  return 2.0 * static_cast<double>(x[0] * x[1]) * static_cast<double>(w[0] * w[1]) * static_cast<double>(w[2] + p.inputs[2].dims[2]);
+  return 2.0 * static_cast<double>(x[0] * x[1]) * static_cast<double>(w[0] * w[1]) *
+         static_cast<double>(w[2] + p.inputs[2].dims[2]);
 }
 
 std::vector<Case> cases() {
-  return {{.name = "forward", .inputs = {{5, 2, 7}, {1, 9, 7}, {1, 9, 3}, {1, 18}}, .attributes = attributes({{"hidden_size", 3}}), .outputs = 2},
-          {.name = "linear", .inputs = {{4, 1, 9}, {2, 15, 9}, {2, 15, 5}, {2, 30}},
-           .attributes = attributes({{"hidden_size", 5}, {"direction", "bidirectional"}, {"linear_before_reset", 1}}), .outputs = 2}};
+  return {{.name = "forward",
+           .inputs = {{5, 2, 7}, {1, 9, 7}, {1, 9, 3}, {1, 18}},
+           .attributes = attributes({{"hidden_size", 3}}),
+           .outputs = 2},
+          {.name = "linear",
+           .inputs = {{4, 1, 9}, {2, 15, 9}, {2, 15, 5}, {2, 30}},
+           .attributes = attributes({{"hidden_size", 5}, {"direction", "bidirectional"}, {"linear_before_reset", 1}}),
+           .outputs = 2}};
 }
 
 }  // namespace

@@ -9,15 +9,19 @@ class Cell final : public RecurrentCell {
       : hidden_(static_cast<std::size_t>(context.inputs[2].dims[2])),
         linear_before_reset_(context.attributes.integer("linear_before_reset", 0) != 0),
         r_(to_doubles(context.inputs[2])),
-        activations_(gate_activations(context.attributes, {"sigmoid", "tanh"}, static_cast<std::size_t>(context.inputs[1].dims[0]))) {
+        activations_(gate_activations(context.attributes, {"sigmoid", "tanh"},
+                                      static_cast<std::size_t>(context.inputs[1].dims[0]))) {
     if (has_input(context, 3)) bias_ = to_doubles(context.inputs[3]);
   }
 
-  void step(std::size_t d, const std::vector<double>& gates, std::vector<double>& h, std::vector<double>&) const override {
+  void step(std::size_t d, const std::vector<double>& gates, std::vector<double>& h,
+            std::vector<double>&) const override {
     const GateActivation* f = &activations_[2 * d];
     const std::vector<double> before = h;
     std::vector<double> reset(hidden_), gated(hidden_);
-    const auto bias = [&](std::size_t g, std::size_t j) { return bias_.empty() ? 0.0 : bias_[(d * 6 + 3 + g) * hidden_ + j]; };
+    const auto bias = [&](std::size_t g, std::size_t j) {
+      return bias_.empty() ? 0.0 : bias_[(d * 6 + 3 + g) * hidden_ + j];
+    };
     const auto recurrent = [&](std::size_t g, std::size_t j, const std::vector<double>& from) {
       return dot(&r_[((d * 3 + g) * hidden_ + j) * hidden_], from) + bias(g, j);
     };

@@ -2,9 +2,9 @@
 // Body of the row kernels: plain loops whose trip counts the compiler turns into vectors of V. V is a parameter so that
 // each instruction set has functions of its own.
 //
-// Pixels: a row is one run of values, scale and shift repeat every `period` of them. Planes: the channels of a pixel are
-// brought together in registers for up to four, else plane by plane. Bound by the cache: on two Zen 4 cores a 224 x 224
-// image of bytes takes 10 us from pixels, 14 us from planes, that is 75 and 55 GB/s.
+// Pixels: a row is one run of values, scale and shift repeat every `period` of them. Planes: the channels of a pixel
+// are brought together in registers for up to four, else plane by plane. Bound by the cache: on two Zen 4 cores a 224 x
+// 224 image of bytes takes 10 us from pixels, 14 us from planes, that is 75 and 55 GB/s.
 
 #include "engine/ops/image_input/kernels.h"
 #include "engine/simd/inline.h"
@@ -19,7 +19,8 @@ VIREO_INLINE void convert_pixels(const ImageInputState& s, const From* __restric
   std::int64_t i = 0;
   for (; i + s.period <= count; i += s.period)
     for (std::int64_t j = 0; j < s.period; j += V::kWidth)
-      for (std::int64_t k = 0; k < V::kWidth; ++k) y[i + j + k] = static_cast<float>(x[i + j + k]) * scale[j + k] + shift[j + k];
+      for (std::int64_t k = 0; k < V::kWidth; ++k)
+        y[i + j + k] = static_cast<float>(x[i + j + k]) * scale[j + k] + shift[j + k];
   for (std::int64_t j = 0; i + j < count; ++j) y[i + j] = static_cast<float>(x[i + j]) * scale[j] + shift[j];
 }
 
@@ -32,7 +33,8 @@ VIREO_INLINE void join_planes(const ImageInputState& s, const From* __restrict x
     shift[c] = s.shift[c];
   }
   for (std::int64_t i = 0; i < s.width; ++i)
-    for (int c = 0; c < kChannels; ++c) y[i * kChannels + c] = static_cast<float>(x[c * plane + i]) * scale[c] + shift[c];
+    for (int c = 0; c < kChannels; ++c)
+      y[i * kChannels + c] = static_cast<float>(x[c * plane + i]) * scale[c] + shift[c];
 }
 
 template <typename From>

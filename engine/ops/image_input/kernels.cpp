@@ -26,7 +26,8 @@ void run_rows(const TileArgs& args, std::int64_t n, std::int64_t begin, std::int
 
 void run_tile(const TileArgs& args) noexcept {
   const State& s = *static_cast<const State*>(args.state);
-  s.run(s, args.inputs[0], static_cast<float*>(args.outputs[0]), args.tile * s.chunk, std::min((args.tile + 1) * s.chunk, s.rows));
+  s.run(s, args.inputs[0], static_cast<float*>(args.outputs[0]), args.tile * s.chunk,
+        std::min((args.tile + 1) * s.chunk, s.rows));
 }
 
 std::string refuse(const Problem& p) {
@@ -71,8 +72,16 @@ graph::RowRole by_rows(const Problem&) { return {false, true}; }
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "image_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<image_rows_avx512>, .rows = by_rows},
-    {.name = "image_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<image_rows_avx2>, .rows = by_rows},
+    {.name = "image_rows_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<image_rows_avx512>,
+     .rows = by_rows},
+    {.name = "image_rows_avx2",
+     .isa = graph::Isa::avx2,
+     .refuse = refuse,
+     .prepare = prepare<image_rows_avx2>,
+     .rows = by_rows},
 #endif
     {.name = "image_rows_portable", .refuse = refuse, .prepare = prepare<image_rows_portable>, .rows = by_rows},
 };

@@ -30,7 +30,10 @@ double flops(const Problem& p) { return 2 * static_cast<double>(p.outputs[0].cou
 
 Case make(std::string_view name, Dims x, const char* layout, DataType type) {
   const std::int64_t channels = x[std::string_view(layout) == "nhwc" ? 3 : 1];
-  Case c{.name = name, .inputs = {std::move(x), {channels}, {channels}}, .attributes = attributes({{"layout", layout}}), .dtypes = {type}};
+  Case c{.name = name,
+         .inputs = {std::move(x), {channels}, {channels}},
+         .attributes = attributes({{"layout", layout}}),
+         .dtypes = {type}};
   for (std::int64_t i = 0; i < channels; ++i) {
     c.constants[1].push_back(0.25 * static_cast<double>(i + 1));
     c.constants[2].push_back(1.5 - static_cast<double>(i));

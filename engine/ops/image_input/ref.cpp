@@ -3,7 +3,8 @@
 namespace vireo::ops {
 
 void image_input_reference(const EvalContext& c) {
-  const std::vector<double> x = to_doubles(c.inputs[0]), scale = to_doubles(c.inputs[1]), shift = to_doubles(c.inputs[2]);
+  const std::vector<double> x = to_doubles(c.inputs[0]), scale = to_doubles(c.inputs[1]),
+                            shift = to_doubles(c.inputs[2]);
   const bool planes = c.attributes.text("layout", "nchw") == "nchw";
   const Dims& out = c.outputs[0].dims;
   const std::int64_t channels = out[3], pixels = out[1] * out[2];

@@ -6,15 +6,24 @@ namespace {
 
 template <ChannelNormKernels (*kKernels)()>
 Launch prepare(const Problem& p) {
-  return prepare_channel_norm(p, p.attributes->text("layout", "nchw") == "nhwc" ? p.inputs[0].dims.back() : p.inputs[0].dims[1], kKernels());
+  return prepare_channel_norm(
+      p, p.attributes->text("layout", "nchw") == "nhwc" ? p.inputs[0].dims.back() : p.inputs[0].dims[1], kKernels());
 }
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "instance_norm_avx512", .isa = graph::Isa::avx512, .refuse = refuse_channel_norm, .prepare = prepare<channel_norm_kernels_avx512>},
-    {.name = "instance_norm_avx2", .isa = graph::Isa::avx2, .refuse = refuse_channel_norm, .prepare = prepare<channel_norm_kernels_avx2>},
+    {.name = "instance_norm_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse_channel_norm,
+     .prepare = prepare<channel_norm_kernels_avx512>},
+    {.name = "instance_norm_avx2",
+     .isa = graph::Isa::avx2,
+     .refuse = refuse_channel_norm,
+     .prepare = prepare<channel_norm_kernels_avx2>},
 #endif
-    {.name = "instance_norm_portable", .refuse = refuse_channel_norm, .prepare = prepare<channel_norm_kernels_portable>},
+    {.name = "instance_norm_portable",
+     .refuse = refuse_channel_norm,
+     .prepare = prepare<channel_norm_kernels_portable>},
 };
 
 }  // namespace

@@ -23,10 +23,11 @@ void infer(InferContext& c) {
 double flops(const Problem& p) { return 6 * static_cast<double>(p.inputs[0].count()); }
 
 std::vector<Case> cases() {
-  return {{.name = "nchw", .inputs = {{2, 5, 4, 7}, {5}, {5}}},
-          {.name = "nhwc", .inputs = {{2, 6, 7, 19}, {19}, {19}}, .attributes = attributes({{"layout", "nhwc"}})},
-          {.name = "nhwc_large", .inputs = {{1, 33, 32, 32}, {32}, {32}}, .attributes = attributes({{"layout", "nhwc"}})},
-          {.name = "line", .inputs = {{2, 3, 41}, {3}, {3}}}};
+  return {
+      {.name = "nchw", .inputs = {{2, 5, 4, 7}, {5}, {5}}},
+      {.name = "nhwc", .inputs = {{2, 6, 7, 19}, {19}, {19}}, .attributes = attributes({{"layout", "nhwc"}})},
+      {.name = "nhwc_large", .inputs = {{1, 33, 32, 32}, {32}, {32}}, .attributes = attributes({{"layout", "nhwc"}})},
+      {.name = "line", .inputs = {{2, 3, 41}, {3}, {3}}}};
 }
 
 }  // namespace

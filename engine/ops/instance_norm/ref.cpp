@@ -28,7 +28,8 @@ void instance_norm_reference(const EvalContext& c) {
         }
         const auto k = static_cast<std::size_t>(ch);
         const double factor = scale[k] / std::sqrt(var / static_cast<double>(spatial) + epsilon);
-        for (std::int64_t i = 0; i < spatial; ++i) y[i * step] = static_cast<T>((static_cast<double>(x[i * step]) - mean) * factor + bias[k]);
+        for (std::int64_t i = 0; i < spatial; ++i)
+          y[i * step] = static_cast<T>((static_cast<double>(x[i * step]) - mean) * factor + bias[k]);
       }
   });
 }

@@ -10,8 +10,10 @@ template <class V>
 void layer_norm_tile(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const LayerNormState*>(args.state);
   constexpr int w = V::kWidth;
-  const float *scale = static_cast<const float*>(args.inputs[1]), *bias = s.has_bias ? static_cast<const float*>(args.inputs[2]) : nullptr;
-  const std::int64_t first = args.tile * s.rows_per_tile, end = first + s.rows_per_tile < s.outer ? first + s.rows_per_tile : s.outer;
+  const float *scale = static_cast<const float*>(args.inputs[1]),
+              *bias = s.has_bias ? static_cast<const float*>(args.inputs[2]) : nullptr;
+  const std::int64_t first = args.tile * s.rows_per_tile,
+                     end = first + s.rows_per_tile < s.outer ? first + s.rows_per_tile : s.outer;
   for (std::int64_t o = first; o < end; ++o) {
     const float* x = static_cast<const float*>(args.inputs[0]) + o * s.in_pitch;
     float* y = static_cast<float*>(args.outputs[0]) + o * s.out_pitch;

@@ -31,7 +31,8 @@ std::string refuse(const Problem& p) {
   if (p.outputs[0].count() == 0) return "nothing to do";
   for (std::size_t k = 1; k < p.inputs.size(); ++k)
     if (p.inputs[k].present() && !is_row(p.inputs[k], dims, axis)) return "scale and bias must be one row";
-  if (axis + 1 != dims.size() && (!p.inputs[0].dense() || !p.outputs[0].dense())) return "takes strided rows along the last axis only";
+  if (axis + 1 != dims.size() && (!p.inputs[0].dense() || !p.outputs[0].dense()))
+    return "takes strided rows along the last axis only";
   return {};
 }
 
@@ -57,8 +58,14 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "layer_norm_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<layer_norm_kernels_avx512>},
-    {.name = "layer_norm_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<layer_norm_kernels_avx2>},
+    {.name = "layer_norm_rows_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<layer_norm_kernels_avx512>},
+    {.name = "layer_norm_rows_avx2",
+     .isa = graph::Isa::avx2,
+     .refuse = refuse,
+     .prepare = prepare<layer_norm_kernels_avx2>},
 #endif
     {.name = "layer_norm_rows_portable", .refuse = refuse, .prepare = prepare<layer_norm_kernels_portable>},
 };

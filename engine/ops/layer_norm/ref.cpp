@@ -43,7 +43,8 @@ void layer_norm_reference(const EvalContext& c) {
       double mean = 0, var = 0;
       for (std::int64_t i = 0; i < inner; ++i) mean += static_cast<double>(x[i]);
       mean /= static_cast<double>(inner);
-      for (std::int64_t i = 0; i < inner; ++i) var += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
+      for (std::int64_t i = 0; i < inner; ++i)
+        var += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
       const double factor = 1 / std::sqrt(var / static_cast<double>(inner) + epsilon);
       for (std::int64_t i = 0; i < inner; ++i) {
         const double value = (static_cast<double>(x[i]) - mean) * factor * scale.at(o * inner + i, i);

@@ -16,12 +16,14 @@ void infer(InferContext& c) {
 }
 
 std::vector<Case> cases() {
-  return {{.name = "last", .inputs = {{5, 37}}}, {.name = "channels", .inputs = {{2, 7, 9}}, .attributes = attributes({{"axis", 1}, {"p", 1}})}};
+  return {{.name = "last", .inputs = {{5, 37}}},
+          {.name = "channels", .inputs = {{2, 7, 9}}, .attributes = attributes({{"axis", 1}, {"p", 1}})}};
 }
 
 }  // namespace
 
 extern const Operator lp_normalize_operator;
-const Operator lp_normalize_operator{.name = "lp_normalize", .infer = infer, .reference = lp_normalize_reference, .cases = cases, .in_place = true};
+const Operator lp_normalize_operator{
+    .name = "lp_normalize", .infer = infer, .reference = lp_normalize_reference, .cases = cases, .in_place = true};
 
 }  // namespace vireo::ops

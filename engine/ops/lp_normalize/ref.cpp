@@ -21,7 +21,8 @@ void lp_normalize_reference(const EvalContext& c) {
         }
         const double norm = squares ? std::sqrt(sum) : sum;
         for (std::int64_t k = 0; k < extent; ++k)
-          out.as<T>()[base + k * inner] = static_cast<T>(norm == 0 ? 0 : static_cast<double>(in.as<T>()[base + k * inner]) / norm);
+          out.as<T>()[base + k * inner] =
+              static_cast<T>(norm == 0 ? 0 : static_cast<double>(in.as<T>()[base + k * inner]) / norm);
       }
   });
 }

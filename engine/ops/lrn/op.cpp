@@ -1,4 +1,5 @@
-// Local response: x / (bias + alpha / size * (sum of squares of `size` neighbouring channels)) ^ beta. `layout` as elsewhere.
+// Local response: x / (bias + alpha / size * (sum of squares of `size` neighbouring channels)) ^ beta. `layout` as
+// elsewhere.
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -14,12 +15,16 @@ void infer(InferContext& c) {
   infer_same(c);
 }
 
-double flops(const Problem& p) { return (10.0 + static_cast<double>(p.attributes->integer("size", 1))) * static_cast<double>(p.inputs[0].count()); }
+double flops(const Problem& p) {
+  return (10.0 + static_cast<double>(p.attributes->integer("size", 1))) * static_cast<double>(p.inputs[0].count());
+}
 
 std::vector<Case> cases() {
   return {{.name = "nchw", .inputs = {{2, 9, 3, 5}}, .attributes = attributes({{"size", 5}, {"alpha", 0.1}})},
           {.name = "even", .inputs = {{1, 6, 4}}, .attributes = attributes({{"size", 2}, {"alpha", 0.1}})},
-          {.name = "nhwc", .inputs = {{1, 5, 7, 33}}, .attributes = attributes({{"size", 3}, {"alpha", 0.2}, {"beta", 0.5}, {"layout", "nhwc"}})}};
+          {.name = "nhwc",
+           .inputs = {{1, 5, 7, 33}},
+           .attributes = attributes({{"size", 3}, {"alpha", 0.2}, {"beta", 0.5}, {"layout", "nhwc"}})}};
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ std::string refuse(const Problem& p) {
   const Attributes& a = *p.attributes;
   if (a.real("clip", 0) != 0 || a.integer("input_forget", 0) != 0) return "has neither clip nor coupled gates";
   const std::string names = a.text("activations", "");
-  if (!names.empty() && names != "Sigmoid,Tanh,Tanh" && names != "Sigmoid,Tanh,Tanh,Sigmoid,Tanh,Tanh") return "takes the default activations only";
+  if (!names.empty() && names != "Sigmoid,Tanh,Tanh" && names != "Sigmoid,Tanh,Tanh,Sigmoid,Tanh,Tanh")
+    return "takes the default activations only";
   return p.inputs[0].count() == 0 || p.inputs[2].count() == 0 ? "nothing to do" : "";
 }
 
@@ -38,7 +39,8 @@ void pack(const float* rows, std::int64_t depth, const LstmState& s, float* to) 
   for (std::int64_t column = 0; column < 4 * s.padded; ++column) {
     const std::int64_t gate = column / s.padded, unit = column % s.padded;
     for (std::int64_t i = 0; i < depth; ++i)
-      to[(column / kColumns * depth + i) * kColumns + column % kColumns] = unit < s.hidden ? rows[(gate * s.hidden + unit) * depth + i] : 0;
+      to[(column / kColumns * depth + i) * kColumns + column % kColumns] =
+          unit < s.hidden ? rows[(gate * s.hidden + unit) * depth + i] : 0;
   }
 }
 
@@ -51,10 +53,12 @@ std::size_t pack_weights(const Problem& p, Owned& s) {
     auto* to = reinterpret_cast<float*>(block);
     for (std::int64_t d = 0; d < s.directions; ++d) {
       pack(p.inputs[1].constant->as<float>() + d * rows * s.width, s.width, s, to + d * s.width * columns);
-      pack(p.inputs[2].constant->as<float>() + d * rows * s.hidden, s.hidden, s, to + recurrent + d * s.hidden * columns);
+      pack(p.inputs[2].constant->as<float>() + d * rows * s.hidden, s.hidden, s,
+           to + recurrent + d * s.hidden * columns);
       if (!given(p, 3)) continue;
       const float* b = p.inputs[3].constant->as<float>() + d * 2 * rows;
-      for (std::int64_t k = 0; k < rows; ++k) to[bias + d * columns + k / s.hidden * s.padded + k % s.hidden] = b[k] + b[rows + k];
+      for (std::int64_t k = 0; k < rows; ++k)
+        to[bias + d * columns + k / s.hidden * s.padded + k % s.hidden] = b[k] + b[rows + k];
     }
   });
   s.w = reinterpret_cast<const float*>(s.memory.get());
@@ -93,7 +97,10 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "lstm_strips_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<lstm_kernels_avx512>},
+    {.name = "lstm_strips_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<lstm_kernels_avx512>},
     {.name = "lstm_strips_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<lstm_kernels_avx2>},
 #endif
     {.name = "lstm_strips_portable", .refuse = refuse, .prepare = prepare<lstm_kernels_portable>},

@@ -1,6 +1,7 @@
 #pragma once
 // LSTM of float32 with known weights. First phase: the input part of all gates, tiles of (direction, time steps and
-// sequences). Second phase: the recurrence, a tile for each (direction, block of sequences). Light: kernel bodies include it.
+// sequences). Second phase: the recurrence, a tile for each (direction, block of sequences). Light: kernel bodies
+// include it.
 
 #include "engine/graph/tactic.h"
 

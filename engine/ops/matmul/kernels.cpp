@@ -16,7 +16,8 @@ std::string refuse(const Problem& p) {
     if (d.present() && d.dtype != DataType::float32) return base::str("an input is ", d.dtype, ", not float32");
   const MatmulGeometry g = matmul_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims);
   if (p.outputs[0].count() == 0 || g.k == 0) return "an extent is 0";
-  if ((g.a_vector || g.b_vector) && (!p.inputs[0].dense() || !p.inputs[1].dense() || !p.outputs[0].dense())) return "vectors with gaps";
+  if ((g.a_vector || g.b_vector) && (!p.inputs[0].dense() || !p.inputs[1].dense() || !p.outputs[0].dense()))
+    return "vectors with gaps";
   if (p.inputs[1].constant && !p.inputs[1].dense()) return "constant operand with gaps";
   return {};
 }
@@ -74,11 +75,28 @@ std::string refuse_bf16(const Problem& p) {
 
 const Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "matmul_panels_avx512_bf16", .isa = Isa::avx512_bf16, .arithmetic = Precision::bf16, .exact = false, .refuse = refuse_bf16, .prepare = prepare<kernel_set_avx512_bf16>, .predict = predict<kernel_set_avx512_bf16>},
-    {.name = "matmul_panels_avx512", .isa = Isa::avx512, .refuse = refuse, .prepare = prepare<kernel_set_avx512>, .predict = predict<kernel_set_avx512>},
-    {.name = "matmul_panels_avx2", .isa = Isa::avx2, .refuse = refuse, .prepare = prepare<kernel_set_avx2>, .predict = predict<kernel_set_avx2>},
+    {.name = "matmul_panels_avx512_bf16",
+     .isa = Isa::avx512_bf16,
+     .arithmetic = Precision::bf16,
+     .exact = false,
+     .refuse = refuse_bf16,
+     .prepare = prepare<kernel_set_avx512_bf16>,
+     .predict = predict<kernel_set_avx512_bf16>},
+    {.name = "matmul_panels_avx512",
+     .isa = Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_avx512>,
+     .predict = predict<kernel_set_avx512>},
+    {.name = "matmul_panels_avx2",
+     .isa = Isa::avx2,
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_avx2>,
+     .predict = predict<kernel_set_avx2>},
 #endif
-    {.name = "matmul_panels_portable", .refuse = refuse, .prepare = prepare<kernel_set_portable>, .predict = predict<kernel_set_portable>},
+    {.name = "matmul_panels_portable",
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_portable>,
+     .predict = predict<kernel_set_portable>},
 };
 
 }  // namespace

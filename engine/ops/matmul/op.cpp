@@ -32,7 +32,8 @@ void infer(InferContext& c) {
     const std::string where = c.attributes().text("residual", "");
     c.require(where == "before" || where == "after", base::str("residual is \"", where, "\"; accepted: before, after"));
     c.require(c.dims(3).size() == output.size(), "the residual has another rank than the output");
-    for (std::size_t i = 0; i < output.size(); ++i) require_extent(c, 3, i, output[i], "the residual has the output's shape");
+    for (std::size_t i = 0; i < output.size(); ++i)
+      require_extent(c, 3, i, output[i], "the residual has the output's shape");
   }
   c.output(0, c.dtype(0), output);
 }
@@ -69,10 +70,14 @@ std::vector<Case> cases() {
   list.push_back(make("batched", {2, 3, 17, 24}, {2, 3, 24, 31}));
   list.push_back(make("broadcast", {2, 1, 9, 8}, {3, 8, 7}));
   list.push_back(make("shared_right", {2, 3, 9, 8}, {8, 7}, attributes({{"activation", "gelu"}}), true, true));
-  list.push_back(make("attention", {1, 2, 37, 16}, {1, 2, 37, 16}, attributes({{"trans_b", std::int64_t{1}}, {"alpha", 0.25}})));
+  list.push_back(
+      make("attention", {1, 2, 37, 16}, {1, 2, 37, 16}, attributes({{"trans_b", std::int64_t{1}}, {"alpha", 0.25}})));
   list.push_back(make("left_transposed", {2, 24, 17}, {2, 24, 9}, attributes({{"trans_a", std::int64_t{1}}})));
-  list.push_back(make("residual_before", {31, 16}, {16, 16}, attributes({{"residual", "before"}, {"activation", "relu"}}), true, true, true));
-  list.push_back(make("residual_after", {2, 31, 16}, {16, 33}, attributes({{"residual", "after"}, {"activation", "leaky_relu"}, {"activation_alpha", 0.3}}), true, true, true));
+  list.push_back(make("residual_before", {31, 16}, {16, 16},
+                      attributes({{"residual", "before"}, {"activation", "relu"}}), true, true, true));
+  list.push_back(make("residual_after", {2, 31, 16}, {16, 33},
+                      attributes({{"residual", "after"}, {"activation", "leaky_relu"}, {"activation_alpha", 0.3}}),
+                      true, true, true));
   list.push_back(make("deep", {6, 1500}, {1500, 20}, {}, true));
   list.push_back(make("one", {1, 1}, {1, 1}));
   list.push_back(make("no_inner", {3, 0}, {0, 4}));

@@ -14,7 +14,8 @@ void infer(InferContext& c) {
 }
 
 std::vector<Case> cases() {
-  return {{.name = "default", .inputs = {{2, 3, 4, 5}}}, {.name = "spatial", .inputs = {{2, 3, 4, 5}}, .attributes = attributes({{"axes", Ints{2, 3}}})}};
+  return {{.name = "default", .inputs = {{2, 3, 4, 5}}},
+          {.name = "spatial", .inputs = {{2, 3, 4, 5}}, .attributes = attributes({{"axes", Ints{2, 3}}})}};
 }
 
 }  // namespace

@@ -23,9 +23,12 @@ void mean_variance_normalize_reference(const EvalContext& c) {
       double mean = 0, var = 0;
       walk<1>(inner, {inner_strides}, [&](const auto& at) { mean += static_cast<double>(x[at[0]]); });
       mean /= count;
-      walk<1>(inner, {inner_strides}, [&](const auto& at) { var += (static_cast<double>(x[at[0]]) - mean) * (static_cast<double>(x[at[0]]) - mean); });
+      walk<1>(inner, {inner_strides}, [&](const auto& at) {
+        var += (static_cast<double>(x[at[0]]) - mean) * (static_cast<double>(x[at[0]]) - mean);
+      });
       const double deviation = std::sqrt(var / count) + 1e-9;
-      walk<1>(inner, {inner_strides}, [&](const auto& at) { y[at[0]] = static_cast<T>((static_cast<double>(x[at[0]]) - mean) / deviation); });
+      walk<1>(inner, {inner_strides},
+              [&](const auto& at) { y[at[0]] = static_cast<T>((static_cast<double>(x[at[0]]) - mean) / deviation); });
     });
   });
 }

@@ -29,7 +29,8 @@ class Kept {
   }
   [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(columns_[0].size()); }
   [[nodiscard]] KeptBoxes view() const {
-    return {columns_[0].data(), columns_[1].data(), columns_[2].data(), columns_[3].data(), columns_[4].data(), count()};
+    return {columns_[0].data(), columns_[1].data(), columns_[2].data(),
+            columns_[3].data(), columns_[4].data(), count()};
   }
 
  private:
@@ -54,7 +55,8 @@ void non_max_suppression_evaluate(const EvalContext& c) {
   const View &boxes = c.inputs[0], &scores = c.inputs[1];
   const std::int64_t count = boxes.dims[1], classes = scores.dims[1];
   const std::int64_t most = has_input(c, 2) && c.inputs[2].count() > 0 ? read_integers(c.inputs[2])[0] : 0;
-  const bool any_score = !has_input(c, 4) || c.inputs[4].count() == 0, centre = c.attributes.integer("center_point_box", 0) != 0;
+  const bool any_score = !has_input(c, 4) || c.inputs[4].count() == 0,
+             centre = c.attributes.integer("center_point_box", 0) != 0;
   const float limit = number(c, 3, 0), floor = number(c, 4, 0);
   const SuppressionKernels kernel = kernels();
   auto* y = c.outputs[0].as<std::int64_t>();

@@ -1,6 +1,7 @@
 #pragma once
-// What takes the time in non_max_suppression, a vector at a time: finding the scores above the floor, and one box against
-// those already kept. Bound: reading the scores, then kept boxes times candidates. Light: kernel bodies include it.
+// What takes the time in non_max_suppression, a vector at a time: finding the scores above the floor, and one box
+// against those already kept. Bound: reading the scores, then kept boxes times candidates. Light: kernel bodies include
+// it.
 
 #include <cstdint>
 
@@ -13,7 +14,8 @@ struct KeptBoxes {
 };
 
 struct SuppressionKernels {
-  /// Writes the positions of the n scores that are above the floor, in order, and returns how many; `positions` holds n.
+  /// Writes the positions of the n scores that are above the floor, in order, and returns how many; `positions` holds
+  /// n.
   std::int64_t (*above)(const float* scores, std::int64_t n, float floor, std::int32_t* positions) noexcept;
   /// Whether the box shares more than `limit` of the common area with one that is kept.
   bool (*overlaps)(const KeptBoxes& kept, const float (&box)[4], float area, float limit) noexcept;

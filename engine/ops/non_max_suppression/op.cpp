@@ -1,7 +1,7 @@
 // For each image and class the boxes in order of score, without those that overlap a better one by more than input 3:
-// int64 [count, 3] of image, class, box. Inputs: boxes [N, B, 4] (y1, x1, y2, x2; with `center_point_box` 1 x, y, w, h),
-// scores [N, C, B], most boxes for each class? (0), overlap? (0), least score?. The count inferred is the bound.
-// A score that is NaN is never chosen.
+// int64 [count, 3] of image, class, box. Inputs: boxes [N, B, 4] (y1, x1, y2, x2; with `center_point_box` 1 x, y, w,
+// h), scores [N, C, B], most boxes for each class? (0), overlap? (0), least score?. The count inferred is the bound. A
+// score that is NaN is never chosen.
 #include <algorithm>
 #include <cstdint>
 
@@ -26,7 +26,8 @@ void infer(InferContext& c) {
   std::int64_t most = boxes[1];
   Ints limit;
   if (!c.has_input(2)) most = 0;
-  else if (c.integers(2, limit) && !limit.empty()) most = most == kUnknown ? kUnknown : std::clamp<std::int64_t>(limit[0], 0, most);
+  else if (c.integers(2, limit) && !limit.empty())
+    most = most == kUnknown ? kUnknown : std::clamp<std::int64_t>(limit[0], 0, most);
   const bool known = most != kUnknown && scores[0] != kUnknown && scores[1] != kUnknown;
   c.output(0, DataType::int64, {known ? scores[0] * scores[1] * most : kUnknown, 3});
 }
@@ -35,9 +36,15 @@ std::int64_t late_axis(const graph::Attributes&) { return 0; }
 
 std::vector<Case> cases() {
   const DataType f = DataType::float32, i = DataType::int64;
-  return {{.name = "two", .inputs = {{1, 6, 4}, {1, 1, 6}, {1}, {1}, {1}}, .dtypes = {f, f, i, f, f},
-           .constants = {{0, {0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, -0.1, 1, 0.9, 0, 10, 1, 11, 0, 10.1, 1, 11.1, 0, 100, 1, 101}},
-                         {1, {0.9, 0.75, 0.6, 0.95, 0.5, 0.3}}, {2, {3}}, {3, {0.5}}, {4, {0}}}}};
+  return {
+      {.name = "two",
+       .inputs = {{1, 6, 4}, {1, 1, 6}, {1}, {1}, {1}},
+       .dtypes = {f, f, i, f, f},
+       .constants = {{0, {0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, -0.1, 1, 0.9, 0, 10, 1, 11, 0, 10.1, 1, 11.1, 0, 100, 1, 101}},
+                     {1, {0.9, 0.75, 0.6, 0.95, 0.5, 0.3}},
+                     {2, {3}},
+                     {3, {0.5}},
+                     {4, {0}}}}};
 }
 
 }  // namespace

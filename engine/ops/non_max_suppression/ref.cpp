@@ -29,10 +29,13 @@ void non_max_suppression_reference(const EvalContext& c) {
   const View &boxes = c.inputs[0], &scores = c.inputs[1];
   View& out = c.outputs[0];
   const std::int64_t count = boxes.dims[1], classes = scores.dims[1];
-  const auto number = [&](std::size_t k, float fallback) { return has_input(c, k) && c.inputs[k].count() > 0 ? *c.inputs[k].as<float>() : fallback; };
+  const auto number = [&](std::size_t k, float fallback) {
+    return has_input(c, k) && c.inputs[k].count() > 0 ? *c.inputs[k].as<float>() : fallback;
+  };
   const std::int64_t most = has_input(c, 2) && c.inputs[2].count() > 0 ? read_integers(c.inputs[2])[0] : 0;
   const float limit = number(3, 0);
-  const bool floor_given = has_input(c, 4) && c.inputs[4].count() > 0, centre = c.attributes.integer("center_point_box", 0) != 0;
+  const bool floor_given = has_input(c, 4) && c.inputs[4].count() > 0,
+             centre = c.attributes.integer("center_point_box", 0) != 0;
   const float floor = number(4, 0);
   std::int64_t* y = out.as<std::int64_t>();
   std::int64_t written = 0;
@@ -47,7 +50,8 @@ void non_max_suppression_reference(const EvalContext& c) {
       for (std::int64_t i : order) {
         if (static_cast<std::int64_t>(kept.size()) >= most) break;
         const Box box = box_at(boxes.as<float>() + (n * count + i) * 4, centre);
-        if (std::any_of(kept.begin(), kept.end(), [&](const Box& better) { return overlaps(better, box, limit); })) continue;
+        if (std::any_of(kept.begin(), kept.end(), [&](const Box& better) { return overlaps(better, box, limit); }))
+          continue;
         kept.push_back(box);
         *y++ = n;
         *y++ = k;

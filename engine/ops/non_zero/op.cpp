@@ -7,7 +7,9 @@ void non_zero_reference(const EvalContext&);
 
 namespace {
 
-void infer(InferContext& c) { c.output(0, DataType::int64, {c.rank(0), known_product(c.dims(0), 0, c.dims(0).size())}); }
+void infer(InferContext& c) {
+  c.output(0, DataType::int64, {c.rank(0), known_product(c.dims(0), 0, c.dims(0).size())});
+}
 
 std::int64_t late_axis(const graph::Attributes&) { return 1; }
 
@@ -20,6 +22,7 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator non_zero_operator;
-const Operator non_zero_operator{.name = "non_zero", .infer = infer, .reference = non_zero_reference, .cases = cases, .late_axis = late_axis};
+const Operator non_zero_operator{
+    .name = "non_zero", .infer = infer, .reference = non_zero_reference, .cases = cases, .late_axis = late_axis};
 
 }  // namespace vireo::ops

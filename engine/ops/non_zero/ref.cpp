@@ -15,7 +15,8 @@ void non_zero_reference(const EvalContext& c) {
   const auto count = static_cast<std::int64_t>(found.size());
   for (std::size_t axis = 0; axis < strides.size(); ++axis)
     for (std::int64_t k = 0; k < count; ++k)
-      out.as<std::int64_t>()[static_cast<std::int64_t>(axis) * count + k] = found[static_cast<std::size_t>(k)] / strides[axis] % in.dims[axis];
+      out.as<std::int64_t>()[static_cast<std::int64_t>(axis) * count + k] =
+          found[static_cast<std::size_t>(k)] / strides[axis] % in.dims[axis];
   out.dims = {static_cast<std::int64_t>(in.dims.size()), count};
 }
 

@@ -18,9 +18,11 @@ std::vector<StridedCopy> copies(const Problem& p) {
   } else {
     std::copy_n(pads.begin(), rank, begin.begin());
   }
-  StridedCopy copy{.dims = p.inputs[0].dims, .from_strides = strides_of(p.inputs[0]), .to_strides = strides_of(p.outputs[0])};
+  StridedCopy copy{
+      .dims = p.inputs[0].dims, .from_strides = strides_of(p.inputs[0]), .to_strides = strides_of(p.outputs[0])};
   for (std::size_t i = 0; i < rank; ++i) {  // the part of the input that is inside the output
-    const std::int64_t low = std::max<std::int64_t>(0, -begin[i]), high = std::min(p.inputs[0].dims[i], p.outputs[0].dims[i] - begin[i]);
+    const std::int64_t low = std::max<std::int64_t>(0, -begin[i]),
+                       high = std::min(p.inputs[0].dims[i], p.outputs[0].dims[i] - begin[i]);
     copy.dims[i] = std::max<std::int64_t>(high - low, 0);
     copy.from += low * copy.from_strides[i];
     copy.to += (low + begin[i]) * copy.to_strides[i];
@@ -29,10 +31,14 @@ std::vector<StridedCopy> copies(const Problem& p) {
   std::vector<StridedCopy> list;
   if (inside) list.push_back(copy);
   // Slabs before and behind along each axis: outer axes inside the copy's box, inner axes whole.
-  StridedCopy slab{.input = p.inputs.size() > 2 && p.inputs[2].present() ? 2 : kZeros, .dims = p.outputs[0].dims, .from_strides = Dims(rank, 0), .to_strides = copy.to_strides};
+  StridedCopy slab{.input = p.inputs.size() > 2 && p.inputs[2].present() ? 2 : kZeros,
+                   .dims = p.outputs[0].dims,
+                   .from_strides = Dims(rank, 0),
+                   .to_strides = copy.to_strides};
   if (!inside) list.push_back(slab);
   for (std::size_t i = 0; i < rank && inside; ++i) {
-    const std::int64_t low = std::max<std::int64_t>(0, begin[i]), high = low + copy.dims[i], extent = p.outputs[0].dims[i];
+    const std::int64_t low = std::max<std::int64_t>(0, begin[i]), high = low + copy.dims[i],
+                       extent = p.outputs[0].dims[i];
     for (const auto& [from, to] : {std::pair{std::int64_t{0}, low}, std::pair{high, extent}}) {
       if (from >= to) continue;
       StridedCopy fill = slab;

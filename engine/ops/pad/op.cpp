@@ -24,9 +24,11 @@ void infer(InferContext& c) {
     return c.output(0, c.dtype(0), out);
   }
   const std::size_t count = c.has_input(3) ? axes.size() : out.size();
-  c.require(pads.size() == 2 * count, "pads has " + std::to_string(pads.size()) + " entries, expected " + std::to_string(2 * count));
+  c.require(pads.size() == 2 * count,
+            "pads has " + std::to_string(pads.size()) + " entries, expected " + std::to_string(2 * count));
   for (std::size_t i = 0; i < count; ++i) {
-    const auto axis = static_cast<std::size_t>(c.has_input(3) ? c.axis(axes[i], c.rank(0)) : static_cast<std::int64_t>(i));
+    const auto axis =
+        static_cast<std::size_t>(c.has_input(3) ? c.axis(axes[i], c.rank(0)) : static_cast<std::int64_t>(i));
     if (out[axis] == kUnknown) continue;
     const std::int64_t before = out[axis];
     out[axis] += pads[i] + pads[count + i];
@@ -39,18 +41,43 @@ void infer(InferContext& c) {
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   const auto mode = [](const char* m) { return attributes({{"mode", m}}); };
-  return {{.name = "constant", .inputs = {{2, 3, 5, 7}, {8}, {}}, .dtypes = types, .constants = {{1, {0, 0, 1, 2, 0, 0, 3, 0}}, {2, {1.5}}}},
-          {.name = "nhwc", .inputs = {{1, 9, 9, 16}, {8}}, .dtypes = types, .constants = {{1, {0, 1, 1, 0, 0, 1, 1, 0}}}},
-          {.name = "channels", .inputs = {{1, 6, 6, 16}, {8}}, .dtypes = types, .constants = {{1, {0, 0, 0, 0, 0, 0, 0, 16}}}},
-          {.name = "crop", .inputs = {{4, 6}, {4}}, .dtypes = types, .constants = {{1, {-1, 2, 1, -3}}}},
-          {.name = "reflect", .inputs = {{2, 5, 4}, {6}}, .attributes = mode("reflect"), .dtypes = types, .constants = {{1, {0, 2, 3, 0, 4, 1}}}},
-          {.name = "edge", .inputs = {{2, 5, 4}, {6}}, .attributes = mode("edge"), .dtypes = types, .constants = {{1, {1, 2, 3, 0, 4, 1}}}},
-          {.name = "wrap", .inputs = {{5, 4}, {4}}, .attributes = mode("wrap"), .dtypes = types, .constants = {{1, {1, 2, 6, 0}}}}};
+  return {
+      {.name = "constant",
+       .inputs = {{2, 3, 5, 7}, {8}, {}},
+       .dtypes = types,
+       .constants = {{1, {0, 0, 1, 2, 0, 0, 3, 0}}, {2, {1.5}}}},
+      {.name = "nhwc", .inputs = {{1, 9, 9, 16}, {8}}, .dtypes = types, .constants = {{1, {0, 1, 1, 0, 0, 1, 1, 0}}}},
+      {.name = "channels",
+       .inputs = {{1, 6, 6, 16}, {8}},
+       .dtypes = types,
+       .constants = {{1, {0, 0, 0, 0, 0, 0, 0, 16}}}},
+      {.name = "crop", .inputs = {{4, 6}, {4}}, .dtypes = types, .constants = {{1, {-1, 2, 1, -3}}}},
+      {.name = "reflect",
+       .inputs = {{2, 5, 4}, {6}},
+       .attributes = mode("reflect"),
+       .dtypes = types,
+       .constants = {{1, {0, 2, 3, 0, 4, 1}}}},
+      {.name = "edge",
+       .inputs = {{2, 5, 4}, {6}},
+       .attributes = mode("edge"),
+       .dtypes = types,
+       .constants = {{1, {1, 2, 3, 0, 4, 1}}}},
+      {.name = "wrap",
+       .inputs = {{5, 4}, {4}},
+       .attributes = mode("wrap"),
+       .dtypes = types,
+       .constants = {{1, {1, 2, 6, 0}}}}};
 }
 
 }  // namespace
 
 extern const Operator pad_operator;
-const Operator pad_operator{.name = "pad", .min_inputs = 2, .max_inputs = 4, .infer = infer, .reference = pad_reference, .tactics = pad_tactics, .cases = cases};
+const Operator pad_operator{.name = "pad",
+                            .min_inputs = 2,
+                            .max_inputs = 4,
+                            .infer = infer,
+                            .reference = pad_reference,
+                            .tactics = pad_tactics,
+                            .cases = cases};
 
 }  // namespace vireo::ops

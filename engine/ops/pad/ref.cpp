@@ -31,7 +31,8 @@ void pad_reference(const EvalContext& c) {
   }
   std::vector<Dims> sources(rank);
   for (std::size_t axis = 0; axis < rank; ++axis)
-    for (std::int64_t i = 0; i < out.dims[axis]; ++i) sources[axis].push_back(source(i - begin[axis], in.dims[axis], mode));
+    for (std::int64_t i = 0; i < out.dims[axis]; ++i)
+      sources[axis].push_back(source(i - begin[axis], in.dims[axis], mode));
   const Dims strides = strides_of(in.dims);
   dispatch_bytes(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -66,7 +66,8 @@ struct Lanes {
 template <bool kMax, class V>
 void pool_tile(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const PoolState*>(args.state);
-  const std::int64_t first = args.tile * s.rows_per_tile, end = first + s.rows_per_tile < s.rows ? first + s.rows_per_tile : s.rows;
+  const std::int64_t first = args.tile * s.rows_per_tile,
+                     end = first + s.rows_per_tile < s.rows ? first + s.rows_per_tile : s.rows;
   const std::int64_t step = s.dilation_w * s.in_pitch, line = s.dilation_h * s.width * s.in_pitch;
   for (std::int64_t row = first; row < end; ++row) {
     const PoolRow r = pool_row(s, static_cast<const float*>(args.inputs[0]), static_cast<float*>(args.outputs[0]), row);
@@ -97,7 +98,8 @@ void pool_tile(const graph::TileArgs& args) noexcept {
         Lanes<V, decltype(vectors)::value> acc;
         acc.fill(start);
         for (std::int64_t kh = r.kh_first; kh < r.kh_last; ++kh)
-          for (std::int64_t kw = kw_first; kw < kw_last; ++kw) acc.template take<kMax>(window + kh * line + kw * step + c, lanes);
+          for (std::int64_t kw = kw_first; kw < kw_last; ++kw)
+            acc.template take<kMax>(window + kh * line + kw * step + c, lanes);
         if constexpr (!kMax) acc.scale(factor);
         acc.store(out + c, lanes);
       });
@@ -109,7 +111,8 @@ void pool_tile(const graph::TileArgs& args) noexcept {
 template <class V>
 void pool_separable_tile(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const PoolState*>(args.state);
-  const std::int64_t first = args.tile * s.rows_per_tile, end = first + s.rows_per_tile < s.rows ? first + s.rows_per_tile : s.rows;
+  const std::int64_t first = args.tile * s.rows_per_tile,
+                     end = first + s.rows_per_tile < s.rows ? first + s.rows_per_tile : s.rows;
   float* columns = reinterpret_cast<float*>(args.scratch);
   const std::int64_t line = s.dilation_h * s.width * s.in_pitch;
   // Pixels that lie close together are one long row.
@@ -122,11 +125,13 @@ void pool_separable_tile(const graph::TileArgs& args) noexcept {
       for_channels<V>(run, [&](std::int64_t c, auto vectors, int lanes) __attribute__((always_inline)) {
         Lanes<V, decltype(vectors)::value> acc;
         acc.fill(V::set(-__builtin_inff()));
-        for (std::int64_t kh = r.kh_first; kh < r.kh_last; ++kh) acc.template take<true>(base + kh * line + x * s.in_pitch + c, lanes);
+        for (std::int64_t kh = r.kh_first; kh < r.kh_last; ++kh)
+          acc.template take<true>(base + kh * line + x * s.in_pitch + c, lanes);
         acc.store(columns + x * s.channels + c, lanes);
       });
     for (std::int64_t ox = 0; ox < s.out_width; ++ox) {
-      const std::int64_t x0 = ox - s.left < 0 ? 0 : ox - s.left, x1 = ox - s.left + s.kernel_w < s.width ? ox - s.left + s.kernel_w : s.width;
+      const std::int64_t x0 = ox - s.left < 0 ? 0 : ox - s.left,
+                         x1 = ox - s.left + s.kernel_w < s.width ? ox - s.left + s.kernel_w : s.width;
       for_channels<V>(s.channels, [&](std::int64_t c, auto vectors, int lanes) __attribute__((always_inline)) {
         Lanes<V, decltype(vectors)::value> acc;
         acc.fill(V::set(-__builtin_inff()));

@@ -42,27 +42,56 @@ Launch prepare(const Problem& p) {
   const PoolAxis &h = axes[0], &w = axes[1];
   auto state = std::make_shared<PoolState>();
   PoolState& s = *state;
-  s = {h.in, w.in, p.inputs[0].dims[3], h.out, w.out, h.kernel, w.kernel, h.stride, w.stride, h.dilation, w.dilation, h.pad_begin, w.pad_begin,
-       h.pad_end, w.pad_end, p.inputs[0].pitch, p.outputs[0].pitch, p.outputs[0].dims[0] * h.out};
+  s = {h.in,
+       w.in,
+       p.inputs[0].dims[3],
+       h.out,
+       w.out,
+       h.kernel,
+       w.kernel,
+       h.stride,
+       w.stride,
+       h.dilation,
+       w.dilation,
+       h.pad_begin,
+       w.pad_begin,
+       h.pad_end,
+       w.pad_end,
+       p.inputs[0].pitch,
+       p.outputs[0].pitch,
+       p.outputs[0].dims[0] * h.out};
   s.include_pad = p.attributes->integer("count_include_pad", 0) != 0;
   const std::int64_t work = std::max<std::int64_t>(1, s.out_width * s.channels * s.kernel_h * s.kernel_w);
   s.rows_per_tile = std::clamp<std::int64_t>(65536 / work, 1, std::max<std::int64_t>(1, s.rows / (2 * p.workers)));
   const bool max = p.attributes->text("mode", "max") == "max";
-  const bool separable = max && s.stride_w == 1 && s.dilation_w == 1 && s.kernel_w > 2 && s.kernel_h > 2 && s.left < s.kernel_w && s.right < s.kernel_w;
+  const bool separable = max && s.stride_w == 1 && s.dilation_w == 1 && s.kernel_w > 2 && s.kernel_h > 2 &&
+                         s.left < s.kernel_w && s.right < s.kernel_w;
   Launch launch;
-  launch.phases = {{separable ? kSet().max_separable : max ? kSet().max : kSet().average, (s.rows + s.rows_per_tile - 1) / s.rows_per_tile}};
+  launch.phases = {{separable ? kSet().max_separable
+                    : max     ? kSet().max
+                              : kSet().average,
+                    (s.rows + s.rows_per_tile - 1) / s.rows_per_tile}};
   if (separable) launch.scratch_bytes = static_cast<std::size_t>(s.width * s.channels) * sizeof(float);
   auto rows = std::make_shared<PoolRows>(PoolRows{s, launch.phases[0].run});
   rows->state.rows_per_tile = 1;
-  launch.rows = {run_rows, std::move(rows), launch.scratch_bytes, h.out, h.stride, h.pad_begin, (h.kernel - 1) * h.dilation + 1};
+  launch.rows = {run_rows, std::move(rows), launch.scratch_bytes,           h.out,
+                 h.stride, h.pad_begin,     (h.kernel - 1) * h.dilation + 1};
   launch.state = std::move(state);
   return launch;
 }
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "pool_nhwc_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<pool_kernels_avx512>, .rows = by_rows},
-    {.name = "pool_nhwc_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<pool_kernels_avx2>, .rows = by_rows},
+    {.name = "pool_nhwc_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<pool_kernels_avx512>,
+     .rows = by_rows},
+    {.name = "pool_nhwc_avx2",
+     .isa = graph::Isa::avx2,
+     .refuse = refuse,
+     .prepare = prepare<pool_kernels_avx2>,
+     .rows = by_rows},
 #endif
     {.name = "pool_nhwc_portable", .refuse = refuse, .prepare = prepare<pool_kernels_portable>, .rows = by_rows},
 };

@@ -1,5 +1,5 @@
-// saturate(round_half_even(x / scale) + zero point): type of the zero point, else `output_dtype`, else uint8. One scale, one
-// for each entry of `axis`, or one for each block of `block_size` entries.
+// saturate(round_half_even(x / scale) + zero point): type of the zero point, else `output_dtype`, else uint8. One
+// scale, one for each entry of `axis`, or one for each block of `block_size` entries.
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -9,7 +9,8 @@ void quantize_linear_reference(const EvalContext&);
 namespace {
 
 void infer(InferContext& c) {
-  c.require(is_float(c.dtype(0)) || c.dtype(0) == DataType::int32, "takes floating-point types, found " + std::string(to_string(c.dtype(0))));
+  c.require(is_float(c.dtype(0)) || c.dtype(0) == DataType::int32,
+            "takes floating-point types, found " + std::string(to_string(c.dtype(0))));
   const std::string named = c.attributes().text("output_dtype", "uint8");
   const DataType type = c.has_input(2) ? c.dtype(2) : data_type_from(named);
   c.require(type == DataType::int8 || type == DataType::uint8 || type == DataType::int16 || type == DataType::uint16,
@@ -25,15 +26,28 @@ void infer(InferContext& c) {
 
 std::vector<Case> cases() {
   const DataType f = DataType::float32;
-  return {{.name = "whole", .inputs = {{3, 37}, {}, {}}, .dtypes = {f, f, DataType::uint8}, .constants = {{1, {0.01}}, {2, {128}}}},
-          {.name = "axis", .inputs = {{2, 3, 5}, {3}, {3}}, .dtypes = {f, f, DataType::int8}, .constants = {{1, {0.01, 0.1, 1}}, {2, {0, 5, -7}}}},
-          {.name = "block", .inputs = {{2, 6}, {2, 2}}, .attributes = attributes({{"block_size", 3}}), .constants = {{1, {0.01, 0.1, 1, 0.5}}}}};
+  return {{.name = "whole",
+           .inputs = {{3, 37}, {}, {}},
+           .dtypes = {f, f, DataType::uint8},
+           .constants = {{1, {0.01}}, {2, {128}}}},
+          {.name = "axis",
+           .inputs = {{2, 3, 5}, {3}, {3}},
+           .dtypes = {f, f, DataType::int8},
+           .constants = {{1, {0.01, 0.1, 1}}, {2, {0, 5, -7}}}},
+          {.name = "block",
+           .inputs = {{2, 6}, {2, 2}},
+           .attributes = attributes({{"block_size", 3}}),
+           .constants = {{1, {0.01, 0.1, 1, 0.5}}}}};
 }
 
 }  // namespace
 
 extern const Operator quantize_linear_operator;
-const Operator quantize_linear_operator{
-    .name = "quantize_linear", .min_inputs = 2, .max_inputs = 3, .infer = infer, .reference = quantize_linear_reference, .cases = cases};
+const Operator quantize_linear_operator{.name = "quantize_linear",
+                                        .min_inputs = 2,
+                                        .max_inputs = 3,
+                                        .infer = infer,
+                                        .reference = quantize_linear_reference,
+                                        .cases = cases};
 
 }  // namespace vireo::ops

@@ -21,7 +21,8 @@ void quantize_linear_reference(const EvalContext& c) {
         // The quotient is rounded to float first, as every implementation of the field computes it.
         const float ratio = static_cast<float>(in.as<From>()[i]) / static_cast<float>(scale[g]);
         const double value = std::nearbyint(static_cast<double>(ratio)) + zero[g];
-        constexpr auto low = static_cast<double>(std::numeric_limits<To>::lowest()), high = static_cast<double>(std::numeric_limits<To>::max());
+        constexpr auto low = static_cast<double>(std::numeric_limits<To>::lowest()),
+                       high = static_cast<double>(std::numeric_limits<To>::max());
         out.as<To>()[i] = std::isnan(value) ? To{0} : static_cast<To>(std::clamp(value, low, high));
       }
     });

@@ -15,7 +15,8 @@ void infer(InferContext& c) {
   c.require(is_float(c.dtype(0)) || is_integer(c.dtype(0)), "takes numbers");
   const graph::Constant *start = c.constant(0), *limit = c.constant(1), *delta = c.constant(2);
   if (!start || !limit || !delta) return c.output(0, c.dtype(0), {kUnknown});
-  c.require(start->count() == 1 && limit->count() == 1 && delta->count() == 1, "start, limit and delta must be scalars");
+  c.require(start->count() == 1 && limit->count() == 1 && delta->count() == 1,
+            "start, limit and delta must be scalars");
   const double step = to_reals(*delta)[0];
   c.require(step != 0, "delta is 0");
   const double count = std::ceil((to_reals(*limit)[0] - to_reals(*start)[0]) / step);
@@ -33,6 +34,7 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator range_operator;
-const Operator range_operator{.name = "range", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = range_reference, .cases = cases};
+const Operator range_operator{
+    .name = "range", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = range_reference, .cases = cases};
 
 }  // namespace vireo::ops

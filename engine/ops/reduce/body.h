@@ -67,7 +67,8 @@ void reduce_rows_tile(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const ReduceState*>(args.state);
   const float* x = static_cast<const float*>(args.inputs[0]);
   float* y = static_cast<float*>(args.outputs[0]);
-  const std::int64_t first = args.tile * s.rows_per_tile, end = first + s.rows_per_tile < s.outer ? first + s.rows_per_tile : s.outer;
+  const std::int64_t first = args.tile * s.rows_per_tile,
+                     end = first + s.rows_per_tile < s.outer ? first + s.rows_per_tile : s.outer;
   for (std::int64_t o = first; o < end; ++o) {
     float value = reduce_row<kMode, V>(x + o * s.outer_pitch, s.extent);
     if constexpr (kMode == ReduceMode::mean) value *= s.factor;
@@ -89,7 +90,8 @@ template <ReduceMode kMode, class V>
 void reduce_columns_tile(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const ReduceState*>(args.state);
   constexpr int w = V::kWidth;
-  const std::int64_t strip = args.tile % s.columns, part = args.tile / s.columns % s.parts, o = args.tile / s.columns / s.parts;
+  const std::int64_t strip = args.tile % s.columns, part = args.tile / s.columns % s.parts,
+                     o = args.tile / s.columns / s.parts;
   const std::int64_t c0 = strip * s.width, c1 = c0 + s.width < s.inner ? c0 + s.width : s.inner;
   const std::int64_t first = part * s.part, count = first + s.part < s.extent ? s.part : s.extent - first;
   const float* x = static_cast<const float*>(args.inputs[0]) + o * s.outer_pitch + first * s.pitch;

@@ -57,7 +57,8 @@ bool plan(const Problem& p, ReduceState& s) {
 std::string refuse(const Problem& p) {
   if (p.inputs[0].dtype != DataType::float32) return "takes float32 only";
   if (mode_of(p) < 0) return "no vector form of this mode";
-  if (p.inputs.size() > 1 && p.inputs[1].present() && !p.inputs[1].constant) return "the axes are not known when building";
+  if (p.inputs.size() > 1 && p.inputs[1].present() && !p.inputs[1].constant)
+    return "the axes are not known when building";
   if (p.inputs[0].count() == 0) return "nothing to do";
   ReduceState s;
   if (!plan(p, s)) return "the reduced axes are not one run";
@@ -81,7 +82,8 @@ Launch prepare(const Problem& p) {
     const std::int64_t across = std::max<std::int64_t>(1, wanted / s.outer);
     s.width = std::max<std::int64_t>(64, ((s.inner + across - 1) / across + 63) / 64 * 64);
     s.columns = (s.inner + s.width - 1) / s.width;
-    if (s.columns * s.outer < wanted) s.parts = std::clamp<std::int64_t>(wanted / (s.columns * s.outer), 1, std::max<std::int64_t>(1, s.extent / 8));
+    if (s.columns * s.outer < wanted)
+      s.parts = std::clamp<std::int64_t>(wanted / (s.columns * s.outer), 1, std::max<std::int64_t>(1, s.extent / 8));
     s.part = (s.extent + s.parts - 1) / s.parts;
     s.parts = (s.extent + s.part - 1) / s.part;
     launch.phases = {{kernels.columns, s.outer * s.columns * s.parts}};
@@ -96,7 +98,10 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "reduce_blocks_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<reduce_kernels_avx512>},
+    {.name = "reduce_blocks_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<reduce_kernels_avx512>},
     {.name = "reduce_blocks_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<reduce_kernels_avx2>},
 #endif
     {.name = "reduce_blocks_portable", .refuse = refuse, .prepare = prepare<reduce_kernels_portable>},

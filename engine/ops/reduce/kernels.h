@@ -1,6 +1,6 @@
 #pragma once
-// Reductions of float32 blocks [outer, extent, inner]: along rows (inner 1) or down columns (inner > 1, the vector runs over
-// inner). Light: kernel bodies include it.
+// Reductions of float32 blocks [outer, extent, inner]: along rows (inner 1) or down columns (inner > 1, the vector runs
+// over inner). Light: kernel bodies include it.
 
 #include "engine/graph/tactic.h"
 

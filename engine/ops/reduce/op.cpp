@@ -1,5 +1,5 @@
-// Reduces the axes named by input 1 (absent or empty: all, unless `noop_with_empty_axes`): mode sum, mean, max, min, prod,
-// l1, l2, log_sum, log_sum_exp, sum_square.
+// Reduces the axes named by input 1 (absent or empty: all, unless `noop_with_empty_axes`): mode sum, mean, max, min,
+// prod, l1, l2, log_sum, log_sum_exp, sum_square.
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -12,10 +12,13 @@ namespace {
 void infer(InferContext& c) {
   const std::string mode = c.attributes().text("mode", "sum");
   bool known = false;
-  for (const char* m : {"sum", "mean", "max", "min", "prod", "l1", "l2", "log_sum", "log_sum_exp", "sum_square"}) known = known || mode == m;
+  for (const char* m : {"sum", "mean", "max", "min", "prod", "l1", "l2", "log_sum", "log_sum_exp", "sum_square"})
+    known = known || mode == m;
   c.require(known, "unknown mode '" + mode + "'");
-  c.require(c.dtype(0) != DataType::boolean || mode == "max" || mode == "min", "mode '" + mode + "' does not take booleans");
-  const bool keep = c.attributes().integer("keepdims", 1) != 0, noop = c.attributes().integer("noop_with_empty_axes", 0) != 0;
+  c.require(c.dtype(0) != DataType::boolean || mode == "max" || mode == "min",
+            "mode '" + mode + "' does not take booleans");
+  const bool keep = c.attributes().integer("keepdims", 1) != 0,
+             noop = c.attributes().integer("noop_with_empty_axes", 0) != 0;
   Dims out = c.dims(0);
   Ints axes;
   if (c.has_input(1) && !c.integers(1, axes)) {
@@ -40,25 +43,58 @@ std::vector<Case> cases() {
   std::vector<Case> list;
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   for (const char* m : {"sum", "mean", "max", "min", "prod", "l1", "l2", "log_sum_exp", "sum_square"}) {
-    list.push_back({.name = m, .inputs = {{3, 5, 7}, {1}}, .attributes = attributes({{"mode", m}}), .dtypes = types, .constants = {{1, {1}}}});
-    list.push_back({.name = m, .inputs = {{9, 37}, {1}}, .attributes = attributes({{"mode", m}, {"keepdims", 0}}), .dtypes = types, .constants = {{1, {-1}}}});
+    list.push_back({.name = m,
+                    .inputs = {{3, 5, 7}, {1}},
+                    .attributes = attributes({{"mode", m}}),
+                    .dtypes = types,
+                    .constants = {{1, {1}}}});
+    list.push_back({.name = m,
+                    .inputs = {{9, 37}, {1}},
+                    .attributes = attributes({{"mode", m}, {"keepdims", 0}}),
+                    .dtypes = types,
+                    .constants = {{1, {-1}}}});
   }
   const Attributes mean = attributes({{"mode", "mean"}}), max = attributes({{"mode", "max"}, {"keepdims", 0}});
-  list.push_back({.name = "spatial_nhwc", .inputs = {{2, 7, 9, 37}, {2}}, .attributes = mean, .dtypes = types, .constants = {{1, {1, 2}}}});
-  list.push_back({.name = "spatial_nchw", .inputs = {{2, 5, 7, 9}, {2}}, .attributes = mean, .dtypes = types, .constants = {{1, {2, 3}}}});
-  list.push_back({.name = "spatial_large", .inputs = {{1, 40, 40, 64}, {2}}, .attributes = mean, .dtypes = types, .constants = {{1, {1, 2}}}});
+  list.push_back({.name = "spatial_nhwc",
+                  .inputs = {{2, 7, 9, 37}, {2}},
+                  .attributes = mean,
+                  .dtypes = types,
+                  .constants = {{1, {1, 2}}}});
+  list.push_back({.name = "spatial_nchw",
+                  .inputs = {{2, 5, 7, 9}, {2}},
+                  .attributes = mean,
+                  .dtypes = types,
+                  .constants = {{1, {2, 3}}}});
+  list.push_back({.name = "spatial_large",
+                  .inputs = {{1, 40, 40, 64}, {2}},
+                  .attributes = mean,
+                  .dtypes = types,
+                  .constants = {{1, {1, 2}}}});
   list.push_back({.name = "all", .inputs = {{3, 4, 5}}, .attributes = max});
-  list.push_back({.name = "mixed", .inputs = {{3, 4, 5, 6}, {2}}, .attributes = max, .dtypes = types, .constants = {{1, {0, 2}}}});
-  list.push_back({.name = "first", .inputs = {{11, 19}, {1}}, .attributes = max, .dtypes = types, .constants = {{1, {0}}}});
-  list.push_back({.name = "scores", .inputs = {{1, 500, 80}, {1}}, .attributes = max, .dtypes = types, .constants = {{1, {-1}}}});
-  list.push_back({.name = "int64", .inputs = {{3, 4}, {1}}, .attributes = max, .dtypes = {DataType::int64, DataType::int64}, .constants = {{1, {1}}}});
+  list.push_back(
+      {.name = "mixed", .inputs = {{3, 4, 5, 6}, {2}}, .attributes = max, .dtypes = types, .constants = {{1, {0, 2}}}});
+  list.push_back(
+      {.name = "first", .inputs = {{11, 19}, {1}}, .attributes = max, .dtypes = types, .constants = {{1, {0}}}});
+  list.push_back(
+      {.name = "scores", .inputs = {{1, 500, 80}, {1}}, .attributes = max, .dtypes = types, .constants = {{1, {-1}}}});
+  list.push_back({.name = "int64",
+                  .inputs = {{3, 4}, {1}},
+                  .attributes = max,
+                  .dtypes = {DataType::int64, DataType::int64},
+                  .constants = {{1, {1}}}});
   return list;
 }
 
 }  // namespace
 
 extern const Operator reduce_operator;
-const Operator reduce_operator{
-    .name = "reduce", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = reduce_reference, .flops = flops, .tactics = reduce_tactics, .cases = cases};
+const Operator reduce_operator{.name = "reduce",
+                               .min_inputs = 1,
+                               .max_inputs = 2,
+                               .infer = infer,
+                               .reference = reduce_reference,
+                               .flops = flops,
+                               .tactics = reduce_tactics,
+                               .cases = cases};
 
 }  // namespace vireo::ops

@@ -10,7 +10,8 @@ namespace {
 enum class Mode { sum, mean, max, min, prod, l1, l2, log_sum, log_sum_exp, sum_square };
 
 Mode mode_from(const std::string& name) {
-  constexpr const char* names[] = {"sum", "mean", "max", "min", "prod", "l1", "l2", "log_sum", "log_sum_exp", "sum_square"};
+  constexpr const char* names[] = {"sum", "mean", "max",     "min",         "prod",
+                                   "l1",  "l2",   "log_sum", "log_sum_exp", "sum_square"};
   for (std::size_t i = 0; i < std::size(names); ++i)
     if (name == names[i]) return static_cast<Mode>(i);
   throw Error(ErrorCode::invalid_argument, "reduce: unknown mode '" + name + "'");

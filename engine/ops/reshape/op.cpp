@@ -46,7 +46,8 @@ void infer(InferContext& c) {
   }
   if (inferred >= 0) out[static_cast<std::size_t>(inferred)] = inferred_extent(c, in, shape, allow_zero);
   const std::int64_t before = known_product(in, 0, in.size()), after = known_product(out, 0, out.size());
-  c.require(before == kUnknown || after == kUnknown || before == after, "can't reshape " + to_string(in) + " to " + to_string(shape));
+  c.require(before == kUnknown || after == kUnknown || before == after,
+            "can't reshape " + to_string(in) + " to " + to_string(shape));
   c.output(0, c.dtype(0), out);
 }
 
@@ -54,7 +55,10 @@ std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "inferred", .inputs = {{2, 3, 4}, {2}}, .dtypes = types, .constants = {{1, {0, -1}}}},
           {.name = "scalar", .inputs = {{1, 1}, {0}}, .dtypes = types, .constants = {{1, {}}}},
-          {.name = "int64", .inputs = {{6}, {2}}, .dtypes = {DataType::int64, DataType::int64}, .constants = {{1, {3, 2}}}}};
+          {.name = "int64",
+           .inputs = {{6}, {2}},
+           .dtypes = {DataType::int64, DataType::int64},
+           .constants = {{1, {3, 2}}}}};
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ template <bool kPlanes, class V>
 void resize_linear_tile(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const ResizeState*>(args.state);
   const std::int64_t rows = s.outer * s.out_height;
-  const std::int64_t first = args.tile * s.rows_per_tile, end = first + s.rows_per_tile < rows ? first + s.rows_per_tile : rows;
+  const std::int64_t first = args.tile * s.rows_per_tile,
+                     end = first + s.rows_per_tile < rows ? first + s.rows_per_tile : rows;
   float* mixed = reinterpret_cast<float*>(args.scratch);
   for (std::int64_t row = first; row < end; ++row) {
     const std::int64_t o = row / s.out_height, oy = row % s.out_height;

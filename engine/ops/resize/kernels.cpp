@@ -1,4 +1,5 @@
-// Nearest as moves of whole pixels (any element size), linear by the vector bodies. One or two neighbouring axes may change.
+// Nearest as moves of whole pixels (any element size), linear by the vector bodies. One or two neighbouring axes may
+// change.
 #include "engine/ops/resize/kernels.h"
 
 #include <algorithm>
@@ -19,10 +20,14 @@ struct Owned : ResizeState {
 
 bool linear(const Problem& p) { return p.attributes->text("mode", "nearest") == "linear"; }
 
-bool known(const Problem& p, std::size_t k) { return k >= p.inputs.size() || !p.inputs[k].present() || p.inputs[k].constant; }
+bool known(const Problem& p, std::size_t k) {
+  return k >= p.inputs.size() || !p.inputs[k].present() || p.inputs[k].constant;
+}
 
 std::vector<ResizeAxis> axes_of(const Problem& p) {
-  const auto given = [&](std::size_t k) { return k < p.inputs.size() && p.inputs[k].present() ? p.inputs[k].constant.get() : nullptr; };
+  const auto given = [&](std::size_t k) {
+    return k < p.inputs.size() && p.inputs[k].present() ? p.inputs[k].constant.get() : nullptr;
+  };
   ResizeRequest request{.in = p.inputs[0].dims};
   if (const auto* roi = given(1)) request.roi = to_reals(*roi);
   if (const auto* sizes = given(3)) request.sizes = to_integers(*sizes);
@@ -73,7 +78,8 @@ bool plan(const Problem& p, Owned& s) {
     s.out_height = two ? axes[row].out : 1;
     s.width = axes[column].in;
     s.out_width = axes[column].out;
-    for (std::int64_t o = 0; o < s.out_height; ++o) s.taps[0].push_back(two ? tap_at(axes[row], o) : LinearTap{0, 0, 0});
+    for (std::int64_t o = 0; o < s.out_height; ++o)
+      s.taps[0].push_back(two ? tap_at(axes[row], o) : LinearTap{0, 0, 0});
     for (std::int64_t o = 0; o < s.out_width; ++o) s.taps[1].push_back(tap_at(axes[column], o));
   }
   s.vertical = s.taps[0].data();
@@ -122,15 +128,18 @@ Launch prepare_linear(const Problem& p) {
 template <typename T>
 void run_nearest(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const ResizeState*>(args.state);
-  const std::int64_t rows = s.outer * s.out_height, first = args.tile * s.rows_per_tile, end = std::min(first + s.rows_per_tile, rows);
+  const std::int64_t rows = s.outer * s.out_height, first = args.tile * s.rows_per_tile,
+                     end = std::min(first + s.rows_per_tile, rows);
   for (std::int64_t row = first; row < end; ++row) {
-    const T* x = static_cast<const T*>(args.inputs[0]) + (row / s.out_height * s.height + s.vertical[row % s.out_height].low) * s.width * s.in_pitch;
+    const T* x = static_cast<const T*>(args.inputs[0]) +
+                 (row / s.out_height * s.height + s.vertical[row % s.out_height].low) * s.width * s.in_pitch;
     T* y = static_cast<T*>(args.outputs[0]) + row * s.out_width * s.out_pitch;
     if (s.inner == 1) {
       for (std::int64_t ox = 0; ox < s.out_width; ++ox) y[ox * s.out_pitch] = x[s.horizontal[ox].low * s.in_pitch];
     } else {
       for (std::int64_t ox = 0; ox < s.out_width; ++ox)
-        std::memcpy(y + ox * s.out_pitch, x + s.horizontal[ox].low * s.in_pitch, static_cast<std::size_t>(s.inner) * sizeof(T));
+        std::memcpy(y + ox * s.out_pitch, x + s.horizontal[ox].low * s.in_pitch,
+                    static_cast<std::size_t>(s.inner) * sizeof(T));
     }
   }
 }
@@ -140,7 +149,9 @@ Launch prepare_nearest(const Problem& p) {
   (void)plan(p, *state);
   cut(*state, p.workers);
   Launch launch;
-  dispatch_bytes(p.inputs[0].dtype, [&](auto tag) { launch.phases = {{&run_nearest<typename decltype(tag)::type>, tiles(*state)}}; });
+  dispatch_bytes(p.inputs[0].dtype, [&](auto tag) {
+    launch.phases = {{&run_nearest<typename decltype(tag)::type>, tiles(*state)}};
+  });
   launch.state = std::shared_ptr<const void>(state, static_cast<const ResizeState*>(state.get()));
   return launch;
 }
@@ -148,8 +159,14 @@ Launch prepare_nearest(const Problem& p) {
 constexpr Tactic kTactics[] = {
     {.name = "resize_nearest_pixels", .refuse = refuse_nearest, .prepare = prepare_nearest},
 #if defined(__x86_64__)
-    {.name = "resize_linear_avx512", .isa = graph::Isa::avx512, .refuse = refuse_linear, .prepare = prepare_linear<resize_kernels_avx512>},
-    {.name = "resize_linear_avx2", .isa = graph::Isa::avx2, .refuse = refuse_linear, .prepare = prepare_linear<resize_kernels_avx2>},
+    {.name = "resize_linear_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse_linear,
+     .prepare = prepare_linear<resize_kernels_avx512>},
+    {.name = "resize_linear_avx2",
+     .isa = graph::Isa::avx2,
+     .refuse = refuse_linear,
+     .prepare = prepare_linear<resize_kernels_avx2>},
 #endif
     {.name = "resize_linear_portable", .refuse = refuse_linear, .prepare = prepare_linear<resize_kernels_portable>},
 };

@@ -23,8 +23,8 @@ std::vector<std::size_t> named_axes(const graph::Attributes& attributes, std::si
 }
 
 /// sizes with an aspect ratio policy: one scale for all axes, the smaller or the larger one.
-void keep_aspect_ratio(const std::string& policy, const Dims& in, const std::vector<std::size_t>& axes, std::vector<std::int64_t> sizes,
-                       ResizeShape& shape) {
+void keep_aspect_ratio(const std::string& policy, const Dims& in, const std::vector<std::size_t>& axes,
+                       std::vector<std::int64_t> sizes, ResizeShape& shape) {
   double scale = policy == "not_larger" ? INFINITY : 0;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (in[axes[i]] == kUnknown) {
@@ -40,10 +40,18 @@ void keep_aspect_ratio(const std::string& policy, const Dims& in, const std::vec
   }
 }
 
-enum class Mapping { half_pixel, half_pixel_symmetric, pytorch_half_pixel, align_corners, asymmetric, tf_crop_and_resize };
+enum class Mapping {
+  half_pixel,
+  half_pixel_symmetric,
+  pytorch_half_pixel,
+  align_corners,
+  asymmetric,
+  tf_crop_and_resize
+};
 
 Mapping mapping_from(const std::string& name) {
-  constexpr const char* names[] = {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_crop_and_resize"};
+  constexpr const char* names[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
+                                   "align_corners", "asymmetric",           "tf_crop_and_resize"};
   for (std::size_t i = 0; i < std::size(names); ++i)
     if (name == names[i]) return static_cast<Mapping>(i);
   require(name == "tf_half_pixel_for_nn", "unknown coordinate_transformation_mode '" + name + "'");
@@ -56,7 +64,8 @@ struct Line {
   double roi_start, roi_end;
   [[nodiscard]] double source(double x) const {
     switch (mapping) {
-      case Mapping::align_corners: return out <= 1 ? 0 : x * (in - 1) / (scale * in - 1);  // of the exact, unrounded extent
+      case Mapping::align_corners:
+        return out <= 1 ? 0 : x * (in - 1) / (scale * in - 1);  // of the exact, unrounded extent
       case Mapping::asymmetric: return x / scale;
       case Mapping::pytorch_half_pixel: return out <= 1 ? -0.5 : (x + 0.5) / scale - 0.5;
       case Mapping::half_pixel_symmetric: {
@@ -120,7 +129,8 @@ ResizeShape resize_shape(const graph::Attributes& attributes, const ResizeReques
   ResizeShape shape{r.in, std::vector<double>(r.in.size(), 1.0)};
   require(r.scales.empty() != r.sizes.empty() || axes.empty(), "exactly one of scales and sizes must be given");
   const std::size_t given = r.scales.empty() ? r.sizes.size() : r.scales.size();
-  require(given == axes.size(), "scales or sizes has " + std::to_string(given) + " entries, expected " + std::to_string(axes.size()));
+  require(given == axes.size(),
+          "scales or sizes has " + std::to_string(given) + " entries, expected " + std::to_string(axes.size()));
   const std::string policy = attributes.text("keep_aspect_ratio_policy", "stretch");
   for (std::int64_t s : r.sizes) require(s >= 0, "negative size");
   if (!r.sizes.empty() && (policy == "not_larger" || policy == "not_smaller")) {
@@ -139,7 +149,9 @@ ResizeShape resize_shape(const graph::Attributes& attributes, const ResizeReques
     require(scale > 0 && scale < 1e6, "scales must be positive, found " + std::to_string(scale));
     shape.scales[axis] = scale;
     // Scales are float32 in the model: a product that should be whole may miss it by their rounding.
-    if (r.in[axis] != kUnknown) shape.out[axis] = static_cast<std::int64_t>(std::floor(static_cast<float>(scale) * static_cast<float>(r.in[axis])));
+    if (r.in[axis] != kUnknown)
+      shape.out[axis] =
+          static_cast<std::int64_t>(std::floor(static_cast<float>(scale) * static_cast<float>(r.in[axis])));
   }
   return shape;
 }
@@ -148,9 +160,11 @@ std::vector<ResizeAxis> resize_axes(const graph::Attributes& attributes, const R
   const ResizeShape shape = resize_shape(attributes, r);
   const std::vector<std::size_t> named = named_axes(attributes, r.in.size());
   const Mapping mapping = mapping_from(attributes.text("coordinate_transformation_mode", "half_pixel"));
-  const std::string mode = attributes.text("mode", "nearest"), nearest = attributes.text("nearest_mode", "round_prefer_floor");
+  const std::string mode = attributes.text("mode", "nearest"),
+                    nearest = attributes.text("nearest_mode", "round_prefer_floor");
   require(mode == "nearest" || mode == "linear" || mode == "cubic", "unknown mode '" + mode + "'");
-  const bool antialias = attributes.integer("antialias", 0) != 0, exclude = attributes.integer("exclude_outside", 0) != 0;
+  const bool antialias = attributes.integer("antialias", 0) != 0,
+             exclude = attributes.integer("exclude_outside", 0) != 0;
   const bool crop = mapping == Mapping::tf_crop_and_resize;
   require(!crop || r.roi.size() == 2 * named.size(), "tf_crop_and_resize needs a region of interest for each axis");
   std::vector<ResizeAxis> axes(r.in.size());
@@ -169,7 +183,12 @@ std::vector<ResizeAxis> resize_axes(const graph::Attributes& attributes, const R
     axis.identity = !touched || (axis.in == axis.out && shape.scales[i] == 1 && whole);
     if (axis.identity || axis.out == 0) continue;
     require(axis.in > 0, "can't resize an empty axis");
-    Filter filter{mode == "cubic", attributes.real("cubic_coeff_a", -0.75), antialias ? std::min(line.scale, 1.0) : 1.0, exclude, 0, 1};
+    Filter filter{mode == "cubic",
+                  attributes.real("cubic_coeff_a", -0.75),
+                  antialias ? std::min(line.scale, 1.0) : 1.0,
+                  exclude,
+                  0,
+                  1};
     const double reach = filter.is_cubic ? 2 : 1;
     filter.first = static_cast<std::int64_t>(std::floor(-reach / filter.shrink)) + 1;
     filter.last = 1 - filter.first;
@@ -177,7 +196,8 @@ std::vector<ResizeAxis> resize_axes(const graph::Attributes& attributes, const R
     for (std::int64_t o = 0; o < axis.out; ++o) {
       const double x = line.source(static_cast<double>(o));
       if (crop) axis.outside.push_back(x < 0 || x > line.in - 1);
-      if (mode == "nearest") axis.indices.push_back(std::clamp<std::int64_t>(nearest_index(nearest, x), 0, axis.in - 1));
+      if (mode == "nearest")
+        axis.indices.push_back(std::clamp<std::int64_t>(nearest_index(nearest, x), 0, axis.in - 1));
       else add_taps(filter, x, axis);
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
-// What a resize does along each axis: which input elements an output element is made of, and their weights. Shared by the
-// reference and the fast kernels. Plain values; any thread.
+// What a resize does along each axis: which input elements an output element is made of, and their weights. Shared by
+// the reference and the fast kernels. Plain values; any thread.
 
 #include "engine/graph/attributes.h"
 #include "engine/api/types.h"

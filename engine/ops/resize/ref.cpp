@@ -8,7 +8,8 @@ namespace vireo::ops {
 namespace {
 
 /// Resamples one axis of a dense block: outer × axis.in × inner → outer × axis.out × inner.
-std::vector<double> resample(const std::vector<double>& x, const ResizeAxis& axis, std::int64_t outer, std::int64_t inner) {
+std::vector<double> resample(const std::vector<double>& x, const ResizeAxis& axis, std::int64_t outer,
+                             std::int64_t inner) {
   std::vector<double> y(static_cast<std::size_t>(outer * axis.out * inner));
   const auto taps = static_cast<std::int64_t>(axis.taps);
   for (std::int64_t b = 0; b < outer; ++b)
@@ -46,7 +47,8 @@ void extrapolate(const View& out, const std::vector<ResizeAxis>& axes, double va
     T* y = out.as<T>();
     walk_index(out.dims, [&](const Dims& o) {
       bool outside = false;
-      for (std::size_t i = 0; i < axes.size(); ++i) outside = outside || (!axes[i].outside.empty() && axes[i].outside[static_cast<std::size_t>(o[i])]);
+      for (std::size_t i = 0; i < axes.size(); ++i)
+        outside = outside || (!axes[i].outside.empty() && axes[i].outside[static_cast<std::size_t>(o[i])]);
       if (outside) *y = static_cast<T>(value);
       ++y;
     });
@@ -56,8 +58,10 @@ void extrapolate(const View& out, const std::vector<ResizeAxis>& axes, double va
 template <typename T>
 T rounded(double value) {
   if constexpr (kIsReal<T>) return static_cast<T>(value);
-  constexpr auto low = static_cast<double>(std::numeric_limits<std::conditional_t<kIsReal<T>, std::int32_t, T>>::lowest());
-  constexpr auto high = static_cast<double>(std::numeric_limits<std::conditional_t<kIsReal<T>, std::int32_t, T>>::max());
+  constexpr auto low =
+      static_cast<double>(std::numeric_limits<std::conditional_t<kIsReal<T>, std::int32_t, T>>::lowest());
+  constexpr auto high =
+      static_cast<double>(std::numeric_limits<std::conditional_t<kIsReal<T>, std::int32_t, T>>::max());
   if (value <= low) return static_cast<T>(low);
   if (value >= high) return static_cast<T>(high);
   return static_cast<T>(std::nearbyint(value));

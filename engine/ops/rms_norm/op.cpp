@@ -18,7 +18,8 @@ void infer(InferContext& c) {
 double flops(const Problem& p) { return 4 * static_cast<double>(p.inputs[0].count()); }
 
 std::vector<Case> cases() {
-  return {{.name = "last", .inputs = {{5, 7, 37}, {37}}}, {.name = "two_axes", .inputs = {{5, 7, 9}, {7, 9}}, .attributes = attributes({{"axis", 1}})}};
+  return {{.name = "last", .inputs = {{5, 7, 37}, {37}}},
+          {.name = "two_axes", .inputs = {{5, 7, 9}, {7, 9}}, .attributes = attributes({{"axis", 1}})}};
 }
 
 }  // namespace

@@ -20,7 +20,9 @@ void rms_norm_reference(const EvalContext& c) {
       for (std::int64_t i = 0; i < inner; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
       const double factor = 1 / std::sqrt(sum / static_cast<double>(inner) + epsilon);
       for (std::int64_t i = 0; i < inner; ++i)
-        out.as<T>()[o * inner + i] = static_cast<T>(static_cast<double>(x[i]) * factor * scale[static_cast<std::size_t>(scale_at[static_cast<std::size_t>(o * inner + i)])]);
+        out.as<T>()[o * inner + i] =
+            static_cast<T>(static_cast<double>(x[i]) * factor *
+                           scale[static_cast<std::size_t>(scale_at[static_cast<std::size_t>(o * inner + i)])]);
     }
   });
 }

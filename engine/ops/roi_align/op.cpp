@@ -17,18 +17,25 @@ void infer(InferContext& c) {
   require_extent(c, 2, 0, c.dims(1)[0], "one image for each region");
   const std::string mode = c.attributes().text("mode", "avg");
   c.require(mode == "avg" || mode == "max", "unknown mode '" + mode + "'");
-  const std::int64_t height = c.attributes().integer("output_height", 1), width = c.attributes().integer("output_width", 1);
+  const std::int64_t height = c.attributes().integer("output_height", 1),
+                     width = c.attributes().integer("output_width", 1);
   c.require(height > 0 && width > 0, "output_height and output_width must be positive");
   c.output(0, c.dtype(0), {c.dims(1)[0], c.dims(0)[1], height, width});
 }
 
 std::vector<Case> cases() {
-  return {{.name = "avg", .inputs = {{2, 3, 10, 12}, {3, 4}, {3}},
-           .attributes = attributes({{"output_height", 4}, {"output_width", 3}, {"sampling_ratio", 2}, {"spatial_scale", 0.5}}),
+  return {{.name = "avg",
+           .inputs = {{2, 3, 10, 12}, {3, 4}, {3}},
+           .attributes =
+               attributes({{"output_height", 4}, {"output_width", 3}, {"sampling_ratio", 2}, {"spatial_scale", 0.5}}),
            .dtypes = {DataType::float32, DataType::float32, DataType::int64},
            .constants = {{1, {0, 0, 9, 9, 1, 5, 18, 20, 3, 3, 4, 4}}, {2, {0, 1, 1}}}},
-          {.name = "max", .inputs = {{1, 2, 10, 12}, {1, 4}, {1}},
-           .attributes = attributes({{"mode", "max"}, {"output_height", 2}, {"output_width", 2}, {"coordinate_transformation_mode", "output_half_pixel"}}),
+          {.name = "max",
+           .inputs = {{1, 2, 10, 12}, {1, 4}, {1}},
+           .attributes = attributes({{"mode", "max"},
+                                     {"output_height", 2},
+                                     {"output_width", 2},
+                                     {"coordinate_transformation_mode", "output_half_pixel"}}),
            .dtypes = {DataType::float32, DataType::float32, DataType::int64},
            .constants = {{1, {1, 1, 9, 8}}, {2, {0}}}}};
 }
@@ -36,7 +43,11 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator roi_align_operator;
-const Operator roi_align_operator{
-    .name = "roi_align", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = roi_align_reference, .cases = cases};
+const Operator roi_align_operator{.name = "roi_align",
+                                  .min_inputs = 3,
+                                  .max_inputs = 3,
+                                  .infer = infer,
+                                  .reference = roi_align_reference,
+                                  .cases = cases};
 
 }  // namespace vireo::ops

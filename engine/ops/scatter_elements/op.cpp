@@ -18,7 +18,8 @@ void infer(InferContext& c) {
   for (std::size_t i = 0; i < c.dims(0).size(); ++i) {
     require_extent(c, 2, i, c.dims(1)[i], "one update for each index");
     const std::int64_t data = c.dims(0)[i], index = c.dims(1)[i];
-    c.require(i == axis || data == kUnknown || index == kUnknown || index <= data, "indices reach outside the data along axis " + std::to_string(i));
+    c.require(i == axis || data == kUnknown || index == kUnknown || index <= data,
+              "indices reach outside the data along axis " + std::to_string(i));
   }
   infer_same(c);
 }
@@ -26,14 +27,21 @@ void infer(InferContext& c) {
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64, DataType::float32};
   return {{.name = "rows", .inputs = {{3, 3}, {2, 3}, {2, 3}}, .dtypes = types, .constants = {{1, {1, 0, 2, 0, 2, 1}}}},
-          {.name = "add", .inputs = {{2, 5}, {2, 2}, {2, 2}}, .attributes = attributes({{"axis", 1}, {"reduction", "add"}}), .dtypes = types,
+          {.name = "add",
+           .inputs = {{2, 5}, {2, 2}, {2, 2}},
+           .attributes = attributes({{"axis", 1}, {"reduction", "add"}}),
+           .dtypes = types,
            .constants = {{1, {1, 1, -1, 0}}}}};
 }
 
 }  // namespace
 
 extern const Operator scatter_elements_operator;
-const Operator scatter_elements_operator{
-    .name = "scatter_elements", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = scatter_elements_reference, .cases = cases};
+const Operator scatter_elements_operator{.name = "scatter_elements",
+                                         .min_inputs = 3,
+                                         .max_inputs = 3,
+                                         .infer = infer,
+                                         .reference = scatter_elements_reference,
+                                         .cases = cases};
 
 }  // namespace vireo::ops

@@ -18,7 +18,8 @@ void scatter_elements_reference(const EvalContext& c) {
     walk<1>(updates.dims, {strides}, [&](const auto& at) {
       const std::int64_t index = indices[n];
       if (index < -extent || index >= extent)
-        throw Error(ErrorCode::invalid_argument, "scatter_elements: index " + std::to_string(index) + " is outside an axis of " + std::to_string(extent) + " entries");
+        throw Error(ErrorCode::invalid_argument, "scatter_elements: index " + std::to_string(index) +
+                                                     " is outside an axis of " + std::to_string(extent) + " entries");
       scatter_into(reduction, out.as<T>()[at[0] + (index < 0 ? index + extent : index) * step], updates.as<T>()[n++]);
     });
   });

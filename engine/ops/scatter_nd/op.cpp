@@ -19,10 +19,12 @@ void infer(InferContext& c) {
   c.require(c.dtype(2) == c.dtype(0), "updates must have the type of the data");
   const std::int64_t depth = indices.back();
   if (depth != kUnknown) {
-    c.require(depth >= 0 && depth <= c.rank(0), "an index has " + std::to_string(depth) + " parts, the data have rank " + std::to_string(c.rank(0)));
+    c.require(depth >= 0 && depth <= c.rank(0),
+              "an index has " + std::to_string(depth) + " parts, the data have rank " + std::to_string(c.rank(0)));
     Dims expected(indices.begin(), indices.end() - 1);
     expected.insert(expected.end(), data.begin() + depth, data.end());
-    c.require(expected.size() == updates.size(), "updates must be " + to_string(expected) + ", found " + to_string(updates));
+    c.require(expected.size() == updates.size(),
+              "updates must be " + to_string(expected) + ", found " + to_string(updates));
     for (std::size_t i = 0; i < expected.size(); ++i) require_extent(c, 2, i, expected[i], "one update for each index");
   }
   infer_same(c);
@@ -32,13 +34,21 @@ std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64, DataType::float32};
   return {{.name = "elements", .inputs = {{8}, {4, 1}, {4}}, .dtypes = types, .constants = {{1, {4, 3, 1, 7}}}},
           {.name = "rows", .inputs = {{4, 4, 4}, {2, 1}, {2, 4, 4}}, .dtypes = types, .constants = {{1, {0, -2}}}},
-          {.name = "add", .inputs = {{5, 3}, {3, 1}, {3, 3}}, .attributes = attributes({{"reduction", "add"}}), .dtypes = types, .constants = {{1, {0, 0, 2}}}}};
+          {.name = "add",
+           .inputs = {{5, 3}, {3, 1}, {3, 3}},
+           .attributes = attributes({{"reduction", "add"}}),
+           .dtypes = types,
+           .constants = {{1, {0, 0, 2}}}}};
 }
 
 }  // namespace
 
 extern const Operator scatter_nd_operator;
-const Operator scatter_nd_operator{
-    .name = "scatter_nd", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = scatter_nd_reference, .cases = cases};
+const Operator scatter_nd_operator{.name = "scatter_nd",
+                                   .min_inputs = 3,
+                                   .max_inputs = 3,
+                                   .infer = infer,
+                                   .reference = scatter_nd_reference,
+                                   .cases = cases};
 
 }  // namespace vireo::ops

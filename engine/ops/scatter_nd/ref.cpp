@@ -20,7 +20,8 @@ void scatter_nd_reference(const EvalContext& c) {
       for (std::size_t k = 0; k < depth; ++k) {
         const std::int64_t i = indices[n++], extent = data.dims[k];
         if (i < -extent || i >= extent)
-          throw Error(ErrorCode::invalid_argument, "scatter_nd: index " + std::to_string(i) + " is outside an axis of " + std::to_string(extent) + " entries");
+          throw Error(ErrorCode::invalid_argument, "scatter_nd: index " + std::to_string(i) +
+                                                       " is outside an axis of " + std::to_string(extent) + " entries");
         at += (i < 0 ? i + extent : i) * strides[k];
       }
       for (std::int64_t i = 0; i < run; ++i) scatter_into(reduction, out.as<T>()[at + i], *u++);

@@ -12,7 +12,8 @@ namespace {
 void infer(InferContext& c) {
   const std::int64_t rank = c.rank(0);
   const auto clamp = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
-  const std::int64_t start = clamp(c.attributes().integer("start", 0)), end = clamp(c.attributes().integer("end", rank));
+  const std::int64_t start = clamp(c.attributes().integer("start", 0)),
+                     end = clamp(c.attributes().integer("end", rank));
   c.output(0, DataType::int64, {std::max<std::int64_t>(end - start, 0)});
 }
 

@@ -38,8 +38,8 @@ struct ActivationSpec {
   friend bool operator==(const ActivationSpec&, const ActivationSpec&) = default;
 };
 
-/// The function of that name with its ONNX default parameters; false when the name is none of the above. "" is none, and
-/// "relu6" is clip 0, 6.
+/// The function of that name with its ONNX default parameters; false when the name is none of the above. "" is none,
+/// and "relu6" is clip 0, 6.
 [[nodiscard]] bool activation_from(const char* name, ActivationSpec& spec) noexcept;
 /// Reads `activation`, `alpha`, `beta` of a fused layer. Throws Error(unsupported) naming an unknown function.
 /// Not for operators whose own `alpha` means something else (gemm, matmul): pass own_alpha = true there, and the

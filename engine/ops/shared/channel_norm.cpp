@@ -36,7 +36,9 @@ graph::Launch prepare_channel_norm(const graph::Problem& p, std::int64_t groups,
     s.stripes = (s.spatial + s.stripe - 1) / s.stripe;
     launch.workspace_bytes = static_cast<std::size_t>(2 * s.batch * s.stripes * s.channels) * sizeof(float);
     launch.scratch_bytes = static_cast<std::size_t>(2 * s.channels) * sizeof(float);
-    launch.phases = {{kernels.sums, s.batch * s.stripes}, {kernels.squares, s.batch * s.stripes}, {kernels.apply, s.batch * s.stripes}};
+    launch.phases = {{kernels.sums, s.batch * s.stripes},
+                     {kernels.squares, s.batch * s.stripes},
+                     {kernels.apply, s.batch * s.stripes}};
   } else {
     launch.phases = {{kernels.planes, s.batch * s.groups}};
   }

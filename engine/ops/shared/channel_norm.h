@@ -1,8 +1,8 @@
 #pragma once
 // Normalisation of float32 images over groups of channels of a sample (instance_norm: each channel its own group;
-// group_norm), then scale and bias per channel: the plan and the kernels that both operators share. Planes: a group is one
-// contiguous run, one tile. Pixels (NHWC): three phases over stripes of pixels with per-channel sums in the workspace.
-// Light: kernel bodies include it.
+// group_norm), then scale and bias per channel: the plan and the kernels that both operators share. Planes: a group is
+// one contiguous run, one tile. Pixels (NHWC): three phases over stripes of pixels with per-channel sums in the
+// workspace. Light: kernel bodies include it.
 
 #include <string>
 
@@ -25,6 +25,7 @@ struct ChannelNormKernels {
 [[nodiscard]] ChannelNormKernels channel_norm_kernels_portable();
 
 [[nodiscard]] std::string refuse_channel_norm(const graph::Problem& problem);
-[[nodiscard]] graph::Launch prepare_channel_norm(const graph::Problem& problem, std::int64_t groups, const ChannelNormKernels& kernels);
+[[nodiscard]] graph::Launch prepare_channel_norm(const graph::Problem& problem, std::int64_t groups,
+                                                 const ChannelNormKernels& kernels);
 
 }  // namespace vireo::ops

@@ -29,12 +29,15 @@ void channel_norm_planes(const graph::TileArgs& args) noexcept {
 }
 
 /// Workspace: for each (sample, stripe) the sums of its pixels per channel, then the same of squares about the mean.
-VIREO_INLINE float* sums_of(const ChannelNormState& s, const graph::TileArgs& args, std::int64_t n, std::int64_t stripe, bool squares) {
-  return reinterpret_cast<float*>(args.workspace) + ((squares ? s.batch * s.stripes : 0) + n * s.stripes + stripe) * s.channels;
+VIREO_INLINE float* sums_of(const ChannelNormState& s, const graph::TileArgs& args, std::int64_t n, std::int64_t stripe,
+                            bool squares) {
+  return reinterpret_cast<float*>(args.workspace) +
+         ((squares ? s.batch * s.stripes : 0) + n * s.stripes + stripe) * s.channels;
 }
 
 /// Per-channel totals over stripes, averaged over each group, into `out` (channels floats).
-VIREO_INLINE void group_averages(const ChannelNormState& s, const graph::TileArgs& args, std::int64_t n, bool squares, float* out) {
+VIREO_INLINE void group_averages(const ChannelNormState& s, const graph::TileArgs& args, std::int64_t n, bool squares,
+                                 float* out) {
   for (std::int64_t c = 0; c < s.channels; ++c) out[c] = 0;
   for (std::int64_t k = 0; k < s.stripes; ++k) {
     const float* part = sums_of(s, args, n, k, squares);
@@ -61,7 +64,9 @@ void channel_norm_sums(const graph::TileArgs& args) noexcept {
   for (std::int64_t c = 0; c < s.channels; c += w) {
     const int lanes = s.channels - c < w ? static_cast<int>(s.channels - c) : w;
     const auto tail = V::tail(lanes < w ? lanes : 0);
-    const auto load = [&](const float* p) __attribute__((always_inline)) { return lanes == w ? V::load(p) : V::load(p, tail); };
+    const auto load = [&](const float* p) __attribute__((always_inline)) {
+      return lanes == w ? V::load(p) : V::load(p, tail);
+    };
     const V m = kSquares ? load(mean + c) : V::zero();
     V acc = V::zero();
     for (std::int64_t i = 0; i < count; ++i) {

@@ -57,7 +57,8 @@ void forward_extent(const std::string& auto_pad, ConvGeometry& g, std::size_t ax
       return;
     }
     g.out[axis] = (in + stride - 1) / stride;
-    split_padding(auto_pad == "SAME_UPPER", (g.out[axis] - 1) * stride + window - in, g.pad_begin[axis], g.pad_end[axis]);
+    split_padding(auto_pad == "SAME_UPPER", (g.out[axis] - 1) * stride + window - in, g.pad_begin[axis],
+                  g.pad_end[axis]);
     return;
   }
   if (in == kUnknown) {
@@ -110,7 +111,8 @@ ConvGeometry conv_geometry(const Attributes& attributes, const Dims& x, const Di
   g.nhwc = layout == "nhwc";
   g.rank = static_cast<int>(x.size()) - 2;
   if (g.rank < 1 || g.rank > 3)
-    wrong(str("the input ", x, " has rank ", x.size(), "; accepted: 3 to 5 (batch, channels, one to three spatial axes)"));
+    wrong(str("the input ", x, " has rank ", x.size(),
+              "; accepted: 3 to 5 (batch, channels, one to three spatial axes)"));
   if (w.size() != x.size()) wrong(str("the weights ", w, " have rank ", w.size(), "; the input has ", x.size()));
   if (!vireo::is_static(w)) wrong(str("the extents of the weights must be known, found ", w));
   g.batch = x[0];
@@ -179,7 +181,8 @@ void infer_conv(InferContext& c, Direction direction) {
     const std::size_t channels = g.nhwc ? output.size() - 1 : 1;
     for (std::size_t i = 0; i < output.size(); ++i) {
       // A convolution's residual may have fewer channels: those that it lacks are zero.
-      const bool fewer = direction == Direction::forward && i == channels && residual[i] != kUnknown && residual[i] < output[i];
+      const bool fewer =
+          direction == Direction::forward && i == channels && residual[i] != kUnknown && residual[i] < output[i];
       if (!fewer) require_extent(c, 3, i, output[i], "the residual has the output's shape");
     }
   }

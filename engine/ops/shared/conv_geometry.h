@@ -1,7 +1,7 @@
 #pragma once
 // The extents of a convolution or transposed convolution, read from attributes and shapes: what the shape rule, the
-// reference and the kernels agree on. Spatial axes are always three here (depth, height, width); those that a problem of
-// lower rank lacks have extent, kernel, stride and dilation 1. Value type, any thread.
+// reference and the kernels agree on. Spatial axes are always three here (depth, height, width); those that a problem
+// of lower rank lacks have extent, kernel, stride and dilation 1. Value type, any thread.
 
 #include <array>
 #include <cstdint>
@@ -30,10 +30,11 @@ struct ConvGeometry {
 
 enum class Direction { forward, transposed };
 
-/// Checks everything and throws Error(invalid_model) with what is wrong and what is accepted. Extents of x may be unknown;
-/// output extents that depend on them then are kUnknown, and the paddings of auto_pad are 0.
-/// Weights are [cout, cin / groups, kernel…] (forward) or [cin, cout / groups, kernel…] (transposed).
-[[nodiscard]] ConvGeometry conv_geometry(const Attributes& attributes, const Dims& x, const Dims& w, Direction direction);
+/// Checks everything and throws Error(invalid_model) with what is wrong and what is accepted. Extents of x may be
+/// unknown; output extents that depend on them then are kUnknown, and the paddings of auto_pad are 0. Weights are
+/// [cout, cin / groups, kernel…] (forward) or [cin, cout / groups, kernel…] (transposed).
+[[nodiscard]] ConvGeometry conv_geometry(const Attributes& attributes, const Dims& x, const Dims& w,
+                                         Direction direction);
 
 /// Shape rule of both directions: types, bias, residual, output.
 void infer_conv(InferContext& context, Direction direction);

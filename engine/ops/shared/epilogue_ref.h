@@ -11,7 +11,8 @@ struct ReferenceEpilogue {
   bool residual_before = false;
 
   ReferenceEpilogue(const Attributes& attributes, bool own_alpha)
-      : activation(activation_of(attributes, own_alpha)), residual_before(attributes.text("residual", "") == "before") {}
+      : activation(activation_of(attributes, own_alpha)),
+        residual_before(attributes.text("residual", "") == "before") {}
 
   [[nodiscard]] double operator()(double value, double residual) const {
     return residual_before ? apply(activation, value + residual) : apply(activation, value) + residual;

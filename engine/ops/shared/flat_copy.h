@@ -1,6 +1,6 @@
 #pragma once
-// The tactic of operators that keep the elements and their order (reshape and its like), for where the output can't share
-// the input's memory: the input may have strided rows.
+// The tactic of operators that keep the elements and their order (reshape and its like), for where the output can't
+// share the input's memory: the input may have strided rows.
 
 #include <span>
 

@@ -1,6 +1,7 @@
 #pragma once
-// A loop nest over strided tensors, cut into tiles: what elementwise and data-moving kernels walk. LoopPlan (loop_plan.h)
-// builds it; kernels read it. Plain data, immutable once built; light on purpose, kernel bodies include it.
+// A loop nest over strided tensors, cut into tiles: what elementwise and data-moving kernels walk. LoopPlan
+// (loop_plan.h) builds it; kernels read it. Plain data, immutable once built; light on purpose, kernel bodies include
+// it.
 
 #include <cstdint>
 

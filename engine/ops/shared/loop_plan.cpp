@@ -33,7 +33,8 @@ bool plan_loop(const Dims& dims, std::span<const Dims> strides, Loop& loop) {
   for (std::size_t i = 0; i < dims.size(); ++i) {
     if (dims[i] == 1) continue;
     bool merges = rank > 0;
-    for (std::size_t k = 0; k < strides.size() && merges; ++k) merges = loop.strides[k][rank - 1] == strides[k][i] * dims[i];
+    for (std::size_t k = 0; k < strides.size() && merges; ++k)
+      merges = loop.strides[k][rank - 1] == strides[k][i] * dims[i];
     if (!merges) {
       if (rank == kLoopRank) return false;
       loop.dims[rank++] = 1;
@@ -48,7 +49,8 @@ bool plan_loop(const Dims& dims, std::span<const Dims> strides, Loop& loop) {
 
 bool make_unit_rows(Loop& loop, int tensors) {
   bool unit = true;
-  for (int k = 0; k < tensors; ++k) unit = unit && (loop.strides[k][loop.rank - 1] == 0 || loop.strides[k][loop.rank - 1] == 1);
+  for (int k = 0; k < tensors; ++k)
+    unit = unit && (loop.strides[k][loop.rank - 1] == 0 || loop.strides[k][loop.rank - 1] == 1);
   if (unit || loop.dims[loop.rank - 1] == 1) return true;
   if (loop.rank == kLoopRank) return false;
   loop.dims[loop.rank++] = 1;

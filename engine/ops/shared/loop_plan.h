@@ -1,6 +1,6 @@
 #pragma once
-// Builds loop nests: strides of tensors with a pitch, broadcasting, merging of axes that are one for every tensor, and the
-// cut into tiles. Used when a kernel is prepared; any thread.
+// Builds loop nests: strides of tensors with a pitch, broadcasting, merging of axes that are one for every tensor, and
+// the cut into tiles. Used when a kernel is prepared; any thread.
 
 #include <span>
 

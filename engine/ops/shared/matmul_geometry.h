@@ -1,6 +1,6 @@
 #pragma once
-// The extents of a matrix product with numpy's batching rules, shared by the shape rule, the reference and the kernels of
-// matmul. Value type, any thread.
+// The extents of a matrix product with numpy's batching rules, shared by the shape rule, the reference and the kernels
+// of matmul. Value type, any thread.
 
 #include "engine/ops/shared/shape.h"
 

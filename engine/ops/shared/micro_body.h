@@ -1,9 +1,9 @@
 #pragma once
 // The body of the micro-kernels (contract: micro.h), over any vector type of engine/simd.
-// Bound by multiply-adds: M * N of them for M broadcasts and N loads. Measured from the first-level cache, one Zen 4 core:
-// AVX-512 113 to 117 of 117 GFLOP/s from four rows on, AVX2 up to 107 of 117. Rows are addressed as three to a base register
-// (base, base + s, base + 2s), so that up to 16 rows need six general registers; depth is unrolled by four, so that
-// advancing the bases costs little.
+// Bound by multiply-adds: M * N of them for M broadcasts and N loads. Measured from the first-level cache, one Zen 4
+// core: AVX-512 113 to 117 of 117 GFLOP/s from four rows on, AVX2 up to 107 of 117. Rows are addressed as three to a
+// base register (base, base + s, base + 2s), so that up to 16 rows need six general registers; depth is unrolled by
+// four, so that advancing the bases costs little.
 
 #include "engine/ops/shared/activation_simd.h"
 #include "engine/ops/shared/micro.h"
@@ -28,7 +28,8 @@ VIREO_INLINE V fma_at(const float* x, V b, V c) {
 
 /// One depth step: N - kHalf whole vectors and, with kHalf, one lower half.
 template <class V, int M, int N, bool kHalf, class L, int W>
-VIREO_INLINE void micro_step(V (&acc)[M][W], L (&half)[M], const float* const* rows, std::int64_t stride, const float* b, int k) {
+VIREO_INLINE void micro_step(V (&acc)[M][W], L (&half)[M], const float* const* rows, std::int64_t stride,
+                             const float* b, int k) {
   constexpr int kWhole = N - (kHalf ? 1 : 0);
   V w[W];
 #pragma GCC unroll 8
@@ -55,7 +56,8 @@ VIREO_INLINE void micro_step(V (&acc)[M][W], L (&half)[M], const float* const* r
 
 /// Writes one vector of sums of row i; `cut`: only the lanes of the tail exist.
 template <class V>
-VIREO_INLINE void micro_finish(const MicroArgs& p, V sum, V bias, V lo, V hi, int i, int at, bool cut, typename V::Tail tail) {
+VIREO_INLINE void micro_finish(const MicroArgs& p, V sum, V bias, V lo, V hi, int i, int at, bool cut,
+                               typename V::Tail tail) {
   float* c = p.c + i * p.c_stride + at;
   V y = sum + bias;
   if (p.accumulate) y = y + (cut ? V::load(c, tail) : V::load(c));
@@ -119,13 +121,14 @@ void micro_kernel(const MicroArgs& p) {
     const L low = L::set(p.lo), high = L::set(p.hi), bias = p.bias ? L::load(p.bias + kWhole * V::kWidth) : L::zero();
     const typename L::Tail end = L::tail(p.tail);
 #pragma GCC unroll 16
-    for (int i = 0; i < M; ++i) micro_finish<L>(p, half[i], bias, low, high, i, kWhole * V::kWidth, p.tail < L::kWidth, end);
+    for (int i = 0; i < M; ++i)
+      micro_finish<L>(p, half[i], bias, low, high, i, kWhole * V::kWidth, p.tail < L::kWidth, end);
   }
 }
 
 template <class V>
-void finish_block(float* y, std::int64_t stride, std::int64_t rows, std::int64_t columns, const ActivationSpec& activation,
-                  const float* residual, std::int64_t residual_stride) {
+void finish_block(float* y, std::int64_t stride, std::int64_t rows, std::int64_t columns,
+                  const ActivationSpec& activation, const float* residual, std::int64_t residual_stride) {
   const V alpha = V::set(activation.alpha), beta = V::set(activation.beta);
   const typename V::Tail tail = V::tail(static_cast<int>(columns % V::kWidth));
   visit_activation(activation.kind, [&]<Activation kKind>() {

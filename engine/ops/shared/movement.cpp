@@ -63,7 +63,8 @@ void move_blocks(const Part& part, const T* x, T* y, std::int64_t tile) {
   Loop outer = part.loop;
   const bool cut_columns = part.loop.split == last - 1, cut_rows = part.loop.split == last;
   const std::int64_t count = std::min(part.loop.chunk, part.loop.dims[part.loop.split] - first);
-  const std::int64_t columns = cut_columns ? count : part.loop.dims[last - 1], rows = cut_rows ? count : part.loop.dims[last];
+  const std::int64_t columns = cut_columns ? count : part.loop.dims[last - 1],
+                     rows = cut_rows ? count : part.loop.dims[last];
   const std::int64_t row_pitch = part.loop.strides[0][last], column_pitch = part.loop.strides[1][last - 1];
   outer.dims[last - 1] = outer.dims[last] = 1;
   std::int64_t outer_tile = tile;
@@ -74,7 +75,9 @@ void move_blocks(const Part& part, const T* x, T* y, std::int64_t tile) {
     outer.chunk = 1;
     outer_tile = 0;
   }
-  for_rows<2>(outer, outer_tile, [&](const std::int64_t* at, std::int64_t) { transpose_blocks(x + at[0], row_pitch, y + at[1], column_pitch, rows, columns); });
+  for_rows<2>(outer, outer_tile, [&](const std::int64_t* at, std::int64_t) {
+    transpose_blocks(x + at[0], row_pitch, y + at[1], column_pitch, rows, columns);
+  });
 }
 
 template <typename T>
@@ -101,7 +104,8 @@ void run_tile(const graph::TileArgs& args) noexcept {
 bool plan_part(const StridedCopy& copy, Part& part) {
   std::vector<std::size_t> order(copy.dims.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return copy.to_strides[a] > copy.to_strides[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return copy.to_strides[a] > copy.to_strides[b]; });
   Dims dims, strides[2];
   for (std::size_t i : order) {
     dims.push_back(copy.dims[i]);

@@ -1,8 +1,8 @@
 #pragma once
 // Moving elements without arithmetic: one set of kernels for transpose, concat, split, slice, pad, expand, tile and the
 // block rearrangements. An operator says which elements go where as strided copies; this plans and runs them, for any
-// element size. Copies whose both innermost strides are 1 move whole rows; those that turn axes go through 4 × 4 blocks.
-// Used when a kernel is prepared; the tiles themselves are plain functions of their state.
+// element size. Copies whose both innermost strides are 1 move whole rows; those that turn axes go through 4 × 4
+// blocks. Used when a kernel is prepared; the tiles themselves are plain functions of their state.
 
 #include <vector>
 
@@ -12,16 +12,16 @@ namespace vireo::ops {
 
 inline constexpr int kZeros = -1;
 
-/// output[to + Σ i·to_strides] = input[from + Σ i·from_strides] for every index of `dims`; offsets and strides in elements.
-/// Input kZeros gives zeros; from_strides of 0 repeat one element.
+/// output[to + Σ i·to_strides] = input[from + Σ i·from_strides] for every index of `dims`; offsets and strides in
+/// elements. Input kZeros gives zeros; from_strides of 0 repeat one element.
 struct StridedCopy {
   int input = 0, output = 0;
   std::int64_t from = 0, to = 0;
   Dims dims, from_strides, to_strides;
 };
 
-/// Tiles that make all copies, in any order. All tensors have elements of `size` bytes. Throws Error(internal) when a copy
-/// keeps more than kLoopRank axes after merging: ask movable() first.
+/// Tiles that make all copies, in any order. All tensors have elements of `size` bytes. Throws Error(internal) when a
+/// copy keeps more than kLoopRank axes after merging: ask movable() first.
 [[nodiscard]] Launch plan_movement(const Problem& problem, const std::vector<StridedCopy>& copies, std::size_t size);
 [[nodiscard]] bool movable(const std::vector<StridedCopy>& copies);
 

@@ -15,7 +15,8 @@ constexpr std::int64_t kBlockBytes = 128 << 10;
 
 /// Issue slots of one depth step of a rows x vectors micro-kernel: multiply-adds, loads, or latency.
 double step_slots(const KernelSet& kernels, std::int64_t rows, double vectors) {
-  return std::max({static_cast<double>(rows) * vectors, static_cast<double>(rows) + vectors, static_cast<double>(kernels.latency_slots)});
+  return std::max({static_cast<double>(rows) * vectors, static_cast<double>(rows) + vectors,
+                   static_cast<double>(kernels.latency_slots)});
 }
 
 /// Slots of one depth step for a segment of rows, split evenly into micro-kernels.
@@ -32,8 +33,8 @@ double segment_slots(const KernelSet& kernels, std::int64_t rows, double vectors
 /// Slots that a call costs besides its steps: set-up, and loads and stores of C.
 double call_slots(std::int64_t rows, double vectors) { return 24.0 + 3.0 * static_cast<double>(rows) * vectors; }
 
-double panel_slots(const KernelSet& kernels, std::int64_t segments, std::int64_t rows, double vectors, std::int64_t depth,
-                   std::int64_t blocks) {
+double panel_slots(const KernelSet& kernels, std::int64_t segments, std::int64_t rows, double vectors,
+                   std::int64_t depth, std::int64_t blocks) {
   std::int64_t calls = 0;
   const double steps = segment_slots(kernels, rows, vectors, calls);
   if (calls == 0) return 0;
@@ -126,7 +127,8 @@ float pair_of(float first, float second) noexcept {
 std::string layout_of(const PanelSet& set) {
   // Panels are even cuts of the columns of a group: their number says how wide they are.
   const std::int64_t columns = set.panels.empty() ? 0 : set.panels.back().column + set.panels.back().columns;
-  return base::str("w", set.kernels->width, " g", set.groups, " t", set.taps.size(), " k", set.depth, " n", columns, " p", set.panels.size(), " v", set.kernels->values);
+  return base::str("w", set.kernels->width, " g", set.groups, " t", set.taps.size(), " k", set.depth, " n", columns,
+                   " p", set.panels.size(), " v", set.kernels->values);
 }
 
 void pack_bias(const PanelSet& set, const float* bias, float* packed) {
@@ -156,7 +158,8 @@ Epilogue make_epilogue(const ActivationSpec& activation, bool has_residual, bool
 namespace {
 
 /// The first `columns` of a few rows of a residual, zeros up to `width`.
-void widen(float* to, std::int64_t width, const float* from, std::int64_t stride, std::int64_t rows, std::int64_t columns) noexcept {
+void widen(float* to, std::int64_t width, const float* from, std::int64_t stride, std::int64_t rows,
+           std::int64_t columns) noexcept {
   for (std::int64_t i = 0; i < rows; ++i, to += width, from += stride) {
     std::memcpy(to, from, static_cast<std::size_t>(columns) * sizeof(float));
     std::memset(to + columns, 0, static_cast<std::size_t>(width - columns) * sizeof(float));
@@ -174,7 +177,8 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
     const std::int64_t chunks = (block.segment_rows + most - 1) / most;
     if (chunks == 0) return;
     // Columns of this panel that have a residual; where only some have, it is copied and filled up.
-    const std::int64_t with_residual = std::clamp<std::int64_t>(block.residual_columns - panel.column, 0, panel.columns);
+    const std::int64_t with_residual =
+        std::clamp<std::int64_t>(block.residual_columns - panel.column, 0, panel.columns);
     const bool partly = block.residual && with_residual > 0 && with_residual < panel.columns;
     float wide[kMaxRows * kMaxVectors * kMaxWidth];
     const std::int64_t wide_stride = panel.vectors * kernels.width;
@@ -198,7 +202,8 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
       for (std::int64_t s = 0; s < block.segments; ++s) {
         const float* a = block.a + s * block.a_segment + panel.a_offset + depth.offset;
         float* c = block.c + s * block.c_segment + panel.column;
-        const float* r = block.residual && with_residual > 0 ? block.residual + s * block.residual_segment + panel.column : nullptr;
+        const float* r =
+            block.residual && with_residual > 0 ? block.residual + s * block.residual_segment + panel.column : nullptr;
         for (std::int64_t i = 0; i < chunks; ++i) {
           const std::int64_t rows = small + (i < large ? 1 : 0);
           args.a = a;
@@ -211,8 +216,8 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
           args.residual = epilogue.residual_before ? residual : nullptr;
           micro[rows](args);
           if (last && epilogue.finish)
-            kernels.finish(c, block.c_stride, rows, panel.columns, epilogue.activation, epilogue.residual_after ? residual : nullptr,
-                           args.residual_stride);
+            kernels.finish(c, block.c_stride, rows, panel.columns, epilogue.activation,
+                           epilogue.residual_after ? residual : nullptr, args.residual_stride);
           a += rows * block.a_stride;
           c += rows * block.c_stride;
           if (r) r += rows * block.residual_stride;
@@ -227,8 +232,8 @@ double block_seconds(const PanelSet& set, std::int64_t segments, std::int64_t se
   double slots = 0;
   for (std::int64_t p = begin; p < end; ++p) {
     const Panel& panel = set.panels[static_cast<std::size_t>(p)];
-    slots += panel_slots(*set.kernels, segments, segment_rows, panel.vectors - (panel.half ? 0.5 : 0.0), set.total_depth(),
-                         static_cast<std::int64_t>(set.blocks.size()));
+    slots += panel_slots(*set.kernels, segments, segment_rows, panel.vectors - (panel.half ? 0.5 : 0.0),
+                         set.total_depth(), static_cast<std::int64_t>(set.blocks.size()));
   }
   return slots * 2.0 * set.kernels->width * set.kernels->values / set.kernels->flops_per_second;
 }

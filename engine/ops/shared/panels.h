@@ -1,7 +1,7 @@
 #pragma once
-// A matrix of weights cut into panels of up to four vectors of columns, packed once, and the loop that multiplies blocks of
-// rows by panels with the micro-kernels. What conv, conv_transpose, gemm and matmul have in common below their own
-// addressing. PanelSet is immutable after construction; run_block is pure and may run concurrently.
+// A matrix of weights cut into panels of up to four vectors of columns, packed once, and the loop that multiplies
+// blocks of rows by panels with the micro-kernels. What conv, conv_transpose, gemm and matmul have in common below
+// their own addressing. PanelSet is immutable after construction; run_block is pure and may run concurrently.
 
 #include <cstdint>
 #include <limits>
@@ -43,8 +43,8 @@ struct PanelSet {
   [[nodiscard]] std::int64_t total_depth() const { return depth * static_cast<std::int64_t>(taps.size()); }
 };
 
-/// The panels of `groups` blocks of `columns` columns each. `segment_rows` is how many rows of C are addressed alike (one
-/// row of pixels, or all of a matrix): it decides how wide panels are. Depth blocks follow from taps and depth.
+/// The panels of `groups` blocks of `columns` columns each. `segment_rows` is how many rows of C are addressed alike
+/// (one row of pixels, or all of a matrix): it decides how wide panels are. Depth blocks follow from taps and depth.
 [[nodiscard]] PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_t groups,
                                    std::int64_t a_group_step, std::vector<std::int64_t> taps, std::int64_t depth,
                                    std::int64_t segment_rows);

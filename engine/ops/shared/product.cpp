@@ -45,7 +45,8 @@ void pack_transposed(float* to, std::int64_t step, const float* from, std::int64
     const float* row = from + j * pitch;
     std::int64_t k = 0;
     for (; k + 4 <= depth; k += 4) {
-      const Raw a = load(row + k), b = load(row + pitch + k), c = load(row + 2 * pitch + k), d = load(row + 3 * pitch + k);
+      const Raw a = load(row + k), b = load(row + pitch + k), c = load(row + 2 * pitch + k),
+                d = load(row + 3 * pitch + k);
       const Raw ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
       const Raw cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
       float* out = to + k * step + j;
@@ -109,7 +110,8 @@ void pack_row(const State& s, const float* bias, float* packed) noexcept {
   for (const Panel& panel : s.set.panels) {
     float* to = packed + panel.bias_offset;
     const std::int64_t step = panel.vectors * s.set.kernels->width;
-    for (std::int64_t j = 0; j < step; ++j) to[j] = j < panel.columns ? s.p.beta * bias[(panel.column + j) * s.p.bias_step] : 0.0f;
+    for (std::int64_t j = 0; j < step; ++j)
+      to[j] = j < panel.columns ? s.p.beta * bias[(panel.column + j) * s.p.bias_step] : 0.0f;
   }
 }
 
@@ -117,7 +119,8 @@ void pack_tile(const TileArgs& args) noexcept {
   const State& s = *static_cast<const State*>(args.state);
   const Product& p = s.p;
   auto* workspace = reinterpret_cast<float*>(args.workspace);
-  if (args.tile == s.bias_tile) return pack_row(s, static_cast<const float*>(args.inputs[p.bias_input]), workspace + s.workspace_bias);
+  if (args.tile == s.bias_tile)
+    return pack_row(s, static_cast<const float*>(args.inputs[p.bias_input]), workspace + s.workspace_bias);
   if (args.tile == s.addend_tile) {
     const auto* from = static_cast<const float*>(args.inputs[p.addend_input]);
     float* to = workspace + s.workspace_addend;
@@ -152,7 +155,8 @@ void run_tile(const TileArgs& args) noexcept {
     else if (s.set.kernels->values > 1)
       s.set.kernels->round(scratch, s.a_step, a + first * p.a_pitch, p.a_pitch, p.k, rows, 1.0f);
     else
-      for (std::int64_t r = 0; r < rows; ++r) std::memcpy(scratch + r * s.a_step, a + (first + r) * p.a_pitch, static_cast<std::size_t>(p.k) * sizeof(float));
+      for (std::int64_t r = 0; r < rows; ++r)
+        std::memcpy(scratch + r * s.a_step, a + (first + r) * p.a_pitch, static_cast<std::size_t>(p.k) * sizeof(float));
     block.a = scratch;
   } else {
     block.a = a + first * p.a_pitch;
@@ -181,16 +185,19 @@ void choose_tiles(State& s) {
   const std::int64_t workers = s.p.workers;
   double best = 1e300;
   const auto consider = [&](std::int64_t row_blocks, std::int64_t panel_blocks) {
-    const std::int64_t rows = (s.p.m + row_blocks - 1) / row_blocks, tile_panels = (panels + panel_blocks - 1) / panel_blocks;
+    const std::int64_t rows = (s.p.m + row_blocks - 1) / row_blocks,
+                       tile_panels = (panels + panel_blocks - 1) / panel_blocks;
     const std::int64_t tiles = s.p.batch() * row_blocks * panel_blocks;
     const std::int64_t scratch = s.copy_a ? rows * s.a_step * 4 : 0;
     if (scratch > kScratchLimit && rows > 14) return;
-    const double weights = static_cast<double>(s.set.packed_floats) * 4 * static_cast<double>(tile_panels) / static_cast<double>(panels);
+    const double weights =
+        static_cast<double>(s.set.packed_floats) * 4 * static_cast<double>(tile_panels) / static_cast<double>(panels);
     double tile = block_seconds(s.set, 1, rows, 0, tile_panels) +
                   static_cast<double>(scratch * s.set.kernels->values) / kCopyBytesPerSecond + kTileSeconds;
     if (weights > kCacheBytes) tile = std::max(tile, weights / kStreamBytesPerSecond);
     const double rounds = static_cast<double>((tiles + workers - 1) / workers);
-    const double filled = static_cast<double>(s.p.m * panels) / static_cast<double>(rows * row_blocks * tile_panels * panel_blocks);
+    const double filled =
+        static_cast<double>(s.p.m * panels) / static_cast<double>(rows * row_blocks * tile_panels * panel_blocks);
     double total = std::max(rounds * tile * filled, tile);
     if (workers > 1) total += 0.1 * tile;
     if (total < best) {
@@ -226,7 +233,8 @@ State plan(const Product& product, const KernelSet& kernels) {
   s.p = product;
   Product& p = s.p;
   flatten_batch(p);
-  s.epilogue = make_epilogue(p.activation, p.residual_input >= 0 || p.addend_input >= 0, p.addend_input >= 0 || p.residual_before);
+  s.epilogue = make_epilogue(p.activation, p.residual_input >= 0 || p.addend_input >= 0,
+                             p.addend_input >= 0 || p.residual_before);
   const std::int64_t depth = kernels.places(p.k);
   s.set = plan_panels(kernels, p.n, 1, 0, {0}, depth, p.m);
   s.copy_a = p.trans_a || kernels.values > 1 || (p.a_pitch % 512 == 0 && p.m > 1 && p.n > 4 * kernels.width);
@@ -258,7 +266,8 @@ Launch prepare_product(const graph::Problem& problem, const Product& product, co
           pack_panel(*s, panel, b, memory + i * s->set.packed_floats);
           // Rows of a file that this panel was made of are done with: the largest weights are never in memory twice.
           if (p.trans_b && p.b->seal)
-            base::leave_memory(reinterpret_cast<const std::byte*>(b + panel.column * p.b_pitch), static_cast<std::size_t>(panel.columns * p.b_pitch) * sizeof(float));
+            base::leave_memory(reinterpret_cast<const std::byte*>(b + panel.column * p.b_pitch),
+                               static_cast<std::size_t>(panel.columns * p.b_pitch) * sizeof(float));
         }
     if (p.bias) pack_row(*s, p.bias->as<float>(), memory + weights);
   };
@@ -266,8 +275,9 @@ Launch prepare_product(const graph::Problem& problem, const Product& product, co
   const float* memory = nullptr;
   if (weights + row > 0) {
     launch.state_bytes = static_cast<std::size_t>(weights + row) * sizeof(float);
-    const std::string layout = base::str("product ", layout_of(s->set), p.trans_b ? " transposed" : "", " x", distinct, " alpha", p.alpha,
-                                         " beta", p.beta, " step", p.bias_step, p.bias ? " bias" : "");
+    const std::string layout =
+        base::str("product ", layout_of(s->set), p.trans_b ? " transposed" : "", " x", distinct, " alpha", p.alpha,
+                  " beta", p.beta, " step", p.bias_step, p.bias ? " bias" : "");
     s->memory = graph::packed(problem, layout, {1, 2}, launch.state_bytes, fill);
     memory = reinterpret_cast<const float*>(s->memory.get());
   }

@@ -17,7 +17,8 @@ struct Product {
   bool trans_a = false, trans_b = false;
   float alpha = 1;
   std::int64_t a_pitch = 0, b_pitch = 0, c_pitch = 0, r_pitch = 0;
-  std::vector<std::int64_t> a_offsets{0};  ///< floats, one for each product of the batch; C and the residual are in order
+  std::vector<std::int64_t> a_offsets{
+      0};  ///< floats, one for each product of the batch; C and the residual are in order
   std::vector<std::int64_t> b_index{0};    ///< which of the distinct B
   std::vector<std::int64_t> b_offsets{0};  ///< floats, one for each distinct B
   const graph::Constant* b = nullptr;      ///< known values of input 1
@@ -35,7 +36,8 @@ struct Product {
   [[nodiscard]] std::int64_t batch() const { return static_cast<std::int64_t>(a_offsets.size()); }
 };
 
-[[nodiscard]] graph::Launch prepare_product(const graph::Problem& problem, const Product& product, const KernelSet& kernels);
+[[nodiscard]] graph::Launch prepare_product(const graph::Problem& problem, const Product& product,
+                                            const KernelSet& kernels);
 [[nodiscard]] double predict_product(const Product& product, const KernelSet& kernels);
 
 }  // namespace vireo::ops

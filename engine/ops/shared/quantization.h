@@ -27,7 +27,8 @@ struct QuantizationGroups {
       expected[axis] = (extent + block - 1) / block;
     }
     if (scale != expected)
-      throw Error(ErrorCode::invalid_model, "the scale is " + to_string(scale) + ", accepted: one value or " + to_string(expected));
+      throw Error(ErrorCode::invalid_model,
+                  "the scale is " + to_string(scale) + ", accepted: one value or " + to_string(expected));
   }
   [[nodiscard]] std::size_t of(std::int64_t i) const {
     if (inner == INT64_MAX) return 0;

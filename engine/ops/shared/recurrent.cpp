@@ -9,11 +9,13 @@ void infer_recurrent(InferContext& c, std::int64_t gates, int states) {
   for (int k = 0; k < 3; ++k) require_rank(c, k, 3, 3);
   require_float(c, 0);
   const std::string direction = c.attributes().text("direction", "forward");
-  c.require(direction == "forward" || direction == "reverse" || direction == "bidirectional", "unknown direction '" + direction + "'");
+  c.require(direction == "forward" || direction == "reverse" || direction == "bidirectional",
+            "unknown direction '" + direction + "'");
   const std::int64_t directions = direction == "bidirectional" ? 2 : 1, hidden = c.dims(2)[2];
   c.require(hidden != kUnknown && c.dims(1)[1] != kUnknown, "the weights' extents must be known");
   const std::int64_t stated = c.attributes().integer("hidden_size", hidden);
-  c.require(stated == hidden, "hidden_size is " + std::to_string(stated) + ", the weights say " + std::to_string(hidden));
+  c.require(stated == hidden,
+            "hidden_size is " + std::to_string(stated) + ", the weights say " + std::to_string(hidden));
   const bool batch_first = c.attributes().integer("layout", 0) != 0;
   const std::int64_t batch = c.dims(0)[batch_first ? 0 : 1], sequence = c.dims(0)[batch_first ? 1 : 0];
   require_extent(c, 1, 0, directions, "weights for each direction");
@@ -38,7 +40,8 @@ void infer_recurrent(InferContext& c, std::int64_t gates, int states) {
     require_extent(c, 7, 0, directions, "peepholes for each direction");
     require_extent(c, 7, 1, 3 * hidden, "three peepholes for each unit");
   }
-  c.output(0, c.dtype(0), batch_first ? Dims{batch, sequence, directions, hidden} : Dims{sequence, directions, batch, hidden});
+  c.output(0, c.dtype(0),
+           batch_first ? Dims{batch, sequence, directions, hidden} : Dims{sequence, directions, batch, hidden});
   for (int k = 1; k < c.output_count(); ++k) c.output(k, c.dtype(0), state);
 }
 
@@ -58,7 +61,8 @@ double GateActivation::operator()(double x) const {
   throw Error(ErrorCode::unsupported, "unknown recurrent activation '" + name + "'");
 }
 
-std::vector<GateActivation> gate_activations(const Attributes& attributes, const std::vector<std::string>& defaults, std::size_t directions) {
+std::vector<GateActivation> gate_activations(const Attributes& attributes, const std::vector<std::string>& defaults,
+                                             std::size_t directions) {
   std::vector<std::string> names{""};
   for (char ch : attributes.text("activations", ""))
     if (ch == ',' || ch == ' ') names.emplace_back();
@@ -67,14 +71,15 @@ std::vector<GateActivation> gate_activations(const Attributes& attributes, const
   if (names.empty())
     for (std::size_t d = 0; d < directions; ++d) names.insert(names.end(), defaults.begin(), defaults.end());
   if (names.size() != defaults.size() * directions)
-    throw Error(ErrorCode::invalid_model, "activations names " + std::to_string(names.size()) + " functions, expected " +
-                                              std::to_string(defaults.size() * directions));
+    throw Error(ErrorCode::invalid_model, "activations names " + std::to_string(names.size()) +
+                                              " functions, expected " + std::to_string(defaults.size() * directions));
   const std::vector<double> alphas = attributes.reals("activation_alpha"), betas = attributes.reals("activation_beta");
   std::size_t next_alpha = 0, next_beta = 0;
   std::vector<GateActivation> list;
   for (const std::string& name : names) {
     GateActivation a{name, 1, 0, attributes.real("clip", 0)};
-    const bool takes_alpha = name == "affine" || name == "leakyrelu" || name == "thresholdedrelu" || name == "scaledtanh" || name == "hardsigmoid" || name == "elu";
+    const bool takes_alpha = name == "affine" || name == "leakyrelu" || name == "thresholdedrelu" ||
+                             name == "scaledtanh" || name == "hardsigmoid" || name == "elu";
     const bool takes_beta = name == "affine" || name == "scaledtanh" || name == "hardsigmoid";
     if (name == "leakyrelu") a.alpha = 0.01;
     if (name == "hardsigmoid") a.alpha = 0.2, a.beta = 0.5;
@@ -93,23 +98,30 @@ double dot(const double* row, const std::vector<double>& h) {
   return sum;
 }
 
-void run_recurrent(const EvalContext& c, std::int64_t gates, int states, bool add_recurrent_bias, const RecurrentCell& cell) {
+void run_recurrent(const EvalContext& c, std::int64_t gates, int states, bool add_recurrent_bias,
+                   const RecurrentCell& cell) {
   const Dims& in = c.inputs[0].dims;
   const bool batch_first = c.attributes.integer("layout", 0) != 0;
   const std::int64_t batch = in[batch_first ? 0 : 1], sequence = in[batch_first ? 1 : 0], width = in[2];
   const std::int64_t directions = c.inputs[1].dims[0], hidden = c.inputs[2].dims[2], rows = gates * hidden;
   const bool reversed = c.attributes.text("direction", "forward") == "reverse";
-  const auto optional = [&](std::size_t k) { return k < c.inputs.size() ? to_doubles(c.inputs[k]) : std::vector<double>{}; };
+  const auto optional = [&](std::size_t k) {
+    return k < c.inputs.size() ? to_doubles(c.inputs[k]) : std::vector<double>{};
+  };
   const std::vector<double> x = to_doubles(c.inputs[0]), w = to_doubles(c.inputs[1]), b = optional(3);
   const std::vector<double> h0 = optional(5), c0 = states > 1 ? optional(6) : std::vector<double>{};
-  const std::vector<std::int64_t> lengths = has_input(c, 4) ? read_integers(c.inputs[4]) : std::vector<std::int64_t>(static_cast<std::size_t>(batch), sequence);
-  std::vector<double> y(static_cast<std::size_t>(sequence * directions * batch * hidden)), last_h(static_cast<std::size_t>(directions * batch * hidden)), last_c = last_h;
+  const std::vector<std::int64_t> lengths = has_input(c, 4)
+                                                ? read_integers(c.inputs[4])
+                                                : std::vector<std::int64_t>(static_cast<std::size_t>(batch), sequence);
+  std::vector<double> y(static_cast<std::size_t>(sequence * directions * batch * hidden)),
+      last_h(static_cast<std::size_t>(directions * batch * hidden)), last_c = last_h;
   std::vector<double> gate(static_cast<std::size_t>(rows));
   for (std::int64_t d = 0; d < directions; ++d)
     for (std::int64_t n = 0; n < batch; ++n) {
       const std::int64_t state_at = (batch_first ? n * directions + d : d * batch + n) * hidden;
       const auto initial = [&](const std::vector<double>& from) {
-        return from.empty() ? std::vector<double>(static_cast<std::size_t>(hidden)) : std::vector<double>(from.begin() + state_at, from.begin() + state_at + hidden);
+        return from.empty() ? std::vector<double>(static_cast<std::size_t>(hidden))
+                            : std::vector<double>(from.begin() + state_at, from.begin() + state_at + hidden);
       };
       std::vector<double> h = initial(h0), cell_state = initial(c0);
       const std::int64_t length = std::clamp<std::int64_t>(lengths.at(static_cast<std::size_t>(n)), 0, sequence);
@@ -118,13 +130,15 @@ void run_recurrent(const EvalContext& c, std::int64_t gates, int states, bool ad
         const double* row = &x[static_cast<std::size_t>((batch_first ? n * sequence + t : t * batch + n) * width)];
         for (std::int64_t g = 0; g < rows; ++g) {
           double sum = 0;
-          for (std::int64_t k = 0; k < width; ++k) sum += w[static_cast<std::size_t>((d * rows + g) * width + k)] * row[k];
+          for (std::int64_t k = 0; k < width; ++k)
+            sum += w[static_cast<std::size_t>((d * rows + g) * width + k)] * row[k];
           if (!b.empty()) sum += b[static_cast<std::size_t>(d * 2 * rows + g)];
           if (!b.empty() && add_recurrent_bias) sum += b[static_cast<std::size_t>(d * 2 * rows + rows + g)];
           gate[static_cast<std::size_t>(g)] = sum;
         }
         cell.step(static_cast<std::size_t>(d), gate, h, cell_state);
-        const std::int64_t at = (batch_first ? (n * sequence + t) * directions + d : (t * directions + d) * batch + n) * hidden;
+        const std::int64_t at =
+            (batch_first ? (n * sequence + t) * directions + d : (t * directions + d) * batch + n) * hidden;
         std::copy(h.begin(), h.end(), y.begin() + at);
       }
       std::copy(h.begin(), h.end(), last_h.begin() + state_at);

@@ -68,7 +68,8 @@ std::int64_t product(const Dims& dims, std::size_t first, std::size_t last) {
 std::size_t wrap_axis(std::int64_t axis, std::size_t rank) {
   const auto r = static_cast<std::int64_t>(rank);
   if (axis < -r || axis >= r)
-    throw Error(ErrorCode::invalid_argument, "axis " + std::to_string(axis) + " is outside a tensor of rank " + std::to_string(rank));
+    throw Error(ErrorCode::invalid_argument,
+                "axis " + std::to_string(axis) + " is outside a tensor of rank " + std::to_string(rank));
   return static_cast<std::size_t>(axis < 0 ? axis + r : axis);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What the references of the operators share: half precision, dispatch on the element type, strides, broadcasting, and a
-// walk over all indices of a shape. Clarity before speed. Free functions; any thread.
+// What the references of the operators share: half precision, dispatch on the element type, strides, broadcasting, and
+// a walk over all indices of a shape. Clarity before speed. Free functions; any thread.
 
 #include <array>
 #include <cstdint>
@@ -40,7 +40,8 @@ inline constexpr bool kIsReal = std::is_same_v<T, float> || std::is_same_v<T, do
 
 /// What a sum of T is kept in.
 template <typename T>
-using Wide = std::conditional_t<kIsReal<T>, double, std::conditional_t<std::is_same_v<T, std::uint64_t>, std::uint64_t, std::int64_t>>;
+using Wide = std::conditional_t<kIsReal<T>, double,
+                                std::conditional_t<std::is_same_v<T, std::uint64_t>, std::uint64_t, std::int64_t>>;
 
 template <typename T>
 struct Tag {
@@ -109,15 +110,21 @@ void dispatch_bytes(DataType type, F&& f) {
 [[nodiscard]] Dims broadcast_strides(const Dims& dims, const Dims& out);
 /// Product of extents [first, last).
 [[nodiscard]] std::int64_t product(const Dims& dims, std::size_t first, std::size_t last);
-[[nodiscard]] inline std::int64_t product_from(const Dims& dims, std::size_t first) { return product(dims, first, dims.size()); }
+[[nodiscard]] inline std::int64_t product_from(const Dims& dims, std::size_t first) {
+  return product(dims, first, dims.size());
+}
 /// axis in [-rank, rank) → [0, rank), throws otherwise.
 [[nodiscard]] std::size_t wrap_axis(std::int64_t axis, std::size_t rank);
 
 /// Elements of a small tensor as integers / reals, whatever number type it has. Empty for an absent one.
 [[nodiscard]] std::vector<std::int64_t> read_integers(const View& view);
 [[nodiscard]] std::vector<double> read_reals(const View& view);
-[[nodiscard]] inline bool has_input(const EvalContext& c, std::size_t k) { return k < c.inputs.size() && c.inputs[k].present(); }
-[[nodiscard]] inline bool has_output(const EvalContext& c, std::size_t k) { return k < c.outputs.size() && c.outputs[k].present(); }
+[[nodiscard]] inline bool has_input(const EvalContext& c, std::size_t k) {
+  return k < c.inputs.size() && c.inputs[k].present();
+}
+[[nodiscard]] inline bool has_output(const EvalContext& c, std::size_t k) {
+  return k < c.outputs.size() && c.outputs[k].present();
+}
 /// All elements as double (weights and small inputs of composite references).
 [[nodiscard]] std::vector<double> to_doubles(const View& view);
 /// Writes doubles into a view of any number type.

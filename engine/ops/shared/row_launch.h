@@ -13,7 +13,8 @@ struct RowSteps {
   std::int64_t image = 0, row = 0;
 };
 /// `row` has one phase and no workspace; `inputs` has one entry for each of its inputs.
-[[nodiscard]] graph::Rows rows_by_launch(graph::Launch row, std::vector<RowSteps> inputs, RowSteps output, std::int64_t count);
+[[nodiscard]] graph::Rows rows_by_launch(graph::Launch row, std::vector<RowSteps> inputs, RowSteps output,
+                                         std::int64_t count);
 
 /// Elementwise layers whose tensors of rank 4 have their rows on axis 1: the problem of one row, and its steps.
 struct RowProblem {

@@ -34,7 +34,9 @@ void require_broadcast_to(const InferContext& context, int index, const Dims& di
     const std::int64_t whole = dims[dims.size() - own.size() + i];
     fits = own[i] == 1 || own[i] == whole || own[i] == kUnknown || whole == kUnknown;
   }
-  if (!fits) context.fail("input " + std::to_string(index) + " of " + to_string(own) + " can't be broadcast to " + to_string(dims));
+  if (!fits)
+    context.fail("input " + std::to_string(index) + " of " + to_string(own) + " can't be broadcast to " +
+                 to_string(dims));
 }
 
 std::int64_t known_product(const Dims& dims, std::size_t first, std::size_t last) {
@@ -69,7 +71,8 @@ void require_float(const InferContext& context, int index) {
 
 std::int64_t length_of(const InferContext& context, int index) {
   const Dims& dims = context.dims(index);
-  context.require(dims.size() <= 1, "input " + std::to_string(index) + " must be a list of integers, has rank " + std::to_string(dims.size()));
+  context.require(dims.size() <= 1, "input " + std::to_string(index) + " must be a list of integers, has rank " +
+                                        std::to_string(dims.size()));
   return dims.empty() ? 1 : dims[0];
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// Small products of a few rows with a matrix packed once into strips of 32 columns: out[r][c] = start[c] + Σ x[r][i] m[i][c].
-// What the recurrent kernels are made of. Packed: for each strip, for each i, 32 floats. For kernel bodies; include the
-// vector type first.
+// Small products of a few rows with a matrix packed once into strips of 32 columns: out[r][c] = start[c] + Σ x[r][i]
+// m[i][c]. What the recurrent kernels are made of. Packed: for each strip, for each i, 32 floats. For kernel bodies;
+// include the vector type first.
 
 #include <cstdint>
 
@@ -13,7 +13,8 @@ inline constexpr std::int64_t kStrip = 32;
 
 /// One strip of kRows rows. `out` rows are out_pitch apart and are added to when `kAdd`, else begin at `start`.
 template <class V, int kRows, bool kAdd>
-VIREO_INLINE void strip_product(const float* const* x, std::int64_t depth, const float* packed, const float* start, float* out, std::int64_t out_pitch) {
+VIREO_INLINE void strip_product(const float* const* x, std::int64_t depth, const float* packed, const float* start,
+                                float* out, std::int64_t out_pitch) {
   constexpr int w = V::kWidth, vectors = static_cast<int>(kStrip) / w;
   V acc[kRows][vectors];
   for (int r = 0; r < kRows; ++r)
@@ -31,15 +32,16 @@ VIREO_INLINE void strip_product(const float* const* x, std::int64_t depth, const
 
 /// Up to any number of rows by all strips.
 template <class V, bool kAdd>
-VIREO_INLINE void strips_product(const float* const* x, std::int64_t rows, std::int64_t depth, const float* packed, std::int64_t strips, const float* start, float* out,
-                                 std::int64_t out_pitch) {
+VIREO_INLINE void strips_product(const float* const* x, std::int64_t rows, std::int64_t depth, const float* packed,
+                                 std::int64_t strips, const float* start, float* out, std::int64_t out_pitch) {
   constexpr int block = V::kWidth == 16 ? 4 : 2;
   for (std::int64_t s = 0; s < strips; ++s) {
     const float* m = packed + s * depth * kStrip;
     const float* from = kAdd ? nullptr : start + s * kStrip;
     float* to = out + s * kStrip;
     std::int64_t r = 0;
-    for (; r + block <= rows; r += block) strip_product<V, block, kAdd>(x + r, depth, m, from, to + r * out_pitch, out_pitch);
+    for (; r + block <= rows; r += block)
+      strip_product<V, block, kAdd>(x + r, depth, m, from, to + r * out_pitch, out_pitch);
     for (; r < rows; ++r) strip_product<V, 1, kAdd>(x + r, depth, m, from, to + r * out_pitch, out_pitch);
   }
 }

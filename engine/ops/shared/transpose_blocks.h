@@ -1,7 +1,7 @@
 #pragma once
-// Turning a matrix in memory: y[c * y_pitch + r] = x[r * x_pitch + c]. In panels of 32 rows so that what is read and what
-// is written stay in the first cache; four-byte elements in 4 × 4 blocks of registers, matrices of two and three rows or columns
-// (shuffles of two groups, images of three planes) by their own loops. Pure functions.
+// Turning a matrix in memory: y[c * y_pitch + r] = x[r * x_pitch + c]. In panels of 32 rows so that what is read and
+// what is written stay in the first cache; four-byte elements in 4 × 4 blocks of registers, matrices of two and three
+// rows or columns (shuffles of two groups, images of three planes) by their own loops. Pure functions.
 
 #include <cstdint>
 #include <cstring>
@@ -22,7 +22,8 @@ inline void store_words(Word4 v, T* p) {
 }
 
 inline void transpose_4x4(const std::uint32_t* x, std::int64_t x_pitch, std::uint32_t* y, std::int64_t y_pitch) {
-  const Word4 a = load_words(x), b = load_words(x + x_pitch), c = load_words(x + 2 * x_pitch), d = load_words(x + 3 * x_pitch);
+  const Word4 a = load_words(x), b = load_words(x + x_pitch), c = load_words(x + 2 * x_pitch),
+              d = load_words(x + 3 * x_pitch);
   const Word4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   const Word4 cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
   store_words(__builtin_shufflevector(ab0, cd0, 0, 1, 4, 5), y);
@@ -32,7 +33,8 @@ inline void transpose_4x4(const std::uint32_t* x, std::int64_t x_pitch, std::uin
 }
 
 template <typename T>
-void transpose_plain(const T* x, std::int64_t x_pitch, T* y, std::int64_t y_pitch, std::int64_t rows, std::int64_t columns) {
+void transpose_plain(const T* x, std::int64_t x_pitch, T* y, std::int64_t y_pitch, std::int64_t rows,
+                     std::int64_t columns) {
   for (std::int64_t c = 0; c < columns; ++c)
     for (std::int64_t r = 0; r < rows; ++r) y[c * y_pitch + r] = x[r * x_pitch + c];
 }
@@ -59,7 +61,8 @@ void interleave_3(const T* a, const T* b, const T* c, T* y, std::int64_t columns
   if constexpr (sizeof(T) == 4)
     for (; i + 4 <= columns; i += 4) {
       const Word4 p = load_words(a + i), q = load_words(b + i), r = load_words(c + i);
-      const Word4 pq = __builtin_shufflevector(p, q, 0, 4, 1, 1), qr = __builtin_shufflevector(q, r, 1, 5, 2, 2), end = __builtin_shufflevector(p, q, 3, 7, 3, 7);
+      const Word4 pq = __builtin_shufflevector(p, q, 0, 4, 1, 1), qr = __builtin_shufflevector(q, r, 1, 5, 2, 2),
+                  end = __builtin_shufflevector(p, q, 3, 7, 3, 7);
       store_words(__builtin_shufflevector(pq, r, 0, 1, 4, 2), y + 3 * i);
       store_words(__builtin_shufflevector(qr, p, 0, 1, 6, 2), y + 3 * i + 4);
       store_words(__builtin_shufflevector(r, end, 2, 4, 5, 3), y + 3 * i + 8);
@@ -93,7 +96,8 @@ void deinterleave_3(const T* x, T* a, T* b, T* c, std::int64_t rows) {
   if constexpr (sizeof(T) == 4)
     for (; i + 4 <= rows; i += 4) {
       const Word4 p = load_words(x + 3 * i), q = load_words(x + 3 * i + 4), r = load_words(x + 3 * i + 8);
-      const Word4 qr = __builtin_shufflevector(q, r, 2, 5, 2, 5), pq = __builtin_shufflevector(p, q, 1, 4, 7, 7), pq2 = __builtin_shufflevector(p, q, 2, 5, 2, 5);
+      const Word4 qr = __builtin_shufflevector(q, r, 2, 5, 2, 5), pq = __builtin_shufflevector(p, q, 1, 4, 7, 7),
+                  pq2 = __builtin_shufflevector(p, q, 2, 5, 2, 5);
       store_words(__builtin_shufflevector(p, qr, 0, 3, 4, 5), a + i);
       store_words(__builtin_shufflevector(pq, r, 0, 1, 2, 6), b + i);
       store_words(__builtin_shufflevector(pq2, r, 0, 1, 4, 7), c + i);
@@ -106,7 +110,8 @@ void deinterleave_3(const T* x, T* a, T* b, T* c, std::int64_t rows) {
 }
 
 template <typename T>
-void transpose_blocks(const T* x, std::int64_t x_pitch, T* y, std::int64_t y_pitch, std::int64_t rows, std::int64_t columns) {
+void transpose_blocks(const T* x, std::int64_t x_pitch, T* y, std::int64_t y_pitch, std::int64_t rows,
+                      std::int64_t columns) {
   if (rows == 2 && y_pitch == 2) return interleave_2(x, x + x_pitch, y, columns);
   if (rows == 3 && y_pitch == 3) return interleave_3(x, x + x_pitch, x + 2 * x_pitch, y, columns);
   if (columns == 2 && x_pitch == 2) return deinterleave_2(x, y, y + y_pitch, rows);
@@ -125,9 +130,11 @@ void transpose_blocks(const T* x, std::int64_t x_pitch, T* y, std::int64_t y_pit
           for (std::int64_t c = 0; c < done_columns; c += 4)
             transpose_4x4(from + done_rows * x_pitch + c, x_pitch, to + c * y_pitch + done_rows, y_pitch);
         if (done_columns < width)
-          transpose_plain(from + done_columns, x_pitch, to + done_columns * y_pitch, y_pitch, done_rows, width - done_columns);
+          transpose_plain(from + done_columns, x_pitch, to + done_columns * y_pitch, y_pitch, done_rows,
+                          width - done_columns);
       }
-      if (done_rows < height) transpose_plain(from + done_rows * x_pitch, x_pitch, to + done_rows, y_pitch, height - done_rows, width);
+      if (done_rows < height)
+        transpose_plain(from + done_rows * x_pitch, x_pitch, to + done_rows, y_pitch, height - done_rows, width);
     }
   }
 }

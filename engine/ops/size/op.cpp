@@ -10,7 +10,9 @@ namespace {
 void infer(InferContext& c) { c.output(0, DataType::int64, {}); }
 
 std::vector<Case> cases() {
-  return {{.name = "cube", .inputs = {{2, 3, 4}}}, {.name = "scalar", .inputs = {{}}}, {.name = "empty", .inputs = {{3, 0}}}};
+  return {{.name = "cube", .inputs = {{2, 3, 4}}},
+          {.name = "scalar", .inputs = {{}}},
+          {.name = "empty", .inputs = {{3, 0}}}};
 }
 
 }  // namespace

@@ -7,9 +7,12 @@ namespace vireo::ops {
 namespace {
 
 std::vector<StridedCopy> copies(const Problem& p) {
-  const auto list = [&](std::size_t k) { return k < p.inputs.size() && p.inputs[k].present() ? to_integers(*p.inputs[k].constant) : Ints{}; };
+  const auto list = [&](std::size_t k) {
+    return k < p.inputs.size() && p.inputs[k].present() ? to_integers(*p.inputs[k].constant) : Ints{};
+  };
   const std::vector<SliceRange> ranges = slice_ranges(p.inputs[0].dims, list(1), list(2), list(3), list(4));
-  StridedCopy copy{.dims = p.outputs[0].dims, .from_strides = strides_of(p.inputs[0]), .to_strides = strides_of(p.outputs[0])};
+  StridedCopy copy{
+      .dims = p.outputs[0].dims, .from_strides = strides_of(p.inputs[0]), .to_strides = strides_of(p.outputs[0])};
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     copy.from += ranges[i].start * copy.from_strides[i];
     copy.from_strides[i] *= ranges[i].step;

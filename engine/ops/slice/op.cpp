@@ -13,7 +13,8 @@ void infer(InferContext& c) {
   const Dims& in = c.dims(0);
   Ints starts, ends, axes, steps;
   const bool axes_known = !c.has_input(3) || c.integers(3, axes);
-  const bool known = c.integers(1, starts) && c.integers(2, ends) && axes_known && (!c.has_input(4) || c.integers(4, steps));
+  const bool known =
+      c.integers(1, starts) && c.integers(2, ends) && axes_known && (!c.has_input(4) || c.integers(4, steps));
   Dims out = in;
   if (!known) {  // the sliced axes are known at best
     const std::int64_t count = length_of(c, 1);
@@ -24,11 +25,12 @@ void infer(InferContext& c) {
     }
     return c.output(0, c.dtype(0), out);
   }
-  c.require(starts.size() == ends.size() && starts.size() <= in.size() && (axes.empty() || axes.size() == starts.size()) &&
-                (steps.empty() || steps.size() == starts.size()),
+  c.require(starts.size() == ends.size() && starts.size() <= in.size() &&
+                (axes.empty() || axes.size() == starts.size()) && (steps.empty() || steps.size() == starts.size()),
             "starts, ends, axes and steps must have one entry for each sliced axis");
   for (std::size_t i = 0; i < starts.size(); ++i) {
-    const auto axis = static_cast<std::size_t>(axes.empty() ? static_cast<std::int64_t>(i) : c.axis(axes[i], c.rank(0)));
+    const auto axis =
+        static_cast<std::size_t>(axes.empty() ? static_cast<std::int64_t>(i) : c.axis(axes[i], c.rank(0)));
     const std::int64_t step = steps.empty() ? 1 : steps[i];
     c.require(step != 0, "a step is 0");
     out[axis] = in[axis] == kUnknown ? kUnknown : slice_range(starts[i], ends[i], step, in[axis]).count;
@@ -40,20 +42,38 @@ std::vector<Case> cases() {
   const DataType i = DataType::int64;
   const std::vector<DataType> types{DataType::float32, i, i, i, i};
   return {{.name = "rows", .inputs = {{9, 5}, {1}, {1}}, .dtypes = types, .constants = {{1, {2}}, {2, {-1}}}},
-          {.name = "stride", .inputs = {{2, 3, 16, 17}, {2}, {2}, {2}, {2}}, .dtypes = types,
+          {.name = "stride",
+           .inputs = {{2, 3, 16, 17}, {2}, {2}, {2}, {2}},
+           .dtypes = types,
            .constants = {{1, {0, 1}}, {2, {1e9, 1e9}}, {3, {2, 3}}, {4, {2, 2}}}},
-          {.name = "backwards", .inputs = {{7, 6}, {2}, {2}, {2}, {2}}, .dtypes = types,
+          {.name = "backwards",
+           .inputs = {{7, 6}, {2}, {2}, {2}, {2}},
+           .dtypes = types,
            .constants = {{1, {-1, 4}}, {2, {-100, 0}}, {3, {0, 1}}, {4, {-1, -2}}}},
-          {.name = "last", .inputs = {{40, 40, 85}, {1}, {1}, {1}}, .dtypes = types, .constants = {{1, {5}}, {2, {85}}, {3, {-1}}}},
+          {.name = "last",
+           .inputs = {{40, 40, 85}, {1}, {1}, {1}},
+           .dtypes = types,
+           .constants = {{1, {5}}, {2, {85}}, {3, {-1}}}},
           {.name = "empty", .inputs = {{4, 4}, {1}, {1}}, .dtypes = types, .constants = {{1, {3}}, {2, {1}}}},
-          {.name = "channels", .inputs = {{1, 24, 20, 20}, {1}, {1}, {1}}, .dtypes = types, .constants = {{1, {12}}, {2, {24}}, {3, {1}}}},
-          {.name = "bytes", .inputs = {{4, 9}, {1}, {1}, {1}}, .dtypes = {DataType::uint8, i, i, i}, .constants = {{1, {1}}, {2, {8}}, {3, {1}}}}};
+          {.name = "channels",
+           .inputs = {{1, 24, 20, 20}, {1}, {1}, {1}},
+           .dtypes = types,
+           .constants = {{1, {12}}, {2, {24}}, {3, {1}}}},
+          {.name = "bytes",
+           .inputs = {{4, 9}, {1}, {1}, {1}},
+           .dtypes = {DataType::uint8, i, i, i},
+           .constants = {{1, {1}}, {2, {8}}, {3, {1}}}}};
 }
 
 }  // namespace
 
 extern const Operator slice_operator;
-const Operator slice_operator{
-    .name = "slice", .min_inputs = 3, .max_inputs = 5, .infer = infer, .reference = slice_reference, .tactics = slice_tactics, .cases = cases};
+const Operator slice_operator{.name = "slice",
+                              .min_inputs = 3,
+                              .max_inputs = 5,
+                              .infer = infer,
+                              .reference = slice_reference,
+                              .tactics = slice_tactics,
+                              .cases = cases};
 
 }  // namespace vireo::ops

@@ -19,13 +19,15 @@ SliceRange slice_range(std::int64_t start, std::int64_t end, std::int64_t step, 
   return range;
 }
 
-std::vector<SliceRange> slice_ranges(const Dims& dims, const std::vector<std::int64_t>& starts, const std::vector<std::int64_t>& ends,
-                                     const std::vector<std::int64_t>& axes, const std::vector<std::int64_t>& steps) {
+std::vector<SliceRange> slice_ranges(const Dims& dims, const std::vector<std::int64_t>& starts,
+                                     const std::vector<std::int64_t>& ends, const std::vector<std::int64_t>& axes,
+                                     const std::vector<std::int64_t>& steps) {
   std::vector<SliceRange> ranges;
   for (std::int64_t extent : dims) ranges.push_back({0, 1, extent});
-  if (ends.size() != starts.size() || (!axes.empty() && axes.size() != starts.size()) || (!steps.empty() && steps.size() != starts.size()) ||
-      starts.size() > dims.size())
-    throw Error(ErrorCode::invalid_model, "slice: starts, ends, axes and steps must have one entry for each sliced axis");
+  if (ends.size() != starts.size() || (!axes.empty() && axes.size() != starts.size()) ||
+      (!steps.empty() && steps.size() != starts.size()) || starts.size() > dims.size())
+    throw Error(ErrorCode::invalid_model,
+                "slice: starts, ends, axes and steps must have one entry for each sliced axis");
   for (std::size_t i = 0; i < starts.size(); ++i) {
     const std::size_t axis = axes.empty() ? i : wrap_axis(axes[i], dims.size());
     const std::int64_t step = steps.empty() ? 1 : steps[i];

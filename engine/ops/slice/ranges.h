@@ -12,9 +12,11 @@ struct SliceRange {
 /// start, end and step as given, clamped to an axis of `extent` elements as numpy does. step is not 0.
 [[nodiscard]] SliceRange slice_range(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_t extent);
 
-/// One range for each axis of `dims`. `axes` and `steps` may be empty. Throws Error for axes outside the rank or step 0.
+/// One range for each axis of `dims`. `axes` and `steps` may be empty. Throws Error for axes outside the rank or step
+/// 0.
 [[nodiscard]] std::vector<SliceRange> slice_ranges(const Dims& dims, const std::vector<std::int64_t>& starts,
-                                                   const std::vector<std::int64_t>& ends, const std::vector<std::int64_t>& axes,
+                                                   const std::vector<std::int64_t>& ends,
+                                                   const std::vector<std::int64_t>& axes,
                                                    const std::vector<std::int64_t>& steps);
 
 }  // namespace vireo::ops

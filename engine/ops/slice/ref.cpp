@@ -5,7 +5,9 @@ namespace vireo::ops {
 
 void slice_reference(const EvalContext& c) {
   const View &in = c.inputs[0], &out = c.outputs[0];
-  const auto list = [&](std::size_t k) { return k < c.inputs.size() ? read_integers(c.inputs[k]) : std::vector<std::int64_t>{}; };
+  const auto list = [&](std::size_t k) {
+    return k < c.inputs.size() ? read_integers(c.inputs[k]) : std::vector<std::int64_t>{};
+  };
   const std::vector<SliceRange> ranges = slice_ranges(in.dims, list(1), list(2), list(3), list(4));
   Dims strides = strides_of(in.dims);
   std::int64_t base = 0;

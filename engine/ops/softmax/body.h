@@ -58,7 +58,8 @@ template <bool kLog, class V>
 void softmax_rows_tile(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const SoftmaxState*>(args.state);
   constexpr int w = V::kWidth;
-  const std::int64_t first = args.tile * s.rows_per_tile, end = first + s.rows_per_tile < s.outer ? first + s.rows_per_tile : s.outer;
+  const std::int64_t first = args.tile * s.rows_per_tile,
+                     end = first + s.rows_per_tile < s.outer ? first + s.rows_per_tile : s.outer;
   for (std::int64_t o = first; o < end; ++o) {
     const float* x = static_cast<const float*>(args.inputs[0]) + o * s.in_pitch;
     float* y = static_cast<float*>(args.outputs[0]) + o * s.out_pitch;
@@ -86,13 +87,16 @@ template <class V>
 void softmax_columns_tile(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const SoftmaxState*>(args.state);
   constexpr int w = V::kWidth;
-  const std::int64_t o = args.tile / s.columns, c0 = args.tile % s.columns * s.width, c1 = c0 + s.width < s.inner ? c0 + s.width : s.inner;
+  const std::int64_t o = args.tile / s.columns, c0 = args.tile % s.columns * s.width,
+                     c1 = c0 + s.width < s.inner ? c0 + s.width : s.inner;
   const float* x = static_cast<const float*>(args.inputs[0]) + o * s.extent * s.inner;
   float* y = static_cast<float*>(args.outputs[0]) + o * s.extent * s.inner;
   for (std::int64_t c = c0; c < c1; c += w) {
     const int lanes = c1 - c < w ? static_cast<int>(c1 - c) : w;
     const auto tail = V::tail(lanes < w ? lanes : 0);
-    const auto load = [&](const float* p) __attribute__((always_inline)) { return lanes == w ? V::load(p) : V::load(p, tail); };
+    const auto load = [&](const float* p) __attribute__((always_inline)) {
+      return lanes == w ? V::load(p) : V::load(p, tail);
+    };
     const auto store = [&](V v, float* p) __attribute__((always_inline)) {
       if (lanes == w) v.store(p);
       else v.store(p, tail);

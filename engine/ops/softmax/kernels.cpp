@@ -28,7 +28,8 @@ std::string refuse(const Problem& p) {
   const std::string mode = p.attributes->text("mode", "softmax");
   if (mode == "hardmax") return "no vector form of hardmax";
   const SoftmaxState s = plan(p);
-  const bool last = p.inputs[0].dims.back() == s.extent && s.inner == 1 && p.inputs[0].pitch == s.in_pitch && p.outputs[0].pitch == s.out_pitch;
+  const bool last = p.inputs[0].dims.back() == s.extent && s.inner == 1 && p.inputs[0].pitch == s.in_pitch &&
+                    p.outputs[0].pitch == s.out_pitch;
   if (!last && (!p.inputs[0].dense() || !p.outputs[0].dense())) return "takes strided rows along the last axis only";
   if (s.inner > 1 && mode != "softmax") return "takes log_softmax along rows only";
   return {};
@@ -57,7 +58,10 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "softmax_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<softmax_kernels_avx512>},
+    {.name = "softmax_rows_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<softmax_kernels_avx512>},
     {.name = "softmax_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<softmax_kernels_avx2>},
 #endif
     {.name = "softmax_rows_portable", .refuse = refuse, .prepare = prepare<softmax_kernels_portable>},

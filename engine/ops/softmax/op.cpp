@@ -34,7 +34,12 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator softmax_operator;
-const Operator softmax_operator{
-    .name = "softmax", .infer = infer, .reference = softmax_reference, .flops = flops, .tactics = softmax_tactics, .cases = cases, .in_place = true};
+const Operator softmax_operator{.name = "softmax",
+                                .infer = infer,
+                                .reference = softmax_reference,
+                                .flops = flops,
+                                .tactics = softmax_tactics,
+                                .cases = cases,
+                                .in_place = true};
 
 }  // namespace vireo::ops

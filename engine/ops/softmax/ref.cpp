@@ -29,7 +29,8 @@ void softmax_reference(const EvalContext& c) {
   const bool scalar = in.dims.empty();
   const std::size_t axis = scalar ? 0 : wrap_axis(c.attributes.integer("axis", -1), in.dims.size());
   const std::int64_t extent = scalar ? 1 : in.dims[axis];
-  const std::int64_t outer = scalar ? 1 : product(in.dims, 0, axis), inner = scalar ? 1 : product_from(in.dims, axis + 1);
+  const std::int64_t outer = scalar ? 1 : product(in.dims, 0, axis),
+                     inner = scalar ? 1 : product_from(in.dims, axis + 1);
   if (extent == 0) return;
   std::vector<double> row(static_cast<std::size_t>(extent));
   dispatch_real(in.dtype, [&](auto tag) {
@@ -37,9 +38,11 @@ void softmax_reference(const EvalContext& c) {
     for (std::int64_t o = 0; o < outer; ++o)
       for (std::int64_t i = 0; i < inner; ++i) {
         const std::int64_t base = o * extent * inner + i;
-        for (std::size_t k = 0; k < row.size(); ++k) row[k] = static_cast<double>(in.as<T>()[base + static_cast<std::int64_t>(k) * inner]);
+        for (std::size_t k = 0; k < row.size(); ++k)
+          row[k] = static_cast<double>(in.as<T>()[base + static_cast<std::int64_t>(k) * inner]);
         row_softmax(row, mode);
-        for (std::size_t k = 0; k < row.size(); ++k) out.as<T>()[base + static_cast<std::int64_t>(k) * inner] = static_cast<T>(row[k]);
+        for (std::size_t k = 0; k < row.size(); ++k)
+          out.as<T>()[base + static_cast<std::int64_t>(k) * inner] = static_cast<T>(row[k]);
       }
   });
 }

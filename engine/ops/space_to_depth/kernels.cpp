@@ -10,7 +10,8 @@ std::vector<StridedCopy> copies(const Problem& p) {
   const bool last = p.attributes->text("layout", "nchw") == "nhwc";
   const std::int64_t b = p.attributes->integer("blocksize", 1);
   const std::size_t channel = last ? 3 : 1, row = last ? 1 : 2;
-  const Dims from = strides_of(p.inputs[0]), to = strides_of(p.outputs[0]), in = p.inputs[0].dims, out = p.outputs[0].dims;
+  const Dims from = strides_of(p.inputs[0]), to = strides_of(p.outputs[0]), in = p.inputs[0].dims,
+             out = p.outputs[0].dims;
   const std::int64_t block = in[channel] * to[channel];
   return {{.dims = {in[0], out[row], b, out[row + 1], b, in[channel]},
            .from_strides = {from[0], b * from[row], from[row], b * from[row + 1], from[row + 1], from[channel]},

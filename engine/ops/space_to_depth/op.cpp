@@ -16,7 +16,8 @@ void infer(InferContext& c) {
   Dims out = c.dims(0);
   const std::size_t channel = last ? 3 : 1, row = last ? 1 : 2;
   for (std::size_t i = row; i < row + 2; ++i) {
-    c.require(out[i] == kUnknown || out[i] % block == 0, "extent " + std::to_string(i) + " is not a multiple of blocksize");
+    c.require(out[i] == kUnknown || out[i] % block == 0,
+              "extent " + std::to_string(i) + " is not a multiple of blocksize");
     if (out[i] != kUnknown) out[i] /= block;
   }
   if (out[channel] != kUnknown) out[channel] *= block * block;
@@ -31,6 +32,10 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator space_to_depth_operator;
-const Operator space_to_depth_operator{.name = "space_to_depth", .infer = infer, .reference = space_to_depth_reference, .tactics = space_to_depth_tactics, .cases = cases};
+const Operator space_to_depth_operator{.name = "space_to_depth",
+                                       .infer = infer,
+                                       .reference = space_to_depth_reference,
+                                       .tactics = space_to_depth_tactics,
+                                       .cases = cases};
 
 }  // namespace vireo::ops

@@ -14,7 +14,8 @@ void space_to_depth_reference(const EvalContext& c) {
     T* y = out.as<T>();
     walk_index(out.dims, [&](const Dims& o) {
       const std::int64_t block = o[channel] / channels, ch = o[channel] % channels;
-      *y++ = in.as<T>()[o[0] * from[0] + ch * from[channel] + (o[row] * b + block / b) * from[row] + (o[row + 1] * b + block % b) * from[row + 1]];
+      *y++ = in.as<T>()[o[0] * from[0] + ch * from[channel] + (o[row] * b + block / b) * from[row] +
+                        (o[row + 1] * b + block % b) * from[row + 1]];
     });
   });
 }

@@ -12,7 +12,11 @@ std::vector<StridedCopy> copies(const Problem& p) {
   std::vector<StridedCopy> list;
   std::int64_t at = 0;
   for (std::size_t k = 0; k < p.outputs.size(); ++k) {
-    list.push_back({.output = static_cast<int>(k), .from = at * from[axis], .dims = p.outputs[k].dims, .from_strides = from, .to_strides = strides_of(p.outputs[k])});
+    list.push_back({.output = static_cast<int>(k),
+                    .from = at * from[axis],
+                    .dims = p.outputs[k].dims,
+                    .from_strides = from,
+                    .to_strides = strides_of(p.outputs[k])});
     at += p.outputs[k].dims[axis];
   }
   return list;

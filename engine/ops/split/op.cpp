@@ -19,7 +19,8 @@ Ints part_sizes(const InferContext& c, std::int64_t extent) {
     const std::int64_t size = (extent + parts - 1) / parts;
     sizes.assign(outputs, size);
     sizes.back() = extent - size * (parts - 1);
-    c.require(sizes.back() >= 0, "can't cut an extent of " + std::to_string(extent) + " into " + std::to_string(parts) + " parts");
+    c.require(sizes.back() >= 0,
+              "can't cut an extent of " + std::to_string(extent) + " into " + std::to_string(parts) + " parts");
     return sizes;
   }
   std::int64_t total = 0;
@@ -27,8 +28,10 @@ Ints part_sizes(const InferContext& c, std::int64_t extent) {
     c.require(s >= 0, "negative size in split");
     total += s;
   }
-  c.require(sizes.size() == outputs, "split names " + std::to_string(sizes.size()) + " parts, the layer has " + std::to_string(outputs) + " outputs");
-  c.require(extent == kUnknown || total == extent, "split adds up to " + std::to_string(total) + ", the extent is " + std::to_string(extent));
+  c.require(sizes.size() == outputs, "split names " + std::to_string(sizes.size()) + " parts, the layer has " +
+                                         std::to_string(outputs) + " outputs");
+  c.require(extent == kUnknown || total == extent,
+            "split adds up to " + std::to_string(total) + ", the extent is " + std::to_string(extent));
   return sizes;
 }
 
@@ -44,9 +47,15 @@ void infer(InferContext& c) {
 
 std::vector<Case> cases() {
   return {{.name = "halves", .inputs = {{2, 8, 5, 3}}, .attributes = attributes({{"axis", 1}}), .outputs = 2},
-          {.name = "sizes", .inputs = {{4, 19}}, .attributes = attributes({{"axis", -1}, {"split", Ints{1, 16, 2}}}), .outputs = 3},
+          {.name = "sizes",
+           .inputs = {{4, 19}},
+           .attributes = attributes({{"axis", -1}, {"split", Ints{1, 16, 2}}}),
+           .outputs = 3},
           {.name = "uneven", .inputs = {{7}}, .attributes = attributes({{"num_outputs", 3}}), .outputs = 3},
-          {.name = "nhwc", .inputs = {{1, 30, 31, 48}}, .attributes = attributes({{"axis", 3}, {"split", Ints{16, 32}}}), .outputs = 2}};
+          {.name = "nhwc",
+           .inputs = {{1, 30, 31, 48}},
+           .attributes = attributes({{"axis", 3}, {"split", Ints{16, 32}}}),
+           .outputs = 2}};
 }
 
 }  // namespace

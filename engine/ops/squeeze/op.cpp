@@ -19,7 +19,8 @@ void infer(InferContext& c) {
   for (std::size_t i = 0; i < in.size(); ++i) drop[i] = !c.has_input(1) && in[i] == 1;
   for (std::int64_t given : axes) {
     const auto axis = static_cast<std::size_t>(c.axis(given, c.rank(0)));
-    c.require(in[axis] == 1 || in[axis] == kUnknown, "axis " + std::to_string(given) + " of " + to_string(in) + " is not 1");
+    c.require(in[axis] == 1 || in[axis] == kUnknown,
+              "axis " + std::to_string(given) + " of " + to_string(in) + " is not 1");
     drop[axis] = true;
   }
   Dims out;
@@ -30,13 +31,22 @@ void infer(InferContext& c) {
 
 std::vector<Case> cases() {
   return {{.name = "all", .inputs = {{1, 3, 1, 5}}},
-          {.name = "axes", .inputs = {{1, 3, 1, 5}, {1}}, .dtypes = {DataType::float32, DataType::int64}, .constants = {{1, {-2}}}}};
+          {.name = "axes",
+           .inputs = {{1, 3, 1, 5}, {1}},
+           .dtypes = {DataType::float32, DataType::int64},
+           .constants = {{1, {-2}}}}};
 }
 
 }  // namespace
 
 extern const Operator squeeze_operator;
-const Operator squeeze_operator{
-    .name = "squeeze", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = squeeze_reference, .tactics = flat_copy_tactics, .cases = cases, .alias = true};
+const Operator squeeze_operator{.name = "squeeze",
+                                .min_inputs = 1,
+                                .max_inputs = 2,
+                                .infer = infer,
+                                .reference = squeeze_reference,
+                                .tactics = flat_copy_tactics,
+                                .cases = cases,
+                                .alias = true};
 
 }  // namespace vireo::ops

@@ -15,7 +15,8 @@ void infer(InferContext& c) {
     out.assign(out.size(), kUnknown);
     return c.output(0, c.dtype(0), out);
   }
-  c.require(repeats.size() == out.size(), "repeats has " + std::to_string(repeats.size()) + " entries for an input of rank " + std::to_string(out.size()));
+  c.require(repeats.size() == out.size(), "repeats has " + std::to_string(repeats.size()) +
+                                              " entries for an input of rank " + std::to_string(out.size()));
   for (std::size_t i = 0; i < out.size(); ++i) {
     c.require(repeats[i] >= 0, "negative repeat");
     if (out[i] != kUnknown) out[i] *= repeats[i];
@@ -33,6 +34,12 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator tile_operator;
-const Operator tile_operator{.name = "tile", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = tile_reference, .tactics = tile_tactics, .cases = cases};
+const Operator tile_operator{.name = "tile",
+                             .min_inputs = 2,
+                             .max_inputs = 2,
+                             .infer = infer,
+                             .reference = tile_reference,
+                             .tactics = tile_tactics,
+                             .cases = cases};
 
 }  // namespace vireo::ops

@@ -29,7 +29,8 @@ void run_rows(const graph::TileArgs& args) noexcept {
   auto* values = static_cast<float*>(args.outputs[0]);
   auto* positions = s.positions ? static_cast<std::int64_t*>(args.outputs[1]) : nullptr;
   for (std::int64_t o = args.tile * s.rows_per_tile, end = std::min(o + s.rows_per_tile, s.outer); o < end; ++o) {
-    TopKScan scan{.row = static_cast<const float*>(args.inputs[0]) + o * s.in_pitch, .extent = s.extent, .largest = s.largest};
+    TopKScan scan{
+        .row = static_cast<const float*>(args.inputs[0]) + o * s.in_pitch, .extent = s.extent, .largest = s.largest};
     scan.keys = reinterpret_cast<std::uint64_t*>(args.scratch);
     scan.room = s.room;
     for (;;) {
@@ -79,7 +80,10 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "top_k_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse, .prepare = prepare<top_k_collect_avx512>},
+    {.name = "top_k_rows_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<top_k_collect_avx512>},
     {.name = "top_k_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<top_k_collect_avx2>},
 #endif
     {.name = "top_k_rows_portable", .refuse = refuse, .prepare = prepare<top_k_collect_portable>},

@@ -1,8 +1,8 @@
 #pragma once
 // The k extremes of rows of float32. An entry is one number, a key: its value in the upper half, mapped so that better
-// entries are smaller, its position in the lower; so keys have one order, which is that of the operator. A row is read a
-// vector at a time against the worst of the best k so far; what passes is collected, and cut back to k when there is no
-// more room. Bound: reading the row, unless it ascends towards its best entries. Light: kernel bodies include it.
+// entries are smaller, its position in the lower; so keys have one order, which is that of the operator. A row is read
+// a vector at a time against the worst of the best k so far; what passes is collected, and cut back to k when there is
+// no more room. Bound: reading the row, unless it ascends towards its best entries. Light: kernel bodies include it.
 
 #include <cstdint>
 #include <cstring>

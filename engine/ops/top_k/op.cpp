@@ -15,7 +15,8 @@ void infer(InferContext& c) {
   Ints k;
   if (c.integers(1, k)) {
     c.require(k.size() == 1 && k[0] >= 0, "k must be one number that is not negative");
-    c.require(out[axis] == kUnknown || k[0] <= out[axis], "k is " + std::to_string(k[0]) + ", the axis has " + std::to_string(out[axis]) + " entries");
+    c.require(out[axis] == kUnknown || k[0] <= out[axis],
+              "k is " + std::to_string(k[0]) + ", the axis has " + std::to_string(out[axis]) + " entries");
     out[axis] = k[0];
   } else {
     out[axis] = kUnknown;
@@ -29,11 +30,30 @@ double flops(const Problem& p) { return 8 * static_cast<double>(p.inputs[0].coun
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "last", .inputs = {{3, 37}, {1}}, .dtypes = types, .constants = {{1, {5}}}, .outputs = 2},
-          {.name = "smallest", .inputs = {{2, 9, 5}, {1}}, .attributes = attributes({{"axis", 1}, {"largest", 0}}), .dtypes = types, .constants = {{1, {9}}}, .outputs = 2},
+          {.name = "smallest",
+           .inputs = {{2, 9, 5}, {1}},
+           .attributes = attributes({{"axis", 1}, {"largest", 0}}),
+           .dtypes = types,
+           .constants = {{1, {9}}},
+           .outputs = 2},
           {.name = "boxes", .inputs = {{1, 2000}, {1}}, .dtypes = types, .constants = {{1, {300}}}, .outputs = 2},
-          {.name = "all_smallest", .inputs = {{5, 100}, {1}}, .attributes = attributes({{"largest", 0}}), .dtypes = types, .constants = {{1, {100}}}, .outputs = 2},
-          {.name = "many_rows", .inputs = {{2, 40, 700}, {1}}, .attributes = attributes({{"largest", 0}}), .dtypes = types, .constants = {{1, {1}}}, .outputs = 2},
-          {.name = "int64", .inputs = {{4, 6}, {1}}, .dtypes = {DataType::int64, DataType::int64}, .constants = {{1, {2}}}, .outputs = 2}};
+          {.name = "all_smallest",
+           .inputs = {{5, 100}, {1}},
+           .attributes = attributes({{"largest", 0}}),
+           .dtypes = types,
+           .constants = {{1, {100}}},
+           .outputs = 2},
+          {.name = "many_rows",
+           .inputs = {{2, 40, 700}, {1}},
+           .attributes = attributes({{"largest", 0}}),
+           .dtypes = types,
+           .constants = {{1, {1}}},
+           .outputs = 2},
+          {.name = "int64",
+           .inputs = {{4, 6}, {1}},
+           .dtypes = {DataType::int64, DataType::int64},
+           .constants = {{1, {2}}},
+           .outputs = 2}};
 }
 
 }  // namespace

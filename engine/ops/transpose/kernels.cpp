@@ -11,7 +11,10 @@ std::vector<StridedCopy> copies(const Problem& p) {
   const Ints perm = p.attributes->integers("perm");
   Dims turned(from.size());
   for (std::size_t i = 0; i < from.size(); ++i)
-    turned[i] = from[perm.empty() ? from.size() - 1 - i : static_cast<std::size_t>(perm[i] < 0 ? perm[i] + static_cast<std::int64_t>(from.size()) : perm[i])];
+    turned[i] =
+        from[perm.empty()
+                 ? from.size() - 1 - i
+                 : static_cast<std::size_t>(perm[i] < 0 ? perm[i] + static_cast<std::int64_t>(from.size()) : perm[i])];
   return {{.dims = p.outputs[0].dims, .from_strides = turned, .to_strides = strides_of(p.outputs[0])}};
 }
 

@@ -13,7 +13,8 @@ void infer(InferContext& c) {
   Ints perm = c.attributes().integers("perm");
   if (!c.attributes().has("perm"))
     for (std::size_t i = in.size(); i-- > 0;) perm.push_back(static_cast<std::int64_t>(i));
-  c.require(perm.size() == in.size(), "perm has " + std::to_string(perm.size()) + " entries for an input of rank " + std::to_string(in.size()));
+  c.require(perm.size() == in.size(),
+            "perm has " + std::to_string(perm.size()) + " entries for an input of rank " + std::to_string(in.size()));
   std::vector<bool> seen(in.size(), false);
   Dims out(in.size());
   for (std::size_t i = 0; i < perm.size(); ++i) {
@@ -49,6 +50,10 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator transpose_operator;
-const Operator transpose_operator{.name = "transpose", .infer = infer, .reference = transpose_reference, .tactics = transpose_tactics, .cases = cases};
+const Operator transpose_operator{.name = "transpose",
+                                  .infer = infer,
+                                  .reference = transpose_reference,
+                                  .tactics = transpose_tactics,
+                                  .cases = cases};
 
 }  // namespace vireo::ops

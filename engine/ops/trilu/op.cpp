@@ -15,13 +15,21 @@ void infer(InferContext& c) {
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "upper", .inputs = {{2, 4, 5}}},
-          {.name = "lower", .inputs = {{5, 4}, {}}, .attributes = attributes({{"upper", 0}}), .dtypes = types, .constants = {{1, {-1}}}},
-          {.name = "beyond", .inputs = {{3, 3}, {}}, .dtypes = {DataType::int64, DataType::int64}, .constants = {{1, {9}}}}};
+          {.name = "lower",
+           .inputs = {{5, 4}, {}},
+           .attributes = attributes({{"upper", 0}}),
+           .dtypes = types,
+           .constants = {{1, {-1}}}},
+          {.name = "beyond",
+           .inputs = {{3, 3}, {}},
+           .dtypes = {DataType::int64, DataType::int64},
+           .constants = {{1, {9}}}}};
 }
 
 }  // namespace
 
 extern const Operator trilu_operator;
-const Operator trilu_operator{.name = "trilu", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = trilu_reference, .cases = cases};
+const Operator trilu_operator{
+    .name = "trilu", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = trilu_reference, .cases = cases};
 
 }  // namespace vireo::ops

@@ -65,7 +65,8 @@ void unary_tile(const graph::TileArgs& args) noexcept {
     float* to = y + at[1];
     std::int64_t i = 0;
     for (; i + 2 * w <= n; i += 2 * w) {
-      const V p = evaluate<kFunction, kTanh>(V::load(from + i), a, b), q = evaluate<kFunction, kTanh>(V::load(from + i + w), a, b);
+      const V p = evaluate<kFunction, kTanh>(V::load(from + i), a, b),
+              q = evaluate<kFunction, kTanh>(V::load(from + i + w), a, b);
       p.store(to + i);
       q.store(to + i + w);
     }
@@ -83,13 +84,17 @@ graph::TileFunction unary_tile_for(UnaryFunction f, bool tanh_gelu) {
   switch (f) {
 #define VIREO_ROW(name) \
   case U::name: return &unary_tile<U::name, false, V>;
-    VIREO_ROW(relu) VIREO_ROW(leaky_relu) VIREO_ROW(sigmoid) VIREO_ROW(hard_sigmoid) VIREO_ROW(hard_swish) VIREO_ROW(silu)
-    VIREO_ROW(mish) VIREO_ROW(tanh) VIREO_ROW(erf) VIREO_ROW(elu) VIREO_ROW(celu) VIREO_ROW(selu) VIREO_ROW(softplus)
-    VIREO_ROW(softsign) VIREO_ROW(thresholded_relu) VIREO_ROW(shrink) VIREO_ROW(clip) VIREO_ROW(exp) VIREO_ROW(log)
-    VIREO_ROW(sqrt) VIREO_ROW(rsqrt) VIREO_ROW(reciprocal) VIREO_ROW(abs) VIREO_ROW(neg) VIREO_ROW(sign) VIREO_ROW(floor)
-    VIREO_ROW(ceil) VIREO_ROW(round) VIREO_ROW(identity)
+    VIREO_ROW(relu)
+        VIREO_ROW(leaky_relu) VIREO_ROW(sigmoid) VIREO_ROW(hard_sigmoid) VIREO_ROW(hard_swish) VIREO_ROW(silu)
+            VIREO_ROW(mish) VIREO_ROW(tanh) VIREO_ROW(erf) VIREO_ROW(elu) VIREO_ROW(celu) VIREO_ROW(selu)
+                VIREO_ROW(softplus) VIREO_ROW(softsign) VIREO_ROW(thresholded_relu) VIREO_ROW(shrink) VIREO_ROW(clip)
+                    VIREO_ROW(exp) VIREO_ROW(log) VIREO_ROW(sqrt) VIREO_ROW(rsqrt) VIREO_ROW(reciprocal) VIREO_ROW(abs)
+                        VIREO_ROW(neg) VIREO_ROW(sign) VIREO_ROW(floor) VIREO_ROW(ceil) VIREO_ROW(round)
+                            VIREO_ROW(identity)
 #undef VIREO_ROW
-    case U::gelu: return tanh_gelu ? &unary_tile<U::gelu, true, V> : &unary_tile<U::gelu, false, V>;
+                                case U::gelu : return tanh_gelu
+                                               ? &unary_tile<U::gelu, true, V>
+                                               : &unary_tile<U::gelu, false, V>;
     default: return nullptr;
   }
 }

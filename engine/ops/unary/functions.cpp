@@ -6,10 +6,12 @@
 namespace vireo::ops {
 namespace {
 constexpr std::string_view kNames[] = {
-    "relu", "leaky_relu", "sigmoid", "hard_sigmoid", "hard_swish", "silu", "mish", "tanh", "erf", "gelu", "elu", "celu",
-    "selu", "softplus", "softsign", "thresholded_relu", "shrink", "clip", "exp", "log", "sqrt", "rsqrt", "reciprocal",
-    "abs", "neg", "sign", "floor", "ceil", "round", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh",
-    "acosh", "atanh", "not", "bitwise_not", "isnan", "isinf", "identity"};
+    "relu",   "leaky_relu",  "sigmoid", "hard_sigmoid", "hard_swish", "silu",     "mish",       "tanh",
+    "erf",    "gelu",        "elu",     "celu",         "selu",       "softplus", "softsign",   "thresholded_relu",
+    "shrink", "clip",        "exp",     "log",          "sqrt",       "rsqrt",    "reciprocal", "abs",
+    "neg",    "sign",        "floor",   "ceil",         "round",      "sin",      "cos",        "tan",
+    "asin",   "acos",        "atan",    "sinh",         "cosh",       "asinh",    "acosh",      "atanh",
+    "not",    "bitwise_not", "isnan",   "isinf",        "identity"};
 }
 
 UnaryFunction unary_function_from(std::string_view name) noexcept {

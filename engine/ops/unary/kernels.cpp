@@ -21,7 +21,11 @@ std::string refuse(const Problem& p) {
 /// Elements worth a tile: fewer where an element costs more.
 std::int64_t grain(UnaryFunction f) {
   switch (f) {
-    case UnaryFunction::relu: case UnaryFunction::clip: case UnaryFunction::abs: case UnaryFunction::neg: case UnaryFunction::identity:
+    case UnaryFunction::relu:
+    case UnaryFunction::clip:
+    case UnaryFunction::abs:
+    case UnaryFunction::neg:
+    case UnaryFunction::identity:
     case UnaryFunction::leaky_relu: case UnaryFunction::hard_sigmoid: case UnaryFunction::hard_swish: return 16384;
     default: return 4096;
   }
@@ -32,7 +36,8 @@ Launch prepare_whole(const Problem& p) {
   const UnaryParameters u = unary_parameters(*p.attributes);
   auto state = std::make_shared<UnaryState>();
   const Dims strides[] = {strides_of(p.inputs[0]), strides_of(p.outputs[0])};
-  if (!plan_loop(p.outputs[0].dims, strides, state->loop) || !make_unit_rows(state->loop, 2)) throw Error(ErrorCode::internal, "unary: too many axes");
+  if (!plan_loop(p.outputs[0].dims, strides, state->loop) || !make_unit_rows(state->loop, 2))
+    throw Error(ErrorCode::internal, "unary: too many axes");
   cut_loop(state->loop, grain(u.function), p.workers);
   state->a = static_cast<float>(u.a);
   state->b = static_cast<float>(u.b);
@@ -49,10 +54,21 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "unary_rows_avx512", .isa = graph::Isa::avx512, .refuse = refuse<unary_tile_avx512>, .prepare = prepare<unary_tile_avx512>, .rows = elementwise_role},
-    {.name = "unary_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse<unary_tile_avx2>, .prepare = prepare<unary_tile_avx2>, .rows = elementwise_role},
+    {.name = "unary_rows_avx512",
+     .isa = graph::Isa::avx512,
+     .refuse = refuse<unary_tile_avx512>,
+     .prepare = prepare<unary_tile_avx512>,
+     .rows = elementwise_role},
+    {.name = "unary_rows_avx2",
+     .isa = graph::Isa::avx2,
+     .refuse = refuse<unary_tile_avx2>,
+     .prepare = prepare<unary_tile_avx2>,
+     .rows = elementwise_role},
 #endif
-    {.name = "unary_rows_portable", .refuse = refuse<unary_tile_portable>, .prepare = prepare<unary_tile_portable>, .rows = elementwise_role},
+    {.name = "unary_rows_portable",
+     .refuse = refuse<unary_tile_portable>,
+     .prepare = prepare<unary_tile_portable>,
+     .rows = elementwise_role},
 };
 
 }  // namespace

@@ -26,34 +26,56 @@ void infer(InferContext& c) {
       require_float(c, 0);
       return c.output(0, DataType::boolean, c.dims(0));
     case UnaryFunction::identity: break;
-    default: c.require(type != DataType::boolean && type != DataType::string, "function '" + name + "' takes numbers, found " + std::string(to_string(type)));
+    default:
+      c.require(type != DataType::boolean && type != DataType::string,
+                "function '" + name + "' takes numbers, found " + std::string(to_string(type)));
   }
   infer_same(c);
 }
 
 std::vector<Case> cases() {
   std::vector<Case> list;
-  for (const char* f : {"relu", "leaky_relu", "sigmoid", "hard_sigmoid", "hard_swish", "silu", "mish", "tanh", "erf", "gelu", "elu", "celu", "selu",
-                        "softplus", "softsign", "thresholded_relu", "shrink", "exp", "abs", "neg", "sign", "floor", "ceil", "round", "sin", "cos",
-                        "atan", "sinh", "cosh", "asinh", "identity", "sqrt", "log", "reciprocal", "rsqrt"})
+  for (const char* f :
+       {"relu",   "leaky_relu", "sigmoid", "hard_sigmoid", "hard_swish", "silu",     "mish",     "tanh",
+        "erf",    "gelu",       "elu",     "celu",         "selu",       "softplus", "softsign", "thresholded_relu",
+        "shrink", "exp",        "abs",     "neg",          "sign",       "floor",    "ceil",     "round",
+        "sin",    "cos",        "atan",    "sinh",         "cosh",       "asinh",    "identity", "sqrt",
+        "log",    "reciprocal", "rsqrt"})
     list.push_back({.name = f, .inputs = {{3, 67}}, .attributes = attributes({{"function", f}})});
-  list.push_back({.name = "gelu_tanh", .inputs = {{5, 33}}, .attributes = attributes({{"function", "gelu"}, {"approximate", "tanh"}})});
-  list.push_back({.name = "clip", .inputs = {{257}}, .attributes = attributes({{"function", "clip"}, {"min", -0.5}, {"max", 0.25}})});
-  list.push_back({.name = "clip_below", .inputs = {{15}}, .attributes = attributes({{"function", "clip"}, {"min", 0.0}})});
+  list.push_back({.name = "gelu_tanh",
+                  .inputs = {{5, 33}},
+                  .attributes = attributes({{"function", "gelu"}, {"approximate", "tanh"}})});
+  list.push_back({.name = "clip",
+                  .inputs = {{257}},
+                  .attributes = attributes({{"function", "clip"}, {"min", -0.5}, {"max", 0.25}})});
+  list.push_back(
+      {.name = "clip_below", .inputs = {{15}}, .attributes = attributes({{"function", "clip"}, {"min", 0.0}})});
   list.push_back({.name = "scalar", .inputs = {{}}, .attributes = attributes({{"function", "silu"}})});
   list.push_back({.name = "one", .inputs = {{1}}, .attributes = attributes({{"function", "sigmoid"}})});
   list.push_back({.name = "one_channel", .inputs = {{2, 3, 5, 1}}, .attributes = attributes({{"function", "relu"}})});
   list.push_back({.name = "empty", .inputs = {{2, 0, 3}}, .attributes = attributes({{"function", "exp"}})});
-  list.push_back({.name = "large", .inputs = {{1, 40, 40, 19}}, .attributes = attributes({{"function", "silu"}, {"layout", "nhwc"}})});
-  list.push_back({.name = "int64_neg", .inputs = {{9}}, .attributes = attributes({{"function", "neg"}}), .dtypes = {DataType::int64}});
-  list.push_back({.name = "half_tanh", .inputs = {{9}}, .attributes = attributes({{"function", "tanh"}}), .dtypes = {DataType::float16}});
+  list.push_back({.name = "large",
+                  .inputs = {{1, 40, 40, 19}},
+                  .attributes = attributes({{"function", "silu"}, {"layout", "nhwc"}})});
+  list.push_back({.name = "int64_neg",
+                  .inputs = {{9}},
+                  .attributes = attributes({{"function", "neg"}}),
+                  .dtypes = {DataType::int64}});
+  list.push_back({.name = "half_tanh",
+                  .inputs = {{9}},
+                  .attributes = attributes({{"function", "tanh"}}),
+                  .dtypes = {DataType::float16}});
   return list;
 }
 
 }  // namespace
 
 extern const Operator unary_operator;
-const Operator unary_operator{
-    .name = "unary", .infer = infer, .reference = unary_reference, .tactics = unary_tactics, .cases = cases, .in_place = true};
+const Operator unary_operator{.name = "unary",
+                              .infer = infer,
+                              .reference = unary_reference,
+                              .tactics = unary_tactics,
+                              .cases = cases,
+                              .in_place = true};
 
 }  // namespace vireo::ops

@@ -107,7 +107,8 @@ void unary_reference(const EvalContext& c) {
   } else if (is_float(in.dtype)) {
     dispatch_real(in.dtype, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      for (std::int64_t i = 0; i < n; ++i) out.as<T>()[i] = static_cast<T>(evaluate(p, static_cast<double>(in.as<T>()[i])));
+      for (std::int64_t i = 0; i < n; ++i)
+        out.as<T>()[i] = static_cast<T>(evaluate(p, static_cast<double>(in.as<T>()[i])));
     });
   } else {
     dispatch_integer(in.dtype, [&](auto tag) {

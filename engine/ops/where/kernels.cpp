@@ -7,7 +7,8 @@ namespace {
 
 bool plan(const Problem& p, Loop& loop) {
   const Dims& out = p.outputs[0].dims;
-  const Dims strides[] = {broadcast_strides(p.inputs[0], out), broadcast_strides(p.inputs[1], out), broadcast_strides(p.inputs[2], out), strides_of(p.outputs[0])};
+  const Dims strides[] = {broadcast_strides(p.inputs[0], out), broadcast_strides(p.inputs[1], out),
+                          broadcast_strides(p.inputs[2], out), strides_of(p.outputs[0])};
   return plan_loop(out, strides, loop);
 }
 
@@ -24,7 +25,8 @@ void run(const graph::TileArgs& args) noexcept {
   const T *x = static_cast<const T*>(args.inputs[1]), *y = static_cast<const T*>(args.inputs[2]);
   T* z = static_cast<T*>(args.outputs[0]);
   const int last = loop.rank - 1;
-  const std::int64_t dc = loop.strides[0][last], dx = loop.strides[1][last], dy = loop.strides[2][last], dz = loop.strides[3][last];
+  const std::int64_t dc = loop.strides[0][last], dx = loop.strides[1][last], dy = loop.strides[2][last],
+                     dz = loop.strides[3][last];
   for_rows<4>(loop, args.tile, [&](const std::int64_t* at, std::int64_t n) {
     const std::uint8_t* c = condition + at[0];
     const T *a = x + at[1], *b = y + at[2];
@@ -38,7 +40,9 @@ Launch prepare(const Problem& p) {
   (void)plan(p, *loop);
   cut_loop(*loop, 16384, p.workers);
   Launch launch;
-  dispatch_bytes(p.outputs[0].dtype, [&](auto tag) { launch.phases = {{&run<typename decltype(tag)::type>, loop->tiles}}; });
+  dispatch_bytes(p.outputs[0].dtype, [&](auto tag) {
+    launch.phases = {{&run<typename decltype(tag)::type>, loop->tiles}};
+  });
   launch.state = std::move(loop);
   return launch;
 }

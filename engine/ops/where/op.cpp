@@ -9,9 +9,10 @@ std::span<const Tactic> where_tactics();
 namespace {
 
 void infer(InferContext& c) {
-  c.require(c.dtype(0) == DataType::boolean, "the condition must be boolean, found " + std::string(to_string(c.dtype(0))));
-  c.require(c.dtype(1) == c.dtype(2), "the two values must have one type, found " + std::string(to_string(c.dtype(1))) + " and " +
-                                          std::string(to_string(c.dtype(2))));
+  c.require(c.dtype(0) == DataType::boolean,
+            "the condition must be boolean, found " + std::string(to_string(c.dtype(0))));
+  c.require(c.dtype(1) == c.dtype(2), "the two values must have one type, found " + std::string(to_string(c.dtype(1))) +
+                                          " and " + std::string(to_string(c.dtype(2))));
   c.output(0, c.dtype(1), broadcast(c, broadcast(c, c.dims(0), c.dims(1)), c.dims(2)));
 }
 
@@ -26,7 +27,12 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator where_operator;
-const Operator where_operator{
-    .name = "where", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = where_reference, .tactics = where_tactics, .cases = cases};
+const Operator where_operator{.name = "where",
+                              .min_inputs = 3,
+                              .max_inputs = 3,
+                              .infer = infer,
+                              .reference = where_reference,
+                              .tactics = where_tactics,
+                              .cases = cases};
 
 }  // namespace vireo::ops

@@ -4,7 +4,8 @@ namespace vireo::ops {
 
 void where_reference(const EvalContext& c) {
   const View& out = c.outputs[0];
-  const std::array<Dims, 3> strides{broadcast_strides(c.inputs[0].dims, out.dims), broadcast_strides(c.inputs[1].dims, out.dims),
+  const std::array<Dims, 3> strides{broadcast_strides(c.inputs[0].dims, out.dims),
+                                    broadcast_strides(c.inputs[1].dims, out.dims),
                                     broadcast_strides(c.inputs[2].dims, out.dims)};
   dispatch_bytes(out.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

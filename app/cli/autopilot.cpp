@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -36,14 +39,16 @@ std::vector<int> own_cores(int most) {
 Loaded load_tuned(ModelFlags flags, const std::set<int>& threads) {
   std::filesystem::path own;
   if (flags.timing_cache.empty() && !Plan::is_plan(flags.model)) {
-    own = std::filesystem::temp_directory_path() / fmt::format("vireo_autopilot_{}.txt", getpid());
-    flags.timing_cache = own.string();
+    std::string folder = (std::filesystem::temp_directory_path() / "vireo-autopilot-XXXXXX").string();
+    if (!mkdtemp(folder.data())) throw Error(ErrorCode::io, "can't make '" + folder + "': " + std::strerror(errno));
+    own = folder;
+    flags.timing_cache = (own / "timings.txt").string();
   }
   struct Remove {
     const std::filesystem::path& path;
     ~Remove() {
       std::error_code ignored;
-      if (!path.empty()) std::filesystem::remove(path, ignored);
+      if (!path.empty()) std::filesystem::remove_all(path, ignored);
     }
   } const remove{own};
   double build_s = 0;

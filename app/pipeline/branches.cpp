@@ -36,7 +36,12 @@ GstPadProbeReturn frame_in(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
     GST_BUFFER_PTS(buffer) = branch.next_pts;
     GST_PAD_PROBE_INFO_DATA(info) = buffer;
   }
-  const GstClockTime duration = GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 40 * GST_MSECOND;
+  // Where nobody says how long a frame lasts: as long as the one before.
+  const GstClockTime before = branch.next_pts - branch.last_duration, pts = GST_BUFFER_PTS(buffer);
+  const GstClockTime duration = GST_BUFFER_DURATION_IS_VALID(buffer)   ? GST_BUFFER_DURATION(buffer)
+                                : branch.frames_in > 1 && pts > before ? pts - before
+                                                                       : branch.last_duration;
+  branch.last_duration = duration;
   branch.next_pts = GST_BUFFER_PTS(buffer) + duration;
   const guint64 shown = gst_segment_to_stream_time(&branch.segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   if (GST_CLOCK_TIME_IS_VALID(shown)) branch.video_end = std::max<GstClockTime>(branch.video_end, shown + duration);

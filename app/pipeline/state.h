@@ -27,6 +27,7 @@ struct Branch {
   GstElement* infer = nullptr;  ///< borrowed from the pipeline
   std::uint64_t frames_in = 0;  ///< streaming thread
   GstClockTime next_pts = 0;    ///< streaming thread: for frames without a time
+  GstClockTime last_duration = 40 * GST_MSECOND;  ///< streaming thread: what the last frame took
   std::atomic<bool> ended{false};
   std::string decode;                             ///< name of the element that opens a file or URI
   std::string file;                               ///< the video file that it plays, if it does

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -47,24 +46,35 @@ bool starts(const Bytes& bytes, const char* text, std::size_t at = 0) {
   return std::memcmp(bytes.data() + at, text, std::strlen(text)) == 0;
 }
 
-std::string cut(const Reader& file, const std::string& part, std::uint64_t end) {
-  return "it has " + std::to_string(file.size()) + " bytes, its " + part + " ends at " + std::to_string(end);
+std::string cut(const Reader& file, const std::string& part, std::uint64_t at, std::uint64_t size) {
+  const std::string end = size > UINT64_MAX - at ? "far beyond" : "at " + std::to_string(at + size);
+  return "it has " + std::to_string(file.size()) + " bytes, its " + part + " ends " + end;
+}
+
+/// More boxes or elements than this are not a video's; and a file made to be slow is given up.
+constexpr int kMostParts = 1 << 20;
+
+bool is_top_level_box(const std::string& type) {
+  for (const char* known : {"ftyp", "styp", "moov", "moof", "mdat", "meta", "mfra", "sidx", "ssix", "emsg", "prft",
+                            "pdin", "free", "skip", "wide", "udta", "uuid"})
+    if (type == known) return true;
+  return false;
 }
 
 /// ISO 14496-12, 4.2: a box is its size (4 bytes), its type (4), and where the size is 1, the size in 8 bytes.
 std::string missing_box(Reader& file) {
   bool index = false;
-  for (std::uint64_t at = 0; file.size() - at >= 8;) {
+  std::uint64_t at = 0;
+  for (int parts = 0; file.size() - at >= 8; ++parts) {
     const Bytes head = file.read(at);
     std::uint64_t size = big_endian(head, 0, 4);
     const std::string type(reinterpret_cast<const char*>(head.data()) + 4, 4);
     if (size == 0) return {};  // up to the end, wherever that is
-    const bool text = std::all_of(type.begin(), type.end(), [](unsigned char c) { return std::isprint(c); });
-    if (!text) return {};  // something foreign behind the boxes
+    if (!is_top_level_box(type) || parts == kMostParts) return {};  // something foreign behind the boxes
     if (size == 1) size = file.size() - at < 16 ? 16 : big_endian(head, 8, 8);
     if (size < 8) return {};
-    if (size > file.size() - at) return cut(file, "'" + type + "' box", at + size);
-    index = index || type == "moov";
+    if (size > file.size() - at) return cut(file, "'" + type + "' box", at, size);
+    index = index || type == "moov" || type == "moof" || type == "meta";  // fragments and pictures have their own
     at += size;
   }
   return index ? "" : "its index, the 'moov' box, is missing";
@@ -84,22 +94,26 @@ std::optional<Number> number_at(const Bytes& bytes, std::size_t at, bool keep_ma
   return Number{keep_marker ? value : value & (marker - 1), count, (value & (marker - 1)) == marker - 1};
 }
 
-constexpr std::uint64_t kSegment = 0x18538067;
+constexpr std::uint64_t kEbml = 0x1a45dfa3, kSegment = 0x18538067, kVoid = 0xec;
 
 /// An element is its id, its size, its content; what has no size of its own is walked through.
 std::string missing_element(Reader& file) {
-  for (std::uint64_t at = 0; at < file.size();) {
+  bool top_level = true;
+  std::uint64_t at = 0;
+  for (int parts = 0; at < file.size() && parts < kMostParts; ++parts) {
     const Bytes head = file.read(at);
     const auto id = number_at(head, 0, true);
     const auto size = id ? number_at(head, id->bytes, false) : std::nullopt;
-    if (!id || !size || id->value == 0) return {};  // no element: damaged otherwise
+    if (!id || !size) return {};  // no element: damaged otherwise
+    if (top_level && id->value != kEbml && id->value != kSegment && id->value != kVoid) return {};  // foreign
     const std::uint64_t content = at + id->bytes + size->bytes;
     if (size->open) {
+      top_level = false;
       at = content;
       continue;
     }
     const std::string what = id->value == kSegment ? "segment" : "last element";
-    if (content > file.size() || size->value > file.size() - content) return cut(file, what, content + size->value);
+    if (content > file.size() || size->value > file.size() - content) return cut(file, what, content, size->value);
     at = content + size->value;
   }
   return {};
@@ -112,7 +126,7 @@ std::string missing_chunk(Reader& file) {
     const std::uint64_t size = std::uint64_t{head[4]} | std::uint64_t{head[5]} << 8 | std::uint64_t{head[6]} << 16 |
                                std::uint64_t{head[7]} << 24;
     if (size == 0 || size == 0xffffffff) return {};  // never filled in
-    if (size > file.size() - at - 8) return cut(file, "RIFF chunk", at + 8 + size);
+    if (size > file.size() - at - 8) return cut(file, "RIFF chunk", at, 8 + size);
     at = std::min(file.size(), at + 8 + size + size % 2);
   }
   return {};
@@ -123,7 +137,7 @@ constexpr std::uint64_t kPacket = 188;
 std::string missing_packet(Reader& file) {
   const std::uint64_t whole = file.size() / kPacket * kPacket;
   if (whole == file.size() || file.read(whole - kPacket)[0] != 0x47 || file.read(whole)[0] != 0x47) return {};
-  return cut(file, "last transport packet", whole + kPacket);
+  return cut(file, "last transport packet", whole, kPacket);
 }
 
 bool is_transport_stream(Reader& file) {

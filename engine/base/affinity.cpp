@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <vector>
 
 #include "engine/base/text.h"
@@ -29,6 +31,9 @@ std::vector<int> accepted() {
 }  // namespace
 
 void check_cores(std::span<const int> cores) {
+  cpu_set_t own;
+  if (sched_getaffinity(0, sizeof own, &own) != 0)
+    fail(ErrorCode::unsupported, "the system doesn't say which cores there are: ", std::strerror(errno));
   for (std::size_t i = 0; i < cores.size(); ++i) {
     if (std::count(cores.begin(), cores.end(), cores[i]) > 1)
       fail(ErrorCode::invalid_argument, "cores names ", cores[i], " more than once; each worker needs its own");

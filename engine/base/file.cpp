@@ -90,12 +90,17 @@ std::string read_file(const std::filesystem::path& path) {
 
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts,
                            const std::function<void(std::string_view)>& written) {
-  std::filesystem::path temporary = path;
-  static std::atomic<unsigned> number{0};  // threads may write one file at once
-  temporary += str(".tmp", ::getpid(), "-", ++number);
+  // Threads may write one file at once, and processes of one number, in containers that share the folder.
+  static std::atomic<unsigned> number{0};
+  std::filesystem::path temporary;
   {
-    const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-    if (file.fd < 0) fail_errno("write", path);
+    Descriptor file{-1};
+    for (int tries = 0; file.fd < 0; ++tries) {
+      temporary = path;
+      temporary += str(".tmp", ::getpid(), "-", ++number);
+      file.fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+      if (file.fd < 0 && (errno != EEXIST || tries == 1000)) fail_errno("write", path);
+    }
     constexpr std::size_t kPiece = std::size_t{4} << 20;
     for (const std::string_view part : parts)
       for (std::size_t at = 0; at < part.size(); at += kPiece) {

@@ -10,6 +10,7 @@
 
 #include "engine/api/log.h"
 #include "engine/base/affinity.h"
+#include "engine/base/text.h"
 
 namespace vireo::base {
 namespace {
@@ -45,18 +46,31 @@ void WaitWord::advance() noexcept {
 }
 
 Team::Team(int workers) {
-  for (int worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { work(worker); });
+  start(workers);
 }
 
 Team::Team(std::vector<int> cores) : cores_(std::move(cores)) {
-  for (int worker = 1; worker < static_cast<int>(cores_.size()); ++worker)
-    threads_.emplace_back([this, worker] { work(worker); });
+  start(static_cast<int>(cores_.size()));
 }
 
-Team::~Team() {
+Team::~Team() { end(); }
+
+void Team::start(int workers) {
+  try {
+    for (int worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { work(worker); });
+  } catch (const std::exception& error) {
+    const std::size_t started = threads_.size() + 1;
+    end();
+    fail(ErrorCode::out_of_memory, "the system starts no more than ", started, " of ", workers, " threads: ",
+         error.what());
+  }
+}
+
+void Team::end() noexcept {
   stop_ = true;
   changed_.advance();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void Team::run(Body body, void* context) noexcept {

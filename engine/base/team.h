@@ -29,6 +29,7 @@ class WaitWord {
 
 class Team {
  public:
+  /// Throws Error(out_of_memory) when the system starts no more threads.
   explicit Team(int workers);
   /// One worker for each core; the cores have been checked.
   explicit Team(std::vector<int> cores);
@@ -47,6 +48,8 @@ class Team {
   void signal() noexcept { changed_.advance(); }
 
  private:
+  void start(int workers);
+  void end() noexcept;
   void work(int worker) noexcept;
 
   std::vector<int> cores_;

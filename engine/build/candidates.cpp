@@ -86,7 +86,7 @@ std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& 
   for (const Desc& desc : problem.outputs)
     if (desc.present() && !desc.dense()) refused = "an output is a strided view";
   list.push_back({nullptr, std::move(refused)});
-  apply_forced(list);
+  apply_forced(list, [&](Candidate& c) { return admitted(problem, c, options); });
   return list;
 }
 

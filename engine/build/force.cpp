@@ -35,12 +35,14 @@ void check_forced() {
                  "are accepted as instruction sets");
 }
 
-void apply_forced(std::vector<Candidate>& list) {
+void apply_forced(std::vector<Candidate>& list, const std::function<bool(Candidate&)>& admits) {
   const std::vector<std::string>& patterns = base::forced_tactics();
   const auto named = [&](const Candidate& c) {
     return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return fits(p, name_of(c)); });
   };
-  if (std::none_of(list.begin(), list.end(), [&](const Candidate& c) { return c.refused.empty() && named(c); })) return;
+  bool any = false;
+  for (Candidate& c : list) any = (c.refused.empty() && named(c) && admits(c)) || any;
+  if (!any) return;
   for (Candidate& c : list)
     if (c.refused.empty() && !named(c)) c.refused = "VIREO_FORCE_KERNEL asks for another";
 }

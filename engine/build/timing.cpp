@@ -26,19 +26,28 @@ struct Contest {
   double weight;
 };
 
-/// Predicted best first: it is the default that others must beat. What is predicted to take kCut times as long isn't
-/// timed.
-void keep_promising(const graph::Problem& problem, std::vector<Candidate>& list) {
+/// Leaves what is admitted, predicted best first: it is the default that others must beat. What is predicted to take
+/// kCut times as long isn't timed, nor asked whether it is admitted.
+void keep_promising(const graph::Problem& problem, const CompileOptions& options, std::vector<Candidate>& list) {
   constexpr double kCut = 2;
+  const auto refused = [&](Candidate& c) { return !admitted(problem, c, options); };
   std::vector<std::pair<double, Candidate>> predicted;
   for (const Candidate& c : list) {
-    if (!c.tactic || !c.tactic->predict) return;
+    if (!c.tactic || !c.tactic->predict) {
+      std::erase_if(list, refused);
+      return;
+    }
     predicted.emplace_back(c.tactic->predict(problem), c);
   }
   std::stable_sort(predicted.begin(), predicted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   list.clear();
-  for (auto& [seconds, candidate] : predicted)
-    if (seconds <= predicted.front().first * kCut) list.push_back(std::move(candidate));
+  double best = 0;
+  for (auto& [seconds, candidate] : predicted) {
+    if (!list.empty() && seconds > best * kCut) break;
+    if (refused(candidate)) continue;
+    if (list.empty()) best = seconds;
+    list.push_back(std::move(candidate));
+  }
 }
 
 /// Weights that are too large to be packed for all candidates at once.
@@ -162,9 +171,8 @@ void time_candidates(const graph::Graph& graph, const CompileOptions& compile_op
     }
     std::vector<Candidate> list = candidates(lp.problem, compile_options);
     std::erase_if(list, [](const Candidate& c) { return !c.refused.empty(); });
-      if (list.size() > 1) std::erase_if(list, [](const Candidate& c) { return !c.tactic; });
-      keep_promising(lp.problem, list);
-      std::erase_if(list, [&](Candidate& c) { return !admitted(lp.problem, c, compile_options); });
+    if (list.size() > 1) std::erase_if(list, [](const Candidate& c) { return !c.tactic; });
+    keep_promising(lp.problem, compile_options, list);
     if (list.size() < 2) {
       contests.push_back({nullptr, std::move(key), {}, 0});
       continue;

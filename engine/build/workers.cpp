@@ -16,7 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-constexpr double kSmall_s = 60e-6;  // what a step takes on all workers; above, a hand-over of a few µs doesn't matter
 constexpr double kWorthwhile = 0.01;  // share of the program that small steps must have
 constexpr double kStepMargin = 0.03, kProgramMargin = 0.01;
 constexpr int kRounds = 120;
@@ -134,15 +133,20 @@ int chosen_workers(const Choices& choices, const std::string& problem, int worke
 }
 
 void time_workers(const program::Program& program, const std::shared_ptr<base::Team>& team, double budget_s,
-                  Choices& choices, const Progress& progress) {
+                  Choices& choices, const Progress& progress, double small_s) {
   if (program.workers < 2 || budget_s <= 0) return;
+  double predicted = 0;
+  for (const program::Step& step : program.steps) predicted += step.predicted_s;
+  if (budget_s < kLeastRuns * predicted / 4) return;  // beyond the prediction's error
+  if (progress && !progress("timing workers", 0)) throw Error(ErrorCode::cancelled, "the build was cancelled");
   const Buffers buffers(program);
   const auto runs_of = [&](const std::map<std::string, int>& among, bool profile) {
     return std::make_unique<Runs>(shared_among(program, among), team, buffers.pointers(), profile);
   };
   std::vector<std::unique_ptr<Runs>> variants;
   variants.push_back(runs_of({}, true));
-  for (int i = 0; i < 2; ++i) variants[0]->run();
+  for (int i = 0; i < 2; ++i)
+    if (budget_s < kLeastRuns * variants[0]->run() && i > 0) return;
   variants[0]->forget();
   for (int i = 0; i < 3; ++i) variants[0]->run();
 
@@ -152,14 +156,13 @@ void time_workers(const program::Program& program, const std::shared_ptr<base::T
   double small_seconds = 0;
   bool news = false;
   for (const auto& [problem, seconds] : variants[0]->by_problem()) {
-    if (problem.empty() || seconds / steps_of[problem] > kSmall_s) continue;
+    if (problem.empty() || seconds / steps_of[problem] > small_s) continue;
     small[problem] = 1;
     small_seconds += seconds;
     news |= !choices.contains(key_of(problem));
   }
   const double all = variants[0]->seconds();
   if (!news || small_seconds < kWorthwhile * all || budget_s < kLeastRuns * all) return;
-  if (progress && !progress("timing workers", 0)) throw Error(ErrorCode::cancelled, "the build was cancelled");
 
   std::vector<int> counts{program.workers};
   for (int workers = 1; workers < program.workers; workers *= 2) {

@@ -21,7 +21,8 @@ void share_stages(program::Program& program);
 /// Runs the program with its small steps on 1, 2, 4, … workers and on all, and adds the fastest for each to `choices`,
 /// if the program as a whole gains by that. Does nothing for one worker, where all is known, where small steps are
 /// a small part of the whole, and where the budget is too short to tell. The team has program.workers workers.
+/// Steps that take up to `small_s` on all workers are small: above, a hand-over of a few µs doesn't matter.
 void time_workers(const program::Program& program, const std::shared_ptr<base::Team>& team, double budget_s,
-                  Choices& choices, const Progress& progress);
+                  Choices& choices, const Progress& progress, double small_s = 60e-6);
 
 }  // namespace vireo::builder

@@ -3,6 +3,7 @@
 // is scaled and shifted already, as before: nothing about its border changes.
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
@@ -68,6 +69,18 @@ Head head_of(const Graph& graph, TensorId end) {
   return head;
 }
 
+/// Scale and shift as float32 are as good as the layers they stand for: finite, and for floats of any size the shift
+/// not so large that its rounding shows.
+bool is_faithful(const Head& head, bool bytes) {
+  constexpr double kMostShift = 1e4;
+  for (std::size_t c = 0; c < head.scale.size(); ++c) {
+    const auto scale = static_cast<float>(head.scale[c]), shift = static_cast<float>(head.shift[c]);
+    if (!std::isfinite(scale) || !std::isfinite(shift) || (!bytes && std::abs(head.shift[c]) > kMostShift))
+      return false;
+  }
+  return true;
+}
+
 bool rewrite(Graph& graph, LayerId conv) {
   const TensorId end = input_of(graph, conv, 0);
   const Tensor& tensor = graph.tensor(end);
@@ -79,6 +92,7 @@ bool rewrite(Graph& graph, LayerId conv) {
   // Floats are taken from the network's inputs only: elsewhere scale and shift may be handed on by rows themselves.
   const Tensor& image = graph.tensor(head.image);
   if (image.dtype != DataType::uint8 && (image.dtype != DataType::float32 || image.producer != kNone)) return false;
+  if (!is_faithful(head, image.dtype == DataType::uint8)) return false;
   const Dims dims{static_cast<std::int64_t>(head.scale.size())};
   const std::string name = graph.layer(conv).name;
   const TensorId scale = add_constant(graph, name + ".scale", constant_from(head.scale, dims, DataType::float32));

@@ -93,7 +93,9 @@ struct Registry {
 
 std::string ModelOptions::key() const {
   std::error_code ignored;
-  const auto full = std::filesystem::weakly_canonical(path, ignored);
+  // The folder of a link, not its target's: external weights lie there.
+  const auto folder = std::filesystem::weakly_canonical(std::filesystem::absolute(path).parent_path(), ignored);
+  const auto full = folder / path.filename();
   const auto time = std::filesystem::last_write_time(path, ignored).time_since_epoch().count();
   return full.string() + "|" + std::to_string(time) + "|" + device + "|" + std::string(to_string(precision)) + "|" +
          std::to_string(threads) + "|" + std::to_string(batch) + "|" + std::to_string(contexts) + "|" + size + "|" +

@@ -72,15 +72,19 @@ std::string readable_stem(const fs::path& model) {
 CachedPlan::CachedPlan(const ModelOptions& options) {
   if (options.plan_cache.empty()) return;
   std::error_code failed;
-  model_ = fs::canonical(options.path, failed);
+  // Of a link the target is part of the origin, the folder is the link's own: external weights lie there.
+  const fs::path target = fs::canonical(options.path, failed);
   if (failed) return;
-  options_ = "model " + model_.string() + "\ndevice " + options.device + "\nprecision " +
+  model_ = fs::canonical(fs::absolute(options.path).parent_path(), failed) / options.path.filename();
+  if (failed) return;
+  options_ = "model " + model_.string() + "\ndevice " + options.device + "\nprocessor " +
+             device_version(options.device) + "\nprecision " +
              std::string(to_string(options.precision)) + "\nthreads " + std::to_string(options.threads) + "\nbatch " +
              std::to_string(options.batch) + "\nbudget " + std::to_string(options.build_budget_s) + "\nsize " +
              options.size + "\nlayout " + options.layout + "\n";
   file_ = options.plan_cache / (readable_stem(model_) + "-" + digest(options_) + kSuffix);
-  options_ += "processor " + device_version(options.device) + "\nlibrary " + library_version() + "\nfile " +
-              version_of(model_) + "\n";  // before it is read
+  options_ += "library " + library_version() + "\nfile " + target.string() + " " + version_of(target) +
+              "\n";  // before it is read
 }
 
 std::string CachedPlan::origin(const std::map<std::string, std::string>& metadata) const {
@@ -100,7 +104,7 @@ std::optional<Plan> CachedPlan::load() const {
     Plan plan = Plan::load(file_);
     const auto found = plan.metadata().find(kOrigin);
     if (found == plan.metadata().end() || found->second != origin(plan.metadata())) {
-      refuse("model, library or processor changed since");
+      refuse("model or library changed since");
       return std::nullopt;
     }
     fs::last_write_time(file_, fs::file_time_type::clock::now(), failed);
@@ -140,10 +144,15 @@ void prune_cached_plans(const fs::path& folder, const fs::path& kept, std::uintm
   std::vector<Entry> entries;
   std::uintmax_t total = 0;
   std::error_code failed;
-  for (const auto& found : fs::directory_iterator(folder, failed)) {
-    if (!found.path().filename().string().ends_with(kSuffix)) continue;
-    const Entry entry{found.path(), found.last_write_time(failed), found.file_size(failed)};
-    if (failed) continue;  // another process removed it
+  const auto long_ago = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
+    const std::string name = at->path().filename().string();
+    std::error_code gone;
+    const Entry entry{at->path(), at->last_write_time(gone), at->file_size(gone)};
+    if (gone) continue;  // another process removed it
+    if (name.find(std::string(kSuffix) + ".tmp") != std::string::npos && entry.used < long_ago)
+      fs::remove(entry.path, gone);  // a process that was killed left it
+    if (!name.ends_with(kSuffix)) continue;
     total += entry.bytes;
     if (entry.path != kept) entries.push_back(entry);
   }

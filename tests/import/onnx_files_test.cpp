@@ -96,6 +96,18 @@ TEST(Structure, TheLastOperatorsBeforeEachOutputAreNoted) {
       << "not across the convolution, nor into the shape";
 }
 
+TEST(Structure, ABiasAddedToAConvolutionIsNoStepOfItsTail) {
+  Model model;
+  model.constant("w", {2, 2, 1, 1}, Floats{1, 2, 3, 4}).constant("b", {1, 2, 1, 1}, Floats{0.5f, 1});
+  model.input("x", {1, 2, 3, 3})
+      .node("Conv", {"x", "w"}, {"c"})
+      .node("Add", {"c", "b"}, {"raw"})
+      .node("Add", {"raw", "raw"}, {"twice"})
+      .output("raw")
+      .output("twice");
+  EXPECT_EQ(model.load().metadata().at("onnx.output_tails"), "Conv\nAdd Conv");
+}
+
 TEST(Refusals, AllUnsupportedNodesAreListedAtOnce) {
   Model model;
   model.import("com.example", 1);

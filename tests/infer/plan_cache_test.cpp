@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/api/builder.h"
 #include "engine/api/log.h"
 #include "plugins/infer/model.h"
 #include "tests/import/model.h"
@@ -125,6 +126,44 @@ TEST_F(PlanCache, BuildsAgainWhenTheModelOrItsWeightsChanged) {
   EXPECT_EQ(entries().size(), 1u) << "the new plan takes the old one's place";
 }
 
+TEST_F(PlanCache, TellsLinksToOneModelApart) {
+  const fs::path model = options_.path;
+  for (const auto& [name, value] : {std::pair("a", 1.0f), std::pair("b", 2.0f)}) {
+    fs::create_directories(folder_ / name);
+    write_weights(value);
+    fs::copy_file(folder_ / "weights.bin", folder_ / name / "weights.bin");
+    fs::create_symlink(model, folder_ / name / "net.onnx");
+    options_.path = folder_ / name / "net.onnx";
+    EXPECT_FLOAT_EQ(run(), 27 * value) << "the weights beside the link count";
+  }
+  EXPECT_FLOAT_EQ(run(), 54);
+  EXPECT_EQ(entries().size(), 2u);
+  EXPECT_EQ(warnings_.take(), "");
+  fs::copy_file(folder_ / "a" / "weights.bin", folder_ / "b" / "weights.bin", fs::copy_options::overwrite_existing);
+  fs::last_write_time(folder_ / "b" / "weights.bin", fs::file_time_type::clock::now() + std::chrono::seconds(2));
+  EXPECT_FLOAT_EQ(run(), 27);
+  EXPECT_NE(warnings_.take().find("is built again"), std::string::npos);
+}
+
+TEST_F(PlanCache, BuildsAgainForAnotherLibrary) {
+  EXPECT_FLOAT_EQ(run(), 27);
+  Network network = import_onnx(options_.path);
+  CachedPlan cache(options_);
+  cache.label(network);
+  std::string origin = network.metadata().at("vireo.origin");
+  for (const char* line : {"library ", "file ", "processor "}) {
+    const auto at = origin.find(line);
+    ASSERT_NE(at, std::string::npos) << line;
+    network.set_metadata("vireo.origin", std::string(origin).insert(at + std::string(line).size(), "another "));
+    build(network, {.budget_s = 0}).save(entries().at(0));
+    EXPECT_FALSE(cache.load().has_value()) << line;
+    EXPECT_NE(warnings_.take().find("is built again"), std::string::npos);
+  }
+  network.set_metadata("vireo.origin", origin);
+  build(network, {.budget_s = 0}).save(entries().at(0));
+  EXPECT_TRUE(cache.load().has_value());
+}
+
 TEST_F(PlanCache, KeepsOnePlanForEachSetOfOptions) {
   (void)run();
   options_.batch = 4;
@@ -188,7 +227,12 @@ TEST_F(PlanCache, DropsWhatWasNotUsedForLongest) {
     std::ofstream(plans / name) << std::string(100, 'x');
     fs::last_write_time(plans / name, now - std::chrono::hours(++age));
   }
+  for (const char* name : {"d.cached.plan.tmp7-1", "d.cached.plan.tmp7-2"})
+    std::ofstream(plans / name) << std::string(100, 'x');
+  fs::last_write_time(plans / "d.cached.plan.tmp7-1", now - std::chrono::hours(2));
   prune_cached_plans(plans, plans / "c.cached.plan", 200);
+  EXPECT_FALSE(fs::exists(plans / "d.cached.plan.tmp7-1")) << "left by a process that was killed";
+  EXPECT_TRUE(fs::exists(plans / "d.cached.plan.tmp7-2")) << "may be being written";
   EXPECT_TRUE(fs::exists(plans / "a.cached.plan"));
   EXPECT_FALSE(fs::exists(plans / "b.cached.plan"));
   EXPECT_TRUE(fs::exists(plans / "c.cached.plan")) << "just written";

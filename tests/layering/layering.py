@@ -44,7 +44,6 @@ FOREIGN = [
     (r"onnx/", "onnx", ["engine/import/onnx"]),
     (r"CL/|OpenCL/", "OpenCL", ["engine/device/opencl"]),
     (r"google/protobuf/", "protobuf", ["engine/import", "config"]),
-    (r"(oneapi/)?dnnl", "oneDNN", ["engine/ops/shared"]),
 ]
 FREE = ("tests/", "bench/")  # may include everything; nothing includes them
 MAX_LINES = 800

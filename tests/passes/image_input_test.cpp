@@ -121,5 +121,27 @@ output "y" "y"
 )");
 }
 
+TEST(ImageInput, ScalesAndShiftsThatFloatsDoNotHoldStay) {
+  expect_untouched("image_input", R"(
+graph "g"
+input "x" uint8 1x5x6x3
+const "tiny" float32 1 = 1e-39
+const "w" float32 4x3x3x3 @1
+"f" = cast("x") {to="float32"} "f"
+"b" = binary("f", "tiny") {function="div"} "b"
+"y" = conv("b", "w") {layout="nhwc"} "y"
+output "y" "y"
+)");
+  expect_untouched("image_input", R"(
+graph "g"
+input "x" float32 1x5x6x3
+const "far" float32 1 = 1000003
+const "w" float32 4x3x3x3 @1
+"b" = binary("x", "far") {function="sub"} "b"
+"y" = conv("b", "w") {layout="nhwc"} "y"
+output "y" "y"
+)");
+}
+
 }  // namespace
 }  // namespace vireo::passes_testing

@@ -118,6 +118,16 @@ TEST(Truncation, KnowsFormatsByTheirStructure) {
   EXPECT_EQ(missing(boxes + "\0\0\0\x0c"
                             "mdat12"s),
             "it has 26 bytes, its 'mdat' box ends at 28");
+  for (const char* junk :
+       {"\r\n--------multipart", "TAG My Video Title, 2026", "a log line that went to the wrong place"}) {
+    EXPECT_EQ(missing(boxes + junk), "") << junk;
+    EXPECT_EQ(missing(ebml + "\x18\x53\x80\x67\x82" + "ab" + junk), "") << junk;
+  }
+  const std::string picture =
+      "\0\0\0\x08"
+      "ftyp\0\0\0\x08"
+      "meta"s;
+  EXPECT_EQ(missing(picture), "") << "a picture has no moov";
   EXPECT_EQ(missing(boxes + "\0\0\0\x01"
                             "mdat\0\0\0\0\0\0\0\x20"
                             "12"s),

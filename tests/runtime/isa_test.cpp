@@ -169,6 +169,24 @@ TEST(ForcedKernel, may_be_the_reference_or_a_pattern_beside_an_instruction_set) 
   EXPECT_EQ(scalar.text, "ok");
 }
 
+TEST(ForcedKernel, that_its_weights_forbid_leaves_the_layer_to_the_others) {
+  const ChildResult got = in_child(kVariable, "*winograd*", [] {
+    Network n;
+    std::vector<float> values(32 * 32 * 9, 1e-3f);
+    values[40 * 9] = 3e38f;  // of an output channel that the guard's sample may pass over
+    const auto w = n.add_constant("w", DataType::float32, {32, 32, 3, 3}, values.data(), values.size() * sizeof(float));
+    const auto x = n.add_input("x", DataType::float32, {1, 32, 24, 24});
+    n.mark_output(n.add_convolution(x, w, {}, {.pads = {1, 1, 1, 1}}, "conv"), "y");
+    std::string text = "no convolution";
+    for (const LayerReport& layer : Engine::load(build(n, {.budget_s = 0, .threads = 1}), {}, {.threads = 1})->report())
+      if (layer.op.find("conv") != std::string::npos) text = layer.tactic;
+    return text;
+  });
+  ASSERT_TRUE(got.ok) << got.text;
+  EXPECT_NE(got.text.find("conv_"), std::string::npos) << got.text;
+  EXPECT_EQ(got.text.find("winograd"), std::string::npos) << got.text;
+}
+
 TEST(ForcedKernel, that_does_not_exist_is_an_error_of_the_build) {
   for (const char* value : {"conv2d_direct_avx1024", "avx2,winnograd*"}) {
     const ChildResult got = in_child(kVariable, value, [] { return make_engine(false, 1) ? "built" : ""; });

@@ -115,6 +115,8 @@ TEST(Workers, of_a_program_of_serial_stages_are_its_caller_alone) {
     for (const auto& log : noted.logs)
       for (const auto& [tile, thread] : log->tiles) ASSERT_EQ(thread, std::this_thread::get_id());
   }
+  const std::size_t each[] = {600, 300, 200, 100};
+  for (std::size_t step = 0; step < 4; ++step) EXPECT_EQ(noted.logs[step]->tiles.size(), each[step]) << step;
 }
 
 BuildOptions options_of(double budget_s) {
@@ -174,7 +176,7 @@ TEST(Workers, are_measured_for_small_steps_once) {
   builder::Choices choices;
   builder::time_workers(program, team, 0, choices, {});
   EXPECT_TRUE(choices.empty() && tiles_run == 0) << "without a budget";
-  builder::time_workers(program, team, 1, choices, {});
+  builder::time_workers(program, team, 1, choices, {}, 1.0);
   ASSERT_EQ(choices.size(), 4u);
   for (const auto& [key, choice] : choices) {
     EXPECT_EQ(key.rfind("workers problem ", 0), 0u) << key;
@@ -182,10 +184,12 @@ TEST(Workers, are_measured_for_small_steps_once) {
     EXPECT_GE(choice.seconds, 0);
   }
   const int run = tiles_run;
-  builder::time_workers(program, team, 1, choices, {});
+  builder::time_workers(program, team, 1, choices, {}, 1.0);
   EXPECT_LE(tiles_run - run, 5 * (3 + 8 + 1 + 5)) << "what is known is only looked at";
   choices.clear();
-  EXPECT_THROW(builder::time_workers(program, team, 1, choices, [](std::string_view, double) { return false; }), Error);
+  EXPECT_THROW(builder::time_workers(
+                   program, team, 1, choices, [](std::string_view, double) { return false; }, 1.0),
+               Error);
 }
 
 }  // namespace

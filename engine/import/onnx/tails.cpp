@@ -31,6 +31,22 @@ bool reads_values_everywhere(std::string_view op) {
   return std::find(kOps.begin(), kOps.end(), op) != kOps.end();
 }
 
+bool is_constant(std::string_view name, const Producers& producers) {
+  const auto producer = producers.find(name);
+  return producer == producers.end() || producer->second->op_type() == "Constant";
+}
+
+/// An addition of something constant to what a wall gives: the bias of exporters that don't put it into the wall.
+bool is_bias(const onnx::NodeProto& node, const Producers& producers) {
+  if (node.op_type() != "Add" || node.input_size() != 2) return false;
+  for (int i = 0; i < 2; ++i) {
+    const auto producer = producers.find(node.input(i));
+    if (producer != producers.end() && is_wall(producer->second->op_type()))
+      return is_constant(node.input(1 - i), producers);
+  }
+  return false;
+}
+
 std::string tail_of(const std::string& output, const Producers& producers) {
   std::vector<std::string_view> names{output}, words;
   std::set<const onnx::NodeProto*> seen;
@@ -41,7 +57,8 @@ std::string tail_of(const std::string& output, const Producers& producers) {
       if (producer == producers.end() || seen.size() >= kMostNodes || !seen.insert(producer->second).second) continue;
       const onnx::NodeProto& node = *producer->second;
       if (node.op_type() == "Constant") continue;
-      if (std::find(words.begin(), words.end(), node.op_type()) == words.end()) words.push_back(node.op_type());
+      const bool named = std::find(words.begin(), words.end(), node.op_type()) != words.end();
+      if (!named && !is_bias(node, producers)) words.push_back(node.op_type());
       if (is_wall(node.op_type())) continue;
       const int count = reads_values_everywhere(node.op_type()) ? node.input_size() : std::min(1, node.input_size());
       for (int i = 0; i < count; ++i) next.push_back(node.input(i));

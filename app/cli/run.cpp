@@ -75,6 +75,8 @@ int run(const RunFlags& f) {
 
 void add_run(CLI::App& app, Action& action) {
   CLI::App* c = app.add_subcommand("run", "run a model, or a deployment file, on live or recorded video");
+  c->footer("The exit code is 1 after an error, and when a video file ended before its time: its frames are processed,\n"
+            "and the message (\"cut_short\" in --json) says which file and where it ends.");
   auto f = std::make_shared<RunFlags>();
   c->add_option("MODEL", f->model, "ONNX model, Vireo plan, or deployment (.pbtxt)")->required();
   c->add_option("--source", f->sources,

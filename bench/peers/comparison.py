@@ -14,11 +14,12 @@ import flops
 import isa
 import ncnn_files
 from tensors import difference, read_tensors, reference_outputs, write_tensors
-from verdict import choose_best, wrong
+from verdict import choose_best, settled, wrong
 from worker import Vireo, Worker, WorkerError
 
 VIREO = environment.ROOT / "build" / "bin" / "vireo"
 NUMPY_TYPES = {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 11: np.float64}
+SETTLED = 0.05  # the spread above which --most-rounds goes on
 NEEDS_FOLDING = {"opencv"}  # gets a second try with a simpler graph, as ncnn does in ncnn_files.py
 
 
@@ -138,8 +139,10 @@ class Comparison:
                 turns[worker] = max(3, min(2000, round(1e3 * self.options.turn / max(first, 1e-3))))
             except WorkerError as error:
                 self.failed(worker.engine, worker.threads, error)
-        for index in range(self.options.rounds):
+        for index in range(self.options.most_rounds):
             order = list(turns)
+            if index >= self.options.rounds and settled({w.engine: w.rounds for w in order}, SETTLED):
+                break
             for worker in order[index % max(1, len(order)):] + order[:index % max(1, len(order))]:
                 try:
                     worker.rounds.append(statistics.median(worker.run(turns[worker], warmup=2)))

@@ -2,13 +2,13 @@
 """Vireo beside other engines: the same ONNX file, inputs and threads, in interleaved rounds.
 
   run.py MODEL.onnx… [--threads 2] [--also-threads 1] [--peers vireo,ort,openvino,openvino_any,ncnn,opencv]
-         [--rounds 7] [--turn 0.3] [--pin] [--batch N] [--isa avx2] [--dearest 10] [--limit SECONDS] [--out NAME]
+         [--rounds 7] [--most-rounds N] [--turn 0.3] [--pin] [--batch N] [--isa avx2] [--dearest 10] [--limit SECONDS] [--out NAME]
          [-- ARGUMENTS OF vireo bench]
   run.py --zoo | --assets     every model of .cache/zoo (see zoo.py), or every float model of ../shared/assets/onnx
 
 One process an engine, kept alive and held still while another runs. In each round every engine runs for about --turn
 seconds (two inferences before are not counted); a figure is the median over the rounds' medians, its spread half their
-quartile distance. The ratio is the fastest peer's time over Vireo's, taken round by round; a peer whose outputs
+quartile distance; with --most-rounds, rounds are added while Vireo's spread or the fastest peer's is above 5 %. The ratio is the fastest peer's time over Vireo's, taken round by round; a peer whose outputs
 differ by more than 1e-2 from ONNX Runtime's, its graph rewrites switched off, does not count. --also-threads gives the
 peers, and Vireo too, a second try with that number; the better one counts. Inputs are
 X.ref/test_data_set_0/input_k.pb where there are any, else seeded noise. With --batch N, --zoo means .cache/zoo/batchN.
@@ -67,6 +67,7 @@ def parse(arguments):
     parser.add_argument("--also-threads", type=int)
     parser.add_argument("--peers", default=",".join(known), type=lambda text: text.split(","))
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--most-rounds", type=int, metavar="N", help="go on up to N rounds while figures are unsettled")
     parser.add_argument("--turn", type=float, default=0.3, metavar="SECONDS")
     parser.add_argument("--pin", action="store_true", help="hold each engine to the first THREADS cores")
     parser.add_argument("--batch", type=int, help="images at once: the zoo's files for it, models that leave it open")
@@ -76,6 +77,7 @@ def parse(arguments):
     parser.add_argument("--out", help="name of the files in bench/results")
     options = parser.parse_args(own)
     options.vireo_arguments = passed_on
+    options.most_rounds = max(options.rounds, options.most_rounds or 0)
     unknown = [name for name in options.peers if name not in known]
     if unknown:
         parser.error(f"unknown peer {', '.join(unknown)}; known are {', '.join(known)}")
@@ -112,7 +114,7 @@ def main():
     options = parse(sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers are ended on the way out
     report = {"machine": machine.describe(), "versions": machine.versions(options.peers), "threads": options.threads,
-              "also_threads": options.also_threads, "rounds": options.rounds, "turn_s": options.turn,
+              "also_threads": options.also_threads, "rounds": options.rounds, "most_rounds": options.most_rounds, "turn_s": options.turn,
               "pinned": options.pin, "batch": options.batch,
               "vireo_arguments": options.vireo_arguments, "isa": options.isa,
               "not_held": isa.not_held(options.isa, options.peers), "engines": options.peers,

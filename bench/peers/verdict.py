@@ -21,6 +21,23 @@ def fastest(rows):
     return min(candidates, key=lambda engine: rows[engine]["median_ms"], default=None)
 
 
+def relative_spread(rounds):
+    """Half the distance of the quartiles over the median."""
+    if len(rounds) < 2:
+        return 0.0
+    quartiles = statistics.quantiles(rounds, n=4)
+    return (quartiles[2] - quartiles[0]) / 2 / statistics.median(rounds)
+
+
+def settled(rounds, limit):
+    """Whether the figures that the ratio is made of, Vireo's and the fastest peer's, have a spread of at most `limit`.
+    rounds: each engine's figures so far."""
+    peers = [engine for engine in rounds if engine not in NO_PEERS]
+    counted = [min(peers, key=lambda engine: statistics.median(rounds[engine]))] if peers else []
+    counted += ["vireo"] if "vireo" in rounds else []
+    return all(relative_spread(rounds[engine]) <= limit for engine in counted)
+
+
 def choose_best(result, bf16=False):
     """Notes the fastest peer that is right, and the ratio to it, where Vireo is right too. With bf16, another precision for
     Vireo as well, the peer is OpenVINO as it comes, and outputs only have to be there."""

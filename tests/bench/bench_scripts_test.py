@@ -20,7 +20,7 @@ sys.path.insert(0, str(BENCH / "peers"))
 import isa
 import layers
 import table
-from verdict import choose_best, fastest
+from verdict import choose_best, fastest, settled
 from worker import Vireo, Worker, WorkerError
 
 SHAPE = [1, 3, 288, 384]  # of the demo model
@@ -125,6 +125,14 @@ class Rows(unittest.TestCase):
         result = model("m", vireo=row(2, 0.1), ort=row(3))
         choose_best(result)
         self.assertNotIn("ratio", result)
+
+    def test_rounds_are_settled_when_vireo_and_the_fastest_peer_are(self):
+        even, wild = [1.0, 1.01, 1.0, 0.99], [1.0, 3.0, 1.0, 3.0]
+        self.assertTrue(settled({"vireo": even, "ort": even, "ncnn": [10 * ms for ms in wild]}, 0.05))
+        self.assertFalse(settled({"vireo": even, "ort": wild, "ncnn": [10 * ms for ms in even]}, 0.05))
+        self.assertFalse(settled({"vireo": wild, "ort": even}, 0.05))
+        self.assertTrue(settled({"vireo": even, "openvino_any": [ms / 9 for ms in wild]}, 0.05))
+        self.assertTrue(settled({"ort": [1.0]}, 0.05))
 
     def test_bfloat16_is_no_peer(self):
         result = model("m", vireo=row(2), ort=row(3), openvino_any=row(1))

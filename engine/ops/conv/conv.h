@@ -45,6 +45,9 @@ struct ConvProblem {
 
 /// 3x3, stride 1, by Winograd's F(m x m, 3x3), m being what the transforms make (`out`): winograd.h.
 [[nodiscard]] std::string refuse_winograd(const graph::Problem& problem);
+/// The same, and weights of which 64 points are more than a cache holds: what 6x6 saves over 4x4 in products is less than
+/// streaming them costs, in time where maps are small, in memory everywhere.
+[[nodiscard]] std::string refuse_winograd_6x6(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_winograd(const graph::Problem& problem, const KernelSet& kernels,
                                              const WinogradKernels& transforms);
 [[nodiscard]] double predict_winograd(const graph::Problem& problem, const KernelSet& kernels, int out);

@@ -294,6 +294,14 @@ std::string refuse_winograd(const Problem& problem) {
   return {};
 }
 
+std::string refuse_winograd_6x6(const Problem& problem) {
+  if (std::string why = refuse_winograd(problem); !why.empty()) return why;
+  constexpr double kMost = 32 << 20;
+  const ConvGeometry g = read_conv(problem).g;
+  const double bytes = 64.0 * static_cast<double>(g.cin) * static_cast<double>(g.cout) * sizeof(float);
+  return bytes > kMost ? base::str("its points take ", base::human_bytes(bytes), " of weights") : "";
+}
+
 double predict_winograd(const Problem& problem, const KernelSet& kernels, int out) {
   return plan(read_conv(problem), kernels, out).seconds;
 }

@@ -103,7 +103,8 @@ def parse(arguments):
 
 
 def write(report, base, dearest):
-    base.with_name(f"{base.name}.json").write_text(json.dumps(report, indent=1) + "\n")
+    brief = [{key: value for key, value in result.items() if key != "layers"} for result in report["models"]]
+    base.with_name(f"{base.name}.json").write_text(json.dumps({**report, "models": brief}, indent=1) + "\n")
     base.with_name(f"{base.name}.md").write_text(table.markdown(report))
     plot.write(report, base.with_name(f"{base.name}.svg"))
     if dearest:

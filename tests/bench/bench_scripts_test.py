@@ -199,6 +199,14 @@ class Compare(unittest.TestCase):
             code, text = self.compare(self.old, report([broken, self.old["models"][1]]))
             self.assertEqual((code, "FAILS now" in text), (1, True))
 
+    def test_without_onnx_runtime_openvino_is_the_yardstick(self):
+        def bf16(ms):
+            return {**report([model("a", vireo=row(ms, 0.1), openvino_any=row(20))]), "vireo_arguments": ["--precision", "bf16"]}
+        code, text = self.compare(bf16(10), bf16(11))
+        self.assertEqual((code, "OpenVINO as it comes" in text), (1, True), text)
+        self.assertEqual(self.compare(bf16(10), bf16(10))[0], 0)
+        self.assertEqual(self.compare(bf16(10), self.old)[0], 2, "other arguments")
+
     def test_other_conditions_and_other_files_are_refused(self):
         code, text = self.compare(self.old, {**self.old, "threads": 1})
         self.assertEqual((code, "threads 2 and 1" in text), (2, True))

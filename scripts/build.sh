@@ -21,7 +21,7 @@ if [ $# = 0 ] || [ "$1" = --configure ]; then
 elif [ ! -f "$folder/build.ninja" ]; then
   options=(-DVIREO_TESTS=OFF -DVIREO_BENCH=OFF)
 fi
-if [ ! -f "$folder/build.ninja" ] || [ ${#options[@]} -gt 0 ]; then
+if [ ! -f "$folder/build.ninja" ] || [ ${#options[@]} -gt 0 ] || [ "${1:-}" = --configure ]; then  # or it lacks new tests
   echo "configuring $folder …" >&2
   cmake --preset "$preset" "${options[@]}" >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
 fi

@@ -108,10 +108,31 @@ void gst_object_unref(gpointer object) {
   own(object);
 }
 
+/// Gives the reference up here unless it is the last one: only after its own decrement does a holder know that it is
+/// the last, so the library can't be called before what the others hand over is taken.
 void gst_mini_object_unref(GstMiniObject* object) {
   static auto* const own = library_own(&gst_mini_object_unref, "gst_mini_object_unref");
-  pass_on(object);
+  __tsan_release(object);
+  gint count = __atomic_load_n(&object->refcount, __ATOMIC_ACQUIRE);
+  while (count > 1) {
+    if (__atomic_compare_exchange_n(&object->refcount, &count, count - 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      return;
+  }
+  __tsan_acquire(object);
   own(object);
+}
+
+/// Who finds itself the only holder may change the object: the others gave their references up before.
+gboolean gst_mini_object_is_writable(const GstMiniObject* object) {
+  static auto* const own = library_own(&gst_mini_object_is_writable, "gst_mini_object_is_writable");
+  return acquired(const_cast<GstMiniObject*>(object), own(object));
+}
+
+/// The same object for its only holder, else a copy, and the reference given up inside.
+GstMiniObject* gst_mini_object_make_writable(GstMiniObject* object) {
+  static auto* const own = library_own(&gst_mini_object_make_writable, "gst_mini_object_make_writable");
+  pass_on(object);
+  return own(object);
 }
 
 gboolean gst_bus_post(GstBus* bus, GstMessage* message) {

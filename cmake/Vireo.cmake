@@ -25,13 +25,14 @@ if(VIREO_SANITIZE)
   add_link_options(-fsanitize=${VIREO_SANITIZE})
 endif()
 
-# The instruction sets that a file's suffix asks for: <variant>.avx2.cpp, .avx512.cpp, .avx512_bf16.cpp. Such files hold
-# kernel bodies only: no standard containers, whose inline functions the linker might share with code for older
+# The instruction sets that a file's suffix asks for: <variant>.avx2.cpp, .avx512.cpp, .avx512_bf16.cpp,
+# .amx_bf16.cpp. Such files hold kernel bodies only: no standard containers, whose inline functions the linker might share with code for older
 # processors.
 set(VIREO_ISA_avx2 -mavx2 -mfma -mf16c -O3)
 set(VIREO_ISA_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512 -O3)
 set(VIREO_ISA_avx512_bf16 ${VIREO_ISA_avx512} -mavx512bf16)
-set(VIREO_ISAS avx2 avx512 avx512_bf16)
+set(VIREO_ISA_amx_bf16 ${VIREO_ISA_avx512_bf16} -mamx-tile -mamx-bf16)
+set(VIREO_ISAS avx2 avx512 avx512_bf16 amx_bf16)
 if(VIREO_SANITIZE)  # unrolled kernels with checked loads take minutes to compile: addresses only, less unrolling
   foreach(isa ${VIREO_ISAS})
     list(APPEND VIREO_ISA_${isa} -O1 -fno-sanitize=undefined -DVIREO_INSTRUMENTED)
@@ -54,7 +55,7 @@ function(vireo_library name)
       endif()
     endforeach()
   else()
-    list(FILTER ARG_SOURCES EXCLUDE REGEX "\\.avx[0-9][0-9a-z_]*\\.cpp$")
+    list(FILTER ARG_SOURCES EXCLUDE REGEX "\\.(avx|amx)[0-9a-z_]*\\.cpp$")
   endif()
   if(NOT ARG_SOURCES)  # headers only, so far
     file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp "")

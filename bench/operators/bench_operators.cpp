@@ -103,17 +103,7 @@ graph::ConstantPtr noise(const Dims& dims) {
   return c.constant;
 }
 
-bool available(graph::Isa isa) {
-  const base::CpuFeatures& f = base::cpu_features();
-  switch (isa) {
-    case graph::Isa::scalar: return true;
-    case graph::Isa::avx2: return f.avx2;
-    case graph::Isa::avx512: return f.avx512;
-    case graph::Isa::avx512_vnni: return f.avx512_vnni;
-    case graph::Isa::avx512_bf16: return f.avx512_bf16;
-  }
-  return false;
-}
+bool available(graph::Isa isa) { return graph::runs_on(isa, base::cpu_features()); }
 
 /// One tactic, ready to run again and again on its own buffers.
 struct Candidate {
@@ -149,6 +139,7 @@ double micro_peak(const ops::KernelSet& set) {
     args.c = reinterpret_cast<float*>(y.get());
     args.c_stride = 64;
     args.tail = set.width;
+    if (set.configure) set.configure(m, kDepth);
     for (int round = 0; round < 20; ++round) {
       const auto start = Clock::now();
       for (int i = 0; i < 200; ++i) set.micro[n][m](args);
@@ -156,6 +147,7 @@ double micro_peak(const ops::KernelSet& set) {
       best = std::max(best, 200 * 2.0 * m * n * set.width * kDepth * set.values / seconds);
     }
   }
+  if (set.release) set.release();
   return best * 1e-9;
 }
 
@@ -250,6 +242,8 @@ int main(int count, char** words) {
 #if defined(__x86_64__)
   if (base::cpu_features().avx512_bf16)
     std::printf("with products of bfloat16: %.0f GFLOP/s\n", micro_peak(ops::kernel_set_avx512_bf16()));
+  if (base::cpu_features().amx_bf16)
+    std::printf("with tiles of bfloat16: %.0f GFLOP/s\n", micro_peak(ops::kernel_set_amx_bf16()));
 #endif
   for (const Shape& shape : kShapes) {
     const std::string line = std::string(shape.op) + " " + shape.name;

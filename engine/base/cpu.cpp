@@ -1,6 +1,7 @@
 #include "engine/base/cpu.h"
 
 #include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,16 @@
 namespace vireo::base {
 namespace {
 
+/// The system keeps the state of AMX tiles only for processes that asked for it.
+bool may_use_tiles() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 CpuFeatures detect() {
   CpuFeatures f;
 #if defined(__x86_64__)
@@ -30,8 +41,9 @@ CpuFeatures detect() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (f.avx512 && __get_cpuid_count(7, 0, &a, &b, &c, &d)) {
     f.avx512_fp16 = (d >> 23) & 1;
-    f.amx_bf16 = (d >> 22) & 1;
-    f.amx_int8 = (d >> 25) & 1;
+    const bool tiles = (((d >> 22) | (d >> 25)) & 1) != 0 && may_use_tiles();
+    f.amx_bf16 = tiles && f.avx512_bf16 && ((d >> 22) & 1) != 0;
+    f.amx_int8 = tiles && ((d >> 25) & 1) != 0;
   }
 #endif
   return f;

@@ -44,17 +44,6 @@ bool permits(Precision asked, Precision arithmetic) { return arithmetic == Preci
 
 }  // namespace
 
-bool runs_on(Isa isa, const base::CpuFeatures& f) {
-  switch (isa) {
-    case Isa::scalar: return true;
-    case Isa::avx2: return f.avx2;
-    case Isa::avx512: return f.avx512;
-    case Isa::avx512_vnni: return f.avx512_vnni;
-    case Isa::avx512_bf16: return f.avx512_bf16;
-  }
-  return false;
-}
-
 std::vector<LayerProblem> problems(const graph::Graph& graph, const CompileOptions& options) {
   const std::vector<graph::LayerId> order = graph.topological_order();
   const Placement placement = place(graph, order, options.workers);
@@ -72,7 +61,7 @@ std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& 
   if (problem.op->tactics)
     for (const graph::Tactic& tactic : problem.op->tactics()) {
       std::string refused;
-      if (!runs_on(tactic.isa, base::cpu_features())) refused = "needs a processor with more instructions";
+      if (!graph::runs_on(tactic.isa, base::cpu_features())) refused = "needs a processor with more instructions";
       else if (!permits(options.precision, tactic.arithmetic))
         refused = base::str("computes in ", to_string(tactic.arithmetic), "; ", to_string(options.precision),
                             " is asked for");

@@ -16,13 +16,12 @@ std::vector<OperatorInfo> list_operators() {
 }
 
 std::vector<KernelInfo> list_kernels() {
-  static constexpr const char* kIsa[] = {"scalar", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
   std::vector<KernelInfo> list;
   for (const graph::Operator* op : ops::all_operators()) {
     if (op->tactics)
       for (const graph::Tactic& t : op->tactics())
         list.push_back({std::string(op->name), std::string(t.name), std::string(t.device),
-                        kIsa[static_cast<int>(t.isa)], t.exact, builder::runs_on(t.isa, base::cpu_features())});
+                        std::string(graph::name_of(t.isa)), t.exact, graph::runs_on(t.isa, base::cpu_features())});
     list.push_back({std::string(op->name), "reference", "cpu", "scalar", true, true});
   }
   return list;

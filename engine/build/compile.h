@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 
-#include "engine/base/cpu.h"
 #include "engine/graph/graph.h"
 #include "engine/graph/tactic.h"
 #include "engine/program/program.h"
@@ -38,9 +37,6 @@ struct CompileOptions {
 
 /// The graph must be static.
 [[nodiscard]] program::Program compile(const graph::Graph& graph, const CompileOptions& options);
-
-/// Can this processor run it?
-[[nodiscard]] bool runs_on(graph::Isa isa, const base::CpuFeatures& features);
 
 /// One candidate of a layer, the reference last.
 struct Candidate {

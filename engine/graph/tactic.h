@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/api/types.h"
+#include "engine/base/cpu.h"
 #include "engine/graph/attributes.h"
 #include "engine/graph/constant.h"
 
@@ -94,7 +95,9 @@ struct Launch {
 };
 
 /// What a tactic needs of the processor. Higher values include the lower ones.
-enum class Isa : std::uint8_t { scalar, avx2, avx512, avx512_vnni, avx512_bf16 };
+enum class Isa : std::uint8_t { scalar, avx2, avx512, avx512_vnni, avx512_bf16, amx_bf16 };
+[[nodiscard]] std::string_view name_of(Isa isa);
+[[nodiscard]] bool runs_on(Isa isa, const base::CpuFeatures& features);
 
 struct Tactic {
   std::string_view name;  ///< unique within the operator, e.g. "conv2d_direct_avx512"

@@ -15,17 +15,7 @@
 
 namespace vireo::tests {
 
-inline bool available(graph::Isa isa) {
-  const base::CpuFeatures& f = base::cpu_features();
-  switch (isa) {
-    case graph::Isa::scalar: return true;
-    case graph::Isa::avx2: return f.avx2;
-    case graph::Isa::avx512: return f.avx512;
-    case graph::Isa::avx512_vnni: return f.avx512_vnni;
-    case graph::Isa::avx512_bf16: return f.avx512_bf16;
-  }
-  return false;
-}
+inline bool available(graph::Isa isa) { return graph::runs_on(isa, base::cpu_features()); }
 
 /// A float tensor whose innermost rows are `pitch` apart; the gaps hold a sentinel.
 struct Strided {

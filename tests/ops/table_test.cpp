@@ -197,17 +197,7 @@ void run_tactic(const Tactic& tactic, const Sample& sample, std::uint32_t consta
   }
 }
 
-bool runs_here(graph::Isa isa) {
-  const base::CpuFeatures& f = base::cpu_features();
-  switch (isa) {
-    case graph::Isa::scalar: return true;
-    case graph::Isa::avx2: return f.avx2;
-    case graph::Isa::avx512: return f.avx512;
-    case graph::Isa::avx512_vnni: return f.avx512_vnni;
-    case graph::Isa::avx512_bf16: return f.avx512_bf16;
-  }
-  return false;
-}
+bool runs_here(graph::Isa isa) { return graph::runs_on(isa, base::cpu_features()); }
 
 class Table : public ::testing::TestWithParam<const graph::Operator*> {};
 

@@ -47,7 +47,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 int rank(const std::string& isa) {
-  const std::vector<std::string> all{"scalar", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
+  const std::vector<std::string> all{"scalar", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx_bf16"};
   return static_cast<int>(std::find(all.begin(), all.end(), isa) - all.begin());
 }
 

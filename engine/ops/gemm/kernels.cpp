@@ -80,6 +80,13 @@ std::string refuse_bf16(const Problem& p) {
 
 const Tactic kTactics[] = {
 #if defined(__x86_64__)
+    {.name = "gemm_panels_amx_bf16",
+     .isa = Isa::amx_bf16,
+     .arithmetic = Precision::bf16,
+     .exact = false,
+     .refuse = refuse_bf16,
+     .prepare = prepare<kernel_set_amx_bf16>,
+     .predict = predict<kernel_set_amx_bf16>},
     {.name = "gemm_panels_avx512_bf16",
      .isa = Isa::avx512_bf16,
      .arithmetic = Precision::bf16,

@@ -62,6 +62,11 @@ struct KernelSet {
   int values = 1;                                  ///< of A and B in one place
   RoundKernel round = nullptr;                     ///< null where values is 1
   InterleaveKernel interleave = nullptr;
+  int depth_step = 1;                              ///< places of depth taken at once; what is left over costs as much
+  /// Must be called in this thread before micro-kernels of so many rows over taps of this depth, release() after the
+  /// last one; null where they need nothing.
+  void (*configure)(std::int64_t rows, std::int64_t depth) = nullptr;
+  void (*release)() = nullptr;
   /// Places that so many values take.
   [[nodiscard]] std::int64_t places(std::int64_t count) const { return (count + values - 1) / values; }
 };
@@ -71,6 +76,7 @@ struct KernelSet {
 [[nodiscard]] const KernelSet& kernel_set_avx2();
 [[nodiscard]] const KernelSet& kernel_set_avx512();
 [[nodiscard]] const KernelSet& kernel_set_avx512_bf16();
+[[nodiscard]] const KernelSet& kernel_set_amx_bf16();
 #endif
 
 }  // namespace vireo::ops

@@ -30,6 +30,11 @@ double segment_slots(const KernelSet& kernels, std::int64_t rows, double vectors
          static_cast<double>(chunks - large) * step_slots(kernels, small, vectors);
 }
 
+/// Depth as the kernels step through it.
+std::int64_t stepped(const KernelSet& kernels, std::int64_t depth) {
+  return (depth + kernels.depth_step - 1) / kernels.depth_step * kernels.depth_step;
+}
+
 /// Slots that a call costs besides its steps: set-up, and loads and stores of C.
 double call_slots(std::int64_t rows, double vectors) { return 24.0 + 3.0 * static_cast<double>(rows) * vectors; }
 
@@ -66,6 +71,7 @@ PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_
   set.depth = depth;
   set.groups = groups;
   const std::int64_t vectors = (columns + kernels.width - 1) / kernels.width;
+  const std::int64_t total_steps = stepped(kernels, depth) * static_cast<std::int64_t>(set.taps.size());
   int best = 1;
   double best_slots = 1e300;
   for (int most = 1; most <= kMaxVectors; ++most) {
@@ -75,7 +81,7 @@ PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_
     for (std::size_t i = 0; i < widths.size(); ++i) {
       const bool half = i + 1 == widths.size() && ends_half(kernels, columns);
       slots += panel_slots(kernels, 1, std::max<std::int64_t>(segment_rows, 1), widths[i] - (half ? 0.5 : 0.0),
-                           std::max<std::int64_t>(set.total_depth(), 1), 1);
+                           std::max<std::int64_t>(total_steps, 1), 1);
     }
     if (slots <= best_slots) {
       best = most;
@@ -106,7 +112,8 @@ PanelSet plan_panels(const KernelSet& kernels, std::int64_t columns, std::int64_
   const auto tap_count = static_cast<std::int64_t>(set.taps.size());
   if (depth > most_rows * 3 / 2) {
     const std::int64_t parts = (depth + most_rows - 1) / most_rows;
-    const std::int64_t step = ((depth + parts - 1) / parts + 3) / 4 * 4;
+    const std::int64_t whole = std::max(4, kernels.depth_step);
+    const std::int64_t step = ((depth + parts - 1) / parts + whole - 1) / whole * whole;
     for (std::int64_t t = 0; t < tap_count; ++t)
       for (std::int64_t at = 0; at < depth; at += step)
         set.blocks.push_back({t, 1, at, std::min(step, depth - at), t * depth + at});
@@ -199,6 +206,7 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
       args.hi = last ? epilogue.hi : __builtin_inff();
       args.tail = panel.tail;
       args.accumulate = d > 0;
+      std::int64_t configured = 0;
       for (std::int64_t s = 0; s < block.segments; ++s) {
         const float* a = block.a + s * block.a_segment + panel.a_offset + depth.offset;
         float* c = block.c + s * block.c_segment + panel.column;
@@ -214,6 +222,7 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
             residual = wide;
           }
           args.residual = epilogue.residual_before ? residual : nullptr;
+          if (kernels.configure && rows != configured) kernels.configure(configured = rows, depth.depth);
           micro[rows](args);
           if (last && epilogue.finish)
             kernels.finish(c, block.c_stride, rows, panel.columns, epilogue.activation,
@@ -225,15 +234,17 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
       }
     }
   }
+  if (kernels.release) kernels.release();
 }
 
 double block_seconds(const PanelSet& set, std::int64_t segments, std::int64_t segment_rows, std::int64_t begin,
                      std::int64_t end) {
+  const std::int64_t steps = stepped(*set.kernels, set.depth) * static_cast<std::int64_t>(set.taps.size());
   double slots = 0;
   for (std::int64_t p = begin; p < end; ++p) {
     const Panel& panel = set.panels[static_cast<std::size_t>(p)];
     slots += panel_slots(*set.kernels, segments, segment_rows, panel.vectors - (panel.half ? 0.5 : 0.0),
-                         set.total_depth(), static_cast<std::int64_t>(set.blocks.size()));
+                         steps, static_cast<std::int64_t>(set.blocks.size()));
   }
   return slots * 2.0 * set.kernels->width * set.kernels->values / set.kernels->flops_per_second;
 }

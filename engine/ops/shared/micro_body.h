@@ -88,6 +88,7 @@ void micro_kernel(const MicroArgs& p) {
 
   const std::int64_t stride = p.a_stride;
   const float* b = p.b;
+  const float* next = p.next;
   for (std::int64_t t = 0; t < p.tap_count; ++t) {
     const float* rows[kBases];
 #pragma GCC unroll 8
@@ -96,6 +97,9 @@ void micro_kernel(const MicroArgs& p) {
     for (; k >= kUnroll; k -= kUnroll) {
 #pragma GCC unroll 4
       for (int u = 0; u < kUnroll; ++u) micro_step<V, M, N, kHalf>(acc, half, rows, stride, b, u);
+      __builtin_prefetch(next, 0, 2);
+      __builtin_prefetch(next + 16, 0, 2);
+      next += p.next_step;
 #pragma GCC unroll 8
       for (int g = 0; g < kBases; ++g) rows[g] += kUnroll;
       b += kUnroll * N * V::kWidth;

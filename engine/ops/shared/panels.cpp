@@ -206,6 +206,10 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
       args.hi = last ? epilogue.hi : __builtin_inff();
       args.tail = panel.tail;
       args.accumulate = d > 0;
+      // The block behind this one is fetched while rows pass by, a part of it with each call.
+      const std::int64_t floats = depth.tap_count * depth.depth * panel.vectors * kernels.width;
+      const std::int64_t ahead = depth.tap_count * (depth.depth / 4) * 32;
+      std::int64_t fetched = 0;
       std::int64_t configured = 0;
       for (std::int64_t s = 0; s < block.segments; ++s) {
         const float* a = block.a + s * block.a_segment + panel.a_offset + depth.offset;
@@ -223,6 +227,9 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
           }
           args.residual = epilogue.residual_before ? residual : nullptr;
           if (kernels.configure && rows != configured) kernels.configure(configured = rows, depth.depth);
+          args.next_step = fetched < floats ? 32 : 0;
+          args.next = args.b + (fetched < floats ? floats + fetched : 0);
+          fetched += ahead;
           micro[rows](args);
           if (last && epilogue.finish)
             kernels.finish(c, block.c_stride, rows, panel.columns, epilogue.activation,

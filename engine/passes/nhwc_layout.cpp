@@ -1,8 +1,9 @@
 // Convolutions and pooling of images work on channels-last tensors, for which the fast kernels are: each gets a
-// transpose before and behind it, which transpose_sinking moves and cancels.
+// transpose before and behind it, which transpose_sinking moves and cancels. Layers that say their layout keep it.
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
+#include "engine/passes/layout.h"
 #include "engine/passes/list.h"
 
 namespace vireo::passes {
@@ -14,14 +15,9 @@ TensorId transposed(Graph& graph, LayerId beside, TensorId x, const std::vector<
   return insert_layer(graph, beside, "transpose", {x}, std::move(attributes));
 }
 
-bool convert(Graph& graph, LayerId id) {
+void convert(Graph& graph, LayerId id) {
   const Layer& layer = graph.layer(id);
   const TensorId x = input_of(graph, id, 0);
-  const TensorId y = output_of(graph, id);
-  if (layer.attributes.text("layout", "nchw") != "nchw" || layer.outputs.size() != 1 || y == kNone) return false;
-  if (!graph.tensor(x).ranked || rank_of(graph, x) != 4 || !graph.tensor(y).ranked ||
-      graph.tensor(x).dtype != DataType::float32)
-    return false;
   Attributes attributes = layer.attributes;
   attributes.set("layout", std::string("nhwc"));
   std::vector<TensorId> inputs = layer.inputs;
@@ -36,10 +32,21 @@ bool convert(Graph& graph, LayerId id) {
   const LayerId behind = replace_layer(graph, id, "transpose", {wide}, std::move(back));
   graph.layer(behind).name = name + ".nchw";
   graph.layer(graph.tensor(wide).producer).name = name;
-  return true;
 }
 
 }  // namespace
+
+bool becomes_channels_last(const Graph& graph, LayerId id) {
+  if (!is_op(graph, id, "conv") && !is_op(graph, id, "conv_transpose") && !is_op(graph, id, "pool")) return false;
+  const Layer& layer = graph.layer(id);
+  const TensorId x = input_of(graph, id, 0), y = output_of(graph, id);
+  return !layer.attributes.has("layout") && layer.outputs.size() == 1 && y != kNone && graph.tensor(x).ranked &&
+         rank_of(graph, x) == 4 && graph.tensor(y).ranked && graph.tensor(x).dtype == DataType::float32;
+}
+
+void keep_channels_first(Graph& graph, LayerId id) {
+  graph.layer(id).attributes.set("layout", std::string("nchw"));
+}
 
 bool nhwc_layout(Graph& graph) {
   // While extents are open, the patterns that the other passes look for may not be there yet, and they are written in
@@ -47,9 +54,11 @@ bool nhwc_layout(Graph& graph) {
   for (const TensorId input : graph.inputs())
     if (!graph.tensor(input).is_static()) return false;
   bool changed = false;
-  for (const LayerId id : layers_of(graph))
-    if (is_op(graph, id, "conv") || is_op(graph, id, "conv_transpose") || is_op(graph, id, "pool"))
-      changed = convert(graph, id) || changed;
+  for (const LayerId id : layers_of(graph)) {
+    if (!becomes_channels_last(graph, id)) continue;
+    convert(graph, id);
+    changed = true;
+  }
   return changed;
 }
 

@@ -96,9 +96,9 @@ std::optional<Sunk> quantize(Graph& graph, LayerId id, TensorId x, const Perm& p
   return sunk;
 }
 
-/// Operators with an attribute `layout`.
+/// Operators with an attribute `layout`; those that say it keep it.
 std::optional<Sunk> with_layout(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
-  if (perm != kFromNhwc || graph.layer(id).attributes.text("layout", "nchw") != "nchw") return std::nullopt;
+  if (perm != kFromNhwc || graph.layer(id).attributes.has("layout")) return std::nullopt;
   Sunk sunk = same_with(graph, id, x, perm);
   sunk.attributes.set("layout", std::string("nhwc"));
   return sunk;

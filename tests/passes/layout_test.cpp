@@ -33,6 +33,25 @@ outputs 6
 )");
 }
 
+TEST(Layout, LayersThatSayTheirLayoutKeepIt) {
+  expect_layout(R"(
+graph "g"
+input "x" float32 1x3x8x8
+const "w" float32 4x3x3x3 @1
+const "s" float32 4 @3
+"a" = conv("x", "w") "a"
+"b" = instance_norm("a", "s", "s") {layout="nchw"} "b"
+"y" = pool("b") {mode="max", kernel_shape=[2, 2], layout="nchw"} "y"
+output "y" "y"
+)", R"(1 transpose(x) perm=0,2,3,1
+2 conv(1, 4x3x3x3) layout=nhwc
+3 transpose(2) perm=0,3,1,2
+4 instance_norm(3, 4, 4) layout=nchw
+5 pool(4) kernel_shape=2,2 layout=nchw mode=max
+outputs 5
+)");
+}
+
 TEST(Layout, NetworksWithChannelsLastAtTheirEdgesNeedNoTransposeAtAll) {
   expect_layout(R"(
 graph "g"

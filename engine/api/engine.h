@@ -88,6 +88,18 @@ struct LayerReport {
   int workers = 0;  ///< that share the work where fewer than all were found faster; 0: all
 };
 
+/// Why a convolution or pooling works on the layout it has, decided when the plan was built. Seconds of its best tactic,
+/// and of the reorders of its own tensors, if it had that layout while all others keep theirs.
+struct LayoutReport {
+  struct Side {
+    double kernel_ms = 0, reorders_ms = 0;
+    bool measured = false;  ///< false: predicted, because no doubt about it could change the choice, or for want of time
+  };
+  std::string layer, op;
+  bool channels_last = true;  ///< what it has; false: channels first
+  Side first, last;
+};
+
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
   [[nodiscard]] static std::shared_ptr<Engine> load(const std::filesystem::path& plan, const Device& device = {},
@@ -103,6 +115,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] Stream create_stream();
   /// Layers as they will run at the given input shapes (empty: the plan's own or its profile's opt shapes).
   [[nodiscard]] std::vector<LayerReport> report(const std::map<std::string, Dims>& shapes = {});
+  /// The choice of layout for each layer that has one. Empty when shapes were unknown at build.
+  [[nodiscard]] const std::vector<LayoutReport>& layouts() const noexcept;
   [[nodiscard]] int threads() const noexcept;
 
   struct State;

@@ -1,12 +1,14 @@
 #include "engine/api/builder.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "engine/api/log.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/build/force.h"
+#include "engine/build/layout.h"
 #include "engine/build/module.h"
 #include "engine/build/plan_state.h"
 #include "engine/build/set_aside.h"
@@ -18,6 +20,7 @@ namespace vireo {
 namespace {
 
 constexpr double kWorkersShare = 0.1;  // of the budget, for finding steps that fewer workers do faster
+constexpr double kLayoutShare = 0.1;   // at most, for layouts that predictions leave in doubt
 
 void check(const Network& network, const BuildOptions& options) {
   for (const std::string& device : options.devices)
@@ -79,6 +82,28 @@ std::vector<std::map<std::string, Dims>> tuning_shapes(const Network& network, c
   return {{}};
 }
 
+/// All passes; the layouts between those that come before and those that carry them out. Several profiles share the
+/// layouts of the first. Seconds that the layouts took.
+double optimise(Plan::State& state, const std::vector<std::map<std::string, Dims>>& shapes, const BuildOptions& options,
+              const builder::CompileOptions& compile_options, builder::Choices& choices, const Progress& progress) {
+  passes::PassOptions pass_options;
+  pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
+  double seconds = 0;
+  if (!shapes.empty() && !pass_options.disabled.contains("nhwc_layout")) {
+    passes::PassOptions before = pass_options;
+    for (std::string& name : builder::layout_passes()) before.disabled.insert(std::move(name));
+    passes::run_passes(state.graph, before);
+    state.graph.compact();
+    const auto start = std::chrono::steady_clock::now();
+    state.layouts = builder::choose_layouts(
+        state.graph, {shapes.front(), compile_options, kLayoutShare * options.budget_s}, choices, progress);
+    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  passes::run_passes(state.graph, pass_options);
+  state.graph.compact();
+  return seconds;
+}
+
 Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims>>& shapes, bool only_owner,
                 const BuildOptions& options, const Progress& progress) {
   const auto report = [&](std::string_view stage, double fraction) {
@@ -91,13 +116,6 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
   state.precision = options.precision;
   state.max_workspace = options.max_workspace;
   state.profiles = options.profiles;
-  passes::PassOptions pass_options;
-  pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
-  passes::run_passes(state.graph, pass_options);
-  state.graph.compact();
-  if (only_owner) builder::set_weights_aside(state.graph);
-  report("optimising", 1);
-
   builder::CompileOptions compile_options;
   compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
   compile_options.exact = options.exact;
@@ -107,7 +125,12 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
   compile_options.packs = state.packs.get();
   state.packs->keep(true);
   builder::Choices choices = read_cache(options.timing_cache);
-  const double budget_s = shapes.empty() ? 0 : options.budget_s / static_cast<double>(shapes.size());
+  const double taken_s = optimise(state, shapes, options, compile_options, choices, progress);
+  if (only_owner) builder::set_weights_aside(state.graph);
+  report("optimising", 1);
+
+  const double rest_s = std::max((1 - kLayoutShare) * options.budget_s, options.budget_s - taken_s);
+  const double budget_s = shapes.empty() ? 0 : rest_s / static_cast<double>(shapes.size());
   for (const auto& one : shapes) {
     const graph::Graph g = builder::specialise(state.graph, one, compile_options);
     if (budget_s > 0)

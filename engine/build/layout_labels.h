@@ -14,8 +14,8 @@ struct LayoutNode {
 };
 
 struct LayoutTensor {
-  int writer = 0;            ///< node
-  std::vector<int> readers;  ///< nodes
+  int writer = 0;                    ///< node
+  std::vector<int> readers;          ///< nodes
   double to_last = 0, to_first = 0;  ///< seconds of the reorder, by direction; paid once, however many readers want it
 };
 

@@ -77,6 +77,12 @@ std::string tuning_text(const Plan::State& state) {
     text += "profile\n";
     for (const ShapeRange& r : profile) text += base::str("range ", r.min, " ", r.opt, " ", r.max, " ", r.input, "\n");
   }
+  for (const LayoutReport& l : state.layouts) {
+    text += l.channels_last ? "layout nhwc" : "layout nchw";
+    for (const LayoutReport::Side& side : {l.first, l.last})
+      text += base::str(" ", side.kernel_ms, " ", side.reorders_ms, side.measured ? " measured" : " predicted");
+    text += base::str(" ", l.op, " ", l.layer, "\n");
+  }
   for (const auto& [device, choices] : state.choices)
     text += base::str("device ", device, "\n", builder::choices_text(choices));
   return text;
@@ -116,6 +122,36 @@ PackLine parse_pack(std::string_view text) {
   return line;
 }
 
+/// The next word; the rest of the line stays.
+std::string_view take_word(std::string_view& line) {
+  const std::size_t space = std::min(line.find(' '), line.size());
+  const std::string_view word = line.substr(0, space);
+  line.remove_prefix(std::min(space + 1, line.size()));
+  return word;
+}
+
+LayoutReport parse_layout(const std::string_view text) {
+  LayoutReport report;
+  std::string_view rest = text;
+  const std::string_view layout = take_word(rest);
+  bool fits = layout == "nhwc" || layout == "nchw";
+  report.channels_last = layout == "nhwc";
+  for (LayoutReport::Side* side : {&report.first, &report.last}) {
+    for (double* ms : {&side->kernel_ms, &side->reorders_ms}) {
+      const std::string_view number = take_word(rest);
+      const auto result = std::from_chars(number.data(), number.data() + number.size(), *ms);
+      fits = fits && result.ec == std::errc() && result.ptr == number.data() + number.size();
+    }
+    const std::string_view source = take_word(rest);
+    fits = fits && (source == "measured" || source == "predicted");
+    side->measured = source == "measured";
+  }
+  report.op = take_word(rest);
+  report.layer = rest;
+  if (!fits || report.op.empty()) base::fail(ErrorCode::invalid_model, "the plan's layouts have the line '", text, "'");
+  return report;
+}
+
 void parse_tuning(std::string_view text, Plan::State& state, std::vector<PackLine>& packs) {
   std::string device, lines;
   const auto flush = [&] {
@@ -136,6 +172,7 @@ void parse_tuning(std::string_view text, Plan::State& state, std::vector<PackLin
       state.precision = Precision::bf16;
     } else if (word == "workspace") std::from_chars(rest.data(), rest.data() + rest.size(), state.max_workspace);
     else if (word == "pack") packs.push_back(parse_pack(rest));
+    else if (word == "layout") state.layouts.push_back(parse_layout(rest));
     else if (word == "profile") state.profiles.emplace_back();
     else if (word == "range" && !state.profiles.empty()) {
       const std::size_t a = rest.find(' '), b = rest.find(' ', a + 1), c = rest.find(' ', b + 1);

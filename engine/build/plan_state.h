@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/api/builder.h"
+#include "engine/api/engine.h"
 #include "engine/api/plan.h"
 #include "engine/build/compile.h"
 #include "engine/build/packs.h"
@@ -26,6 +27,7 @@ struct Plan::State {
   std::uint64_t max_workspace = 0;
   std::vector<Profile> profiles;
   std::map<std::string, builder::Choices> choices;  ///< by device fingerprint
+  std::vector<LayoutReport> layouts;  ///< what was weighed; the decisions themselves are in the graph
   std::shared_ptr<builder::Packs> packs = std::make_shared<builder::Packs>();
   std::uint64_t file_bytes = 0;
   std::vector<TensorInfo> inputs, outputs;

@@ -153,7 +153,43 @@ void time_chains(const graph::Graph& graph, const CompileOptions& compile_option
   if (progress) (void)progress("timing chains", 1.0);
 }
 
+/// What may be timed: accepted, admitted, promising; the reference only where nothing else is left.
+std::vector<Candidate> contenders(const graph::Problem& problem, const CompileOptions& options) {
+  std::vector<Candidate> list = candidates(problem, options);
+  std::erase_if(list, [](const Candidate& c) { return !c.refused.empty(); });
+  if (list.size() > 1) std::erase_if(list, [](const Candidate& c) { return !c.tactic; });
+  keep_promising(problem, options, list);
+  return list;
+}
+
 }  // namespace
+
+Choice time_problem(const graph::Problem& problem, const CompileOptions& compile_options,
+                    const std::shared_ptr<base::Team>& team, double budget_s) {
+  std::vector<Candidate> list = contenders(problem, compile_options);
+  if (list.empty()) return {};
+  return decide({&problem, {}, std::move(list), 0}, team, budget_s);
+}
+
+void time_pair(const graph::Problem& a, const graph::Problem& b, const CompileOptions& compile_options,
+               const std::shared_ptr<base::Team>& team, double budget_s, Choices& choices) {
+  CompileOptions options = compile_options;
+  options.choices = &choices;
+  std::vector<std::unique_ptr<Trial>> trials;
+  std::vector<std::string> tactics;
+  for (const graph::Problem* problem : {&a, &b}) {
+    std::vector<Candidate> list = candidates(*problem, options);
+    const Candidate* chosen = choose_candidate(*problem, list, options);
+    if (!chosen) return;
+    tactics.emplace_back(name_of(*chosen));
+    std::vector<TrialStep> steps(1);
+    steps[0] = {problem, prepare(*problem, *chosen)};
+    trials.push_back(std::make_unique<Trial>(std::move(steps), team));
+  }
+  const std::vector<double> best = race(trials, budget_s);
+  choices[choice_key(a, options)] = {tactics[0], best[0]};
+  choices[choice_key(b, options)] = {tactics[1], best[1]};
+}
 
 void time_candidates(const graph::Graph& graph, const CompileOptions& compile_options, const TimingOptions& options,
                      Choices& choices, const Progress& progress) {
@@ -169,10 +205,7 @@ void time_candidates(const graph::Graph& graph, const CompileOptions& compile_op
       contests[it->second].weight += predict_seconds(lp.problem);
       continue;
     }
-    std::vector<Candidate> list = candidates(lp.problem, compile_options);
-    std::erase_if(list, [](const Candidate& c) { return !c.refused.empty(); });
-    if (list.size() > 1) std::erase_if(list, [](const Candidate& c) { return !c.tactic; });
-    keep_promising(lp.problem, compile_options, list);
+    std::vector<Candidate> list = contenders(lp.problem, compile_options);
     if (list.size() < 2) {
       contests.push_back({nullptr, std::move(key), {}, 0});
       continue;

@@ -2,6 +2,7 @@
 // Timing the candidates of every distinct problem of a graph, within a budget.
 
 #include "engine/api/builder.h"
+#include "engine/base/team.h"
 #include "engine/build/compile.h"
 
 namespace vireo::builder {
@@ -14,5 +15,14 @@ struct TimingOptions {
 /// budget ends, the rest keep their predicted tactic.
 void time_candidates(const graph::Graph& graph, const CompileOptions& compile_options, const TimingOptions& options,
                      Choices& choices, const Progress& progress);
+
+/// The best of one problem's candidates, timed even if there is but one. No tactic when none is admitted.
+[[nodiscard]] Choice time_problem(const graph::Problem& problem, const CompileOptions& compile_options,
+                                  const std::shared_ptr<base::Team>& team, double budget_s);
+
+/// Two problems that stand for each other, each with the tactic it has so far, in interleaved rounds: what else the
+/// machine does meanwhile slows both. Their seconds in `choices` become these.
+void time_pair(const graph::Problem& a, const graph::Problem& b, const CompileOptions& compile_options,
+               const std::shared_ptr<base::Team>& team, double budget_s, Choices& choices);
 
 }  // namespace vireo::builder

@@ -77,6 +77,7 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
 std::vector<TensorInfo> Engine::inputs() const { return state_->plan.inputs(); }
 std::vector<TensorInfo> Engine::outputs() const { return state_->plan.outputs(); }
 const std::map<std::string, std::string>& Engine::metadata() const { return state_->plan.metadata(); }
+const std::vector<LayoutReport>& Engine::layouts() const noexcept { return state_->plan.state().layouts; }
 int Engine::threads() const noexcept { return state_->threads; }
 
 std::unique_ptr<Context> Engine::create_context(const ContextOptions& options) {

@@ -73,8 +73,8 @@ LayoutNet chain(const std::vector<std::pair<double, double>>& layers, double reo
   net.nodes.push_back({{0, 0}, 0});
   for (const auto& [first, last] : layers) {
     net.nodes.push_back({{first, last}, -1});
-    net.tensors.push_back({static_cast<int>(net.nodes.size()) - 2, {static_cast<int>(net.nodes.size()) - 1}, reorder,
-                           reorder});
+    net.tensors.push_back(
+        {static_cast<int>(net.nodes.size()) - 2, {static_cast<int>(net.nodes.size()) - 1}, reorder, reorder});
   }
   net.nodes.push_back({{0, 0}, 0});
   net.tensors.push_back(

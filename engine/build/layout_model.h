@@ -1,0 +1,51 @@
+#pragma once
+// A network as a labelling problem: which of its layers and tensors have a layout, and the problems whose seconds count
+// in either layout. For layout.cpp alone.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/build/compile.h"
+#include "engine/build/layout_labels.h"
+
+namespace vireo::builder {
+
+/// A problem with attributes of its own.
+struct OwnProblem {
+  graph::Attributes attributes;
+  graph::Problem problem;
+  std::string key;         ///< choice_key
+  double predicted = 0;    ///< seconds
+  bool has_model = false;  ///< the kernel itself predicted them
+};
+
+/// A layer with a kernel for either layout.
+struct LayoutLayer {
+  graph::LayerId layer = graph::kNone;
+  int node = 0;
+  bool decided = false;  ///< the decision counts; else the layer follows its neighbours, and its seconds count
+  std::unique_ptr<OwnProblem> either[2];  ///< channels first, last
+};
+
+struct LayoutModel {
+  LayoutNet net;  ///< all seconds 0
+  std::vector<LayoutLayer> layers;
+  struct Reorder {
+    std::unique_ptr<OwnProblem> to_last, to_first;  ///< null: moves nothing
+  };
+  std::vector<Reorder> reorders;  ///< one for each tensor of the net
+};
+
+/// The graph must be static, but for what lies behind layers whose output depends on data, and no layer channels-last
+/// yet: what the passes make of a network without nhwc_layout and transpose_sinking.
+[[nodiscard]] LayoutModel layout_model(const graph::Graph& graph, const CompileOptions& options);
+
+/// Predicted seconds of a problem's best tactic.
+struct Prediction {
+  double seconds = 0;
+  bool has_model = false;  ///< by the tactic's own model; else from arithmetic and traffic
+};
+[[nodiscard]] Prediction predict_best(const graph::Problem& problem, const CompileOptions& options);
+
+}  // namespace vireo::builder

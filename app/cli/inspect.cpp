@@ -33,6 +33,30 @@ void write_dot(const std::string& path, const std::vector<LayerReport>& layers) 
   if (!file.flush()) throw Error(ErrorCode::io, "can't write '" + path + "'");
 }
 
+nlohmann::json layout_json(const LayoutReport& l) {
+  const auto side = [](const LayoutReport::Side& s) {
+    return nlohmann::json{{"kernel_ms", s.kernel_ms}, {"reorders_ms", s.reorders_ms}, {"measured", s.measured}};
+  };
+  return {{"name", l.layer},
+          {"op", l.op},
+          {"layout", l.channels_last ? "nhwc" : "nchw"},
+          {"nchw", side(l.first)},
+          {"nhwc", side(l.last)}};
+}
+
+/// Both layouts of each layer that has a choice, the one it got first.
+void print_layouts(const std::vector<LayoutReport>& layouts) {
+  if (layouts.empty()) return;
+  fmt::print("\n{:<6} {:>9} {:>9}  {:<6} {:>9} {:>9}  {:<9} {}\n", "layout", "kernel ms", "reorders", "not",
+             "kernel ms", "reorders", "times", "layer");
+  for (const LayoutReport& l : layouts) {
+    const LayoutReport::Side &has = l.channels_last ? l.last : l.first, &other = l.channels_last ? l.first : l.last;
+    fmt::print("{:<6} {:9.4f} {:9.4f}  {:<6} {:9.4f} {:9.4f}  {:<9} {}\n", l.channels_last ? "nhwc" : "nchw",
+               has.kernel_ms, has.reorders_ms, l.channels_last ? "nchw" : "nhwc", other.kernel_ms, other.reorders_ms,
+               has.measured && other.measured ? "measured" : "predicted", l.layer);
+  }
+}
+
 int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool why) {
   Loaded loaded = load_model(flags);
   const auto layers = loaded.engine->report(loaded.shapes);
@@ -56,6 +80,8 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
                              {"weight_bytes", l.weight_bytes},
                              {"workers", l.workers},
                              {"refused", l.refused}});
+    j["layouts"] = nlohmann::json::array();
+    for (const LayoutReport& l : loaded.engine->layouts()) j["layouts"].push_back(layout_json(l));
     j["metadata"] = loaded.engine->metadata();
     j["arena_bytes"] = context->arena_bytes();
     std::cout << j.dump(2) << "\n";
@@ -81,6 +107,7 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
     if (why)
       for (const std::string& reason : l.refused) fmt::print("{:>22}  not {}\n", "", reason);
   }
+  if (why) print_layouts(loaded.engine->layouts());
   fmt::print("\n{} steps, {} by the reference, {:.3f} GFLOP, packed weights {:.1f} MB, arena {:.1f} MB\n",
              layers.size(), references, flops / 1e9, static_cast<double>(weights) / 1e6,
              static_cast<double>(context->arena_bytes()) / 1e6);
@@ -97,7 +124,7 @@ void add_inspect(CLI::App& app, Action& action) {
   add_model_flags(*c, *flags);
   flags->budget_s = 0;
   c->add_flag("--json", *json, "machine-readable, to stdout");
-  c->add_flag("--why", *why, "why each other kernel was refused");
+  c->add_flag("--why", *why, "why each other kernel was refused, and what the other layout would cost");
   c->add_option("--dot", *dot, "write the steps as a Graphviz file");
   c->callback([&action, flags, json, dot, why] {
     action = [flags, json, dot, why] { return inspect(*flags, *json, *dot, *why); };

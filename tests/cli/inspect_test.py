@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""`vireo inspect`: what it tells of layouts, for a model and for its plan.  inspect_test.py PATH-OF-vireo"""
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+MODEL = Path(__file__).resolve().parents[2] / "config" / "models" / "demo" / "street.onnx"
+VIREO = sys.argv.pop(1)
+
+
+def vireo(*arguments):
+    done = subprocess.run([VIREO, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    return done.stdout
+
+
+class Layouts(unittest.TestCase):
+    def test_each_convolution_has_both_of_its_layouts_weighed(self):
+        found = json.loads(vireo("inspect", MODEL, "--json"))
+        convolutions = " > ".join(l["name"] for l in found["layers"] if "conv" in l["op"])
+        self.assertGreater(len(found["layouts"]), 5)
+        for l in found["layouts"]:
+            self.assertIn(l["layout"], ("nchw", "nhwc"))
+            self.assertIn(l["op"], ("conv", "conv_transpose", "pool"))
+            if l["op"] == "conv":
+                self.assertIn(l["name"], convolutions)
+            for side in ("nchw", "nhwc"):
+                self.assertGreater(l[side]["kernel_ms"], 0)
+                self.assertGreaterEqual(l[side]["reorders_ms"], 0)
+                self.assertFalse(l[side]["measured"], "inspect times nothing by itself")
+        in_text = vireo("inspect", MODEL, "--why").split("\nlayout ")[1].split("\n\n")[0].splitlines()[1:]
+        self.assertEqual([line.split()[0] for line in in_text], [l["layout"] for l in found["layouts"]])
+        self.assertEqual([line.split()[-1] for line in in_text], [l["name"] for l in found["layouts"]])
+        self.assertNotIn("\nlayout ", vireo("inspect", MODEL), "only when asked why")
+
+    def test_a_plan_tells_what_its_build_weighed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plan = Path(folder) / "model.plan"
+            found = json.loads(vireo("inspect", MODEL, "--json"))
+            shape = "x".join(str(max(extent, 1)) for extent in found["inputs"][0]["dims"])
+            shapes = ["--shapes", f"{found['inputs'][0]['name']}:{shape}"]
+            vireo("build", MODEL, "-o", plan, "--budget", 0, *shapes)
+            self.assertEqual(json.loads(vireo("inspect", plan, "--json"))["layouts"],
+                             json.loads(vireo("inspect", MODEL, "--json", *shapes))["layouts"])
+
+
+if __name__ == "__main__":
+    unittest.main()

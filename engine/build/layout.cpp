@@ -235,11 +235,10 @@ class Chooser {
 
   /// Seconds that the network is faster for the island, all other doubtful layers channels last: transposes may have
   /// gone another way than the net thinks.
-  double realised_gain(const std::vector<int>& island) {
-    if (last_seconds_ < 0) last_seconds_ = realised({});
-    return last_seconds_ - realised(island);
-  }
+  double realised_gain(const std::vector<int>& island) { return realised({}) - realised(island); }
   double realised(const std::vector<int>& island) {
+    const auto [known, fresh] = realised_.try_emplace(island, 0);
+    if (!fresh) return known->second;
     Graph g = network_;
     for (const LayoutLayer& layer : model_.layers)
       if (std::count(island.begin(), island.end(), layer.node) > 0)
@@ -254,7 +253,7 @@ class Chooser {
       if (it != choices_.end() && it->second.seconds > 0) total += it->second.seconds;
       else total += predict_best(lp.problem, settings_.compile).seconds;
     }
-    return total;
+    return known->second = total;
   }
 
   /// Layer of the network that a layer of the graph at the tuning shapes stands for.
@@ -334,7 +333,7 @@ class Chooser {
   std::set<std::string> paired_;  ///< keys of problems that were timed beside their other side
   std::vector<Labels> in_play_;   ///< answers whose reorders matter
   bool use_measured_ = true;
-  double last_seconds_ = -1;
+  std::map<std::vector<int>, double> realised_;
   std::chrono::steady_clock::time_point deadline_;
   std::shared_ptr<base::Team> team_;
 };

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <numeric>
 #include <set>
 
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/build/layout_model.h"
-#include "engine/build/timing.h"
+#include "engine/build/layout_timer.h"
 #include "engine/graph/operator.h"
 #include "engine/passes/layout.h"
 #include "engine/passes/passes.h"
@@ -30,13 +29,17 @@ constexpr double kMargin = 0.03, kPredictedMargin = 0.25, kLeast_s = 2e-6;
 constexpr double kModelDoubt = 1.3, kRoughDoubt = 3;
 // Shares of the budget for one problem: a first look, and what may become the tactic of a layer.
 constexpr double kGlance = 0.01, kLook = 0.1;
+constexpr double kForKernels = 0.7;  // share of the budget for the kernels; the rest is for what sinks how far
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Chooser {
  public:
   Chooser(Graph& network, const LayoutSettings& settings, Choices& choices, const Progress& progress)
-      : network_(network), settings_(settings), choices_(choices), progress_(progress) {
+      : network_(network),
+        settings_(settings),
+        choices_(choices),
+        timer_(settings.compile, settings.budget_s, choices, progress) {
     CompileOptions without = settings.compile;
     for (std::string& name : layout_passes()) without.disabled_passes.push_back(std::move(name));
     without.choices = nullptr;
@@ -56,6 +59,7 @@ class Chooser {
     }
     for (const LayoutLayer& layer : model_.layers)
       if (layer.decided && labels[at(layer.node)] == 0) passes::keep_channels_first(network_, in_network(layer.layer));
+    place_reorders(labels);
     return reports(labels);
   }
 
@@ -125,16 +129,15 @@ class Chooser {
   /// The doubtful layers with channels first; beside channels last where that leaves the choice open; then the
   /// reorders that any of the answers in play needs. What the time doesn't suffice for stays predicted.
   void measure() {
-    deadline_ = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                                                       std::chrono::duration<double>(settings_.budget_s));
     for (const LayoutLayer& layer : model_.layers)
-      if (doubtful_.contains(layer.node) && !time(*layer.either[0], kGlance)) return;
+      if (doubtful_.contains(layer.node) && !timer_.time(layer.either[0]->problem, kGlance, kForKernels)) return;
     const std::set<int> open = first_by_doubt();
     for (const int node : doubtful_)
       if (!open.contains(node)) model_.net.nodes[at(node)].fixed = 1;
     if (open.empty()) return;
     for (const LayoutLayer& layer : model_.layers)
-      if (open.contains(layer.node) && !time_both(layer)) return;
+      if (open.contains(layer.node) && !timer_.time_both(*layer.either[0], *layer.either[1], kLook, kForKernels))
+        return;
     LayoutNet last = priced();
     for (const int node : open) last.nodes[at(node)].fixed = 1;
     in_play_.push_back(cheapest_labels(last));
@@ -146,42 +149,10 @@ class Chooser {
           for (const int reader : model_.net.tensors[i].readers) {
             const char from = labels[at(model_.net.tensors[i].writer)];
             const auto& own = from ? model_.reorders[i].to_first : model_.reorders[i].to_last;
-            if (own && labels[at(reader)] != from && !time(*own, kGlance)) return;
+            if (own && labels[at(reader)] != from && !timer_.time(own->problem, kGlance, kForKernels)) return;
           }
       in_play_.clear();
     }
-  }
-
-  /// The tactic with channels last, then that and the one with channels first beside each other.
-  bool time_both(const LayoutLayer& layer) {
-    const OwnProblem &first = *layer.either[0], &last = *layer.either[1];
-    if (!time(last, kLook)) return false;
-    if (!paired_.insert(first.key).second) return true;
-    const double left = seconds_left();
-    if (left <= 0) return false;
-    time_pair(first.problem, last.problem, settings_.compile, team(), std::min(left, kLook * settings_.budget_s),
-              choices_);
-    return true;
-  }
-
-  [[nodiscard]] double seconds_left() const {
-    return std::chrono::duration<double>(deadline_ - std::chrono::steady_clock::now()).count();
-  }
-  const std::shared_ptr<base::Team>& team() {
-    if (!team_) team_ = std::make_shared<base::Team>(settings_.compile.workers);
-    return team_;
-  }
-
-  /// False when the time is over.
-  bool time(const OwnProblem& own, double share) {
-    if (const auto it = choices_.find(own.key); it != choices_.end() && it->second.seconds > 0) return true;
-    const double left = seconds_left();
-    if (left <= 0) return false;
-    if (progress_ && !progress_("timing layouts", 1 - left / settings_.budget_s))
-      throw Error(ErrorCode::cancelled, "the build was cancelled");
-    Choice choice = time_problem(own.problem, settings_.compile, team(), std::min(left, share * settings_.budget_s));
-    if (!choice.tactic.empty()) choices_[own.key] = std::move(choice);
-    return true;
   }
 
   /// Groups of layers with channels first that no reorder parts.
@@ -239,21 +210,69 @@ class Chooser {
   double realised(const std::vector<int>& island) {
     const auto [known, fresh] = realised_.try_emplace(island, 0);
     if (!fresh) return known->second;
-    Graph g = network_;
+    std::vector<LayerId> first;
     for (const LayoutLayer& layer : model_.layers)
-      if (std::count(island.begin(), island.end(), layer.node) > 0)
-        passes::keep_channels_first(g, in_network(layer.layer));
+      if (std::count(island.begin(), island.end(), layer.node) > 0) first.push_back(in_network(layer.layer));
+    const Graph compiled = carried_out(first);
+    for (const LayerProblem& lp : problems(compiled, settings_.compile)) known->second += timer_.seconds_of(lp.problem);
+    return known->second;
+  }
+
+  /// What the passes make of the network with the channels of these layers first too.
+  [[nodiscard]] Graph carried_out(const std::vector<LayerId>& first) const {
+    Graph g = network_;
+    for (const LayerId id : first) passes::keep_channels_first(g, id);
     passes::PassOptions pass_options;
     pass_options.disabled.insert(settings_.compile.disabled_passes.begin(), settings_.compile.disabled_passes.end());
     passes::run_passes(g, pass_options);
-    double total = 0;
-    const Graph compiled = specialise(g, settings_.shapes, settings_.compile);
-    for (const LayerProblem& lp : problems(compiled, settings_.compile)) {
-      const auto it = choices_.find(choice_key(lp.problem, settings_.compile));
-      if (it != choices_.end() && it->second.seconds > 0) total += it->second.seconds;
-      else total += predict_best(lp.problem, settings_.compile).seconds;
-    }
-    return known->second = total;
+    return specialise(g, settings_.shapes, settings_.compile);
+  }
+
+  /// Transposes sink towards the outputs, through all layers that work on either layout alike, also where tensors grow
+  /// on the way. They stop where the cheapest labels have it otherwise and what differs then is faster.
+  void place_reorders(const Labels& decided) {
+    for (const LayoutLayer& layer : model_.layers)
+      if (layer.decided) model_.net.nodes[at(layer.node)].fixed = decided[at(layer.node)];
+    use_measured_ = false;  // the same question every time
+    const Labels labels = cheapest_labels(priced());
+    use_measured_ = true;
+    std::set<LayerId> stops;
+    for (const LayoutTensor& t : model_.net.tensors)
+      for (const int reader : t.readers)
+        if (labels[at(t.writer)] == 1 && labels[at(reader)] == 0 && model_.through[at(reader)] != graph::kNone)
+          stops.insert(in_network(model_.through[at(reader)]));
+    stops.erase(graph::kNone);
+    for (auto it = stops.begin(); it != stops.end();)
+      it = network_.layer(*it).attributes.has("layout") ? stops.erase(it) : std::next(it);
+    if (stops.empty()) return;
+    const std::string key = decision_key("reorders");
+    const auto known = choices_.find(key);
+    const bool stop = known != choices_.end() ? known->second.tactic == "stop" : stopping_is_faster(stops);
+    if (settings_.budget_s > 0 && known == choices_.end()) choices_[key] = {stop ? "stop" : "sink", 1e-9};
+    if (!stop) return;
+    for (const LayerId id : stops) passes::keep_channels_first(network_, id);
+  }
+
+  bool stopping_is_faster(const std::set<LayerId>& stops) {
+    const Graph sinks = carried_out({}), stopped = carried_out({stops.begin(), stops.end()});
+    const std::vector<LayerProblem> before = problems(sinks, settings_.compile),
+                                    after = problems(stopped, settings_.compile);
+    std::map<std::string, int> count;  // of the problems that only one of both has
+    for (const LayerProblem& lp : before) ++count[choice_key(lp.problem, settings_.compile)];
+    for (const LayerProblem& lp : after) --count[choice_key(lp.problem, settings_.compile)];
+    bool known = settings_.budget_s > 0;
+    double replaced = 0, gain = 0;
+    std::set<std::string> seen;
+    for (const std::vector<LayerProblem>* list : {&before, &after})
+      for (const LayerProblem& lp : *list) {
+        const std::string key = choice_key(lp.problem, settings_.compile);
+        if (count[key] == 0 || !seen.insert(key).second) continue;
+        known = known && timer_.time(lp.problem, kGlance, 1);
+        const double seconds = timer_.seconds_of(lp.problem) * count[key];
+        gain += seconds;
+        replaced += std::max(seconds, 0.0);
+      }
+    return gain > std::max((known ? kMargin : kPredictedMargin) * replaced, kLeast_s);
   }
 
   /// Layer of the network that a layer of the graph at the tuning shapes stands for.
@@ -270,14 +289,14 @@ class Chooser {
   }
 
   /// What the decision is kept under: everything that was weighed.
-  [[nodiscard]] std::string decision_key() const {
+  [[nodiscard]] std::string decision_key(std::string_view what = "layouts") const {
     std::string text;
     for (const LayoutLayer& layer : model_.layers) text += base::str(layer.node, layer.either[1]->key, ";");
     for (const LayoutTensor& t : model_.net.tensors) {
       text += base::str(t.writer, ":");
       for (const int reader : t.readers) text += base::str(reader, ",");
     }
-    return base::str("layouts ", base::checksum(text.data(), text.size()), " ", settings_.compile.workers);
+    return base::str(what, " ", base::checksum(text.data(), text.size()), " ", settings_.compile.workers);
   }
   void remember(const Labels& labels) {
     std::string text = "channels_last";
@@ -326,16 +345,13 @@ class Chooser {
   Graph& network_;
   const LayoutSettings& settings_;
   Choices& choices_;
-  const Progress& progress_;
+  LayoutTimer timer_;
   Graph graph_;
   LayoutModel model_;
-  std::set<int> doubtful_;        ///< nodes
-  std::set<std::string> paired_;  ///< keys of problems that were timed beside their other side
-  std::vector<Labels> in_play_;   ///< answers whose reorders matter
+  std::set<int> doubtful_;       ///< nodes
+  std::vector<Labels> in_play_;  ///< answers whose reorders matter
   bool use_measured_ = true;
   std::map<std::vector<int>, double> realised_;
-  std::chrono::steady_clock::time_point deadline_;
-  std::shared_ptr<base::Team> team_;
 };
 
 }  // namespace

@@ -63,6 +63,7 @@ class Modeller {
       model_.net.tensors.push_back(std::move(tensor));
       model_.reorders.push_back({reorder(id, true), reorder(id, false)});
     }
+    model_.through.resize(model_.net.nodes.size(), kNone);
     return std::move(model_);
   }
 
@@ -76,7 +77,9 @@ class Modeller {
   void reads(TensorId id, int node) {
     if (has_layout(id)) tensors_[id].readers.push_back(node);
   }
-  int free_node() {
+  int free_node(LayerId through = kNone) {
+    model_.through.resize(model_.net.nodes.size(), kNone);
+    model_.through.push_back(through);
     model_.net.nodes.emplace_back();
     return static_cast<int>(model_.net.nodes.size()) - 1;
   }
@@ -100,7 +103,7 @@ class Modeller {
     const std::size_t rank = sunk->perm.size();
     if (!passes::is_identity(sunk->perm) && (rank < 3 || sunk->perm != from_last(rank)))
       return through(id, kFirst, kFirst);
-    const int node = free_node();
+    const int node = free_node(id);
     reads(x, node);
     for (std::size_t k = 1; k < layer.inputs.size(); ++k) reads(layer.inputs[k], kFirst);
     for (const TensorId y : layer.outputs) writes(y, passes::is_identity(sunk->perm) ? kFirst : node);
@@ -125,7 +128,7 @@ class Modeller {
       const bool single = t.is_static() && element_count(t.dims) == 1 && layer.op->name != "concat";
       free = t.constant || single || (has_layout(x) && t.dims.size() == g_.tensor(y).dims.size());
     }
-    const int node = free ? free_node() : kFirst;
+    const int node = free ? free_node(id) : kFirst;
     for (const TensorId x : layer.inputs)
       if (x != kNone && has_layout(x) && g_.tensor(x).dims.size() == g_.tensor(y).dims.size()) reads(x, node);
       else reads(x, kFirst);

@@ -31,6 +31,7 @@ struct LayoutLayer {
 struct LayoutModel {
   LayoutNet net;  ///< all seconds 0
   std::vector<LayoutLayer> layers;
+  std::vector<graph::LayerId> through;  ///< by node: the layer, if it is one that works on either layout alike
   struct Reorder {
     std::unique_ptr<OwnProblem> to_last, to_first;  ///< null: moves nothing
   };

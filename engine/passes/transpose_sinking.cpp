@@ -1,5 +1,6 @@
 // Transposes from channels-last to channels-first move through everything that can work on the other layout just as
-// well, until they meet the inverse transpose in front of the next convolution and both go away.
+// well, until they meet the inverse transpose in front of the next convolution and both go away. They stop at layers
+// that say their layout.
 
 #include <algorithm>
 #include <set>
@@ -187,6 +188,7 @@ void drop_unread(Graph& graph) {
 }
 
 bool sink(Graph& graph, LayerId id) {
+  if (graph.layer(id).attributes.has("layout")) return false;
   if (joins_tensors(graph.layer(id).op->name)) return sink_joined(graph, id);
   const TensorId y = input_of(graph, id, 0);
   const LayerId source = y == kNone ? kNone : movable(graph, y);

@@ -128,6 +128,37 @@ TEST(LayoutChoice, ACancelledBuildEndsWhileLayoutsAreTimed) {
   EXPECT_THROW((void)choose_layouts(graph, {{}, {.workers = 2}, 1}, choices, refuse), Error);
 }
 
+/// What the passes make of x → 1x1 convolution → tanh → resize by this factor → y.
+std::string resized(double factor, Choices choices = {}) {
+  const std::string scale = base::str(factor);
+  const std::string text =
+      "graph \"g\"\ninput \"x\" float32 1x64x64x64\nconst \"w\" float32 24x64x1x1 @1\n"
+      "const \"s\" float32 4 = 1 1 " +
+      scale + " " + scale +
+      "\n"
+      "\"c\" = conv(\"x\", \"w\") \"c\"\n"
+      "\"r\" = resize(\"c\", -, \"s\") {mode=\"nearest\"} \"r\"\n"
+      "\"y\" = unary(\"r\") {function=\"tanh\"} \"y\"\noutput \"y\" \"y\"\n";
+  Graph graph = passes_testing::parse(text);
+  const Graph before = graph;
+  // Lest the convolution's own layout is the question.
+  const LayoutModel model = layout_model(graph, {.workers = 2});
+  choices[model.layers[0].either[0]->key] = {"first", 1};
+  choices[model.layers[0].either[1]->key] = {"last", 1e-6};
+  EXPECT_EQ(decided(graph, choices), "l");
+  passes::run_passes(graph);
+  passes_testing::expect_equal_results(before, graph);
+  std::string ops;
+  for (const graph::LayerId id : graph.topological_order())
+    ops += (ops.empty() ? "" : " ") + std::string(graph.layer(id).op->name);
+  return ops;
+}
+
+TEST(LayoutChoice, ReordersStandWhereTensorsAreSmall) {
+  EXPECT_EQ(resized(4), "transpose conv transpose resize unary");
+  EXPECT_EQ(resized(0.25), "transpose conv resize unary transpose");
+}
+
 /// x → convolution → pooling → transposed convolution → y, all in the layout that the network asks for, "" for none.
 Network mixed(const std::string& layout, std::int64_t batch = 2) {
   Network n;

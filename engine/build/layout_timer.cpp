@@ -1,0 +1,48 @@
+#include "engine/build/layout_timer.h"
+
+#include <algorithm>
+
+#include "engine/build/timing.h"
+
+namespace vireo::builder {
+
+LayoutTimer::LayoutTimer(const CompileOptions& options, double budget_s, Choices& choices, const Progress& progress)
+    : options_(options), budget_s_(budget_s), choices_(choices), progress_(progress) {}
+
+double LayoutTimer::left(double until) const {
+  const double gone = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  return std::max(until * budget_s_ - gone, 0.0);
+}
+
+const std::shared_ptr<base::Team>& LayoutTimer::team() {
+  if (!team_) team_ = std::make_shared<base::Team>(options_.workers);
+  return team_;
+}
+
+bool LayoutTimer::time(const graph::Problem& problem, double share, double until) {
+  std::string key = choice_key(problem, options_);
+  if (const auto it = choices_.find(key); it != choices_.end() && it->second.seconds > 0) return true;
+  const double seconds = left(until);
+  if (seconds <= 0) return false;
+  if (progress_ && !progress_("timing layouts", 1 - seconds / budget_s_))
+    throw Error(ErrorCode::cancelled, "the build was cancelled");
+  Choice choice = time_problem(problem, options_, team(), std::min(seconds, share * budget_s_));
+  if (!choice.tactic.empty()) choices_[std::move(key)] = std::move(choice);
+  return true;
+}
+
+bool LayoutTimer::time_both(const OwnProblem& first, const OwnProblem& last, double share, double until) {
+  if (!time(last.problem, share, until)) return false;
+  if (!paired_.insert(first.key).second) return true;
+  const double seconds = left(until);
+  if (seconds <= 0) return false;
+  time_pair(first.problem, last.problem, options_, team(), std::min(seconds, share * budget_s_), choices_);
+  return true;
+}
+
+double LayoutTimer::seconds_of(const graph::Problem& problem) const {
+  const auto it = choices_.find(choice_key(problem, options_));
+  return it != choices_.end() && it->second.seconds > 0 ? it->second.seconds : predict_best(problem, options_).seconds;
+}
+
+}  // namespace vireo::builder

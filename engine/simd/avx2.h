@@ -12,6 +12,7 @@ namespace vireo::simd::avx2 {
 struct V {
   static constexpr int kWidth = 8;
   static constexpr bool kCheapTails = false;  ///< a tail costs no more than a whole vector
+  static constexpr bool kTables = false;      ///< lookup() is missing
   using Mask = __m256;
   struct Tail {
     __m256i lanes;

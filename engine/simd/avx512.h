@@ -37,6 +37,7 @@ struct V {
   static constexpr int kWidth = 16;
   using Lower = Half;
   static constexpr bool kCheapTails = false;  ///< a masked store can't be forwarded to the loads that follow
+  static constexpr bool kTables = true;       ///< lookup() costs no more than a shuffle
   using Mask = __mmask16;
   struct Tail {
     __mmask16 lanes;
@@ -79,6 +80,10 @@ VIREO_INLINE V trunc(V a) { return {_mm512_roundscale_ps(a.r, _MM_FROUND_TO_ZERO
 VIREO_INLINE V reciprocal(V a) {
   const __m512 x = _mm512_rcp14_ps(a.r);
   return {_mm512_mul_ps(x, _mm512_fnmadd_ps(a.r, x, _mm512_set1_ps(2)))};
+}
+/// Of each lane table[k], k being the low four bits of the lane's pattern. `table` is aligned to 64 bytes.
+VIREO_INLINE V lookup(const float* table, V k) {
+  return {_mm512_permutexvar_ps(_mm512_castps_si512(k.r), _mm512_load_ps(table))};
 }
 VIREO_INLINE V scale_by_power(V a, V n) { return {_mm512_scalef_ps(a.r, n.r)}; }
 VIREO_INLINE V add_exponent(V a, V n) {

@@ -15,6 +15,7 @@ namespace vireo::simd::portable {
 struct V {
   static constexpr int kWidth = 4;
   static constexpr bool kCheapTails = false;  ///< a tail costs no more than a whole vector
+  static constexpr bool kTables = false;      ///< lookup() is slow
   using Raw = float __attribute__((vector_size(16)));
   using Mask = std::int32_t __attribute__((vector_size(16)));
   struct Tail {
@@ -99,6 +100,14 @@ VIREO_INLINE V trunc(V a) {
 }
 /// 1 / a within 2 ulp, for finite a with a finite reciprocal.
 VIREO_INLINE V reciprocal(V a) { return V::set(1) / a; }
+/// Of each lane table[k], k being the low four bits of the lane's pattern. `table` is aligned to 64 bytes.
+VIREO_INLINE V lookup(const float* table, V k) {
+  std::int32_t bits[V::kWidth];
+  std::memcpy(bits, &k.r, sizeof bits);
+  V v;
+  for (int i = 0; i < V::kWidth; ++i) v.r[i] = table[bits[i] & 15];
+  return v;
+}
 /// a * 2^n for integral n in [-200, 200].
 VIREO_INLINE V scale_by_power(V a, V n) {
   for (int i = 0; i < V::kWidth; ++i)

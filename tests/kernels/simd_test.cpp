@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 #include "engine/ops/shared/activation_simd.h"
 #include "engine/simd/portable.h"
@@ -31,6 +32,25 @@ TEST(ActivationFunctions, vector_forms_stay_within_the_stated_error) {
             << name << " of " << value;
       }
     });
+  }
+}
+
+TEST(ActivationFunctions, gelu_of_looked_up_pieces_stays_within_the_stated_error) {
+  for (const auto& [name, pieces] : {std::pair("gelu", &simd::kHalfErf), {"gelu_tanh", &simd::kHalfTanh}}) {
+    ops::ActivationSpec spec;
+    ASSERT_TRUE(ops::activation_from(name, spec));
+    for (double x = -110; x < 110; x += std::fabs(x) < 6 ? 0.00037 : 0.113) {
+      const auto value = static_cast<float>(x);
+      float out[4];
+      simd::times_distribution(V::set(value), *pieces).store(out);
+      const double expected = ops::apply(spec, value);
+      ASSERT_NEAR(out[0], expected, 2e-7 * std::fabs(x)) << name << " of " << value;
+    }
+    float out[4];
+    simd::times_distribution(V::set(NAN), *pieces).store(out);
+    EXPECT_TRUE(std::isnan(out[3])) << name;
+    simd::times_distribution(V::set(INFINITY), *pieces).store(out);
+    EXPECT_EQ(out[0], INFINITY) << name;
   }
 }
 

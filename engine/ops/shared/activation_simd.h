@@ -5,6 +5,7 @@
 
 #include "engine/ops/shared/activation.h"
 #include "engine/simd/math.h"
+#include "engine/simd/pieces.h"
 
 namespace vireo::ops {
 
@@ -35,6 +36,10 @@ VIREO_INLINE V activate(V x, V alpha, V beta) {
     return simd::tanh(x);
   } else if constexpr (kKind == Activation::erf) {
     return simd::erf(x);
+  } else if constexpr (kKind == Activation::gelu && V::kTables) {
+    return simd::times_distribution(x, simd::kHalfErf);
+  } else if constexpr (kKind == Activation::gelu_tanh && V::kTables) {
+    return simd::times_distribution(x, simd::kHalfTanh);
   } else if constexpr (kKind == Activation::gelu) {
     const V half = x * V::set(0.5f);
     return fma(half, simd::erf(x * V::set(0.707106781f)), half);

@@ -1,8 +1,13 @@
 // softmax(scale · q kᵀ + mask) v for each batch and head. q: [batch, heads, queries, depth], k: [batch, key heads,
-// keys, depth], v: [batch, key heads, keys, value depth]; heads share keys in equal groups. mask (boolean: false hides;
-// float: added) broadcasts to [batch, heads, queries, keys]. `scale` defaults to 1 / sqrt(depth); `is_causal` hides
-// keys behind the query; `softcap` c replaces scores by c tanh(s / c) before the mask. Rows with every key hidden give
-// 0.
+// keys, depth], v: [batch, key heads, keys, value depth], as the output [batch, heads, queries, value depth]; or all of
+// rank 3, the heads of an entry behind each other ([batch, queries, heads * depth] and so on), their numbers in
+// `q_num_heads` and `kv_num_heads`. Heads share keys in equal groups. mask (boolean: false hides; float: added)
+// broadcasts to [batch, heads, queries, keys]. `scale` defaults to 1 / sqrt(depth); `is_causal` hides keys behind the
+// query; `softcap` c replaces scores by c tanh(s / c) before the mask. Rows with every key hidden give 0.
+#include <cmath>
+
+#include "engine/ops/attention/attention.h"
+#include "engine/ops/attention/geometry.h"
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -11,13 +16,37 @@ void attention_reference(const EvalContext&);
 
 namespace {
 
+/// Extent of one head in the last axis of an input of rank 3.
+std::int64_t of_head(InferContext& c, int index, std::int64_t heads) {
+  const std::int64_t all = c.dims(index)[2];
+  c.require(all == kUnknown || all % heads == 0, "the last axis must be a multiple of the number of heads");
+  return all == kUnknown ? kUnknown : all / heads;
+}
+
+void infer_flat(InferContext& c) {
+  const std::int64_t heads = c.attributes().integer("q_num_heads", 0),
+                     key_heads = c.attributes().integer("kv_num_heads", 0);
+  c.require(heads > 0 && key_heads > 0 && heads % key_heads == 0,
+            "q_num_heads and kv_num_heads must be given, the former a multiple of the latter");
+  const Dims &q = c.dims(0), &k = c.dims(1);
+  const std::int64_t depth = of_head(c, 0, heads), key_depth = of_head(c, 1, key_heads),
+                     width = of_head(c, 2, key_heads);
+  c.require(depth == kUnknown || key_depth == kUnknown || depth == key_depth, "q and k have one depth");
+  require_extent(c, 2, 1, k[1], "k and v have the same entries");
+  if (c.has_input(3)) require_broadcast_to(c, 3, {q[0], heads, q[1], k[1]});
+  c.output(0, c.dtype(0), {q[0], q[1], width == kUnknown ? kUnknown : width * heads});
+}
+
 void infer(InferContext& c) {
   require_float(c, 0);
+  const int rank = c.rank(0);
+  c.require(rank == 3 || rank == 4, "q must have rank 3 or 4");
   for (int i = 0; i < 3; ++i) {
-    require_rank(c, i, 4, 4);
+    require_rank(c, i, rank, rank);
     require_extent(c, i, 0, c.dims(0)[0], "one batch");
     c.require(c.dtype(i) == c.dtype(0), "q, k and v must have one type");
   }
+  if (rank == 3) return infer_flat(c);
   const Dims &q = c.dims(0), &k = c.dims(1), &v = c.dims(2);
   require_extent(c, 1, 3, q[3], "q and k have one depth");
   require_extent(c, 2, 1, k[1], "k and v have the same heads");
@@ -29,9 +58,9 @@ void infer(InferContext& c) {
 }
 
 double flops(const Problem& p) {
-  const Dims &q = p.inputs[0].dims, &v = p.inputs[2].dims;
-  return 2.0 * static_cast<double>(q[0] * q[1] * q[2]) * static_cast<double>(v[2]) *
-         static_cast<double>(q[3] + v[3] + 5);
+  const AttentionGeometry g = attention_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, p.inputs[2].dims);
+  return 2.0 * static_cast<double>(g.batch * g.heads * g.queries) * static_cast<double>(g.keys) *
+         static_cast<double>(g.depth + g.width + 5);
 }
 
 std::vector<Case> cases() {
@@ -43,6 +72,19 @@ std::vector<Case> cases() {
            .inputs = {{1, 2, 9, 8}, {1, 2, 9, 8}, {1, 2, 9, 8}},
            .attributes = attributes({{"is_causal", 1}})},
           {.name = "grouped", .inputs = {{1, 6, 9, 16}, {1, 2, 9, 16}, {1, 2, 9, 16}}},
+          {.name = "hidden row",
+           .inputs = {{1, 1, 2, 4}, {1, 1, 3, 4}, {1, 1, 3, 4}, {2, 3}},
+           .constants = {{3, {-INFINITY, -INFINITY, -INFINITY, 0, -INFINITY, 1}}}},
+          {.name = "masks of heads", .inputs = {{3, 2, 17, 8}, {3, 2, 18, 8}, {3, 2, 18, 5}, {1, 2, 1, 18}}},
+          {.name = "windows", .inputs = {{12, 3, 49, 32}, {12, 3, 49, 32}, {12, 3, 49, 32}, {3, 49, 49}}},
+          {.name = "flat",
+           .inputs = {{2, 19, 24}, {2, 33, 24}, {2, 33, 15}},
+           .attributes = attributes({{"q_num_heads", 3}, {"kv_num_heads", 3}, {"scale", 0.3}})},
+          {.name = "flat grouped",
+           .inputs = {{2, 31, 32}, {2, 31, 16}, {2, 31, 20}, {31, 31}},
+           .attributes = attributes({{"q_num_heads", 4}, {"kv_num_heads", 2}})},
+          {.name = "one query", .inputs = {{1, 2, 1, 7}, {1, 2, 65, 7}, {1, 2, 65, 9}}},
+          {.name = "many keys", .inputs = {{1, 1, 3, 6}, {1, 1, 5003, 6}, {1, 1, 5003, 6}}},
           {.name = "tokens", .inputs = {{1, 3, 197, 64}, {1, 3, 197, 64}, {1, 3, 197, 64}}}};
 }
 
@@ -55,6 +97,7 @@ const Operator attention_operator{.name = "attention",
                                   .infer = infer,
                                   .reference = attention_reference,
                                   .flops = flops,
+                                  .tactics = attention_tactics,
                                   .cases = cases};
 
 }  // namespace vireo::ops

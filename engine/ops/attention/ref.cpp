@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/ops/attention/geometry.h"
 #include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
@@ -32,36 +33,59 @@ void softmax_row(std::vector<double>& row) {
 
 }  // namespace
 
+AttentionGeometry attention_geometry(const graph::Attributes& attributes, const Dims& q, const Dims& k, const Dims& v) {
+  if (q.size() == 4)
+    return {
+        .batch = q[0], .heads = q[1], .key_heads = k[1], .queries = q[2], .keys = k[2], .depth = q[3], .width = v[3]};
+  const std::int64_t heads = attributes.integer("q_num_heads", 1), key_heads = attributes.integer("kv_num_heads", 1);
+  return {.batch = q[0],
+          .heads = heads,
+          .key_heads = key_heads,
+          .queries = q[1],
+          .keys = k[1],
+          .depth = q[2] / heads,
+          .width = v[2] / key_heads,
+          .flat = true};
+}
+
+double attention_scale(const graph::Attributes& attributes, const AttentionGeometry& g) {
+  return attributes.real("scale", 1 / std::sqrt(static_cast<double>(std::max<std::int64_t>(g.depth, 1))));
+}
+
 void attention_reference(const EvalContext& c) {
-  const Dims &q = c.inputs[0].dims, &k = c.inputs[1].dims, &v = c.inputs[2].dims;
-  const std::int64_t queries = q[2], keys = k[2], depth = q[3], width = v[3];
-  const double scale = c.attributes.real("scale", 1 / std::sqrt(static_cast<double>(std::max<std::int64_t>(depth, 1))));
-  const double cap = c.attributes.real("softcap", 0);
+  const AttentionGeometry g = attention_geometry(c.attributes, c.inputs[0].dims, c.inputs[1].dims, c.inputs[2].dims);
+  const double scale = attention_scale(c.attributes, g), cap = c.attributes.real("softcap", 0);
   const bool causal = c.attributes.integer("is_causal", 0) != 0;
-  const std::vector<double> mask = mask_values(c, {q[0], q[1], queries, keys});
-  std::vector<double> row(static_cast<std::size_t>(keys));
-  if (keys == 0) return from_doubles(std::vector<double>(static_cast<std::size_t>(c.outputs[0].count())), c.outputs[0]);
+  const std::vector<double> mask = mask_values(c, {g.batch, g.heads, g.queries, g.keys});
+  std::vector<double> row(static_cast<std::size_t>(g.keys));
+  if (g.keys == 0)
+    return from_doubles(std::vector<double>(static_cast<std::size_t>(c.outputs[0].count())), c.outputs[0]);
+  const auto steps = [&](std::int64_t heads, std::int64_t rows, std::int64_t columns) {
+    return g.steps(heads, rows, columns, g.flat ? heads * columns : columns);
+  };
+  const AttentionSteps q = steps(g.heads, g.queries, g.depth), k = steps(g.key_heads, g.keys, g.depth),
+                       v = steps(g.key_heads, g.keys, g.width), y = steps(g.heads, g.queries, g.width);
   dispatch_real(c.inputs[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    for (std::int64_t r = 0; r < q[0] * q[1] * queries; ++r) {
-      const std::int64_t head = r / queries % q[1], group = r / queries / q[1] * k[1] + head / (q[1] / k[1]);
-      const T* query = c.inputs[0].as<T>() + r * depth;
-      for (std::int64_t j = 0; j < keys; ++j) {
-        const T* key = c.inputs[1].as<T>() + (group * keys + j) * depth;
+    for (std::int64_t r = 0; r < g.batch * g.heads * g.queries; ++r) {
+      const std::int64_t at = r % g.queries, head = r / g.queries % g.heads, batch = r / g.queries / g.heads,
+                         group = head / (g.heads / g.key_heads);
+      const T* query = c.inputs[0].as<T>() + q.at(batch, head, at);
+      for (std::int64_t j = 0; j < g.keys; ++j) {
+        const T* key = c.inputs[1].as<T>() + k.at(batch, group, j);
         double score = 0;
-        for (std::int64_t d = 0; d < depth; ++d) score += static_cast<double>(query[d]) * static_cast<double>(key[d]);
+        for (std::int64_t d = 0; d < g.depth; ++d) score += static_cast<double>(query[d]) * static_cast<double>(key[d]);
         score *= scale;
         if (cap > 0) score = cap * std::tanh(score / cap);
-        if (!mask.empty()) score += mask[static_cast<std::size_t>(r * keys + j)];
-        row[static_cast<std::size_t>(j)] = causal && j > r % queries ? kHidden : score;
+        if (!mask.empty()) score += mask[static_cast<std::size_t>(r * g.keys + j)];
+        row[static_cast<std::size_t>(j)] = causal && j > at ? kHidden : score;
       }
       softmax_row(row);
-      for (std::int64_t d = 0; d < width; ++d) {
+      for (std::int64_t d = 0; d < g.width; ++d) {
         double sum = 0;
-        for (std::int64_t j = 0; j < keys; ++j)
-          sum += row[static_cast<std::size_t>(j)] *
-                 static_cast<double>(c.inputs[2].as<T>()[(group * keys + j) * width + d]);
-        c.outputs[0].as<T>()[r * width + d] = static_cast<T>(sum);
+        for (std::int64_t j = 0; j < g.keys; ++j)
+          sum += row[static_cast<std::size_t>(j)] * static_cast<double>(c.inputs[2].as<T>()[v.at(batch, group, j) + d]);
+        c.outputs[0].as<T>()[y.at(batch, head, at) + d] = static_cast<T>(sum);
       }
     }
   });

@@ -10,8 +10,8 @@
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/graph/packs.h"
+#include "engine/ops/shared/pack.h"
 #include "engine/ops/shared/panels.h"
-#include "engine/simd/portable.h"
 
 namespace vireo::ops {
 namespace {
@@ -35,75 +35,8 @@ struct State {
   double seconds = 0;
 };
 
-/// to[k * step + j] = alpha * from[j * pitch + k] for 4 x 4 blocks at a time.
-void pack_transposed(float* to, std::int64_t step, const float* from, std::int64_t pitch, std::int64_t depth,
-                     std::int64_t columns, float alpha) noexcept {
-  using Raw = simd::portable::V::Raw;
-  const auto load = [&](const float* p) { return simd::portable::V::load(p).r * alpha; };
-  std::int64_t j = 0;
-  for (; j + 4 <= columns; j += 4) {
-    const float* row = from + j * pitch;
-    std::int64_t k = 0;
-    for (; k + 4 <= depth; k += 4) {
-      const Raw a = load(row + k), b = load(row + pitch + k), c = load(row + 2 * pitch + k),
-                d = load(row + 3 * pitch + k);
-      const Raw ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-      const Raw cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-      float* out = to + k * step + j;
-      simd::portable::V{__builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5)}.store(out);
-      simd::portable::V{__builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7)}.store(out + step);
-      simd::portable::V{__builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5)}.store(out + 2 * step);
-      simd::portable::V{__builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)}.store(out + 3 * step);
-    }
-    for (; k < depth; ++k)
-      for (std::int64_t i = 0; i < 4; ++i) to[k * step + j + i] = alpha * row[i * pitch + k];
-  }
-  for (; j < columns; ++j)
-    for (std::int64_t k = 0; k < depth; ++k) to[k * step + j] = alpha * from[j * pitch + k];
-}
-
-/// pack_panel() for kernels that take pairs, by blocks of depth that stay in cache.
-void pack_pairs(const State& s, const Panel& panel, const float* b, float* to, std::int64_t step) noexcept {
-  constexpr std::int64_t kBlock = 64;
-  const Product& p = s.p;
-  const KernelSet& kernels = *s.set.kernels;
-  if (!p.trans_b) {
-    for (std::int64_t k = 0; k < p.k; k += 2, to += step) {
-      const float* row = b + k * p.b_pitch + panel.column;
-      kernels.interleave(to, row, k + 1 < p.k ? row + p.b_pitch : nullptr, panel.columns, p.alpha);
-    }
-    return;
-  }
-  float rounded[kBlock / 2];
-  for (std::int64_t k = 0; k < p.k; k += kBlock, to += kBlock / 2 * step) {
-    const std::int64_t count = std::min(kBlock, p.k - k);
-    for (std::int64_t j = 0; j < panel.columns; ++j) {
-      kernels.round(rounded, 0, b + (panel.column + j) * p.b_pitch + k, 0, count, 1, p.alpha);
-      for (std::int64_t i = 0; i < kernels.places(count); ++i) to[i * step + j] = rounded[i];
-    }
-  }
-}
-
-/// One panel of one B.
-void pack_panel(const State& s, const Panel& panel, const float* b, float* packed) noexcept {
-  const Product& p = s.p;
-  const std::int64_t step = panel.vectors * s.set.kernels->width;
-  float* to = packed + panel.b_offset;
-  if (panel.columns < step)
-    for (std::int64_t k = 0; k < s.set.depth; ++k)
-      std::memset(to + k * step + panel.columns, 0, static_cast<std::size_t>(step - panel.columns) * sizeof(float));
-  if (s.set.kernels->values > 1) return pack_pairs(s, panel, b, to, step);
-  if (p.trans_b) {
-    pack_transposed(to, step, b + panel.column * p.b_pitch, p.b_pitch, p.k, panel.columns, p.alpha);
-    return;
-  }
-  for (std::int64_t k = 0; k < p.k; ++k) {
-    const float* from = b + k * p.b_pitch + panel.column;
-    float* row = to + k * step;
-    std::memcpy(row, from, static_cast<std::size_t>(panel.columns) * sizeof(float));
-    if (p.alpha != 1.0f)
-      for (std::int64_t j = 0; j < panel.columns; ++j) row[j] *= p.alpha;
-  }
+MatrixB b_of(const Product& p, const float* data) noexcept {
+  return {.data = data, .pitch = p.b_pitch, .depth = p.k, .transposed = p.trans_b, .factor = p.alpha};
 }
 
 void pack_row(const State& s, const float* bias, float* packed) noexcept {
@@ -130,8 +63,8 @@ void pack_tile(const TileArgs& args) noexcept {
   }
   const auto panels = static_cast<std::int64_t>(s.set.panels.size());
   const std::int64_t which = args.tile / panels;
-  pack_panel(s, s.set.panels[static_cast<std::size_t>(args.tile % panels)],
-             static_cast<const float*>(args.inputs[1]) + p.b_offsets[static_cast<std::size_t>(which)],
+  pack_panel(s.set, s.set.panels[static_cast<std::size_t>(args.tile % panels)],
+             b_of(p, static_cast<const float*>(args.inputs[1]) + p.b_offsets[static_cast<std::size_t>(which)]),
              workspace + which * s.set.packed_floats);
 }
 
@@ -263,7 +196,7 @@ Launch prepare_product(const graph::Problem& problem, const Product& product, co
       for (std::int64_t i = 0; i < distinct; ++i)
         for (const Panel& panel : s->set.panels) {
           const float* b = p.b->as<float>() + p.b_offsets[static_cast<std::size_t>(i)];
-          pack_panel(*s, panel, b, memory + i * s->set.packed_floats);
+          pack_panel(s->set, panel, b_of(p, b), memory + i * s->set.packed_floats);
           // Rows of a file that this panel was made of are done with: the largest weights are never in memory twice.
           if (p.trans_b && p.b->seal)
             base::leave_memory(reinterpret_cast<const std::byte*>(b + panel.column * p.b_pitch),

@@ -1,0 +1,256 @@
+// Ordered tactics of attention. A tile is some queries of one head: scores of a few rows at a time into scratch, their
+// exponentials there, and the product with the values, so that scores never leave the cache. Keys and values are packed
+// into panels in a first phase, or by the tile where it has a head for itself. Bound by multiply-adds.
+#include <algorithm>
+#include <cstring>
+
+#include "engine/base/text.h"
+#include "engine/ops/attention/attention.h"
+#include "engine/ops/attention/geometry.h"
+#include "engine/ops/attention/rows.h"
+#include "engine/ops/shared/pack.h"
+#include "engine/ops/shared/panels.h"
+#include "engine/ops/shared/reference.h"
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+namespace {
+
+using graph::Desc;
+using graph::Isa;
+
+struct State {
+  AttentionGeometry g;
+  AttentionSteps q, k, v, y, mask;
+  bool has_mask = false, copy_q = false;
+  float scale = 1;
+  PanelSet scores, values;
+  Epilogue plain;
+  AttentionRows rows{};
+  std::int64_t row_blocks = 1;  ///< tiles of a head
+  std::int64_t step = 1;        ///< queries at a time
+  // Scratch, in floats: scores, factors, queries and scores as the kernels take them, packed keys and values.
+  std::int64_t score_pitch = 0, q_pitch = 0, p_pitch = 0;
+  std::int64_t factors = 0, q_copy = 0, p_copy = 0, packed = 0, scratch = 0;
+  double seconds = 0;
+
+  [[nodiscard]] bool packs_ahead() const { return row_blocks > 1; }
+  [[nodiscard]] bool rounds() const { return scores.kernels->values > 1; }
+  [[nodiscard]] std::int64_t packed_floats() const { return scores.packed_floats + values.packed_floats; }
+};
+
+/// Panel `p` of the keys, or behind those of the values, of one head.
+void pack_one(const State& s, const TileArgs& args, std::int64_t batch, std::int64_t head, std::int64_t p,
+              float* packed) noexcept {
+  const auto key_panels = static_cast<std::int64_t>(s.scores.panels.size());
+  if (p < key_panels) {
+    const float* keys = static_cast<const float*>(args.inputs[1]) + s.k.at(batch, head, 0);
+    pack_panel(s.scores, s.scores.panels[static_cast<std::size_t>(p)],
+               {.data = keys, .pitch = s.k.row, .depth = s.g.depth, .transposed = true}, packed);
+    return;
+  }
+  const float* values = static_cast<const float*>(args.inputs[2]) + s.v.at(batch, head, 0);
+  pack_panel(s.values, s.values.panels[static_cast<std::size_t>(p - key_panels)],
+             {.data = values, .pitch = s.v.row, .depth = s.g.keys}, packed + s.scores.packed_floats);
+}
+
+std::int64_t panels_of_head(const State& s) {
+  return static_cast<std::int64_t>(s.scores.panels.size() + s.values.panels.size());
+}
+
+void pack_tile(const TileArgs& args) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  const std::int64_t panels = panels_of_head(s), which = args.tile / panels;
+  pack_one(s, args, which / s.g.key_heads, which % s.g.key_heads, args.tile % panels,
+           reinterpret_cast<float*>(args.workspace) + which * s.packed_floats());
+}
+
+/// `count` queries from `first` on of one head.
+void run_rows(const State& s, const TileArgs& args, std::int64_t batch, std::int64_t head, std::int64_t first,
+              std::int64_t count, const float* packed) noexcept {
+  auto* scratch = reinterpret_cast<float*>(args.scratch);
+  const KernelSet& kernels = *s.scores.kernels;
+  BlockArgs block;
+  block.a = static_cast<const float*>(args.inputs[0]) + s.q.at(batch, head, first);
+  block.a_stride = s.q.row;
+  if (s.copy_q) {
+    float* copy = scratch + s.q_copy;
+    if (s.rounds()) kernels.round(copy, s.q_pitch, block.a, s.q.row, s.g.depth, count, 1.0f);
+    else
+      for (std::int64_t i = 0; i < count; ++i)
+        std::memcpy(copy + i * s.q_pitch, block.a + i * s.q.row, static_cast<std::size_t>(s.g.depth) * sizeof(float));
+    block.a = copy;
+    block.a_stride = s.q_pitch;
+  }
+  block.c = scratch;
+  block.c_stride = s.score_pitch;
+  block.segment_rows = count;
+  block.packed = packed;
+  block.panel_end = static_cast<std::int64_t>(s.scores.panels.size());
+  run_block(s.scores, s.plain, block);
+  const float* mask = s.has_mask ? static_cast<const float*>(args.inputs[3]) + s.mask.at(batch, head, first) : nullptr;
+  float* factors = scratch + s.factors;
+  s.rows.exponentials(scratch, s.score_pitch, count, s.g.keys, s.scale, mask, s.mask.row, factors);
+  block.a = scratch;
+  block.a_stride = s.score_pitch;
+  if (s.rounds()) {
+    kernels.round(scratch + s.p_copy, s.p_pitch, scratch, s.score_pitch, s.g.keys, count, 1.0f);
+    block.a = scratch + s.p_copy;
+    block.a_stride = s.p_pitch;
+  }
+  block.c = static_cast<float*>(args.outputs[0]) + s.y.at(batch, head, first);
+  block.c_stride = s.y.row;
+  block.packed = packed + s.scores.packed_floats;
+  block.panel_end = static_cast<std::int64_t>(s.values.panels.size());
+  run_block(s.values, s.plain, block);
+  s.rows.scale(block.c, s.y.row, count, s.g.width, factors);
+}
+
+void run_tile(const TileArgs& args) noexcept {
+  const State& s = *static_cast<const State*>(args.state);
+  const std::int64_t part = args.tile % s.row_blocks, which = args.tile / s.row_blocks, batch = which / s.g.heads,
+                     head = which % s.g.heads, key_head = head / (s.g.heads / s.g.key_heads);
+  const float* packed =
+      reinterpret_cast<const float*>(args.workspace) + (batch * s.g.key_heads + key_head) * s.packed_floats();
+  if (!s.packs_ahead()) {
+    float* own = reinterpret_cast<float*>(args.scratch) + s.packed;
+    for (std::int64_t p = 0; p < panels_of_head(s); ++p) pack_one(s, args, batch, key_head, p, own);
+    packed = own;
+  }
+  const std::int64_t end = s.g.queries * (part + 1) / s.row_blocks;
+  for (std::int64_t row = s.g.queries * part / s.row_blocks; row < end; row += s.step)
+    run_rows(s, args, batch, head, row, std::min(s.step, end - row), packed);
+}
+
+std::string refuse(const Problem& p) {
+  for (const Desc& d : p.inputs)
+    if (d.present() && d.dtype != DataType::float32) return base::str("an input is ", d.dtype, ", not float32");
+  const AttentionGeometry g = attention_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, p.inputs[2].dims);
+  if (p.outputs[0].count() == 0 || g.keys == 0 || g.depth == 0) return "an extent is 0";
+  if (p.attributes->integer("is_causal", 0) != 0) return "the mask is causal";
+  if (p.attributes->real("softcap", 0) > 0) return "scores are capped";
+  if (!(attention_scale(*p.attributes, g) > 0)) return "the scale is not positive";
+  if (p.inputs.size() < 4 || !p.inputs[3].present()) return {};
+  const Desc& mask = p.inputs[3];
+  if (mask.dims.empty() || mask.dims.back() != g.keys || !mask.dense()) return "the mask has no dense rows of all keys";
+  return {};
+}
+
+/// Floats between rows in scratch that are walked together: whole vectors, not a multiple of 512 bytes.
+std::int64_t row_pitch(std::int64_t floats) {
+  const std::int64_t whole = (floats + 15) / 16 * 16;
+  return whole % 128 == 0 ? whole + 16 : whole;
+}
+
+/// How many parts the queries of a head are cut into.
+void choose_parts(State& s, int workers) {
+  constexpr double kTileSeconds = 0.5e-6, kExponentialSeconds = 0.2e-9, kPackSeconds = 0.15e-9;
+  const AttentionGeometry& g = s.g;
+  const double row = (block_seconds(s.scores, 1, s.step, 0, static_cast<std::int64_t>(s.scores.panels.size())) +
+                      block_seconds(s.values, 1, s.step, 0, static_cast<std::int64_t>(s.values.panels.size()))) /
+                         static_cast<double>(s.step) +
+                     kExponentialSeconds * static_cast<double>(g.keys);
+  const double pack = kPackSeconds * static_cast<double>(s.packed_floats());
+  s.seconds = 1e300;
+  const std::int64_t most = std::max<std::int64_t>((g.queries + 6) / 7, 1);
+  for (std::int64_t parts = 1; parts <= most; parts = std::max(parts + 1, parts * 9 / 8)) {
+    const std::int64_t rows = (g.queries + parts - 1) / parts,
+                       rounds = (g.batch * g.heads * parts + workers - 1) / workers;
+    const double tile = row * static_cast<double>(rows) + kTileSeconds + (parts == 1 ? pack : 0.0);
+    const double ahead = parts == 1 ? 0.0 : 0.5e-6 + pack * static_cast<double>(g.batch * g.key_heads) / workers;
+    const double total = static_cast<double>(rounds) * tile + (workers > 1 ? 0.1 * tile : 0.0) + ahead;
+    if (total >= s.seconds) continue;
+    s.seconds = total;
+    s.row_blocks = parts;
+  }
+}
+
+State plan(const Problem& p, const KernelSet& kernels) {
+  State s;
+  const Desc &q = p.inputs[0], &k = p.inputs[1], &v = p.inputs[2], &y = p.outputs[0];
+  AttentionGeometry& g = s.g = attention_geometry(*p.attributes, q.dims, k.dims, v.dims);
+  s.q = g.steps(g.heads, g.queries, g.depth, q.pitch);
+  s.k = g.steps(g.key_heads, g.keys, g.depth, k.pitch);
+  s.v = g.steps(g.key_heads, g.keys, g.width, v.pitch);
+  s.y = g.steps(g.heads, g.queries, g.width, y.pitch);
+  s.scale = static_cast<float>(attention_scale(*p.attributes, g));
+  s.has_mask = p.inputs.size() > 3 && p.inputs[3].present();
+  if (s.has_mask) {
+    const Dims steps = broadcast_strides(p.inputs[3].dims, {g.batch, g.heads, g.queries, g.keys});
+    s.mask = {steps[0], steps[1], steps[2]};
+  }
+  s.plain = make_epilogue({}, false, false);
+  constexpr std::int64_t kRows = 28, kScoreFloats = 24 << 10;
+  const std::int64_t depth = kernels.places(g.depth), keys = kernels.places(g.keys);
+  s.scores = plan_panels(kernels, g.keys, 1, 0, {0}, depth, std::min(g.queries, kRows));
+  s.values = plan_panels(kernels, g.width, 1, 0, {0}, keys, std::min(g.queries, kRows));
+  s.score_pitch = row_pitch(g.keys);
+  const std::int64_t unit = kernels.max_rows[s.scores.panels[0].vectors];
+  s.step = std::max<std::int64_t>(kRows / unit, 1) * unit;
+  while (s.step > unit && s.step * s.score_pitch > kScoreFloats) s.step -= unit;
+  s.step = std::min(s.step, g.queries);
+  choose_parts(s, p.workers);
+  s.copy_q = s.rounds() || (s.q.row % 512 == 0 && g.queries > 1);
+  s.q_pitch = row_pitch(depth);
+  s.p_pitch = row_pitch(keys);
+  s.factors = s.step * s.score_pitch;
+  s.q_copy = s.factors + (s.step + 15) / 16 * 16;
+  s.p_copy = s.q_copy + (s.copy_q ? s.step * s.q_pitch : 0);
+  s.packed = s.p_copy + (s.rounds() ? s.step * s.p_pitch : 0);
+  s.scratch = s.packed + (s.packs_ahead() ? 0 : s.packed_floats()) + 16;
+  return s;
+}
+
+template <const KernelSet& (*kSet)(), AttentionRows (*kRows)()>
+Launch prepare(const Problem& p) {
+  auto state = std::make_shared<State>(plan(p, kSet()));
+  State& s = *state;
+  s.rows = kRows();
+  Launch launch;
+  if (s.packs_ahead()) {
+    const std::int64_t packs = s.g.batch * s.g.key_heads;
+    launch.phases.push_back({pack_tile, packs * panels_of_head(s)});
+    launch.workspace_bytes = static_cast<std::size_t>(packs * s.packed_floats()) * sizeof(float) + 64;
+  }
+  launch.phases.push_back({run_tile, s.g.batch * s.g.heads * s.row_blocks});
+  launch.scratch_bytes = static_cast<std::size_t>(s.scratch) * sizeof(float);
+  launch.state = std::move(state);
+  return launch;
+}
+
+template <const KernelSet& (*kSet)()>
+double predict(const Problem& p) {
+  return plan(p, kSet()).seconds;
+}
+
+const Tactic kTactics[] = {
+#if defined(__x86_64__)
+    {.name = "attention_panels_avx512_bf16",
+     .isa = Isa::avx512_bf16,
+     .arithmetic = Precision::bf16,
+     .exact = false,
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_avx512_bf16, attention_rows_avx512>,
+     .predict = predict<kernel_set_avx512_bf16>},
+    {.name = "attention_panels_avx512",
+     .isa = Isa::avx512,
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_avx512, attention_rows_avx512>,
+     .predict = predict<kernel_set_avx512>},
+    {.name = "attention_panels_avx2",
+     .isa = Isa::avx2,
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_avx2, attention_rows_avx2>,
+     .predict = predict<kernel_set_avx2>},
+#endif
+    {.name = "attention_panels_portable",
+     .refuse = refuse,
+     .prepare = prepare<kernel_set_portable, attention_rows_portable>,
+     .predict = predict<kernel_set_portable>},
+};
+
+}  // namespace
+
+std::span<const Tactic> attention_tactics() { return kTactics; }
+
+}  // namespace vireo::ops

@@ -7,6 +7,7 @@ namespace vireo::passes {
 
 bool activation_fusion(graph::Graph&);
 bool activation_patterns(graph::Graph&);
+bool attention(graph::Graph&);
 bool batch_norm(graph::Graph&);
 bool channel_shuffle(graph::Graph&);
 bool clamps(graph::Graph&);

@@ -31,6 +31,7 @@ constexpr Pass kPasses[] = {
     {"matmul_bias", "products with a bias become one layer", matmul_bias},
     {"scale_bias", "scales and biases by channel are folded into weights", scale_bias},
     {"product_scale", "a constant factor on a matrix product is folded into it", product_scale},
+    {"attention", "two products around a softmax become one layer, which finds the heads itself", attention},
     {"pad_folding", "zero padding becomes part of the convolution or pooling behind it", pad_folding},
     {"conv_1d", "convolutions and pooling of rank 1 become rank 2 with height 1", conv_1d},
     {"activation_fusion", "activations are computed by the convolution or product before them", activation_fusion},

@@ -72,6 +72,20 @@ TEST(ActivationFunctions, an_unknown_name_is_refused) {
   EXPECT_FALSE(ops::activation_from("relu7", spec));
 }
 
+TEST(Exponential, of_what_is_not_positive_stays_within_three_ulp) {
+  float out[4];
+  for (double x = 0; x > -87; x -= x > -3 ? 0.0037 : 0.0113) {
+    const auto value = static_cast<float>(x);
+    simd::exp_negative(V::set(value)).store(out);
+    const double expected = std::exp(static_cast<double>(value));
+    ASSERT_NEAR(out[0], expected, 3 * 1.2e-7 * expected) << value;
+  }
+  simd::exp_negative(V::set(-INFINITY)).store(out);
+  EXPECT_LT(out[0], 2e-38f);
+  simd::exp_negative(V::set(NAN)).store(out);
+  EXPECT_TRUE(std::isnan(out[0]));
+}
+
 TEST(Logarithm, is_exact_at_the_edges) {
   float out[4];
   simd::log(V::set(0.0f)).store(out);

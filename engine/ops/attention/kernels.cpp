@@ -117,9 +117,12 @@ void run_tile(const TileArgs& args) noexcept {
     for (std::int64_t p = 0; p < panels_of_head(s); ++p) pack_one(s, args, batch, key_head, p, own);
     packed = own;
   }
-  const std::int64_t end = s.g.queries * (part + 1) / s.row_blocks;
-  for (std::int64_t row = s.g.queries * part / s.row_blocks; row < end; row += s.step)
-    run_rows(s, args, batch, head, row, std::min(s.step, end - row), packed);
+  const std::int64_t first = s.g.queries * part / s.row_blocks, count = s.g.queries * (part + 1) / s.row_blocks - first,
+                     turns = (count + s.step - 1) / s.step;
+  for (std::int64_t t = 0; t < turns; ++t) {
+    const std::int64_t from = count * t / turns, to = count * (t + 1) / turns;
+    run_rows(s, args, batch, head, first + from, to - from, packed);
+  }
 }
 
 std::string refuse(const Problem& p) {
@@ -184,7 +187,7 @@ State plan(const Problem& p, const KernelSet& kernels) {
   const std::int64_t depth = kernels.places(g.depth), keys = kernels.places(g.keys);
   s.scores = plan_panels(kernels, g.keys, 1, 0, {0}, depth, std::min(g.queries, kRows));
   s.values = plan_panels(kernels, g.width, 1, 0, {0}, keys, std::min(g.queries, kRows));
-  s.score_pitch = row_pitch(g.keys);
+  s.score_pitch = row_pitch(g.keys + kMaxWidth);  // see AttentionRows
   const std::int64_t unit = kernels.max_rows[s.scores.panels[0].vectors];
   s.step = std::max<std::int64_t>(kRows / unit, 1) * unit;
   while (s.step > unit && s.step * s.score_pitch > kScoreFloats) s.step -= unit;

@@ -2,7 +2,7 @@
 // Vector bodies of rows.h, over rows that lie in the first-level cache. Bound by the exponentials.
 
 #include "engine/ops/attention/rows.h"
-#include "engine/ops/shared/row_softmax.h"
+#include "engine/ops/shared/row_top.h"
 
 namespace vireo::ops {
 
@@ -19,18 +19,38 @@ VIREO_INLINE void attention_mask(float* x, std::int64_t n, V scale, const float*
 template <class V>
 void attention_exponentials(float* x, std::int64_t stride, std::int64_t rows, std::int64_t keys, float scale,
                             const float* mask, std::int64_t mask_stride, float* factors) noexcept {
+  constexpr int w = V::kWidth;
+  const std::int64_t whole = (keys + w - 1) / w * w;
+  // Behind the keys, so that rows are whole vectors; all before any is read, or loads would wait for stores.
+  for (std::int64_t r = 0; r < rows; ++r) {
+    if (mask) attention_mask(x + r * stride, keys, V::set(scale), mask + r * mask_stride);
+    V::set(-__builtin_inff()).store(x + r * stride + keys);
+  }
+  const V factor = V::set(mask ? 1.0f : scale);
   for (std::int64_t r = 0; r < rows; ++r, x += stride) {
-    if (mask) attention_mask(x, keys, V::set(scale), mask + r * mask_stride);
-    const float top = softmax_top<V>(x, keys), factor = mask ? 1.0f : scale;
+    const float top = row_top<V>(x, whole);
     if (top == -__builtin_inff()) {
       for (std::int64_t i = 0; i < keys; ++i) x[i] = 0;
       factors[r] = 0;
       continue;
     }
-    const V multiply = V::set(factor), greatest = V::set(top);
-    const float total = softmax_exp<true, V>(
-        x, x, keys, [&](V v) __attribute__((always_inline)) { return (v - greatest) * multiply; });
-    factors[r] = 1.0f / total;
+    const V greatest = V::set(top);
+    V a = V::zero(), b = a;
+    std::int64_t i = 0;
+    for (; i + 2 * w <= whole; i += 2 * w) {
+      const V p = simd::exp_negative((V::load(x + i) - greatest) * factor),
+              q = simd::exp_negative((V::load(x + i + w) - greatest) * factor);
+      a = a + p;
+      b = b + q;
+      p.store(x + i);
+      q.store(x + i + w);
+    }
+    if (i < whole) {
+      const V p = simd::exp_negative((V::load(x + i) - greatest) * factor);
+      a = a + p;
+      p.store(x + i);
+    }
+    factors[r] = 1.0f / sum(a + b);
   }
 }
 

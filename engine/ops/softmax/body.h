@@ -1,11 +1,44 @@
 #pragma once
 // Vector bodies of softmax: greatest entry, exponentials and their sum, scaling. Bound by the exponentials.
 
-#include "engine/ops/shared/row_softmax.h"
+#include "engine/ops/shared/row_top.h"
 #include "engine/ops/softmax/kernels.h"
 #include "engine/simd/math.h"
 
 namespace vireo::ops {
+
+/// y = e^(x - top) where y is wanted; returns the sum.
+template <bool kStore, class V>
+VIREO_INLINE float softmax_exp(const float* x, float* y, std::int64_t n, V top) {
+  constexpr int w = V::kWidth;
+  V a = V::zero(), b = a;
+  std::int64_t i = 0;
+  for (; i + 2 * w <= n; i += 2 * w) {
+    const V p = simd::exp(V::load(x + i) - top), q = simd::exp(V::load(x + i + w) - top);
+    a = a + p;
+    b = b + q;
+    if constexpr (kStore) {
+      p.store(y + i);
+      q.store(y + i + w);
+    }
+  }
+  for (; i + w <= n; i += w) {
+    const V p = simd::exp(V::load(x + i) - top);
+    a = a + p;
+    if constexpr (kStore) p.store(y + i);
+  }
+  float total = sum(a + b);
+  if (i < n) {
+    const int lanes = static_cast<int>(n - i);
+    const auto tail = V::tail(lanes);
+    const V p = simd::exp(V::load(x + i, tail) - top);
+    float part[V::kWidth];
+    p.store(part);
+    for (int k = 0; k < lanes; ++k) total += part[k];
+    if constexpr (kStore) p.store(y + i, tail);
+  }
+  return total;
+}
 
 template <bool kLog, class V>
 void softmax_rows_tile(const graph::TileArgs& args) noexcept {
@@ -16,10 +49,8 @@ void softmax_rows_tile(const graph::TileArgs& args) noexcept {
   for (std::int64_t o = first; o < end; ++o) {
     const float* x = static_cast<const float*>(args.inputs[0]) + o * s.in_pitch;
     float* y = static_cast<float*>(args.outputs[0]) + o * s.out_pitch;
-    const float top = softmax_top<V>(x, s.extent);
-    const V greatest = V::set(top);
-    const float total = softmax_exp<!kLog, V>(
-        x, y, s.extent, [&](V v) __attribute__((always_inline)) { return v - greatest; });
+    const float top = row_top<V>(x, s.extent);
+    const float total = softmax_exp<!kLog, V>(x, y, s.extent, V::set(top));
     float log_total = 0;
     if constexpr (kLog) {
       float lanes[w];

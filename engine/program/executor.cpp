@@ -10,6 +10,11 @@ namespace {
 double now() noexcept {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
+
+/// Tiles taken at once: claim_ counts up to 65535 portions from each end.
+std::int64_t portion_of(const Stage& stage) noexcept {
+  return std::max(stage.portion, (stage.tiles + 0xfffe) / 0xffff);
+}
 }  // namespace
 
 Executor::Executor(std::shared_ptr<const Program> program, std::shared_ptr<base::Team> team, bool profile)
@@ -65,11 +70,14 @@ bool Executor::work(int worker) noexcept {
     const std::size_t index = static_cast<std::uint32_t>(claim >> 32) - first_stage_;
     if (index >= stages.size()) return true;
     const Stage& stage = stages[index];
-    const auto tile = static_cast<std::int64_t>(claim & 0xffffffffu);
-    if (tile >= stage.tiles) return false;
-    const std::int64_t end = std::min(tile + stage.portion, stage.tiles);
-    const auto taken = static_cast<std::uint64_t>(end - tile);
-    if (!claim_.compare_exchange_weak(claim, claim + taken, std::memory_order_acq_rel)) continue;
+    const std::int64_t portion = portion_of(stage), portions = (stage.tiles + portion - 1) / portion;
+    const auto front = static_cast<std::int64_t>(claim & 0xffffu),
+               back = static_cast<std::int64_t>(claim >> 16 & 0xffffu);
+    if (front + back >= portions) return false;
+    const bool backwards = worker % 2 != 0;
+    const std::int64_t tile = (backwards ? portions - 1 - back : front) * portion,
+                       end = std::min(tile + portion, stage.tiles);
+    if (!claim_.compare_exchange_weak(claim, claim + (backwards ? 0x10000u : 1u), std::memory_order_acq_rel)) continue;
     run_portion(stage, tile, end, worker);
     if (done_.fetch_add(end - tile, std::memory_order_acq_rel) + (end - tile) == stage.tiles) {
       if (profile_) account(index);

@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -102,6 +104,41 @@ TEST(Workers, take_every_tile_once_and_no_more_of_them_than_allowed) {
           ASSERT_EQ(static_cast<std::int64_t>(seen.size()), tiles) << "step " << step;
         }
         EXPECT_LE(static_cast<int>(by.size()), std::min(shape.workers, workers)) << "step " << step;
+      }
+    }
+  }
+}
+
+TEST(Workers, take_every_tile_once_where_there_are_more_than_a_counter_holds) {
+  const std::vector<std::int64_t> counts{65535, 65536, 131071, 200001};
+  Noted noted({{{counts[0]}, 3}, {{counts[1]}, 3}, {{counts[2]}, 3}, {{counts[3]}, 2}}, 3);
+  program::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<base::Team>(3), false);
+  ASSERT_TRUE(executor.run({}).ok());
+  for (std::size_t step = 0; step < counts.size(); ++step) {
+    Log& log = *noted.logs[step];
+    EXPECT_FALSE(log.early) << "step " << step;
+    std::vector<char> seen(static_cast<std::size_t>(counts[step]), 0);
+    for (const auto& [tile, thread] : log.tiles) seen.at(static_cast<std::size_t>(tile)) = 1;
+    ASSERT_EQ(log.tiles.size(), seen.size()) << "step " << step;
+    ASSERT_EQ(std::count(seen.begin(), seen.end(), 1), counts[step]) << "step " << step;
+  }
+}
+
+TEST(Workers, are_first_offered_tiles_of_their_own_end) {
+  // Whoever is odd begins at the last tile: it finds there what it wrote in the stage before.
+  Noted noted({{{64}, 2}, {{64}, 2}}, 2);
+  program::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<base::Team>(2), false);
+  for (int round = 0; round < 50; ++round) {
+    for (auto& log : noted.logs) log->tiles.clear();
+    noted.finished = 0;
+    ASSERT_TRUE(executor.run({}).ok());
+    for (const auto& log : noted.logs) {
+      std::map<std::thread::id, std::vector<std::int64_t>> by;
+      for (const auto& [tile, thread] : log->tiles) by[thread].push_back(tile);
+      for (const auto& [thread, tiles] : by) {
+        const bool caller = thread == std::this_thread::get_id();
+        EXPECT_EQ(tiles.front(), caller ? 0 : 63);
+        EXPECT_TRUE(caller ? std::is_sorted(tiles.begin(), tiles.end()) : std::is_sorted(tiles.rbegin(), tiles.rend()));
       }
     }
   }

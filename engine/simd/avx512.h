@@ -90,6 +90,18 @@ VIREO_INLINE V add_exponent(V a, V n) {
   return {
       _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.r), _mm512_slli_epi32(_mm512_castps_si512(n.r), 23)))};
 }
+/// 2^(k/32), where n's low mantissa bits hold the integer k (a number to which 1.5 * 2^23 was added); normal results.
+/// The table has the bits of 2^(j/32) less j << 18, which the shifted k adds again.
+VIREO_INLINE V power_of_32nds(V n) {
+  alignas(64) static constexpr std::int32_t kTable[32] = {
+      0x3f800000, 0x3f7ecd87, 0x3f7daac3, 0x3f7c980f, 0x3f7b95c2, 0x3f7aa43a, 0x3f79c3d3, 0x3f78f4f0,
+      0x3f7837f0, 0x3f778d3a, 0x3f76f532, 0x3f767043, 0x3f75fed7, 0x3f75a15b, 0x3f75583f, 0x3f7523f6,
+      0x3f7504f3, 0x3f74fbaf, 0x3f7508a4, 0x3f752c4d, 0x3f75672a, 0x3f75b9be, 0x3f76248c, 0x3f76a81e,
+      0x3f7744fd, 0x3f77fbb8, 0x3f78ccdf, 0x3f79b907, 0x3f7ac0c7, 0x3f7be4ba, 0x3f7d257d, 0x3f7e83b3};
+  const __m512i k = _mm512_castps_si512(n.r);
+  const __m512i power = _mm512_permutex2var_epi32(_mm512_load_si512(kTable), k, _mm512_load_si512(kTable + 16));
+  return {_mm512_castsi512_ps(_mm512_add_epi32(power, _mm512_slli_epi32(k, 18)))};
+}
 VIREO_INLINE void split(V a, V& mantissa, V& exponent) {
   mantissa = {_mm512_getmant_ps(a.r, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src)};
   exponent = {_mm512_getexp_ps(_mm512_div_ps(a.r, mantissa.r))};

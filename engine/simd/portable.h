@@ -124,6 +124,7 @@ VIREO_INLINE V add_exponent(V a, V n) {
   std::memcpy(&a, &x, sizeof a);
   return a;
 }
+// avx512.h alone has power_of_32nds(n): 2^(k/32) for such an n of integer k, from a table in registers.
 /// The exponent e and mantissa m in [0.75, 1.5) with a = m * 2^e, for normal positive a.
 VIREO_INLINE void split(V a, V& mantissa, V& exponent) {
   for (int i = 0; i < V::kWidth; ++i) {

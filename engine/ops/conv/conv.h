@@ -40,7 +40,7 @@ struct ConvProblem {
 /// One output for each channel, any kernel.
 [[nodiscard]] std::string refuse_depthwise(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_depthwise(const graph::Problem& problem, const KernelSet& kernels,
-                                              DepthwiseKernel (*pick)(std::int64_t, std::int64_t, std::int64_t));
+                                              DepthwiseKernels (*pick)(std::int64_t, std::int64_t, std::int64_t));
 [[nodiscard]] double predict_depthwise(const graph::Problem& problem, const KernelSet& kernels);
 
 /// 3x3, stride 1, by Winograd's F(m x m, 3x3), m being what the transforms make (`out`): winograd.h.

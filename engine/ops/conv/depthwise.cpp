@@ -21,7 +21,7 @@ struct State {
   bool has_residual = false;
   Epilogue epilogue;
   int width = 0;
-  DepthwiseKernel row = nullptr;
+  DepthwiseKernels rows;
   FinishKernel finish = nullptr;
   std::shared_ptr<const std::byte> memory;
   const float* weights = nullptr;  ///< [vector][ky][kx][width]
@@ -32,25 +32,28 @@ struct State {
   [[nodiscard]] std::int64_t vectors() const { return (g.cin + width - 1) / width; }
 };
 
-void run_row(const State& s, const TileArgs& args, DepthwiseRow& row, std::int64_t n, std::int64_t v,
-             std::int64_t oy) noexcept {
+/// Output row oy of one vector of channels, or two from there on.
+void run_row(const State& s, const TileArgs& args, DepthwiseRow& row, std::int64_t n, std::int64_t v, std::int64_t oy,
+             std::int64_t count) noexcept {
   const ConvGeometry& g = s.g;
   const std::int64_t channel = v * s.width;
   const std::int64_t top = oy * g.stride[1] - g.pad_begin[1], d = g.dilation[1];
-  std::int64_t first = 0, last = g.kernel[1];  // tap rows inside the image; counting beats dividing
+  // Rows of the window inside the image; counting beats dividing.
+  std::int64_t first = 0, last = g.kernel[1] + (count - 1) * g.stride[1];
   while (first < last && top + first * d < 0) ++first;
   while (last > first && top + (last - 1) * d >= g.in[1]) --last;
-  row.kernel_rows = last - first;
-  row.w = s.weights + (v * g.kernel[1] + first) * g.kernel[2] * s.width;
-  row.x = static_cast<const float*>(args.inputs[0]) + (n * g.in[1] + top + first * d) * g.in[2] * s.x_pitch + channel;
+  row.first_row = first;
+  row.end_row = last;
+  row.w = s.weights + v * g.taps() * s.width;
+  row.x = static_cast<const float*>(args.inputs[0]) + (n * g.in[1] + top) * g.in[2] * s.x_pitch + channel;
   const std::int64_t pixel = (n * g.out[1] + oy) * g.out[2];
   row.y = static_cast<float*>(args.outputs[0]) + pixel * s.y_pitch + channel;
   const float* residual =
       s.has_residual ? static_cast<const float*>(args.inputs[3]) + pixel * s.r_pitch + channel : nullptr;
   row.residual = s.epilogue.residual_before ? residual : nullptr;
-  s.row(row);
+  (count == 2 ? s.rows.two : s.rows.one)(row);
   if (s.epilogue.finish)
-    s.finish(row.y, s.y_pitch, g.out[2], row.lanes, s.epilogue.activation,
+    s.finish(row.y, s.y_pitch, count * g.out[2], row.lanes, s.epilogue.activation,
              s.epilogue.residual_after ? residual : nullptr, s.r_pitch);
 }
 
@@ -67,16 +70,19 @@ void run_part(const State& s, const TileArgs& args, std::int64_t n, std::int64_t
   row.dilation = g.dilation[2];
   row.pad = g.pad_begin[2];
   row.y_pitch = s.y_pitch;
+  row.y_step = g.out[2] * s.y_pitch;
   row.r_pitch = s.r_pitch;
+  row.r_step = g.out[2] * s.r_pitch;
   row.out_width = g.out[2];
   row.lo = s.epilogue.lo;
   row.hi = s.epilogue.hi;
+  const std::int64_t step = s.rows.two ? 2 : 1;
   for (std::int64_t begin = first; begin < last; begin += s.side_by_side)
-    for (std::int64_t oy = top; oy < bottom; ++oy)
+    for (std::int64_t oy = top; oy < bottom; oy += step)
       for (std::int64_t v = begin; v < std::min(begin + s.side_by_side, last); ++v) {
         row.bias = s.bias + v * s.width;
         row.lanes = static_cast<int>(std::min<std::int64_t>(g.cin - v * s.width, s.width));
-        run_row(s, args, row, n, v, oy);
+        run_row(s, args, row, n, v, oy, std::min(step, bottom - oy));
       }
 }
 
@@ -84,8 +90,12 @@ void run_tile(const TileArgs& args) noexcept {
   const State& s = *static_cast<const State*>(args.state);
   const std::int64_t vb = args.tile % s.vector_blocks, rb = args.tile / s.vector_blocks % s.row_blocks;
   const std::int64_t n = args.tile / s.vector_blocks / s.row_blocks, vectors = s.vectors();
-  run_part(s, args, n, s.g.out[1] * rb / s.row_blocks, s.g.out[1] * (rb + 1) / s.row_blocks,
-           vectors * vb / s.vector_blocks, vectors * (vb + 1) / s.vector_blocks);
+  const auto row_of = [&](std::int64_t block) {
+    const std::int64_t row = s.g.out[1] * block / s.row_blocks;
+    return s.rows.two && block < s.row_blocks ? row / 2 * 2 : row;  // pairs of rows stay together
+  };
+  run_part(s, args, n, row_of(rb), row_of(rb + 1), vectors * vb / s.vector_blocks,
+           vectors * (vb + 1) / s.vector_blocks);
 }
 
 void run_rows(const TileArgs& args, std::int64_t n, std::int64_t begin, std::int64_t end) noexcept {
@@ -120,9 +130,9 @@ double seconds_of(const ConvGeometry& g, const KernelSet& kernels) {
   const double vectors = static_cast<double>((g.cin + kernels.width - 1) / kernels.width);
   const bool special =
       g.dilation[2] == 1 && g.stride[2] <= 2 && (g.kernel[2] == 3 || g.kernel[2] == 5 || g.kernel[2] == 7);
-  const double share = special ? 0.5 : 0.12;
-  const double taps = static_cast<double>(g.taps()) + 4;  // loads and stores of the pixel itself
-  return static_cast<double>(g.batch * g.out_pixels()) * vectors * kernels.width * taps * 2 /
+  const double share = special ? 1.0 : 0.12;
+  const auto slots = static_cast<double>(g.taps() + 4 * g.stride[2]);  // loads, clamp and store of the pixel itself
+  return static_cast<double>(g.batch * g.out_pixels()) * vectors * kernels.width * slots * 2 /
          (kernels.flops_per_second * share);
 }
 
@@ -141,7 +151,7 @@ double predict_depthwise(const Problem& problem, const KernelSet& kernels) {
 }
 
 Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels,
-                         DepthwiseKernel (*pick)(std::int64_t, std::int64_t, std::int64_t)) {
+                         DepthwiseKernels (*pick)(std::int64_t, std::int64_t, std::int64_t)) {
   const ConvProblem p = read_conv(problem);
   auto s = std::make_shared<State>();
   const ConvGeometry& g = s->g = p.g;
@@ -152,7 +162,8 @@ Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels,
   s->epilogue = make_epilogue(p.activation, p.has_residual, p.residual_before);
   s->width = kernels.width;
   s->finish = kernels.finish;
-  s->row = pick(g.kernel[2], g.stride[2], g.dilation[2]);
+  s->rows = pick(g.kernel[2], g.stride[2], g.dilation[2]);
+  if (g.kernel[1] != g.kernel[2] || g.stride[1] != g.stride[2] || g.dilation[1] != 1) s->rows.two = nullptr;
   const std::int64_t taps = g.taps(), lanes = s->vectors() * s->width;
   Launch launch;
   launch.state_bytes = static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float);
@@ -172,7 +183,8 @@ Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels,
   s->bias = s->weights + lanes * taps;
 
   choose_tiles(*s, seconds_of(g, kernels), p.workers);
-  const std::int64_t lines = g.kernel[1] * g.in[2] + g.out[2];
+  const std::int64_t lines =
+      s->rows.two ? (g.kernel[1] + g.stride[1]) * g.in[2] + 2 * g.out[2] : g.kernel[1] * g.in[2] + g.out[2];
   s->side_by_side = std::clamp<std::int64_t>((20 << 10) / (lines * s->width * 4), 1, 4);
   launch.phases = {{run_tile, g.batch * s->row_blocks * s->vector_blocks}};
   launch.rows = {run_rows, s, 0, g.out[1], g.stride[1], g.pad_begin[1], (g.kernel[1] - 1) * g.dilation[1] + 1};

@@ -2,7 +2,7 @@
 #include "engine/simd/portable.h"
 
 namespace vireo::ops {
-DepthwiseKernel depthwise_kernel_portable(std::int64_t kernel_width, std::int64_t stride, std::int64_t dilation) {
-  return pick_depthwise<simd::portable::V, 6>(kernel_width, stride, dilation);
+DepthwiseKernels depthwise_kernels_portable(std::int64_t kernel_width, std::int64_t stride, std::int64_t dilation) {
+  return pick_depthwise<simd::portable::V, 6, 6>(kernel_width, stride, dilation);
 }
 }  // namespace vireo::ops

@@ -21,7 +21,7 @@ double direct_seconds(const Problem& p) {
   return predict_direct(p, kSet());
 }
 
-template <const KernelSet& (*kSet)(), DepthwiseKernel (*kPick)(std::int64_t, std::int64_t, std::int64_t)>
+template <const KernelSet& (*kSet)(), DepthwiseKernels (*kPick)(std::int64_t, std::int64_t, std::int64_t)>
 graph::Launch depthwise(const Problem& p) {
   return prepare_depthwise(p, kSet(), kPick);
 }
@@ -68,13 +68,13 @@ const Tactic kTactics[] = {
     {.name = "conv_depthwise_avx512",
      .isa = Isa::avx512,
      .refuse = refuse_depthwise,
-     .prepare = depthwise<kernel_set_avx512, depthwise_kernel_avx512>,
+     .prepare = depthwise<kernel_set_avx512, depthwise_kernels_avx512>,
      .rows = by_rows,
      .predict = depthwise_seconds<kernel_set_avx512>},
     {.name = "conv_depthwise_avx2",
      .isa = Isa::avx2,
      .refuse = refuse_depthwise,
-     .prepare = depthwise<kernel_set_avx2, depthwise_kernel_avx2>,
+     .prepare = depthwise<kernel_set_avx2, depthwise_kernels_avx2>,
      .rows = by_rows,
      .predict = depthwise_seconds<kernel_set_avx2>},
     {.name = "conv_direct_amx_bf16",
@@ -160,7 +160,7 @@ const Tactic kTactics[] = {
 #endif
     {.name = "conv_depthwise_portable",
      .refuse = refuse_depthwise,
-     .prepare = depthwise<kernel_set_portable, depthwise_kernel_portable>,
+     .prepare = depthwise<kernel_set_portable, depthwise_kernels_portable>,
      .rows = by_rows,
      .predict = depthwise_seconds<kernel_set_portable>},
     {.name = "conv_winograd_4x4_portable",

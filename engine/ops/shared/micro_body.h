@@ -133,23 +133,33 @@ void micro_kernel(const MicroArgs& p) {
 template <class V>
 void finish_block(float* y, std::int64_t stride, std::int64_t rows, std::int64_t columns,
                   const ActivationSpec& activation, const float* residual, std::int64_t residual_stride) {
+  if (stride == columns && (!residual || residual_stride == columns) && rows * columns % V::kWidth == 0) {
+    rows = rows * columns / V::kWidth;  // without gaps: as one column of vectors
+    columns = stride = residual_stride = V::kWidth;
+  }
   const V alpha = V::set(activation.alpha), beta = V::set(activation.beta);
   const typename V::Tail tail = V::tail(static_cast<int>(columns % V::kWidth));
   visit_activation(activation.kind, [&]<Activation kKind>() {
+    // Down the rows: they are more than the vectors of a panel.
+    std::int64_t j = 0;
+    for (; j + V::kWidth <= columns; j += V::kWidth) {
+      float* at = y + j;
+      const float* r = residual ? residual + j : nullptr;
+      for (std::int64_t i = 0; i < rows; ++i, at += stride) {
+        V x = activate<kKind>(V::load(at), alpha, beta);
+        if (r) {
+          x = x + V::load(r);
+          r += residual_stride;
+        }
+        x.store(at);
+      }
+    }
+    if (j == columns) return;
     for (std::int64_t i = 0; i < rows; ++i) {
-      float* row = y + i * stride;
-      const float* r = residual ? residual + i * residual_stride : nullptr;
-      std::int64_t j = 0;
-      for (; j + V::kWidth <= columns; j += V::kWidth) {
-        V x = activate<kKind>(V::load(row + j), alpha, beta);
-        if (r) x = x + V::load(r + j);
-        x.store(row + j);
-      }
-      if (j < columns) {
-        V x = activate<kKind>(V::load(row + j, tail), alpha, beta);
-        if (r) x = x + V::load(r + j, tail);
-        x.store(row + j, tail);
-      }
+      float* at = y + i * stride + j;
+      V x = activate<kKind>(V::load(at, tail), alpha, beta);
+      if (residual) x = x + V::load(residual + i * residual_stride + j, tail);
+      x.store(at, tail);
     }
   });
 }

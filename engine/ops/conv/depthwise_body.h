@@ -20,7 +20,7 @@ struct DepthwiseStore {
   const float* residual;
   std::int64_t y_pitch, r_pitch;
   typename V::Tail lanes;
-  bool cut;
+  bool clamps, cut;
 
   VIREO_INLINE DepthwiseStore(const DepthwiseRow& p, std::int64_t row)
       : lo(V::set(p.lo)),
@@ -30,10 +30,11 @@ struct DepthwiseStore {
         y_pitch(p.y_pitch),
         r_pitch(p.r_pitch),
         lanes(V::tail(p.lanes)),
+        clamps(p.lo > -__builtin_inff() || p.hi < __builtin_inff()),
         cut(V::kCheapTails || p.lanes < V::kWidth) {}
   VIREO_INLINE void pixel(std::int64_t at, V sum) const {
     if (residual) sum = sum + V::load(residual + at * r_pitch, lanes);
-    sum = simd::clamp(sum, lo, hi);
+    if (clamps) sum = simd::clamp(sum, lo, hi);
     if (cut) sum.store(y + at * y_pitch, lanes);
     else sum.store(y + at * y_pitch);
   }

@@ -1,4 +1,5 @@
-// Channels read as [groups, C / groups] and transposed: reshape, transpose, reshape become one layer.
+// Channels read as [groups, C / groups] and transposed: reshape, transpose, reshape become one layer, with a split into
+// equal parts behind it too.
 
 #include <numeric>
 
@@ -97,14 +98,40 @@ bool by_halves(Graph& graph, LayerId id) {
   return true;
 }
 
+/// A shuffle that only a split into equal parts of whole groups reads writes the parts itself. Parts of one group are
+/// left: picking every n-th channel for each part apart is slower than turning all and copying.
+bool with_split(Graph& graph, LayerId id) {
+  const LayerId shuffle = producer_of(graph, input_of(graph, id, 0), "channel_shuffle");
+  if (shuffle == kNone || !used_once(graph, output_of(graph, shuffle)) || graph.layer(shuffle).outputs.size() != 1)
+    return false;
+  const TensorId x = input_of(graph, shuffle, 0);
+  if (!graph.tensor(x).ranked) return false;
+  const auto rank = static_cast<std::int64_t>(rank_of(graph, x));
+  const auto axis_of = [&](LayerId layer, std::int64_t fallback) {
+    const std::int64_t axis = graph.layer(layer).attributes.integer("axis", fallback);
+    return axis < 0 ? axis + rank : axis;
+  };
+  const std::int64_t axis = axis_of(shuffle, 1);
+  if (axis_of(id, 0) != axis) return false;
+  const std::int64_t groups = graph.layer(shuffle).attributes.integer("groups", 1);
+  const std::int64_t extent = graph.tensor(x).dims[static_cast<std::size_t>(axis)];
+  const std::vector<TensorId>& outputs = graph.layer(id).outputs;
+  const auto parts = static_cast<std::int64_t>(outputs.size());
+  if (extent < 0 || extent / groups % parts != 0 || extent / groups / parts < 2) return false;
+  for (const TensorId output : outputs)
+    if (output == kNone || graph.tensor(output).dims[static_cast<std::size_t>(axis)] != extent / parts) return false;
+  replace_layer(graph, id, "channel_shuffle", {x}, graph.layer(shuffle).attributes);
+  return true;
+}
+
 }  // namespace
 
 bool channel_shuffle(Graph& graph) {
   if (!has_op("channel_shuffle")) return false;
   bool changed = false;
   for (const LayerId id : layers_of(graph)) {
-    if (!is_op(graph, id, "reshape")) continue;
-    if (by_rank(graph, id) || by_halves(graph, id)) changed = true;
+    if (is_op(graph, id, "reshape") && (by_rank(graph, id) || by_halves(graph, id))) changed = true;
+    if (is_op(graph, id, "split") && with_split(graph, id)) changed = true;
   }
   return changed;
 }

@@ -256,6 +256,30 @@ output "z" "z"
 )", "1 channel_shuffle(x) axis=1 groups=3\n2 split(1) axis=1 split=3,3\n3 exp(2:0)\n4 tanh(2:1)\noutputs 3 4\n");
 }
 
+TEST(ChannelShuffle, ASplitIntoPartsOfWholeGroupsIsPartOfIt) {
+  const std::string graph = R"(
+graph "g"
+input "x" float32 2x8x3x4
+"s" = channel_shuffle("x") {axis=1, groups=2} "s"
+"p", "q" = split("s") {axis=1, split=[4, 4]} "a"
+"y" = unary("p") {function="exp"} "y"
+"z" = unary("q") {function="tanh"} "z"
+output "y" "y"
+output "z" "z"
+)";
+  expect_rewrite({"channel_shuffle", "dead_layers"}, graph,
+                 "1 channel_shuffle(x) axis=1 groups=2\n2 exp(1:0)\n3 tanh(1:1)\noutputs 2 3\n");
+  // Not where others read the whole, and not where a part is no whole number of groups.
+  expect_rewrite({"channel_shuffle", "dead_layers"}, graph + "output \"s\" \"s\"\n",
+                 "1 channel_shuffle(x) axis=1 groups=2\n2 split(1) axis=1 split=4,4\n3 exp(2:0)\n4 tanh(2:1)\n"
+                 "outputs 3 4 1\n");
+  std::string uneven = graph;
+  uneven.replace(uneven.find("4, 4"), 4, "2, 6");
+  expect_rewrite({"channel_shuffle", "dead_layers"}, uneven,
+                 "1 channel_shuffle(x) axis=1 groups=2\n2 split(1) axis=1 split=2,6\n3 exp(2:0)\n4 tanh(2:1)\n"
+                 "outputs 3 4\n");
+}
+
 TEST(SpaceToDepth, TheFocusStemReadsTheImageItself) {
   expect_rewrite({"space_to_depth", "dead_layers"}, R"(
 graph "g"

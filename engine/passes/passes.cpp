@@ -22,7 +22,7 @@ constexpr Pass kPasses[] = {
     {"clamps", "chains of clip and relu become one", clamps},
     {"activation_patterns", "silu, hard_swish, mish, gelu written as several layers become one", activation_patterns},
     {"layer_norm", "layer normalisation written as several layers becomes one", layer_norm},
-    {"channel_shuffle", "reshape, transpose, reshape over groups of channels becomes one layer, with a split behind it too",
+    {"channel_shuffle", "reshape, transpose, reshape over groups of channels becomes one layer, a split behind it too",
      channel_shuffle},
     {"space_to_depth", "every-second-pixel slices in front of a convolution become part of it", space_to_depth},
     {"split_from_slices", "slices that cut a tensor into neighbouring parts become a split", split_from_slices},

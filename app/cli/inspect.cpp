@@ -77,6 +77,7 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
                              {"outputs", l.outputs},
                              {"flops", l.flops},
                              {"tuned_ms", l.tuned_ms},
+                             {"beside_ms", l.beside},
                              {"weight_bytes", l.weight_bytes},
                              {"workers", l.workers},
                              {"refused", l.refused}});
@@ -105,6 +106,8 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
     if (why && l.workers > 0)
       fmt::print("{:>22}  on {} worker{}: more took longer\n", "", l.workers, l.workers == 1 ? "" : "s");
     if (why)
+      for (const auto& [tactic, ms] : l.beside) fmt::print("{:>9} {:>12}  {}\n", fmt::format("{:.4f}", ms), "", tactic);
+    if (why)
       for (const std::string& reason : l.refused) fmt::print("{:>22}  not {}\n", "", reason);
   }
   if (why) print_layouts(loaded.engine->layouts());
@@ -124,7 +127,7 @@ void add_inspect(CLI::App& app, Action& action) {
   add_model_flags(*c, *flags);
   flags->budget_s = 0;
   c->add_flag("--json", *json, "machine-readable, to stdout");
-  c->add_flag("--why", *why, "why each other kernel was refused, and what the other layout would cost");
+  c->add_flag("--why", *why, "what each other kernel took or why it was refused, and what the other layout would cost");
   c->add_option("--dot", *dot, "write the steps as a Graphviz file");
   c->callback([&action, flags, json, dot, why] {
     action = [flags, json, dot, why] { return inspect(*flags, *json, *dot, *why); };

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/api/buffer.h"
@@ -84,6 +85,7 @@ struct LayerReport {
   std::vector<std::string> refused;  ///< "tactic: why not"
   double flops = 0;
   double tuned_ms = 0;  ///< time measured at build; 0 when none
+  std::vector<std::pair<std::string, double>> beside = {};  ///< what else was timed then, in milliseconds
   std::uint64_t weight_bytes = 0;
   int workers = 0;  ///< that share the work where fewer than all were found faster; 0: all
 };

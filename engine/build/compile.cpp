@@ -145,6 +145,9 @@ class Compiler {
     if (options_.choices) {
       const auto it = options_.choices->find(step.problem);
       if (it != options_.choices->end()) report.tuned_ms = it->second.seconds * 1e3;
+      const auto apart = options_.choices->find(apart_key(problems, options_));
+      if (apart != options_.choices->end())
+        report.beside.emplace_back("its layers as steps of their own", apart->second.seconds * 1e3);
     }
     draft.chained = true;
     finish_step(std::move(step), std::move(draft), std::move(report), problems);
@@ -197,8 +200,10 @@ class Compiler {
                  report.refused.empty() ? std::string("none known") : report.refused.back());
     if (options_.choices) {
       const auto it = options_.choices->find(choice_key(problem, options_));
-      if (it != options_.choices->end() && it->second.tactic == name_of(*best))
+      if (it != options_.choices->end() && it->second.tactic == name_of(*best)) {
         report.tuned_ms = it->second.seconds * 1e3;
+        for (const auto& [tactic, seconds] : it->second.beside) report.beside.emplace_back(tactic, seconds * 1e3);
+      }
     }
     return *best;
   }
@@ -220,8 +225,13 @@ class Compiler {
       step.launch = copy_launch(g_.tensor(tensor), from);
       step.bytes = 2.0 * static_cast<double>(from.span);
       step.predicted_s = step.bytes / 10e9;
-      program_.report.push_back(
-          {step.layer, step.op, step.tactic, "cpu", to_string(g_.tensor(tensor).dims), "", {}, 0, 0, 0});
+      LayerReport report;
+      report.name = step.layer;
+      report.op = step.op;
+      report.tactic = step.tactic;
+      report.device = "cpu";
+      report.inputs = to_string(g_.tensor(tensor).dims);
+      program_.report.push_back(std::move(report));
       program_.steps.push_back(std::move(step));
       drafts_.push_back(std::move(draft));
       copy_binding_[drafts_.size() - 1] = binding;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "engine/graph/graph.h"
 #include "engine/graph/tactic.h"
@@ -17,6 +18,7 @@ namespace vireo::builder {
 struct Choice {
   std::string tactic;
   double seconds = 0;
+  std::vector<std::pair<std::string, double>> beside = {};  ///< tactics that were timed with it, and their seconds
 };
 using Choices = std::map<std::string, Choice, std::less<>>;
 

@@ -351,13 +351,16 @@ std::vector<TensorInfo> output_info(const graph::Graph& g) {
 
 std::string choices_text(const Choices& choices) {
   std::string text;
-  for (const auto& [key, choice] : choices)
+  for (const auto& [key, choice] : choices) {
     text += base::str("choice ", choice.seconds, " ", choice.tactic, " ", key, "\n");
+    for (const auto& [tactic, seconds] : choice.beside) text += base::str("beside ", seconds, " ", tactic, "\n");
+  }
   return text;
 }
 
 Choices parse_choices(std::string_view text) {
   Choices choices;
+  Choice* last = nullptr;
   int number = 0;
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t stop = std::min(text.find('\n', start), text.size());
@@ -367,11 +370,17 @@ Choices parse_choices(std::string_view text) {
     if (line.empty()) continue;
     const std::size_t a = line.find(' '), b = line.find(' ', a + 1), c = line.find(' ', b + 1);
     double seconds = 0;
+    if (last && b != std::string_view::npos && line.substr(0, a) == "beside" &&
+        std::from_chars(line.data() + a + 1, line.data() + b, seconds).ec == std::errc()) {
+      last->beside.emplace_back(line.substr(b + 1), seconds);
+      continue;
+    }
     if (c == std::string_view::npos || line.substr(0, a) != "choice" ||
         std::from_chars(line.data() + a + 1, line.data() + b, seconds).ec != std::errc())
       base::fail(ErrorCode::invalid_model, "timings, line ", number,
-                 ": expected 'choice SECONDS TACTIC PROBLEM', found '", line.substr(0, 80), "'");
-    choices[std::string(line.substr(c + 1))] = {std::string(line.substr(b + 1, c - b - 1)), seconds};
+                 ": expected 'choice SECONDS TACTIC PROBLEM' or, behind one, 'beside SECONDS TACTIC', found '",
+                 line.substr(0, 80), "'");
+    last = &(choices[std::string(line.substr(c + 1))] = {std::string(line.substr(b + 1, c - b - 1)), seconds});
   }
   return choices;
 }

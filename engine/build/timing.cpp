@@ -88,7 +88,10 @@ Choice decide(const Contest& contest, const std::shared_ptr<base::Team>& team, d
   std::size_t winner = 0;
   for (std::size_t i = 1; i < best.size(); ++i)
     if (best[i] < best[winner] * (1 - kMargin)) winner = i;
-  return {std::string(name_of(contest.list[winner])), best[winner]};
+  Choice choice{std::string(name_of(contest.list[winner])), best[winner]};
+  for (std::size_t i = 0; i < best.size(); ++i)
+    if (i != winner) choice.beside.emplace_back(name_of(contest.list[i]), best[i]);
+  return choice;
 }
 
 /// A chain as one step beside its layers as steps of their own, with the tactics they have so far.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`vireo inspect`: what it tells of layouts, for a model and for its plan.  inspect_test.py PATH-OF-vireo"""
+"""`vireo inspect`: what it tells of layouts and of kernels, for a model and for its plan.  inspect_test.py PATH-OF-vireo"""
 import json
 import subprocess
 import sys
@@ -46,6 +46,20 @@ class Layouts(unittest.TestCase):
             vireo("build", MODEL, "-o", plan, "--budget", 0, *shapes)
             self.assertEqual(json.loads(vireo("inspect", plan, "--json"))["layouts"],
                              json.loads(vireo("inspect", MODEL, "--json", *shapes))["layouts"])
+
+
+class Kernels(unittest.TestCase):
+    def test_a_tuned_plan_tells_the_times_of_what_was_tried(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plan = Path(folder) / "model.plan"
+            vireo("build", MODEL, "-o", plan, "--budget", 1, "--shapes", "image:1x3x288x384")
+            layers = json.loads(vireo("inspect", plan, "--json", "--shapes", "image:1x3x288x384"))["layers"]
+            tried = [(name, ms) for layer in layers for name, ms in layer["beside_ms"]]
+            self.assertGreater(len(tried), 3)
+            in_text = vireo("inspect", plan, "--why", "--shapes", "image:1x3x288x384").splitlines()
+            for name, ms in tried:
+                self.assertGreater(ms, 0)
+                self.assertTrue(any(line.split()[:1] == [f"{ms:.4f}"] and line.endswith(name) for line in in_text), name)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,24 @@ TEST_F(ChoiceKeys, of_exact_builds_are_their_own) {
   EXPECT_EQ(keys(), both) << "both are known now";
 }
 
+TEST_F(ChoiceKeys, keep_what_was_timed_beside_the_choice) {
+  const Plan plan = make(false);
+  const auto engine = Engine::load(plan, {}, {.threads = 1});
+  std::size_t beside = 0;
+  for (const LayerReport& layer : engine->report())
+    for (const auto& [tactic, ms] : layer.beside) {
+      EXPECT_GT(ms, 0);
+      EXPECT_NE(tactic, layer.tactic);
+      EXPECT_GT(ms * 1.04, layer.tuned_ms) << tactic << " was faster by more than the margin";
+      ++beside;
+    }
+  EXPECT_GT(beside, 0u);
+  std::ifstream file(cache_);
+  const std::string text((std::istreambuf_iterator<char>(file)), {}), body = text.substr(text.find('\n') + 1);
+  EXPECT_EQ(builder::choices_text(builder::parse_choices(body)), body);
+  EXPECT_THROW((void)builder::parse_choices("beside 0.1 conv_direct_avx2\n"), Error) << "behind no choice";
+}
+
 TEST_F(ChoiceKeys, of_an_exact_build_hold_in_its_plan) {
   const Plan plan = make(true);
   const auto engine = Engine::load(plan, {}, {.threads = 1});

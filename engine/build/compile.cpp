@@ -84,8 +84,7 @@ class Compiler {
       if (t.producer != kNone && binding_of_[index(output.tensor)] < 0 &&
           placement_.tensors[index(output.tensor)].root == output.tensor)
         binding_of_[index(output.tensor)] = binding;
-      else
-        copies_.push_back({output.tensor, binding});
+      else copies_.push_back({output.tensor, binding});
     }
   }
 
@@ -196,8 +195,8 @@ class Compiler {
     for (const Candidate& c : list)
       if (!c.refused.empty()) report.refused.push_back(base::str(name_of(c), ": ", c.refused));
     if (!best)
-      base::fail(ErrorCode::internal, graph::describe(g_, id), ": no kernel takes it: ",
-                 report.refused.empty() ? std::string("none known") : report.refused.back());
+      base::fail(ErrorCode::internal, graph::describe(g_, id),
+                 ": no kernel takes it: ", report.refused.empty() ? std::string("none known") : report.refused.back());
     if (options_.choices) {
       const auto it = options_.choices->find(choice_key(problem, options_));
       if (it != options_.choices->end() && it->second.tactic == name_of(*best)) {

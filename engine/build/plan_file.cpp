@@ -1,7 +1,7 @@
 #include <unistd.h>
 
-#include <cstring>
 #include <charconv>
+#include <cstring>
 #include <unordered_map>
 
 #include "engine/base/file.h"
@@ -27,8 +27,8 @@ struct Header {
   std::uint64_t tuning_offset, tuning_bytes;
   std::uint64_t weights_offset, weights_bytes;
   std::uint64_t packs_offset, packs_bytes;
-  std::uint64_t text_checksum;     // network and tuning
-  std::uint64_t header_checksum;   // this struct with this field zero
+  std::uint64_t text_checksum;    // network and tuning
+  std::uint64_t header_checksum;  // this struct with this field zero
   std::uint64_t reserved[3];
 };
 static_assert(sizeof(Header) == 128);

@@ -66,10 +66,8 @@ VIREO_INLINE void micro_finish(const MicroArgs& p, V sum, V bias, V lo, V hi, in
     y = y + (cut ? V::load(r, tail) : V::load(r));
   }
   y = simd::clamp(y, lo, hi);
-  if (cut)
-    y.store(c, tail);
-  else
-    y.store(c);
+  if (cut) y.store(c, tail);
+  else y.store(c);
 }
 
 template <class V, int M, int N, bool kHalf>

@@ -43,8 +43,8 @@ double panel_slots(const KernelSet& kernels, std::int64_t segments, std::int64_t
   std::int64_t calls = 0;
   const double steps = segment_slots(kernels, rows, vectors, calls);
   if (calls == 0) return 0;
-  return static_cast<double>(segments) * (steps * static_cast<double>(depth) +
-                                          static_cast<double>(blocks * calls) * call_slots(rows / calls, vectors));
+  return static_cast<double>(segments) *
+         (steps * static_cast<double>(depth) + static_cast<double>(blocks * calls) * call_slots(rows / calls, vectors));
 }
 
 /// The last vector of so many columns is at most half full, and kernels make use of that.
@@ -164,6 +164,12 @@ Epilogue make_epilogue(const ActivationSpec& activation, bool has_residual, bool
 
 namespace {
 
+/// Asks for the lines that the kernel will write, while it multiplies.
+void fetch(float* c, std::int64_t stride, std::int64_t rows, std::int64_t columns) noexcept {
+  for (std::int64_t i = 0; i < rows; ++i, c += stride)
+    for (std::int64_t j = 0; j < columns; j += 16) __builtin_prefetch(c + j, 1);
+}
+
 /// The first `columns` of a few rows of a residual, zeros up to `width`.
 void widen(float* to, std::int64_t width, const float* from, std::int64_t stride, std::int64_t rows,
            std::int64_t columns) noexcept {
@@ -230,6 +236,7 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
           args.next_step = fetched < floats ? 32 : 0;
           args.next = args.b + (fetched < floats ? floats + fetched : 0);
           fetched += ahead;
+          if (block.fetch && d == 0) fetch(c, block.c_stride, rows, panel.columns);
           micro[rows](args);
           if (last && epilogue.finish)
             kernels.finish(c, block.c_stride, rows, panel.columns, epilogue.activation,
@@ -250,8 +257,8 @@ double block_seconds(const PanelSet& set, std::int64_t segments, std::int64_t se
   double slots = 0;
   for (std::int64_t p = begin; p < end; ++p) {
     const Panel& panel = set.panels[static_cast<std::size_t>(p)];
-    slots += panel_slots(*set.kernels, segments, segment_rows, panel.vectors - (panel.half ? 0.5 : 0.0),
-                         steps, static_cast<std::int64_t>(set.blocks.size()));
+    slots += panel_slots(*set.kernels, segments, segment_rows, panel.vectors - (panel.half ? 0.5 : 0.0), steps,
+                         static_cast<std::int64_t>(set.blocks.size()));
   }
   return slots * 2.0 * set.kernels->width * set.kernels->values / set.kernels->flops_per_second;
 }

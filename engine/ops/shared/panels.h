@@ -100,6 +100,7 @@ struct BlockArgs {
   const float* packed = nullptr;
   const float* bias = nullptr;  ///< packed; null for none
   std::int64_t panel_begin = 0, panel_end = 0;
+  bool fetch = false;           ///< C is far away: its lines are asked for while the kernels multiply
 };
 void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& block) noexcept;
 

@@ -260,19 +260,27 @@ class Chooser {
     std::map<std::string, int> count;  // of the problems that only one of both has
     for (const LayerProblem& lp : before) ++count[choice_key(lp.problem, settings_.compile)];
     for (const LayerProblem& lp : after) --count[choice_key(lp.problem, settings_.compile)];
-    bool known = settings_.budget_s > 0;
-    double replaced = 0, gain = 0;
-    std::set<std::string> seen;
+    std::map<std::string, const graph::Problem*> differ;
     for (const std::vector<LayerProblem>* list : {&before, &after})
       for (const LayerProblem& lp : *list) {
-        const std::string key = choice_key(lp.problem, settings_.compile);
-        if (count[key] == 0 || !seen.insert(key).second) continue;
-        known = known && timer_.time(lp.problem, kGlance, 1);
-        const double seconds = timer_.seconds_of(lp.problem) * count[key];
+        std::string key = choice_key(lp.problem, settings_.compile);
+        if (count[key] != 0) differ[std::move(key)] = &lp.problem;
+      }
+    const auto gains = [&](double margin, const auto& seconds_of) {
+      double replaced = 0, gain = 0;
+      for (const auto& [key, problem] : differ) {
+        const double seconds = seconds_of(*problem) * count[key];
         gain += seconds;
         replaced += std::max(seconds, 0.0);
       }
-    return gain > std::max((known ? kMargin : kPredictedMargin) * replaced, kLeast_s);
+      return gain > std::max(margin * replaced, kLeast_s);
+    };
+    const auto predicted = [&](const graph::Problem& p) { return predict_best(p, settings_.compile).seconds; };
+    if (!gains(kMargin, predicted)) return false;
+    bool known = settings_.budget_s > 0;
+    for (const bool again : {false, true})  // at two times, so that something else on the machine can't decide
+      for (const auto& [key, problem] : differ) known = known && timer_.time(*problem, kGlance, 1, again);
+    return gains(known ? kMargin : kPredictedMargin, [&](const graph::Problem& p) { return timer_.seconds_of(p); });
   }
 
   /// Layer of the network that a layer of the graph at the tuning shapes stands for.

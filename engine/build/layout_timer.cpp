@@ -19,15 +19,18 @@ const std::shared_ptr<base::Team>& LayoutTimer::team() {
   return team_;
 }
 
-bool LayoutTimer::time(const graph::Problem& problem, double share, double until) {
+bool LayoutTimer::time(const graph::Problem& problem, double share, double until, bool again) {
   std::string key = choice_key(problem, options_);
-  if (const auto it = choices_.find(key); it != choices_.end() && it->second.seconds > 0) return true;
+  const auto it = choices_.find(key);
+  const bool known = it != choices_.end() && it->second.seconds > 0;
+  if (known && !again) return true;
   const double seconds = left(until);
   if (seconds <= 0) return false;
   if (progress_ && !progress_("timing layouts", 1 - seconds / budget_s_))
     throw Error(ErrorCode::cancelled, "the build was cancelled");
   Choice choice = time_problem(problem, options_, team(), std::min(seconds, share * budget_s_));
-  if (!choice.tactic.empty()) choices_[std::move(key)] = std::move(choice);
+  if (!choice.tactic.empty() && (!known || choice.seconds < it->second.seconds))
+    choices_[std::move(key)] = std::move(choice);
   return true;
 }
 

@@ -18,8 +18,8 @@ class LayoutTimer {
   /// All but the numbers is borrowed.
   LayoutTimer(const CompileOptions& options, double budget_s, Choices& choices, const Progress& progress);
   /// The best tactic of a problem, on `share` of the budget. False when `until`, a share of it too, has passed before.
-  /// Throws Error(cancelled).
-  bool time(const graph::Problem& problem, double share, double until);
+  /// `again`: what is known already is timed once more, and the better seconds count. Throws Error(cancelled).
+  bool time(const graph::Problem& problem, double share, double until, bool again = false);
   /// The tactic with channels last, then that and the one with channels first beside each other.
   bool time_both(const OwnProblem& first, const OwnProblem& last, double share, double until);
   /// Measured, else predicted.

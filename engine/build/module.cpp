@@ -229,9 +229,14 @@ std::shared_ptr<const Module> Module::tail_for(const Shapes& shapes, std::span<c
 std::vector<LayerReport> Module::report() const {
   std::vector<LayerReport> rows = program_->report;
   if (late_)
-    for (const LateLayer& l : late_->layers)
-      rows.push_back(
-          {l.name, std::string(l.op->name), "reference", "cpu", "", "at most " + to_string(l.bound), {}, 0, 0, 0});
+    for (const LateLayer& l : late_->layers) {
+      LayerReport& row = rows.emplace_back();
+      row.name = l.name;
+      row.op = l.op->name;
+      row.tactic = "reference";
+      row.device = "cpu";
+      row.outputs = "at most " + to_string(l.bound);
+    }
   return rows;
 }
 

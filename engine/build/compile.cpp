@@ -7,6 +7,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/build/chain.h"
+#include "engine/build/output_copy.h"
 #include "engine/build/placement.h"
 #include "engine/build/workers.h"
 #include "engine/graph/operator.h"
@@ -221,7 +222,7 @@ class Compiler {
       step.layer = program_.bindings[static_cast<std::size_t>(binding)].info.name;
       step.op = "copy";
       step.tactic = "copy_rows";
-      step.launch = copy_launch(g_.tensor(tensor), from);
+      step.launch = output_copy(g_.tensor(tensor), from);
       step.bytes = 2.0 * static_cast<double>(from.span);
       step.predicted_s = step.bytes / 10e9;
       LayerReport report;
@@ -235,28 +236,6 @@ class Compiler {
       drafts_.push_back(std::move(draft));
       copy_binding_[drafts_.size() - 1] = binding;
     }
-  }
-
-  struct CopyState {
-    std::size_t rows, row_bytes, pitch_bytes;
-  };
-  static void run_copy(const graph::TileArgs& args) noexcept {
-    const auto& s = *static_cast<const CopyState*>(args.state);
-    const auto* from = static_cast<const std::byte*>(args.inputs[0]);
-    auto* to = static_cast<std::byte*>(args.outputs[0]);
-    for (std::size_t r = 0; r < s.rows; ++r)
-      if (s.row_bytes) std::memcpy(to + r * s.row_bytes, from + r * s.pitch_bytes, s.row_bytes);
-  }
-  static graph::Launch copy_launch(const graph::Tensor& t, const TensorPlace& from) {
-    auto state = std::make_shared<CopyState>();
-    const std::size_t total = static_cast<std::size_t>(element_count(t.dims)) * size_of(t.dtype);
-    state->row_bytes = from.pitch_bytes ? from.row_bytes : total;
-    state->pitch_bytes = from.pitch_bytes ? from.pitch_bytes : total;
-    state->rows = state->row_bytes ? total / state->row_bytes : 0;
-    graph::Launch launch;
-    launch.phases = {{&run_copy, 1}};
-    launch.state = std::move(state);
-    return launch;
   }
 
   /// Elementwise layers overwrite their first input where nothing reads it afterwards.

@@ -190,8 +190,11 @@ void time_pair(const graph::Problem& a, const graph::Problem& b, const CompileOp
     trials.push_back(std::make_unique<Trial>(std::move(steps), team));
   }
   const std::vector<double> best = race(trials, budget_s);
-  choices[choice_key(a, options)] = {tactics[0], best[0]};
-  choices[choice_key(b, options)] = {tactics[1], best[1]};
+  for (const std::size_t i : {0, 1}) {  // what was timed beside them stays
+    Choice& choice = choices[choice_key(i == 0 ? a : b, options)];
+    choice.tactic = tactics[i];
+    choice.seconds = best[i];
+  }
 }
 
 void time_candidates(const graph::Graph& graph, const CompileOptions& compile_options, const TimingOptions& options,

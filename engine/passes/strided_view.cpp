@@ -38,7 +38,9 @@ std::optional<StridedView> through_gather(const Graph& graph, LayerId id, Stride
   const auto entry = integers_of(graph, input_of(graph, id, 1));
   const std::size_t rank = rank_of(graph, input_of(graph, id, 1));
   if (!entry || entry->size() != 1 || rank > 1) return std::nullopt;
-  view.offset += ((*entry)[0] < 0 ? (*entry)[0] + view.dims[axis] : (*entry)[0]) * view.strides[axis];
+  const std::int64_t at = (*entry)[0] < 0 ? (*entry)[0] + view.dims[axis] : (*entry)[0];
+  if (at < 0 || at >= view.dims[axis]) return std::nullopt;  // the layer itself will complain
+  view.offset += at * view.strides[axis];
   view.dims[axis] = 1;
   if (rank == 1) return view;
   view.dims.erase(view.dims.begin() + static_cast<std::ptrdiff_t>(axis));

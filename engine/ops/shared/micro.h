@@ -32,7 +32,8 @@ struct MicroArgs {
   int tail = 0;                         ///< columns of the last vector, 1 … width
   bool accumulate = false;
   /// What is read soon: two lines of it are fetched into the second-level cache with every four depth steps, each
-  /// `next_step` floats (32 or, for none, 0) behind the last two. May lie behind the end of everything.
+  /// `next_step` floats (32 or, for none, 0) behind the last two. May lie behind the end of everything; null
+  /// is b.
   const float* next = nullptr;
   std::int64_t next_step = 0;
 };

@@ -86,7 +86,7 @@ void micro_kernel(const MicroArgs& p) {
 
   const std::int64_t stride = p.a_stride;
   const float* b = p.b;
-  const float* next = p.next;
+  const float* next = p.next ? p.next : b;  // fetching an address that isn't mapped costs a walk of the page table
   for (std::int64_t t = 0; t < p.tap_count; ++t) {
     const float* rows[kBases];
 #pragma GCC unroll 8

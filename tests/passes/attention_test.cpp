@@ -159,5 +159,26 @@ output "y" "y"
 )");
 }
 
+TEST(Attention, HeadsOutsideOfTheirTensorAreLeftToTheLayerThatAsksForThem) {
+  expect_untouched("attention", R"(
+graph "g"
+input "x" float32 2x5x24
+const "apart" int64 5 = 2 5 3 2 4
+const "outside" int64 scalar = -5
+const "i1" int64 scalar = 1
+const "i2" int64 scalar = 2
+"r" = reshape("x", "apart") "r"
+"t" = transpose("r") {perm=[2, 0, 3, 1, 4]} "t"
+"q" = gather("t", "outside") {axis=0} "q"
+"k" = gather("t", "i1") {axis=0} "k"
+"v" = gather("t", "i2") {axis=0} "v"
+"kt" = transpose("k") {perm=[0, 1, 3, 2]} "kt"
+"s" = matmul("q", "kt") "s"
+"p" = softmax("s") {axis=-1} "p"
+"y" = matmul("p", "v") "y"
+output "y" "y"
+)");
+}
+
 }  // namespace
 }  // namespace vireo

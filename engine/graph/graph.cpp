@@ -1,6 +1,8 @@
 #include "engine/graph/graph.h"
 
 #include <algorithm>
+#include <charconv>
+#include <utility>
 
 #include "engine/base/text.h"
 #include "engine/graph/operator.h"
@@ -9,13 +11,36 @@ namespace vireo::graph {
 using base::fail;
 
 namespace {
+/// From the back: layers that come and go (folded ones, while importing) are the last readers.
 void drop_one(std::vector<LayerId>& consumers, LayerId layer) {
-  const auto it = std::find(consumers.begin(), consumers.end(), layer);
-  if (it != consumers.end()) consumers.erase(it);
+  const auto it = std::find(consumers.rbegin(), consumers.rend(), layer);
+  if (it != consumers.rend()) consumers.erase(std::next(it).base());
 }
 }  // namespace
 
+void Graph::fail_id(std::int32_t id, std::size_t count, const char* what) {
+  fail(ErrorCode::internal, "the graph has no ", what, " ", id, "; there are ", count);
+}
+
+/// unique_name() appends '~' and a number: no name that is there already may have a later one.
+void Graph::note_name(std::string_view tensor_name) {
+  const std::size_t mark = tensor_name.rfind('~');
+  if (mark == std::string_view::npos) return;
+  const std::string_view digits = tensor_name.substr(mark + 1);
+  constexpr std::size_t kMostDigits = 15;  // more than are ever given out
+  std::int64_t number = 0;
+  const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (result.ec != std::errc() || result.ptr != digits.data() + digits.size() || digits.size() > kMostDigits) return;
+  next_name_ = std::max(next_name_, number + 1);
+}
+
+void Graph::rename(TensorId id, std::string tensor_name) {
+  note_name(tensor_name);
+  tensor(id).name = std::move(tensor_name);
+}
+
 TensorId Graph::add_tensor(std::string tensor_name, DataType dtype) {
+  note_name(tensor_name);
   tensors_.emplace_back();
   tensors_.back().name = std::move(tensor_name);
   tensors_.back().dtype = dtype;
@@ -29,6 +54,7 @@ TensorId Graph::add_input(std::string tensor_name, DataType dtype, Dims dims, st
   symbols.resize(dims.size());
   t.dims = std::move(dims);
   t.symbols = std::move(symbols);
+  t.is_input = true;
   inputs_.push_back(id);
   return id;
 }
@@ -42,20 +68,23 @@ TensorId Graph::add_constant(std::string tensor_name, ConstantPtr constant) {
 LayerId Graph::add_layer_into(const Operator& op, std::string layer_name, std::vector<TensorId> inputs,
                               std::vector<TensorId> outputs, Attributes attributes) {
   const LayerId id = layer_count();
-  for (TensorId input : inputs) {
-    if (input == kNone) continue;
-    if (input < 0 || input >= tensor_count())
-      fail(ErrorCode::internal, "layer '", layer_name, "' reads tensor ", input);
-    tensor(input).consumers.push_back(id);
-  }
-  for (TensorId output : outputs) {
-    Tensor& t = tensor(output);
-    if (t.producer != kNone || t.constant)
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (outputs[k] == kNone) {
+      outputs[k] = add_tensor(unique_name("unused"));
+      continue;
+    }
+    const Tensor& t = tensor(outputs[k]);
+    if (t.producer != kNone || t.constant ||
+        std::count(outputs.begin(), outputs.begin() + static_cast<std::ptrdiff_t>(k), outputs[k]))
       fail(ErrorCode::invalid_model, "layer '", layer_name, "' writes '", t.name, "', which has a value already");
-    if (std::find(inputs_.begin(), inputs_.end(), output) != inputs_.end())
+    if (t.is_input)
       fail(ErrorCode::invalid_model, "layer '", layer_name, "' writes the network's input '", t.name, "'");
-    t.producer = id;
   }
+  for (TensorId input : inputs)
+    if (input != kNone) (void)tensor(input);  // throws before anything is changed
+  for (TensorId input : inputs)
+    if (input != kNone) tensor(input).consumers.push_back(id);
+  for (TensorId output : outputs) tensor(output).producer = id;
   layers_.push_back({std::move(layer_name), &op, std::move(inputs), std::move(outputs), std::move(attributes)});
   return id;
 }
@@ -74,11 +103,8 @@ LayerId Graph::add_layer(const Operator& op, std::string layer_name, std::vector
 
 void Graph::mark_output(TensorId id, std::string output_name) {
   if (output_name.empty()) output_name = tensor(id).name;
+  ++tensor(id).output_uses;
   outputs_.push_back({id, std::move(output_name)});
-}
-
-bool Graph::is_output(TensorId id) const {
-  return std::any_of(outputs_.begin(), outputs_.end(), [id](const Output& o) { return o.tensor == id; });
 }
 
 TensorId Graph::find_tensor(std::string_view tensor_name) const {
@@ -123,37 +149,49 @@ std::vector<LayerId> Graph::topological_order() const {
   return order;
 }
 
+namespace {
+TensorId& slot_of(std::vector<TensorId>& ids, int slot, const Layer& l, const char* what) {
+  if (slot < 0 || static_cast<std::size_t>(slot) >= ids.size())
+    fail(ErrorCode::internal, "layer '", l.name, "' has no ", what, " ", slot, "; it has ", ids.size());
+  return ids[static_cast<std::size_t>(slot)];
+}
+}  // namespace
+
 void Graph::set_input(LayerId id, int slot, TensorId to) {
-  TensorId& current = layer(id).inputs[static_cast<std::size_t>(slot)];
+  TensorId& current = slot_of(layer(id).inputs, slot, layer(id), "input");
+  if (to != kNone) tensor(to).consumers.push_back(id);
   if (current != kNone) drop_one(tensor(current).consumers, id);
   current = to;
-  if (to != kNone) tensor(to).consumers.push_back(id);
 }
 
 void Graph::add_layer_input(LayerId id, TensorId to) {
-  layer(id).inputs.push_back(to);
   if (to != kNone) tensor(to).consumers.push_back(id);
+  layer(id).inputs.push_back(to);
 }
 
 void Graph::replace_uses(TensorId from, TensorId to) {
   if (from == to) return;
-  const std::vector<LayerId> consumers = tensor(from).consumers;
-  for (LayerId consumer : consumers)
+  Tensor& source = tensor(from);
+  Tensor& target = tensor(to);
+  for (LayerId consumer : source.consumers)
     for (TensorId& input : layer(consumer).inputs)
       if (input == from) {
         input = to;
-        tensor(to).consumers.push_back(consumer);
+        target.consumers.push_back(consumer);
       }
-  tensor(from).consumers.clear();
-  for (Output& output : outputs_)
-    if (output.tensor == from) output.tensor = to;
+  source.consumers.clear();
+  if (source.output_uses > 0)
+    for (Output& output : outputs_)
+      if (output.tensor == from) output.tensor = to;
+  target.output_uses += std::exchange(source.output_uses, 0);
+  if (source.origin.tensor != kNone) target.origin = source.origin;  // from now on it has these elements
 }
 
 void Graph::set_output(LayerId id, int slot, TensorId to) {
   if (tensor(to).producer != kNone || tensor(to).constant)
     fail(ErrorCode::internal, "set_output: tensor '", tensor(to).name, "' has a value already");
-  TensorId& current = layer(id).outputs[static_cast<std::size_t>(slot)];
-  if (current != kNone) tensor(current).producer = kNone;
+  TensorId& current = slot_of(layer(id).outputs, slot, layer(id), "output");
+  tensor(current).producer = kNone;
   current = to;
   tensor(to).producer = id;
 }
@@ -162,16 +200,18 @@ void Graph::remove_layer(LayerId id) {
   Layer& l = layer(id);
   for (TensorId input : l.inputs)
     if (input != kNone) drop_one(tensor(input).consumers, id);
-  for (TensorId output : l.outputs)
-    if (output != kNone) tensor(output).producer = kNone;
+  for (TensorId output : l.outputs) tensor(output).producer = kNone;
   l = Layer{};
 }
 
 void Graph::make_constant(TensorId id, ConstantPtr constant) {
+  if (const LayerId producer = tensor(id).producer; producer != kNone) {
+    const TensorId unused = add_tensor(unique_name("unused"));
+    std::vector<TensorId>& outputs = layer(producer).outputs;
+    *std::find(outputs.begin(), outputs.end(), id) = unused;
+    tensor(unused).producer = producer;
+  }
   Tensor& t = tensor(id);
-  if (t.producer != kNone)
-    for (TensorId& output : layer(t.producer).outputs)
-      if (output == id) output = kNone;
   t.producer = kNone;
   t.dtype = constant->dtype;
   t.dims = constant->dims;
@@ -186,8 +226,7 @@ void Graph::compact() {
   for (const Layer& l : layers_) {
     for (TensorId id : l.inputs)
       if (id != kNone) used[static_cast<std::size_t>(id)] = 1;
-    for (TensorId id : l.outputs)
-      if (id != kNone) used[static_cast<std::size_t>(id)] = 1;
+    for (TensorId id : l.outputs) used[static_cast<std::size_t>(id)] = 1;
   }
   std::vector<TensorId> tensor_map(tensors_.size(), kNone);
   std::vector<LayerId> layer_map(layers_.size(), kNone);
@@ -221,13 +260,7 @@ void Graph::compact() {
   layers_ = std::move(layers);
 }
 
-std::string Graph::unique_name(std::string_view base_name) {
-  // The separator is one that exporters don't use; a graph read back from text may hold such names already.
-  std::string unique;
-  do unique = base::str(base_name, "~", next_name_++);
-  while (find_tensor(unique) != kNone);
-  return unique;
-}
+std::string Graph::unique_name(std::string_view base_name) { return base::str(base_name, "~", next_name_++); }
 
 std::string describe(const Graph& graph, LayerId id) {
   const Layer& l = graph.layer(id);

@@ -18,6 +18,20 @@ using TensorId = std::int32_t;
 using LayerId = std::int32_t;
 inline constexpr std::int32_t kNone = -1;  ///< an absent optional input
 
+/// What a shape rule says of a tensor.
+struct TensorType {
+  DataType dtype = DataType::undefined;
+  bool ranked = false;  ///< false: not even the number of extents is known (yet)
+  Dims dims;
+};
+
+/// Which tensor of the network as it was imported has these elements, for comparing the two. Set by whoever compares,
+/// on a graph that no pass has seen; whatever hands a tensor's elements on hands this on with them.
+struct Origin {
+  TensorId tensor = kNone;
+  std::vector<std::int64_t> perm;  ///< axis i here is axis perm[i] there; empty: the same axes
+};
+
 struct Tensor {
   std::string name;
   DataType dtype = DataType::undefined;
@@ -27,15 +41,18 @@ struct Tensor {
   ConstantPtr constant;              ///< set: the value is known
   LayerId producer = kNone;
   std::vector<LayerId> consumers;  ///< a layer appears once for each input slot that reads this tensor
+  bool is_input = false;           ///< of the network
+  std::int32_t output_uses = 0;    ///< how many outputs of the network are this tensor
+  Origin origin;
 
   [[nodiscard]] bool is_static() const { return ranked && vireo::is_static(dims); }
 };
 
 struct Layer {
   std::string name;
-  const Operator* op = nullptr;  ///< null: removed
-  std::vector<TensorId> inputs;  ///< kNone for absent ones
-  std::vector<TensorId> outputs;
+  const Operator* op = nullptr;   ///< null: removed
+  std::vector<TensorId> inputs;   ///< kNone for absent ones
+  std::vector<TensorId> outputs;  ///< a tensor each; one that nobody wants has no readers
   Attributes attributes;
 
   [[nodiscard]] bool alive() const { return op != nullptr; }
@@ -52,15 +69,17 @@ class Graph {
   /// Appends a layer with `outputs` fresh tensors (named "<name>:<k>" unless named later) and infers their types.
   LayerId add_layer(const Operator& op, std::string layer_name, std::vector<TensorId> inputs,
                     Attributes attributes = {}, int outputs = 1);
-  /// The same, writing existing tensors that have no producer yet. Does not infer.
+  /// The same, writing existing tensors that have no producer yet; kNone stands for a fresh one that nobody reads. Does
+  /// not infer.
   LayerId add_layer_into(const Operator& op, std::string layer_name, std::vector<TensorId> inputs,
                          std::vector<TensorId> outputs, Attributes attributes = {});
   void mark_output(TensorId tensor, std::string output_name = "");
 
-  [[nodiscard]] Tensor& tensor(TensorId id) { return tensors_[static_cast<std::size_t>(id)]; }
-  [[nodiscard]] const Tensor& tensor(TensorId id) const { return tensors_[static_cast<std::size_t>(id)]; }
-  [[nodiscard]] Layer& layer(LayerId id) { return layers_[static_cast<std::size_t>(id)]; }
-  [[nodiscard]] const Layer& layer(LayerId id) const { return layers_[static_cast<std::size_t>(id)]; }
+  /// Throw Error(internal) for an id that is none of this graph's, kNone included.
+  [[nodiscard]] Tensor& tensor(TensorId id) { return tensors_[checked(id, tensors_.size(), "tensor")]; }
+  [[nodiscard]] const Tensor& tensor(TensorId id) const { return tensors_[checked(id, tensors_.size(), "tensor")]; }
+  [[nodiscard]] Layer& layer(LayerId id) { return layers_[checked(id, layers_.size(), "layer")]; }
+  [[nodiscard]] const Layer& layer(LayerId id) const { return layers_[checked(id, layers_.size(), "layer")]; }
   [[nodiscard]] std::int32_t tensor_count() const { return static_cast<std::int32_t>(tensors_.size()); }
   [[nodiscard]] std::int32_t layer_count() const { return static_cast<std::int32_t>(layers_.size()); }
   [[nodiscard]] const std::vector<TensorId>& inputs() const { return inputs_; }
@@ -69,7 +88,7 @@ class Graph {
     std::string name;
   };
   [[nodiscard]] const std::vector<Output>& outputs() const { return outputs_; }
-  [[nodiscard]] bool is_output(TensorId id) const;
+  [[nodiscard]] bool is_output(TensorId id) const { return tensor(id).output_uses > 0; }
   [[nodiscard]] TensorId find_tensor(std::string_view tensor_name) const;  ///< kNone when absent; linear
 
   /// Living layers, each after the producers of its inputs. Throws Error(invalid_model) on a cycle.
@@ -87,13 +106,19 @@ class Graph {
   /// Drops removed layers and unreferenced tensors, renumbering ids.
   void compact();
 
+  /// Gives a tensor another name, which nobody else should have.
+  void rename(TensorId tensor, std::string tensor_name);
+
   /// Infers dtype and dims of the outputs of one layer / of all. Throws Error naming the layer.
   void infer(LayerId layer);
   void infer_all();
+  /// What infer would give the outputs of a layer, which stay as they are.
+  [[nodiscard]] std::vector<TensorType> inferred(LayerId layer) const;
   /// Largest extents of output 0 of a layer whose operator has a late axis.
-  [[nodiscard]] Dims bound_dims(LayerId layer);
-  /// Checks every invariant (ids, producers, consumers, arity, types); throws Error(internal) naming the first
-  /// violation.
+  [[nodiscard]] Dims bound_dims(LayerId layer) const;
+  /// Checks every invariant; throws Error(internal) naming the first violation: all ids exist; producers, consumers,
+  /// inputs and outputs know each other; whatever is read or is an output has a value; arity; dtypes, ranks and extents
+  /// don't contradict what the shape rules say; constants have the type of their tensor; there is no cycle.
   void verify() const;
   /// The graph as text, one line a layer; parse_graph (text.h) reads it back.
   [[nodiscard]] std::string dump() const;
@@ -102,11 +127,20 @@ class Graph {
   [[nodiscard]] std::string unique_name(std::string_view base);
 
  private:
+  [[nodiscard]] static std::size_t checked(std::int32_t id, std::size_t count, const char* what) {
+    if (static_cast<std::size_t>(id) >= count) fail_id(id, count, what);
+    return static_cast<std::size_t>(id);
+  }
+  [[noreturn]] static void fail_id(std::int32_t id, std::size_t count, const char* what);
+  void note_name(std::string_view tensor_name);
+  /// Without the marks that infer puts on extents that depend on data.
+  [[nodiscard]] std::vector<TensorType> inferred_bounds(LayerId layer) const;
+
   std::vector<Tensor> tensors_;
   std::vector<Layer> layers_;
   std::vector<TensorId> inputs_;
   std::vector<Output> outputs_;
-  std::int64_t next_name_ = 0;
+  std::int64_t next_name_ = 0;  ///< larger than the number behind the last '~' of any tensor's name
 };
 
 /// "Conv 'layer4/conv' (input 1x64x56x56 float32, …)": how errors name a layer.

@@ -35,21 +35,11 @@ bool InferContext::integers(int index, std::vector<std::int64_t>& values) const 
 }
 
 void InferContext::output(int index, DataType dtype, Dims dims) {
-  const TensorId id = graph_.layer(layer_).outputs.at(static_cast<std::size_t>(index));
-  if (id == kNone) return;
-  Tensor& t = graph_.tensor(id);
-  t.dtype = dtype;
-  t.ranked = true;
-  t.dims = std::move(dims);
+  if (index >= 0 && index < output_count()) results_[static_cast<std::size_t>(index)] = {dtype, true, std::move(dims)};
 }
 
 void InferContext::output_unranked(int index, DataType dtype) {
-  const TensorId id = graph_.layer(layer_).outputs.at(static_cast<std::size_t>(index));
-  if (id == kNone) return;
-  Tensor& t = graph_.tensor(id);
-  t.dtype = dtype;
-  t.ranked = false;
-  t.dims.clear();
+  if (index >= 0 && index < output_count()) results_[static_cast<std::size_t>(index)] = {dtype, false, {}};
 }
 
 void InferContext::fail(const std::string& why) const {
@@ -61,52 +51,68 @@ std::int64_t InferContext::axis(std::int64_t value, int rank) const {
   return value < 0 ? value + rank : value;
 }
 
-void Graph::infer(LayerId id) {
-  const Layer& l = layer(id);
-  const auto count = [](const std::vector<TensorId>& ids) { return static_cast<int>(ids.size()); };
+namespace {
+
+void check_arity(const Graph& graph, LayerId id) {
+  const Layer& l = graph.layer(id);
   const Operator& op = *l.op;
+  const auto count = [](const std::vector<TensorId>& ids) { return static_cast<int>(ids.size()); };
+  const auto most = [](int max) { return max < 0 ? std::string("any number") : std::to_string(max); };
   if (count(l.inputs) < op.min_inputs || (op.max_inputs >= 0 && count(l.inputs) > op.max_inputs))
-    base::fail(ErrorCode::invalid_model, describe(*this, id), ": has ", count(l.inputs), " inputs, accepts ",
-               op.min_inputs, " to ", op.max_inputs < 0 ? std::string("any number") : std::to_string(op.max_inputs));
+    base::fail(ErrorCode::invalid_model, describe(graph, id), ": has ", count(l.inputs), " inputs, accepts ",
+               op.min_inputs, " to ", most(op.max_inputs));
   if (count(l.outputs) < op.min_outputs || (op.max_outputs >= 0 && count(l.outputs) > op.max_outputs))
-    base::fail(ErrorCode::invalid_model, describe(*this, id), ": has ", count(l.outputs), " outputs, accepts ",
-               op.min_outputs, " to ", op.max_outputs);
-  // Behind a tensor of unknown rank nothing is known until concrete shapes arrive.
-  for (TensorId input : l.inputs) {
-    if (input == kNone) continue;
-    if (tensor(input).ranked && tensor(input).dtype != DataType::undefined) continue;
-    for (TensorId output : l.outputs)
-      if (output != kNone) {
-        tensor(output).ranked = false;
-        tensor(output).dims.clear();
-      }
-    return;
-  }
-  InferContext context(*this, id);
-  op.infer(context);
-  if (op.late_axis && l.outputs[0] != kNone && tensor(l.outputs[0]).ranked) {
-    Dims& dims = tensor(l.outputs[0]).dims;
-    dims[static_cast<std::size_t>(context.axis(op.late_axis(l.attributes), static_cast<int>(dims.size())))] = kUnknown;
-  }
-  for (TensorId output : l.outputs) {
-    if (output == kNone || !tensor(output).ranked) continue;
-    if (vireo::is_static(tensor(output).dims)) {
-      try {
-        (void)element_count(tensor(output).dims);
-      } catch (const Error& error) {
-        base::fail(ErrorCode::invalid_model, describe(*this, id), ": ", error.what());
-      }
+    base::fail(ErrorCode::invalid_model, describe(graph, id), ": has ", count(l.outputs), " outputs, accepts ",
+               op.min_outputs, " to ", most(op.max_outputs));
+  for (int k = 0; k < op.min_inputs; ++k)
+    if (l.inputs[static_cast<std::size_t>(k)] == kNone)
+      base::fail(ErrorCode::invalid_model, describe(graph, id), ": input ", k, " is absent; it is not optional");
+}
+
+}  // namespace
+
+std::vector<TensorType> Graph::inferred_bounds(LayerId id) const {
+  check_arity(*this, id);
+  const Layer& l = layer(id);
+  std::vector<TensorType> types;
+  for (TensorId output : l.outputs) types.push_back({tensor(output).dtype, false, {}});
+  // After a tensor of unknown rank nothing is known until concrete shapes arrive.
+  for (TensorId input : l.inputs)
+    if (input != kNone && (!tensor(input).ranked || tensor(input).dtype == DataType::undefined)) return types;
+  InferContext context(*this, id, types);
+  l.op->infer(context);
+  for (const TensorType& type : types) {
+    if (!type.ranked || !vireo::is_static(type.dims)) continue;
+    try {
+      (void)element_count(type.dims);
+    } catch (const Error& error) {
+      base::fail(ErrorCode::invalid_model, describe(*this, id), ": ", error.what());
     }
+  }
+  return types;
+}
+
+std::vector<TensorType> Graph::inferred(LayerId id) const {
+  std::vector<TensorType> types = inferred_bounds(id);
+  const Layer& l = layer(id);
+  if (!l.op->late_axis || !types[0].ranked) return types;
+  InferContext context(*this, id, types);
+  const auto rank = static_cast<int>(types[0].dims.size());
+  types[0].dims[static_cast<std::size_t>(context.axis(l.op->late_axis(l.attributes), rank))] = kUnknown;
+  return types;
+}
+
+void Graph::infer(LayerId id) {
+  std::vector<TensorType> types = inferred(id);
+  for (std::size_t k = 0; k < types.size(); ++k) {
+    Tensor& t = tensor(layer(id).outputs[k]);
+    t.dtype = types[k].dtype;
+    t.ranked = types[k].ranked;
+    t.dims = std::move(types[k].dims);
   }
 }
 
-Dims Graph::bound_dims(LayerId id) {
-  const TensorId output = layer(id).outputs[0];
-  const Dims before = tensor(output).dims;
-  InferContext context(*this, id);
-  layer(id).op->infer(context);
-  return std::exchange(tensor(output).dims, before);
-}
+Dims Graph::bound_dims(LayerId id) const { return inferred_bounds(id)[0].dims; }
 
 void Graph::infer_all() {
   for (LayerId id : topological_order()) infer(id);

@@ -21,7 +21,9 @@ namespace vireo::graph {
 /// inputs that are present), extents may be kUnknown, dtype may not be undefined.
 class InferContext {
  public:
-  InferContext(Graph& graph, LayerId layer) : graph_(graph), layer_(layer) {}
+  /// `results`: one type an output of the layer.
+  InferContext(const Graph& graph, LayerId layer, std::vector<TensorType>& results)
+      : graph_(graph), layer_(layer), results_(results) {}
   [[nodiscard]] const Attributes& attributes() const { return graph_.layer(layer_).attributes; }
   [[nodiscard]] int input_count() const { return static_cast<int>(graph_.layer(layer_).inputs.size()); }
   [[nodiscard]] int output_count() const { return static_cast<int>(graph_.layer(layer_).outputs.size()); }
@@ -34,6 +36,7 @@ class InferContext {
   /// A known integer value (shape, axes, pads, …); false when absent or not known.
   [[nodiscard]] bool integers(int index, std::vector<std::int64_t>& values) const;
 
+  /// Of an optional output that the layer doesn't have, nothing is kept.
   void output(int index, DataType dtype, Dims dims);
   void output_unranked(int index, DataType dtype);  ///< the rank depends on a value that is not known yet
   /// Throws Error(invalid_model): the layer, its inputs and `why`.
@@ -45,8 +48,9 @@ class InferContext {
   [[nodiscard]] std::int64_t axis(std::int64_t axis, int rank) const;
 
  private:
-  Graph& graph_;
+  const Graph& graph_;
   LayerId layer_;
+  std::vector<TensorType>& results_;
 };
 
 /// A tensor in memory as the reference sees it: dense, row-major.
@@ -73,7 +77,7 @@ struct Case {
   std::string_view name;
   std::vector<Dims> inputs;
   Attributes attributes;
-  std::vector<DataType> dtypes;                 ///< per input; float32 where shorter
+  std::vector<DataType> dtypes;                  ///< per input; float32 where shorter
   std::map<int, std::vector<double>> constants;  ///< input index → values, known at build time
   int outputs = 1;
 };
@@ -84,14 +88,14 @@ struct Arithmetic {
 
 struct Operator {
   std::string_view name;
-  int min_inputs = 1, max_inputs = 1;    ///< max -1: any number
+  int min_inputs = 1, max_inputs = 1;  ///< max -1: any number
   int min_outputs = 1, max_outputs = 1;
   void (*infer)(InferContext&) = nullptr;
   /// The specification: obvious loops, wide accumulation. May allocate and throw; handles every dtype that infer
   /// accepts.
   void (*reference)(const EvalContext&) = nullptr;
-  double (*flops)(const Problem&) = nullptr;           ///< null: one per output element
-  std::span<const Tactic> (*tactics)() = nullptr;      ///< ordered best guess first; null: only the reference
+  double (*flops)(const Problem&) = nullptr;       ///< null: one per output element
+  std::span<const Tactic> (*tactics)() = nullptr;  ///< ordered best guess first; null: only the reference
   std::vector<Case> (*cases)() = nullptr;
   /// Output k may share memory with input 0 without a copy (reshape family).
   bool alias = false;

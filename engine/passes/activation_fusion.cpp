@@ -48,10 +48,11 @@ std::optional<Activation> activation_of(const Graph& graph, LayerId id) {
 bool fuse(Graph& graph, LayerId id) {
   const TensorId x = input_of(graph, id, 0);
   const TensorId y = output_of(graph, id);
-  const LayerId before = graph.tensor(x).producer;
+  const LayerId before = tensor_of(graph, x).producer;
   const bool convolution = is_op(graph, before, "conv") || is_op(graph, before, "conv_transpose");
   const bool product = is_op(graph, before, "gemm") || is_op(graph, before, "matmul");
-  if ((!convolution && !product) || !used_once(graph, x) || graph.tensor(x).dtype != DataType::float32) return false;
+  if ((!convolution && !product) || !used_once(graph, x) || tensor_of(graph, x).dtype != DataType::float32)
+    return false;
   Attributes& attributes = graph.layer(before).attributes;
   if (!attributes.text("activation", "").empty() || attributes.text("residual", "") == "after") return false;
   const auto activation = activation_of(graph, id);

@@ -1,37 +1,37 @@
 // Activations that exporters write as several layers (x * sigmoid(x), the erf and tanh forms of gelu, x * relu6(x + 3)
-// / 6, softplus as log(1 + exp(x)), …) become one layer. There are many ways to write each, so the pass looks at values
-// rather than at forms: a group of elementwise layers with scalar constants and one input is a function of one
-// variable; it is computed in double precision at many points and compared with the functions that the engine has.
+// / 6, …) become one layer. There are many ways to write each: a group of elementwise layers
+// with scalar constants and one input is a function of one variable, and two of those are compared in a normal form
+// (scalar_algebra.h), constants and all. Only the rounding of a constant to the tensor's type is allowed for.
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
 #include "engine/passes/list.h"
+#include "engine/passes/scalar_algebra.h"
 
 namespace vireo::passes {
 namespace {
 
-constexpr std::size_t kMaxLayers = 14;     // in one group
-constexpr double kTolerance = 4e-6;        // relative to max(1, |x|): constants are rounded to float
+constexpr std::size_t kMaxLayers = 14;  // in one group
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-using Samples = std::vector<double>;
+using Maybe = Algebra::Maybe;
 
-const Samples& points() {
-  static const Samples kPoints = [] {
-    Samples x{0, 1, -1, 2.5, -2.5, 3, -3, 6, -6, 20, -20, 40, -40, 80, -80};
-    for (double v = -9; v <= 9; v += 0.1371) x.push_back(v);
-    return x;
-  }();
-  return kPoints;
+/// How far apart two constants of this type may be that stand for the same number: a few roundings.
+double tolerance_of(DataType dtype) {
+  if (dtype == DataType::float64) return 1e-12;
+  if (dtype == DataType::float16) return 1e-3;
+  return dtype == DataType::bfloat16 ? 8e-3 : 1e-6;
 }
 
 bool is_scalar_function(const Graph& graph, LayerId id) {
   const Layer& layer = graph.layer(id);
-  if (layer.outputs.size() != 1 || !is_float(graph.tensor(layer.outputs[0]).dtype)) return false;
+  if (layer.outputs.size() != 1 || !is_float(tensor_of(graph, layer.outputs[0]).dtype)) return false;
   if (layer.op->name == "unary") return true;
   if (layer.op->name != "binary") return false;
   const std::string function = function_of(graph, id);
@@ -46,15 +46,15 @@ bool is_scalar(const Graph& graph, TensorId tensor, std::size_t rank) {
 
 /// A group of layers under construction: everything between `root`'s output and the leaves.
 struct Group {
-  std::vector<LayerId> layers;   ///< consumers before producers
-  std::set<TensorId> leaves;     ///< variables the group reads
+  std::vector<LayerId> layers;  ///< consumers before producers
+  std::set<TensorId> leaves;    ///< variables the group reads
 };
 
 /// Moves the latest leaf that only the group reads into the group. False when none can be.
 bool grow(const Graph& graph, const std::map<LayerId, int>& position, Group& group) {
   LayerId best = kNone;
   for (const TensorId leaf : group.leaves) {
-    const Tensor& tensor = graph.tensor(leaf);
+    const Tensor& tensor = tensor_of(graph, leaf);
     if (tensor.producer == kNone || graph.is_output(leaf) || !is_scalar_function(graph, tensor.producer)) continue;
     const bool inside = std::all_of(tensor.consumers.begin(), tensor.consumers.end(), [&](LayerId reader) {
       return std::find(group.layers.begin(), group.layers.end(), reader) != group.layers.end();
@@ -70,92 +70,143 @@ bool grow(const Graph& graph, const std::map<LayerId, int>& position, Group& gro
   return true;
 }
 
-/// The group as a function of its one leaf. Empty when a reference refuses.
-Samples evaluate(const Graph& graph, const Group& group, TensorId leaf) {
-  std::map<TensorId, Samples> values;
-  values[leaf] = points();
-  const Dims dims{static_cast<std::int64_t>(points().size())};
+Maybe times(const Maybe& a, const Maybe& b) { return a && b ? Algebra::multiply(*a, *b) : std::nullopt; }
+
+Maybe hard_sigmoid(Algebra& algebra, const Sum& x, double alpha, double beta) {
+  const Maybe scaled = Algebra::multiply(x, Algebra::constant(alpha));
+  const Maybe shifted = scaled ? Algebra::add(*scaled, Algebra::constant(beta)) : std::nullopt;
+  return shifted ? algebra.clip(*shifted, 0, 1) : std::nullopt;
+}
+
+Maybe unary_of(Algebra& algebra, const Attributes& attributes, const Sum& x) {
+  const std::string function = attributes.text("function", "");
+  if (function == "identity") return x;
+  if (function == "neg") return Algebra::multiply(x, Algebra::constant(-1));
+  if (function == "relu") return algebra.clip(x, 0, kInfinity);
+  if (function == "clip") return algebra.clip(x, attributes.real("min", -kInfinity), attributes.real("max", kInfinity));
+  if (function == "reciprocal") return algebra.reciprocal(x);
+  if (function == "log") return algebra.logarithm(x);
+  if (function == "hard_sigmoid")
+    return hard_sigmoid(algebra, x, attributes.real("alpha", 0.2), attributes.real("beta", 0.5));
+  if (function == "abs") {
+    const Maybe half = algebra.clip(x, 0, kInfinity);
+    const Maybe twice = times(half, Algebra::constant(2));
+    return twice ? Algebra::add(*twice, x, -1) : std::nullopt;
+  }
+  if (function == "exp" || function == "erf" || function == "tanh" || function == "sigmoid" || function == "softplus")
+    return algebra.call(function, x);
+  return std::nullopt;
+}
+
+/// The sum's value where it is one number.
+std::optional<double> number_of(const Sum& x) {
+  if (x.empty()) return 0;
+  return x.size() == 1 && x.begin()->first.empty() ? std::optional(x.begin()->second) : std::nullopt;
+}
+
+/// The smaller or larger of two: by bounds where one is a number, of whatever size.
+Maybe extreme(Algebra& algebra, const Sum& a, const Sum& b, bool larger) {
+  for (const auto& [x, bound] : {std::pair(&a, number_of(b)), std::pair(&b, number_of(a))})
+    if (bound) return larger ? algebra.clip(*x, *bound, kInfinity) : algebra.clip(*x, -kInfinity, *bound);
+  const Maybe difference = Algebra::add(a, b, -1);
+  const Maybe excess = difference ? algebra.clip(*difference, 0, kInfinity) : std::nullopt;
+  if (!excess) return std::nullopt;
+  return larger ? Algebra::add(b, *excess) : Algebra::add(a, *excess, -1);
+}
+
+Maybe binary_of(Algebra& algebra, const std::string& function, const Sum& a, const Sum& b) {
+  if (function == "add") return Algebra::add(a, b);
+  if (function == "sub") return Algebra::add(a, b, -1);
+  if (function == "mul") return Algebra::multiply(a, b);
+  if (function == "div") return times(a, algebra.reciprocal(b));
+  if (function == "max" || function == "min") return extreme(algebra, a, b, function == "max");
+  if (function != "pow") return std::nullopt;
+  const std::optional<double> power = number_of(b);
+  if (power == 1.0) return a;
+  if (power == 2.0) return Algebra::multiply(a, a);
+  return power == 3.0 ? times(Algebra::multiply(a, a), a) : std::nullopt;
+}
+
+/// The group as a function of its one leaf; nothing when it has no normal form.
+Maybe function_of_leaf(Algebra& algebra, const Graph& graph, const Group& group, TensorId leaf) {
+  std::map<TensorId, Sum> values;
+  values[leaf] = algebra.variable();
   for (auto id = group.layers.rbegin(); id != group.layers.rend(); ++id) {
     const Layer& layer = graph.layer(*id);
-    std::vector<graph::View> inputs;
-    for (const TensorId input : layer.inputs) {
-      auto known = values.find(input);
-      if (known == values.end())
-        known = values.emplace(input, Samples(points().size(), *scalar_of(graph, input))).first;
-      inputs.push_back({DataType::float64, dims, known->second.data()});
-    }
-    Samples result(points().size());
-    std::vector<graph::View> outputs{{DataType::float64, dims, result.data()}};
-    try {
-      layer.op->reference({layer.attributes, inputs, outputs});
-    } catch (const Error&) {
-      return {};
-    }
-    values[layer.outputs[0]] = std::move(result);
+    const auto operand = [&](int k) {
+      const TensorId input = input_of(graph, *id, k);
+      const auto known = values.find(input);
+      return known != values.end() ? known->second : Algebra::constant(scalar_of(graph, input).value_or(NAN));
+    };
+    const Maybe result = layer.op->name == "unary"
+                             ? unary_of(algebra, layer.attributes, operand(0))
+                             : binary_of(algebra, function_of(graph, *id), operand(0), operand(1));
+    if (!result) return std::nullopt;
+    values[layer.outputs[0]] = *result;
   }
   return values[output_of(graph, group.layers[0])];
 }
 
-struct Candidate {
-  std::string_view function;
-  double (*value)(double);
-  void (*set)(Attributes&) = nullptr;
+/// The functions without parameters that the engine has, as they are defined. Softplus is not among them: written with
+/// exp and log it overflows where the engine's own does not, and a rewrite keeps what a network gives.
+struct Known {
+  std::string_view function, approximate;
+  Maybe form;
 };
 
-double logistic(double x) { return 1 / (1 + std::exp(-x)); }
-double soft_plus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
-double clamp01(double x) { return std::min(1.0, std::max(0.0, x)); }
-
-constexpr Candidate kCandidates[] = {
-    {"silu", [](double x) { return x * logistic(x); }},
-    {"hard_swish", [](double x) { return x * clamp01(x / 6 + 0.5); }},
-    {"mish", [](double x) { return x * std::tanh(soft_plus(x)); }},
-    {"gelu", [](double x) { return 0.5 * x * (1 + std::erf(x * M_SQRT1_2)); }},
-    {"gelu", [](double x) { return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))); },
-     [](Attributes& attributes) { attributes.set("approximate", std::string("tanh")); }},
-    {"hard_sigmoid", [](double x) { return clamp01(x / 6 + 0.5); },
-     [](Attributes& attributes) {
-       attributes.set("alpha", 1.0 / 6);
-       attributes.set("beta", 0.5);
-     }},
-    {"hard_sigmoid", [](double x) { return clamp01(x * 0.2 + 0.5); },
-     [](Attributes& attributes) {
-       attributes.set("alpha", 0.2);
-       attributes.set("beta", 0.5);
-     }},
-    {"softplus", soft_plus},
-    {"sigmoid", logistic},
-    {"tanh", [](double x) { return std::tanh(x); }},
-    {"softsign", [](double x) { return x / (1 + std::fabs(x)); }},
-    {"relu", [](double x) { return std::max(x, 0.0); }},
-    {"clip", [](double x) { return std::min(std::max(x, 0.0), 6.0); },
-     [](Attributes& attributes) {
-       attributes.set("min", 0.0);
-       attributes.set("max", 6.0);
-     }},
-};
-
-template <typename F>
-bool matches(const Samples& values, F&& function) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double x = points()[i];
-    if (!(std::fabs(values[i] - function(x)) <= kTolerance * std::max(1.0, std::fabs(x)))) return false;
-  }
-  return true;
+std::vector<Known> known_functions(Algebra& algebra) {
+  const Sum x = algebra.variable();
+  const auto one_plus = [](const Maybe& e) { return e ? Algebra::add(Algebra::constant(1), *e) : std::nullopt; };
+  const auto scaled = [](double factor, const Maybe& e) {
+    return e ? Algebra::multiply(Algebra::constant(factor), *e) : std::nullopt;
+  };
+  const auto x_times = [&](const Maybe& e) { return times(x, e); };
+  const auto called = [&](std::string_view function, const Maybe& e) {
+    return e ? algebra.call(function, *e) : std::nullopt;
+  };
+  const Maybe cube = x_times(Algebra::multiply(x, x));
+  const double root = std::sqrt(M_2_PI);
+  const Maybe bent = Algebra::add(*scaled(root, x), *scaled(root * 0.044715, cube));
+  Attributes absolute;
+  absolute.set("function", std::string("abs"));
+  return {{"silu", "", x_times(called("sigmoid", x))},
+          {"hard_swish", "", x_times(hard_sigmoid(algebra, x, 1.0 / 6, 0.5))},
+          {"mish", "", x_times(called("tanh", called("softplus", x)))},
+          {"gelu", "", scaled(0.5, x_times(one_plus(called("erf", scaled(M_SQRT1_2, x)))))},
+          {"gelu", "tanh", scaled(0.5, x_times(one_plus(called("tanh", bent))))},
+          {"sigmoid", "", called("sigmoid", x)},
+          {"softsign", "", x_times(algebra.reciprocal(*one_plus(unary_of(algebra, absolute, x))))}};
 }
 
-/// The attributes of the unary layer that computes these values; false when none does.
-bool recognise(const Samples& values, Attributes& attributes) {
-  for (const Candidate& candidate : kCandidates) {
-    if (!matches(values, candidate.value)) continue;
-    attributes.set("function", std::string(candidate.function));
-    if (candidate.set != nullptr) candidate.set(attributes);
+/// The attributes of the unary layer that is this function; false when there is none.
+bool recognise(Algebra& algebra, const Sum& form, double tolerance, Attributes& attributes) {
+  const auto one_of = [&](double a, double b) { return std::fabs(a - b) <= tolerance; };
+  if (const auto clamp = algebra.as_clamp(form)) {
+    if (clamp->shift == 0 && one_of(clamp->factor, 1)) {
+      const bool relu = clamp->low == 0 && clamp->high == kInfinity;
+      attributes.set("function", std::string(relu ? "relu" : "clip"));
+      if (!relu && clamp->low > -kInfinity) attributes.set("min", clamp->low);
+      if (!relu && clamp->high < kInfinity) attributes.set("max", clamp->high);
+      return true;
+    }
+    if (clamp->factor > 0 && std::isfinite(clamp->low) && std::isfinite(clamp->high) &&
+        one_of(clamp->factor * clamp->low + clamp->shift, 0) && one_of(clamp->factor * clamp->high + clamp->shift, 1)) {
+      attributes.set("function", std::string("hard_sigmoid"));
+      attributes.set("alpha", clamp->factor);
+      attributes.set("beta", clamp->shift);
+      return true;
+    }
+    return false;
+  }
+  if (const auto slope = algebra.as_leaky(form, tolerance); slope && *slope > 0 && *slope < 1) {
+    attributes.set("function", std::string("leaky_relu"));
+    attributes.set("alpha", *slope);
     return true;
   }
-  const double alpha = -values[2];  // at -1
-  if (alpha > 0 && alpha < 1 && matches(values, [alpha](double x) { return x < 0 ? alpha * x : x; })) {
-    attributes.set("function", std::string("leaky_relu"));
-    attributes.set("alpha", static_cast<double>(static_cast<float>(alpha)));
+  for (const Known& known : known_functions(algebra)) {
+    if (!known.form || !algebra.equal(form, *known.form, tolerance)) continue;
+    attributes.set("function", std::string(known.function));
+    if (!known.approximate.empty()) attributes.set("approximate", std::string(known.approximate));
     return true;
   }
   return false;
@@ -176,12 +227,13 @@ bool rewrite(Graph& graph, LayerId root, const std::map<LayerId, int>& position)
   do {
     if (group.leaves.size() != 1 || group.layers.size() < 2) continue;
     const TensorId leaf = *group.leaves.begin();
-    const Tensor& tensor = graph.tensor(leaf);
-    if (tensor.dtype != graph.tensor(output_of(graph, root)).dtype || !tensor.ranked || tensor.dims.size() != rank)
+    const Tensor& tensor = tensor_of(graph, leaf);
+    if (tensor.dtype != tensor_of(graph, output_of(graph, root)).dtype || !tensor.ranked || tensor.dims.size() != rank)
       continue;
-    const Samples values = evaluate(graph, group, leaf);
+    Algebra algebra;
+    const Maybe form = function_of_leaf(algebra, graph, group, leaf);
     Attributes attributes;
-    if (values.empty() || !recognise(values, attributes)) continue;
+    if (!form || !recognise(algebra, *form, tolerance_of(tensor.dtype), attributes)) continue;
     found = std::move(attributes);
     variable = leaf;
     layers = group.layers.size();
@@ -202,7 +254,7 @@ bool activation_patterns(Graph& graph) {
   for (std::size_t i = 0; i < order.size(); ++i) position[order[i]] = static_cast<int>(i);
   for (const LayerId id : order) {
     if (!graph.layer(id).alive() || !is_scalar_function(graph, id) || position.find(id) == position.end()) continue;
-    if (!graph.tensor(output_of(graph, id)).ranked || !rewrite(graph, id, position)) continue;
+    if (!tensor_of(graph, output_of(graph, id)).ranked || !rewrite(graph, id, position)) continue;
     changed = true;
     // The new layer has a new id; give it the root's place.
     position[graph.layer_count() - 1] = position[id];

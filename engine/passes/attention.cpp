@@ -31,13 +31,13 @@ Dims without_leading_ones(Dims dims) {
 
 bool is_product(const Graph& graph, LayerId id) {
   return is_op(graph, id, "matmul") && is_plain(graph, id) && input_of(graph, id, 2) == kNone &&
-         is_float32(graph, output_of(graph, id)) && graph.tensor(output_of(graph, id)).is_static();
+         is_float32(graph, output_of(graph, id)) && tensor_of(graph, output_of(graph, id)).is_static();
 }
 
 /// Extents of an operand as [batch, heads, rows, columns], its last two axes swapped where `swapped`; empty when it has
 /// another rank than 3, or 4 behind extents of 1. Heads of rank 3 are its first axis.
 Dims heads_of(const Graph& graph, TensorId operand, bool swapped) {
-  const Tensor& tensor = graph.tensor(operand);
+  const Tensor& tensor = tensor_of(graph, operand);
   if (!tensor.is_static() || tensor.dims.size() < 3) return {};
   Dims dims = tensor.dims;
   while (dims.size() > 4 && dims.front() == 1) dims.erase(dims.begin());
@@ -51,9 +51,9 @@ bool flag(const Graph& graph, LayerId id, const char* name) { return graph.layer
 
 /// Looks back from the input of the softmax over additions of masks, and reshapes that only add extents of 1.
 bool find_scores(const Graph& graph, TensorId at, Match& found) {
-  const Dims dims = without_leading_ones(graph.tensor(at).dims);
+  const Dims dims = without_leading_ones(tensor_of(graph, at).dims);
   for (;;) {
-    const LayerId id = graph.tensor(at).producer;
+    const LayerId id = tensor_of(graph, at).producer;
     if (id == kNone || !used_once(graph, at)) return false;
     if (is_op(graph, id, "matmul")) {
       found.scores = id;
@@ -61,7 +61,7 @@ bool find_scores(const Graph& graph, TensorId at, Match& found) {
     }
     if (is_op(graph, id, "reshape")) {
       at = input_of(graph, id, 0);
-      if (!graph.tensor(at).is_static() || without_leading_ones(graph.tensor(at).dims) != dims) return false;
+      if (!tensor_of(graph, at).is_static() || without_leading_ones(tensor_of(graph, at).dims) != dims) return false;
       continue;
     }
     if (!is_function(graph, id, "binary", "add") || found.second_mask != kNone) return false;
@@ -73,12 +73,12 @@ bool find_scores(const Graph& graph, TensorId at, Match& found) {
       mask = input_of(graph, id, slot);
       if (constant_of(graph, mask) != nullptr) break;
     }
-    if (mask == kNone || !is_float32(graph, mask) || !graph.tensor(mask).is_static()) return false;
+    if (mask == kNone || !is_float32(graph, mask) || !tensor_of(graph, mask).is_static()) return false;
     // Two masks are added to one: that is worth it where it is done now.
     if (found.mask != kNone && (!constant_of(graph, mask) || !constant_of(graph, found.mask))) return false;
-    const Dims own = without_leading_ones(graph.tensor(mask).dims);
+    const Dims own = without_leading_ones(tensor_of(graph, mask).dims);
     if (own.empty() || own.back() != dims.back() || own.size() > dims.size() ||
-        without_leading_ones(graph.tensor(at).dims) != dims)
+        without_leading_ones(tensor_of(graph, at).dims) != dims)
       return false;
     (found.mask == kNone ? found.mask : found.second_mask) = mask;
   }
@@ -90,7 +90,7 @@ std::optional<Match> match(const Graph& graph, LayerId softmax) {
   const auto rank = static_cast<std::int64_t>(rank_of(graph, in));
   const std::int64_t axis = attributes.integer("axis", -1);
   if (attributes.text("mode", "softmax") != "softmax" || (axis != -1 && axis != rank - 1)) return std::nullopt;
-  if (!is_float32(graph, in) || !graph.tensor(in).is_static()) return std::nullopt;
+  if (!is_float32(graph, in) || !tensor_of(graph, in).is_static()) return std::nullopt;
   Match found;
   found.result = only_reader(graph, out, "matmul");
   if (found.result == kNone || !is_product(graph, found.result) ||
@@ -141,13 +141,13 @@ std::optional<Tokens> tokens_of(const Graph& graph, TensorId operand, bool swapp
     return std::nullopt;
   const std::int64_t width = heads * columns;
   if (found.pitch < width || found.pitch % width != 0 || found.offset % width != 0 || found.offset >= found.pitch ||
-      element_count(graph.tensor(found.root).dims) != batch * rows * found.pitch)
+      element_count(tensor_of(graph, found.root).dims) != batch * rows * found.pitch)
     return std::nullopt;
   return found;
 }
 
 TensorId reshape_to(Graph& graph, LayerId beside, TensorId tensor, const Dims& dims) {
-  if (graph.tensor(tensor).dims == dims) return tensor;
+  if (tensor_of(graph, tensor).dims == dims) return tensor;
   const TensorId shape = add_integers(graph, graph.layer(beside).name + ".extents", dims);
   return insert_layer(graph, beside, "reshape", {tensor, shape});
 }
@@ -190,14 +190,14 @@ TensorId mask_of(Graph& graph, const Match& found) {
     add.set("function", std::string("add"));
     mask = insert_layer(graph, found.result, "binary", {mask, found.second_mask}, std::move(add));
   }
-  return reshape_to(graph, found.result, mask, without_leading_ones(graph.tensor(mask).dims));
+  return reshape_to(graph, found.result, mask, without_leading_ones(tensor_of(graph, mask).dims));
 }
 
 /// The last layer takes the place of the second product, whose output has its heads and rows apart, or columns before
 /// rows.
 void spread_heads(Graph& graph, const Match& found, TensorId tokens) {
   const LayerId result = found.result;
-  const Dims out = graph.tensor(output_of(graph, result)).dims;
+  const Dims out = tensor_of(graph, output_of(graph, result)).dims;
   const std::int64_t batch = found.q[0], heads = found.q[1], rows = found.q[2], width = found.v[3];
   Attributes order;
   if (out.size() == 3) {
@@ -240,7 +240,7 @@ bool rewrite(Graph& graph, LayerId softmax) {
               reshape_to(graph, result, v, found->v)};
   }
   if (const TensorId mask = mask_of(graph, *found); mask != kNone) inputs.push_back(mask);
-  const Dims out = graph.tensor(output_of(graph, result)).dims;
+  const Dims out = tensor_of(graph, output_of(graph, result)).dims;
   if (!flat && out.size() == 4) {
     replace_layer(graph, result, "attention", std::move(inputs), std::move(attributes));
     return true;

@@ -28,7 +28,11 @@ std::optional<Affine> affine_of(const Graph& graph, LayerId id) {
   for (std::size_t c = 0; c < values[0].size(); ++c) {
     affine.scale.push_back(values[0][c] / std::sqrt(values[3][c] + epsilon));
     affine.shift.push_back(values[1][c] - values[2][c] * affine.scale.back());
+    if (!std::isfinite(static_cast<float>(affine.scale.back())) ||
+        !std::isfinite(static_cast<float>(affine.shift.back())))
+      return std::nullopt;  // a negative variance, say: the layer itself gives what it gives
   }
+  if (!are_tame_factors(affine.scale)) return std::nullopt;
   return affine;
 }
 
@@ -62,7 +66,7 @@ bool to_depthwise(Graph& graph, LayerId id, const Affine& affine) {
 
 bool to_multiply_add(Graph& graph, LayerId id, const Affine& affine, std::size_t axis, std::size_t rank) {
   const TensorId x = input_of(graph, id, 0);
-  const DataType dtype = graph.tensor(x).dtype;
+  const DataType dtype = tensor_of(graph, x).dtype;
   if (dtype != DataType::float32 && dtype != DataType::float64) return false;
   Dims dims(rank - axis, 1);
   dims[0] = static_cast<std::int64_t>(affine.scale.size());
@@ -86,11 +90,11 @@ bool batch_norm(Graph& graph) {
     if (graph.layer(id).attributes.integer("training_mode", 0) != 0) continue;
     const TensorId x = input_of(graph, id, 0);
     const auto affine = affine_of(graph, id);
-    if (!affine || !graph.tensor(x).ranked) continue;
+    if (!affine || !tensor_of(graph, x).ranked) continue;
     const std::size_t rank = rank_of(graph, x);
     const auto axis = static_cast<std::size_t>(graph.layer(id).attributes.integer("axis", 1));
     if (axis >= rank) continue;
-    const LayerId before = graph.tensor(x).producer;
+    const LayerId before = tensor_of(graph, x).producer;
     const bool fits = before != kNone && is_weighted(graph, before) && used_once(graph, x) &&
                       channel_axis(graph, before, rank) == axis &&
                       output_channels(graph, before) == static_cast<std::int64_t>(affine->scale.size());

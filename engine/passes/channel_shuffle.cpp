@@ -33,7 +33,7 @@ std::optional<Chain> chain_of(const Graph& graph, LayerId id) {
   chain.split = producer_of(graph, input_of(graph, chain.transpose, 0), "reshape");
   if (chain.split == kNone) return std::nullopt;
   chain.x = input_of(graph, chain.split, 0);
-  if (!graph.tensor(chain.x).ranked || rank_of(graph, chain.x) != 4) return std::nullopt;
+  if (!tensor_of(graph, chain.x).ranked || rank_of(graph, chain.x) != 4) return std::nullopt;
   return chain;
 }
 
@@ -41,9 +41,9 @@ std::optional<Chain> chain_of(const Graph& graph, LayerId id) {
 bool by_rank(Graph& graph, LayerId id) {
   const auto chain = chain_of(graph, id);
   if (!chain) return false;
-  const Dims& x = graph.tensor(chain->x).dims;
-  const Dims& y = graph.tensor(output_of(graph, id)).dims;
-  const Dims& wide = graph.tensor(output_of(graph, chain->split)).dims;
+  const Dims& x = tensor_of(graph, chain->x).dims;
+  const Dims& y = tensor_of(graph, output_of(graph, id)).dims;
+  const Dims& wide = tensor_of(graph, output_of(graph, chain->split)).dims;
   const std::vector<std::int64_t> perm = graph.layer(chain->transpose).attributes.integers("perm");
   if (wide.size() < 4 || y.size() != 4 || perm.size() != wide.size() || perm[0] != 0 || perm[1] != 2 || perm[2] != 1)
     return false;
@@ -64,20 +64,22 @@ bool by_rank(Graph& graph, LayerId id) {
 bool by_halves(Graph& graph, LayerId id) {
   const auto chain = chain_of(graph, id);
   if (!chain) return false;
-  const Dims x = graph.tensor(chain->x).dims;
-  const Dims& y = graph.tensor(output_of(graph, id)).dims;
-  const Dims& wide = graph.tensor(output_of(graph, chain->split)).dims;
+  const Dims x = tensor_of(graph, chain->x).dims;
+  const Dims& y = tensor_of(graph, output_of(graph, id)).dims;
+  const Dims& wide = tensor_of(graph, output_of(graph, chain->split)).dims;
   const std::vector<std::int64_t> perm = graph.layer(chain->transpose).attributes.integers("perm");
   if (!vireo::is_static(x) || wide.size() != 3 || perm != std::vector<std::int64_t>{1, 0, 2} || y.size() != 5)
     return false;
   const std::int64_t parts = wide[1];
   if (parts < 2 || x[1] % parts != 0 || wide != Dims{x[0] * x[1] / parts, parts, x[2] * x[3]}) return false;
   if (y != Dims{parts, x[0], x[1] / parts, x[2], x[3]} || graph.is_output(output_of(graph, id))) return false;
-  const std::vector<LayerId> readers = graph.tensor(output_of(graph, id)).consumers;
+  const std::vector<LayerId> readers = tensor_of(graph, output_of(graph, id)).consumers;
   for (const LayerId reader : readers) {
     const bool gathers = is_op(graph, reader, "gather") && graph.layer(reader).attributes.integer("axis", 0) == 0;
     const Constant* index = gathers ? constant_of(graph, input_of(graph, reader, 1)) : nullptr;
     if (index == nullptr || !index->dims.empty() || input_of(graph, reader, 0) != output_of(graph, id)) return false;
+    const std::int64_t entry = graph::to_integers(*index)[0];
+    if (entry < -parts || entry >= parts) return false;  // the layer itself will complain
     for (const TensorId output : graph.layer(reader).outputs)
       if (graph.is_output(output)) return false;
   }
@@ -105,7 +107,7 @@ bool with_split(Graph& graph, LayerId id) {
   if (shuffle == kNone || !used_once(graph, output_of(graph, shuffle)) || graph.layer(shuffle).outputs.size() != 1)
     return false;
   const TensorId x = input_of(graph, shuffle, 0);
-  if (!graph.tensor(x).ranked) return false;
+  if (!tensor_of(graph, x).ranked) return false;
   const auto rank = static_cast<std::int64_t>(rank_of(graph, x));
   const auto axis_of = [&](LayerId layer, std::int64_t fallback) {
     const std::int64_t axis = graph.layer(layer).attributes.integer("axis", fallback);
@@ -114,12 +116,13 @@ bool with_split(Graph& graph, LayerId id) {
   const std::int64_t axis = axis_of(shuffle, 1);
   if (axis_of(id, 0) != axis) return false;
   const std::int64_t groups = graph.layer(shuffle).attributes.integer("groups", 1);
-  const std::int64_t extent = graph.tensor(x).dims[static_cast<std::size_t>(axis)];
+  const std::int64_t extent = tensor_of(graph, x).dims[static_cast<std::size_t>(axis)];
   const std::vector<TensorId>& outputs = graph.layer(id).outputs;
   const auto parts = static_cast<std::int64_t>(outputs.size());
   if (extent < 0 || extent / groups % parts != 0 || extent / groups / parts < 2) return false;
   for (const TensorId output : outputs)
-    if (output == kNone || graph.tensor(output).dims[static_cast<std::size_t>(axis)] != extent / parts) return false;
+    if (output == kNone || tensor_of(graph, output).dims[static_cast<std::size_t>(axis)] != extent / parts)
+      return false;
   replace_layer(graph, id, "channel_shuffle", {x}, graph.layer(shuffle).attributes);
   return true;
 }

@@ -12,24 +12,6 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-struct Bounds {
-  double low = -kInfinity, high = kInfinity;
-};
-
-std::optional<Bounds> bounds_of(const Graph& graph, LayerId id) {
-  if (!is_op(graph, id, "unary") || !is_float(graph.tensor(input_of(graph, id, 0)).dtype)) return std::nullopt;
-  const std::string function = function_of(graph, id);
-  if (function == "relu") return Bounds{0, kInfinity};
-  if (function != "clip") return std::nullopt;
-  const Attributes& attributes = graph.layer(id).attributes;
-  const double limit = std::numeric_limits<float>::max();
-  Bounds bounds{attributes.real("min", -kInfinity), attributes.real("max", kInfinity)};
-  if (bounds.low <= -limit) bounds.low = -kInfinity;
-  if (bounds.high >= limit) bounds.high = kInfinity;
-  if (bounds.low > bounds.high) return std::nullopt;
-  return bounds;
-}
-
 void set_bounds(Graph& graph, LayerId id, Bounds bounds) {
   Attributes attributes;
   const bool relu = bounds.low == 0 && bounds.high == kInfinity;

@@ -20,7 +20,7 @@ std::string key_of(const Layer& layer, const std::vector<TensorId>& representati
     key += base::str(";", name, "=", value.index(), ":");
     if (const auto* v = std::get_if<std::int64_t>(&value)) key += base::str(*v);
     if (const auto* v = std::get_if<double>(&value)) key += base::str(*v);
-    if (const auto* v = std::get_if<std::string>(&value)) key += *v;
+    if (const auto* v = std::get_if<std::string>(&value)) key += base::str(v->size(), ":", *v);
     if (const auto* v = std::get_if<std::vector<std::int64_t>>(&value))
       for (const std::int64_t item : *v) key += base::str(item, " ");
     if (const auto* v = std::get_if<std::vector<double>>(&value))
@@ -37,7 +37,7 @@ std::vector<TensorId> equal_constants(const Graph& graph) {
   for (TensorId id = 0; id < graph.tensor_count(); ++id) {
     representative[static_cast<std::size_t>(id)] = id;
     const Constant* constant = constant_of(graph, id);
-    if (constant == nullptr || graph.tensor(id).consumers.empty()) continue;
+    if (constant == nullptr || tensor_of(graph, id).consumers.empty()) continue;
     const std::size_t bytes = constant->bytes();
     std::string key = base::str(constant->dtype, constant->dims, "|");
     if (bytes <= kSmall) {

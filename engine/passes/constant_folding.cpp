@@ -15,7 +15,7 @@ bool all_known(const Graph& graph, const Layer& layer) {
   bool some = false;
   for (const TensorId input : layer.inputs) {
     if (input == kNone) continue;
-    if (!graph.tensor(input).constant) return false;
+    if (!tensor_of(graph, input).constant) return false;
     some = true;
   }
   return some;
@@ -27,11 +27,11 @@ double products(const Graph& graph, LayerId id) {
   if (!is_op(graph, id, "conv") && !is_op(graph, id, "conv_transpose") && !is_op(graph, id, "matmul") &&
       !is_op(graph, id, "gemm"))
     return 0;
-  const Tensor& output = graph.tensor(layer.outputs[0]);
+  const Tensor& output = tensor_of(graph, layer.outputs[0]);
   const Constant* weights = constant_of(graph, layer.inputs[1]);
   if (!output.is_static() || weights->dims.empty()) return 0;
   const bool product = is_op(graph, id, "matmul") || is_op(graph, id, "gemm");
-  const Dims& a = graph.tensor(layer.inputs[0]).dims;
+  const Dims& a = tensor_of(graph, layer.inputs[0]).dims;
   const std::int64_t depth = product ? (a.empty() ? 1 : std::max(a.back(), a[a.size() > 1 ? a.size() - 2 : 0]))
                                      : weights->count() / std::max<std::int64_t>(1, weights->dims[0]);
   return static_cast<double>(element_count(output.dims)) * static_cast<double>(depth);
@@ -49,7 +49,7 @@ bool constant_folding(Graph& graph) {
     graph.infer(id);
     std::size_t limit = kMaxGrowth;
     for (const TensorId input : layer.inputs)
-      if (input != kNone) limit += graph.tensor(input).constant->bytes();
+      if (input != kNone) limit += tensor_of(graph, input).constant->bytes();
     if (products(graph, id) > kMaxProducts) continue;
     const std::vector<ConstantPtr> values = graph::evaluate_layer(graph, id, limit);
     if (values.empty()) continue;

@@ -1,5 +1,7 @@
 // Convolutions and pooling along one axis become those of an image of height 1, for which the fast kernels are.
 
+#include <algorithm>
+
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
 #include "engine/passes/list.h"
@@ -23,7 +25,11 @@ bool rewrite(Graph& graph, LayerId id) {
   const TensorId x = input_of(graph, id, 0);
   const bool pool = is_op(graph, id, "pool");
   const Attributes old = graph.layer(id).attributes;
-  if (!graph.tensor(x).ranked || rank_of(graph, x) != 3 || graph.tensor(x).dtype != DataType::float32) return false;
+  if (!tensor_of(graph, x).ranked || rank_of(graph, x) != 3 || tensor_of(graph, x).dtype != DataType::float32)
+    return false;
+  const Dims &dims = tensor_of(graph, x).dims, &result = tensor_of(graph, output_of(graph, id)).dims;
+  if (std::count(dims.begin(), dims.end(), 0) + std::count(result.begin(), result.end(), 0) > 0)
+    return false;  // of nothing, -1 infers nothing
   if (graph.layer(id).outputs.size() != 1 || old.text("layout", "nchw") != "nchw" || input_of(graph, id, 3) != kNone)
     return false;
   const Constant* weights = pool ? nullptr : constant_of(graph, input_of(graph, id, 1));

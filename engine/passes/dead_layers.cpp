@@ -11,7 +11,7 @@ bool dead_layers(Graph& graph) {
   for (auto id = order.rbegin(); id != order.rend(); ++id) {
     bool needed = false;
     for (const TensorId output : graph.layer(*id).outputs)
-      needed = needed || (output != kNone && (!graph.tensor(output).consumers.empty() || graph.is_output(output)));
+      needed = needed || (output != kNone && (!tensor_of(graph, output).consumers.empty() || graph.is_output(output)));
     if (needed) continue;
     graph.remove_layer(*id);
     changed = true;

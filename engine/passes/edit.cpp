@@ -1,6 +1,7 @@
 #include "engine/passes/edit.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "engine/base/text.h"
@@ -29,6 +30,11 @@ bool is_function(const Graph& graph, LayerId layer, std::string_view op, std::st
   return is_op(graph, layer, op) && function_of(graph, layer) == function;
 }
 
+const Tensor& tensor_of(const Graph& graph, TensorId tensor) {
+  static const Tensor kNothing;
+  return tensor == kNone ? kNothing : graph.tensor(tensor);
+}
+
 TensorId input_of(const Graph& graph, LayerId layer, int k) {
   const std::vector<TensorId>& inputs = graph.layer(layer).inputs;
   return k < static_cast<int>(inputs.size()) ? inputs[static_cast<std::size_t>(k)] : kNone;
@@ -40,24 +46,21 @@ TensorId output_of(const Graph& graph, LayerId layer, int k) {
 }
 
 LayerId producer_of(const Graph& graph, TensorId tensor, std::string_view op) {
-  if (tensor == kNone) return kNone;
-  const LayerId layer = graph.tensor(tensor).producer;
+  const LayerId layer = tensor_of(graph, tensor).producer;
   return is_op(graph, layer, op) ? layer : kNone;
 }
 
 bool used_once(const Graph& graph, TensorId tensor) {
-  return tensor != kNone && graph.tensor(tensor).consumers.size() == 1 && !graph.is_output(tensor);
+  return tensor_of(graph, tensor).consumers.size() == 1 && tensor_of(graph, tensor).output_uses == 0;
 }
 
 LayerId only_reader(const Graph& graph, TensorId tensor, std::string_view op) {
   if (!used_once(graph, tensor)) return kNone;
-  const LayerId reader = graph.tensor(tensor).consumers[0];
+  const LayerId reader = tensor_of(graph, tensor).consumers[0];
   return op.empty() || is_op(graph, reader, op) ? reader : kNone;
 }
 
-const Constant* constant_of(const Graph& graph, TensorId tensor) {
-  return tensor == kNone ? nullptr : graph.tensor(tensor).constant.get();
-}
+const Constant* constant_of(const Graph& graph, TensorId tensor) { return tensor_of(graph, tensor).constant.get(); }
 
 std::optional<std::vector<std::int64_t>> integers_of(const Graph& graph, TensorId tensor) {
   const Constant* constant = constant_of(graph, tensor);
@@ -81,14 +84,44 @@ std::optional<double> uniform_of(const Graph& graph, TensorId tensor) {
 }
 
 bool same_known_dims(const Graph& graph, TensorId a, TensorId b) {
-  return graph.tensor(a).is_static() && graph.tensor(b).is_static() && graph.tensor(a).dims == graph.tensor(b).dims;
+  return tensor_of(graph, a).is_static() && tensor_of(graph, b).is_static() &&
+         tensor_of(graph, a).dims == tensor_of(graph, b).dims;
 }
 
-std::size_t rank_of(const Graph& graph, TensorId tensor) { return graph.tensor(tensor).dims.size(); }
+std::size_t rank_of(const Graph& graph, TensorId tensor) { return tensor_of(graph, tensor).dims.size(); }
 
-bool is_float32(const Graph& graph, TensorId tensor) { return graph.tensor(tensor).dtype == DataType::float32; }
+bool is_float32(const Graph& graph, TensorId tensor) { return tensor_of(graph, tensor).dtype == DataType::float32; }
+
+std::optional<Bounds> bounds_of(const Graph& graph, LayerId layer) {
+  const DataType dtype = tensor_of(graph, input_of(graph, layer, 0)).dtype;
+  if (!is_op(graph, layer, "unary") || !is_float(dtype)) return std::nullopt;
+  const std::string function = function_of(graph, layer);
+  Bounds bounds;
+  if (function == "relu") {
+    bounds.low = 0;
+    return bounds;
+  }
+  if (function != "clip") return std::nullopt;
+  const Attributes& attributes = graph.layer(layer).attributes;
+  const double limit =
+      dtype == DataType::float64 ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
+  const double low = attributes.real("min", bounds.low), high = attributes.real("max", bounds.high);
+  if (!(low <= high)) return std::nullopt;
+  if (low > -limit) bounds.low = low;
+  if (high < limit) bounds.high = high;
+  return bounds;
+}
+
+bool are_tame_factors(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::fabs(v) <= 1e12; });
+}
+
+bool are_tame_summands(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::fabs(v) <= 1e4; });
+}
 
 bool can_redirect(const Graph& graph, TensorId from, TensorId to) {
+  if (from == kNone || to == kNone) return false;
   if (!graph.is_output(from)) return true;
   return graph.tensor(to).producer != kNone && !graph.is_output(to);
 }
@@ -126,6 +159,15 @@ TensorId insert_layer(Graph& graph, LayerId beside, std::string_view op, std::ve
   return graph.layer(layer).outputs[0];
 }
 
+void hand_origin_on(Graph& graph, TensorId from, TensorId to, const std::vector<std::int64_t>& perm) {
+  const graph::Origin& origin = graph.tensor(from).origin;
+  if (origin.tensor == kNone) return;
+  graph::Origin permuted{origin.tensor, perm};
+  if (!origin.perm.empty())
+    for (std::int64_t& axis : permuted.perm) axis = origin.perm[static_cast<std::size_t>(axis)];
+  graph.tensor(to).origin = std::move(permuted);
+}
+
 TensorId add_constant(Graph& graph, std::string_view name, ConstantPtr value) {
   return graph.add_constant(graph.unique_name(name), std::move(value));
 }
@@ -136,7 +178,7 @@ TensorId add_integers(Graph& graph, std::string_view name, const std::vector<std
 
 void set_constant_input(Graph& graph, LayerId layer, int slot, ConstantPtr value) {
   const TensorId old = input_of(graph, layer, slot);
-  const std::string name = old == kNone ? graph.layer(layer).name + ".constant" : graph.tensor(old).name;
+  const std::string name = old == kNone ? graph.layer(layer).name + ".constant" : tensor_of(graph, old).name;
   const TensorId fresh = add_constant(graph, name, std::move(value));
   while (static_cast<int>(graph.layer(layer).inputs.size()) <= slot) graph.add_layer_input(layer, kNone);
   graph.set_input(layer, slot, fresh);

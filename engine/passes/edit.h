@@ -1,6 +1,7 @@
 #pragma once
 // Small questions and edits that passes share. Ids in and out; kNone stands for "no". Used from the pass's own thread.
 
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,8 @@ using graph::TensorId;
 [[nodiscard]] bool is_function(const Graph& graph, LayerId layer, std::string_view op, std::string_view function);
 [[nodiscard]] std::string function_of(const Graph& graph, LayerId layer);
 
+/// The tensor; for kNone one of which nothing is known, so that no pattern fits an absent input or output.
+[[nodiscard]] const Tensor& tensor_of(const Graph& graph, TensorId tensor);
 /// Input k of a layer, kNone also where the slot does not exist.
 [[nodiscard]] TensorId input_of(const Graph& graph, LayerId layer, int k);
 [[nodiscard]] TensorId output_of(const Graph& graph, LayerId layer, int k = 0);
@@ -44,9 +47,20 @@ using graph::TensorId;
 /// scalar_of, or the value that all elements of a constant share.
 [[nodiscard]] std::optional<double> uniform_of(const Graph& graph, TensorId tensor);
 [[nodiscard]] bool same_known_dims(const Graph& graph, TensorId a, TensorId b);  ///< static and equal
-/// The tensor has exactly these extents as far as can be known: static and equal, or the same tensor.
-[[nodiscard]] std::size_t rank_of(const Graph& graph, TensorId tensor);  ///< 0 when unranked too: check ranked
+[[nodiscard]] std::size_t rank_of(const Graph& graph, TensorId tensor);          ///< 0 when unranked too: check ranked
 [[nodiscard]] bool is_float32(const Graph& graph, TensorId tensor);
+
+struct Bounds {
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+};
+/// The bounds of a relu or clip of floats; those that are the type's own limits, as some exporters write "none", are
+/// infinite. Nothing for other layers, or where a bound is not a number or there is nothing in between.
+[[nodiscard]] std::optional<Bounds> bounds_of(const Graph& graph, LayerId layer);
+
+/// Factors or summands that may move from one layer into another: each is a number, and not so large that a product
+/// with it leaves the range of float32, or a sum with it rounds the rest away.
+[[nodiscard]] bool are_tame_factors(const std::vector<double>& values);
+[[nodiscard]] bool are_tame_summands(const std::vector<double>& values);
 
 /// Whether readers of `from` may read `to` instead: network outputs stay distinct tensors written by layers.
 [[nodiscard]] bool can_redirect(const Graph& graph, TensorId from, TensorId to);
@@ -60,6 +74,8 @@ LayerId replace_layer(Graph& graph, LayerId layer, std::string_view op, std::vec
 /// A new layer before or behind another, named after it; returns its output.
 TensorId insert_layer(Graph& graph, LayerId beside, std::string_view op, std::vector<TensorId> inputs,
                       Attributes attributes = {});
+/// Says that `to` is `from` with its axes permuted, for whoever compares with the network as it was imported.
+void hand_origin_on(Graph& graph, TensorId from, TensorId to, const std::vector<std::int64_t>& perm);
 TensorId add_constant(Graph& graph, std::string_view name, ConstantPtr value);
 TensorId add_integers(Graph& graph, std::string_view name, const std::vector<std::int64_t>& values);
 

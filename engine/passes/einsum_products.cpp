@@ -66,8 +66,9 @@ bool rewrite(Graph& graph, LayerId id) {
   if (layer.inputs.size() != 2 || layer.outputs[0] == kNone) return false;
   const auto terms = terms_of(layer.attributes.text("equation", ""));
   const TensorId ta = layer.inputs[0], tb = layer.inputs[1];
-  if (!terms || !is_float32(graph, ta) || !graph.tensor(ta).is_static() || !graph.tensor(tb).is_static()) return false;
-  const Dims dims_a = graph.tensor(ta).dims, dims_b = graph.tensor(tb).dims;
+  if (!terms || !is_float32(graph, ta) || !tensor_of(graph, ta).is_static() || !tensor_of(graph, tb).is_static())
+    return false;
+  const Dims dims_a = tensor_of(graph, ta).dims, dims_b = tensor_of(graph, tb).dims;
   if (dims_a.size() != terms->a.size() || dims_b.size() != terms->b.size()) return false;
   const Operand a{ta, terms->a, dims_a}, b{tb, terms->b, dims_b};
   std::string batch, rows, columns, summed;

@@ -115,8 +115,8 @@ std::optional<Affine> affine_of(const Graph& graph, LayerId id, std::size_t rank
   for (const int slot : {1, 0}) {
     const Constant* constant = constant_of(graph, input_of(graph, id, slot));
     const TensorId x = input_of(graph, id, 1 - slot);
-    if (constant == nullptr || graph.tensor(x).constant) continue;
-    if (!graph.tensor(x).ranked || rank_of(graph, x) != rank) return std::nullopt;
+    if (constant == nullptr || tensor_of(graph, x).constant) continue;
+    if (!tensor_of(graph, x).ranked || rank_of(graph, x) != rank) return std::nullopt;
     std::vector<double> values = channel_values(*constant, rank, axis, channels);
     if (values.empty()) return std::nullopt;
     if (function == "add") return Affine{x, {1}, values};

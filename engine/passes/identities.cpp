@@ -25,12 +25,10 @@ bool keeps_dims(const Graph& graph, LayerId id) {
 }
 
 bool unary_is_identity(const Graph& graph, LayerId id) {
-  const std::string function = function_of(graph, id);
-  const Attributes& attributes = graph.layer(id).attributes;
-  if (function == "identity") return true;
-  const double infinity = std::numeric_limits<double>::infinity();
-  const double limit = std::numeric_limits<float>::max();
-  return function == "clip" && attributes.real("min", -infinity) <= -limit && attributes.real("max", infinity) >= limit;
+  if (function_of(graph, id) == "identity") return true;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const auto bounds = bounds_of(graph, id);
+  return bounds && bounds->low == -kInfinity && bounds->high == kInfinity;
 }
 
 /// x + 0, x - 0, x * 1, x / 1, x ^ 1 with a constant that does not widen x. Returns the slot of x, or -1.
@@ -43,9 +41,10 @@ int neutral_operand(const Graph& graph, LayerId id) {
     if (slot == 1 && function != "add" && function != "mul") continue;  // the constant must be on the right
     const TensorId x = input_of(graph, id, slot);
     const TensorId c = input_of(graph, id, 1 - slot);
-    if (constant_of(graph, c) == nullptr || graph.tensor(x).dtype != graph.tensor(c).dtype) continue;
+    if (constant_of(graph, c) == nullptr || tensor_of(graph, x).dtype != tensor_of(graph, c).dtype) continue;
     const Constant& constant = *constant_of(graph, c);
-    const bool narrow = graph.tensor(x).ranked && constant.count() == 1 && constant.dims.size() <= rank_of(graph, x);
+    const bool narrow =
+        tensor_of(graph, x).ranked && constant.count() == 1 && constant.dims.size() <= rank_of(graph, x);
     if (!narrow && !same_known_dims(graph, x, output_of(graph, id))) continue;
     const auto value = uniform_of(graph, c);
     if (value && *value == (additive ? 0 : 1)) return slot;
@@ -55,7 +54,7 @@ int neutral_operand(const Graph& graph, LayerId id) {
 
 bool reshape_is_identity(const Graph& graph, LayerId id) {
   if (keeps_dims(graph, id)) return true;
-  const Tensor& x = graph.tensor(input_of(graph, id, 0));
+  const Tensor& x = tensor_of(graph, input_of(graph, id, 0));
   const auto shape = integers_of(graph, input_of(graph, id, 1));
   if (!shape || !x.ranked || shape->size() != x.dims.size() || graph.layer(id).attributes.integer("allowzero", 0) != 0)
     return false;
@@ -92,8 +91,8 @@ bool is_identity(const Graph& graph, LayerId id) {
   if (x == kNone || layer.outputs.size() != 1 || layer.outputs[0] == kNone) return false;
   if (op == "unary") return unary_is_identity(graph, id);
   if (op == "cast")
-    return graph.tensor(x).dtype == graph.tensor(layer.outputs[0]).dtype &&
-           graph.tensor(x).dtype != DataType::undefined;
+    return tensor_of(graph, x).dtype == tensor_of(graph, layer.outputs[0]).dtype &&
+           tensor_of(graph, x).dtype != DataType::undefined;
   if (op == "reshape") return reshape_is_identity(graph, id);
   if (op == "flatten" || op == "squeeze" || op == "unsqueeze" || op == "expand") return keeps_dims(graph, id);
   if (op == "tile") return all_equal(integers_of(graph, input_of(graph, id, 1)), 1);

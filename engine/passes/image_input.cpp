@@ -3,7 +3,6 @@
 // is scaled and shifted already, as before: nothing about its border changes.
 
 #include <algorithm>
-#include <cmath>
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
@@ -35,7 +34,7 @@ struct Head {
 /// Goes up from the tensor that a channels-last convolution reads.
 Head head_of(const Graph& graph, TensorId end) {
   Head head{end};
-  const auto channels = graph.tensor(end).dims[3];
+  const auto channels = tensor_of(graph, end).dims[3];
   head.scale.assign(static_cast<std::size_t>(channels), 1.0);
   head.shift.assign(static_cast<std::size_t>(channels), 0.0);
   LayerId id = producer_of(graph, end, "transpose");
@@ -49,7 +48,9 @@ Head head_of(const Graph& graph, TensorId end) {
   };
   for (id = before("binary"); id != kNone; id = before("binary")) {
     const auto affine = affine_of(graph, id, 4, head.planes ? 1 : 3, channels);
-    if (!affine || !same_known_dims(graph, affine->x, output_of(graph, id))) return head;
+    if (!affine || !same_known_dims(graph, affine->x, output_of(graph, id)) || !are_tame_factors(affine->scale) ||
+        !are_tame_summands(affine->shift))
+      return head;
     for (std::size_t c = 0; c < head.scale.size(); ++c) {
       head.shift[c] += head.scale[c] * at(affine->shift, c);
       head.scale[c] *= at(affine->scale, c);
@@ -58,7 +59,7 @@ Head head_of(const Graph& graph, TensorId end) {
     ++head.steps;
   }
   id = before("cast");
-  if (id == kNone || graph.tensor(input_of(graph, id, 0)).dtype != DataType::uint8) return head;
+  if (id == kNone || tensor_of(graph, input_of(graph, id, 0)).dtype != DataType::uint8) return head;
   head.image = input_of(graph, id, 0);
   ++head.steps;
   id = head.planes ? kNone : step_before(graph, head.image, "transpose");
@@ -69,37 +70,28 @@ Head head_of(const Graph& graph, TensorId end) {
   return head;
 }
 
-/// Scale and shift as float32 are as good as the layers they stand for: finite, and for floats of any size the shift
-/// not so large that its rounding shows.
-bool is_faithful(const Head& head, bool bytes) {
-  constexpr double kMostShift = 1e4;
-  for (std::size_t c = 0; c < head.scale.size(); ++c) {
-    const auto scale = static_cast<float>(head.scale[c]), shift = static_cast<float>(head.shift[c]);
-    if (!std::isfinite(scale) || !std::isfinite(shift) || (!bytes && std::abs(head.shift[c]) > kMostShift))
-      return false;
-  }
-  return true;
-}
+/// Scale and shift as float32 are as good as the layers they stand for, all of them together too.
+bool is_faithful(const Head& head) { return are_tame_factors(head.scale) && are_tame_summands(head.shift); }
 
 bool rewrite(Graph& graph, LayerId conv) {
   const TensorId end = input_of(graph, conv, 0);
-  const Tensor& tensor = graph.tensor(end);
+  const Tensor& tensor = tensor_of(graph, end);
   if (graph.layer(conv).attributes.text("layout", "nchw") != "nhwc" || tensor.constant || tensor.producer == kNone)
     return false;
   if (!tensor.is_static() || tensor.dims.size() != 4 || tensor.dtype != DataType::float32) return false;
   const Head head = head_of(graph, end);
-  if (head.steps == 0 || graph.tensor(head.image).constant) return false;
+  if (head.steps == 0 || tensor_of(graph, head.image).constant) return false;
   // Floats are taken from the network's inputs only: elsewhere scale and shift may be handed on by rows themselves.
-  const Tensor& image = graph.tensor(head.image);
+  const Tensor& image = tensor_of(graph, head.image);
   if (image.dtype != DataType::uint8 && (image.dtype != DataType::float32 || image.producer != kNone)) return false;
-  if (!is_faithful(head, image.dtype == DataType::uint8)) return false;
+  if (!is_faithful(head)) return false;
   const Dims dims{static_cast<std::int64_t>(head.scale.size())};
   const std::string name = graph.layer(conv).name;
   const TensorId scale = add_constant(graph, name + ".scale", constant_from(head.scale, dims, DataType::float32));
   const TensorId shift = add_constant(graph, name + ".shift", constant_from(head.shift, dims, DataType::float32));
   Attributes attributes;
   attributes.set("layout", std::string(head.planes ? "nchw" : "nhwc"));
-  const LayerId fresh = replace_layer(graph, graph.tensor(end).producer, "image_input", {head.image, scale, shift},
+  const LayerId fresh = replace_layer(graph, tensor_of(graph, end).producer, "image_input", {head.image, scale, shift},
                                       std::move(attributes));
   graph.layer(fresh).name = name + ".image";
   return true;

@@ -14,7 +14,7 @@ namespace {
 std::int64_t mean_axis(const Graph& graph, LayerId id) {
   if (!is_op(graph, id, "reduce")) return -1;
   const Attributes& attributes = graph.layer(id).attributes;
-  const Tensor& x = graph.tensor(input_of(graph, id, 0));
+  const Tensor& x = tensor_of(graph, input_of(graph, id, 0));
   auto axes = integers_of(graph, input_of(graph, id, 1));
   if (attributes.text("mode", "") != "mean" || attributes.integer("keepdims", 1) == 0 || !x.ranked || !axes ||
       axes->empty())
@@ -54,16 +54,16 @@ std::optional<Match> match(const Graph& graph, TensorId centred, TensorId deviat
     variance = input_of(graph, shifted, 1 - slot);
   }
   if (variance == kNone) return std::nullopt;
-  const LayerId mean_square = graph.tensor(variance).producer;
+  const LayerId mean_square = tensor_of(graph, variance).producer;
   if (mean_square == kNone) return std::nullopt;
   found.axis = mean_axis(graph, mean_square);
   if (found.axis < 0) return std::nullopt;
-  const LayerId square = graph.tensor(input_of(graph, mean_square, 0)).producer;
+  const LayerId square = tensor_of(graph, input_of(graph, mean_square, 0)).producer;
   if (square == kNone || !is_square_of(graph, square, centred)) return std::nullopt;
   const LayerId difference = producer_of(graph, centred, "binary");
   if (!is_function(graph, difference, "binary", "sub")) return std::nullopt;
   found.x = input_of(graph, difference, 0);
-  const LayerId mean = graph.tensor(input_of(graph, difference, 1)).producer;
+  const LayerId mean = tensor_of(graph, input_of(graph, difference, 1)).producer;
   if (mean == kNone || input_of(graph, mean, 0) != found.x || mean_axis(graph, mean) != found.axis) return std::nullopt;
   return found;
 }
@@ -97,10 +97,10 @@ bool rewrite(Graph& graph, LayerId id) {
       deviation = input_of(graph, inverse, 0);
     }
   }
-  if (centred == kNone || graph.tensor(centred).dtype != DataType::float32) return false;
+  if (centred == kNone || tensor_of(graph, centred).dtype != DataType::float32) return false;
   const auto found = match(graph, centred, deviation);
   if (!found) return false;
-  const Dims& all = graph.tensor(found->x).dims;
+  const Dims& all = tensor_of(graph, found->x).dims;
   const Dims dims(all.begin() + found->axis, all.end());
   if (!vireo::is_static(dims)) return false;
 

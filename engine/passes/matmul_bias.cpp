@@ -10,8 +10,8 @@ namespace {
 
 /// The extent of the last axis of a product's output; -1 when unknown.
 std::int64_t columns(const Graph& graph, LayerId id) {
-  const Dims& dims = graph.tensor(output_of(graph, id)).dims;
-  return graph.tensor(output_of(graph, id)).ranked && dims.size() >= 2 ? dims.back() : kUnknown;
+  const Dims& dims = tensor_of(graph, output_of(graph, id)).dims;
+  return tensor_of(graph, output_of(graph, id)).ranked && dims.size() >= 2 ? dims.back() : kUnknown;
 }
 
 bool fold(Graph& graph, LayerId id) {
@@ -25,7 +25,7 @@ bool fold(Graph& graph, LayerId id) {
     if (before == kNone || constant == nullptr || !used_once(graph, product) || !is_plain(graph, before)) continue;
     const std::int64_t n = columns(graph, before);
     const std::size_t rank = rank_of(graph, product);
-    if (input_of(graph, before, 2) != kNone || n < 0 || constant->dtype != graph.tensor(product).dtype) continue;
+    if (input_of(graph, before, 2) != kNone || n < 0 || constant->dtype != tensor_of(graph, product).dtype) continue;
     const std::vector<double> values = channel_values(*constant, rank, static_cast<std::int64_t>(rank) - 1, n);
     if (values.empty() || !can_redirect(graph, y, product)) continue;
     if (static_cast<std::int64_t>(values.size()) == n) {
@@ -48,7 +48,7 @@ bool fold(Graph& graph, LayerId id) {
 bool matmul_bias(Graph& graph) {
   bool changed = false;
   for (const LayerId id : layers_of(graph))
-    if (is_function(graph, id, "binary", "add") && graph.tensor(output_of(graph, id)).dtype == DataType::float32)
+    if (is_function(graph, id, "binary", "add") && tensor_of(graph, output_of(graph, id)).dtype == DataType::float32)
       changed = fold(graph, id) || changed;
   return changed;
 }

@@ -27,11 +27,12 @@ void convert(Graph& graph, LayerId id) {
   const bool has_residual = op == "conv" && inputs.size() > 3 && inputs[3] != kNone;
   if (has_residual) inputs[3] = transposed(graph, id, inputs[3], {0, 2, 3, 1});
   const TensorId wide = insert_layer(graph, id, op, std::move(inputs), std::move(attributes));
+  hand_origin_on(graph, output_of(graph, id), wide, {0, 2, 3, 1});
   Attributes back;
   back.set("perm", std::vector<std::int64_t>{0, 3, 1, 2});
   const LayerId behind = replace_layer(graph, id, "transpose", {wide}, std::move(back));
   graph.layer(behind).name = name + ".nchw";
-  graph.layer(graph.tensor(wide).producer).name = name;
+  graph.layer(tensor_of(graph, wide).producer).name = name;
 }
 
 }  // namespace
@@ -40,19 +41,17 @@ bool becomes_channels_last(const Graph& graph, LayerId id) {
   if (!is_op(graph, id, "conv") && !is_op(graph, id, "conv_transpose") && !is_op(graph, id, "pool")) return false;
   const Layer& layer = graph.layer(id);
   const TensorId x = input_of(graph, id, 0), y = output_of(graph, id);
-  return !layer.attributes.has("layout") && layer.outputs.size() == 1 && y != kNone && graph.tensor(x).ranked &&
-         rank_of(graph, x) == 4 && graph.tensor(y).ranked && graph.tensor(x).dtype == DataType::float32;
+  return !layer.attributes.has("layout") && layer.outputs.size() == 1 && y != kNone && tensor_of(graph, x).ranked &&
+         rank_of(graph, x) == 4 && tensor_of(graph, y).ranked && tensor_of(graph, x).dtype == DataType::float32;
 }
 
-void keep_channels_first(Graph& graph, LayerId id) {
-  graph.layer(id).attributes.set("layout", std::string("nchw"));
-}
+void keep_channels_first(Graph& graph, LayerId id) { graph.layer(id).attributes.set("layout", std::string("nchw")); }
 
 bool nhwc_layout(Graph& graph) {
   // While extents are open, the patterns that the other passes look for may not be there yet, and they are written in
   // channels-first terms: the layout is chosen when the shapes are.
   for (const TensorId input : graph.inputs())
-    if (!graph.tensor(input).is_static()) return false;
+    if (!tensor_of(graph, input).is_static()) return false;
   bool changed = false;
   for (const LayerId id : layers_of(graph)) {
     if (!becomes_channels_last(graph, id)) continue;

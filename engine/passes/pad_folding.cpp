@@ -20,7 +20,7 @@ struct Padding {
 std::optional<Padding> padding_of(const Graph& graph, LayerId id) {
   if (graph.layer(id).attributes.text("mode", "constant") != "constant") return std::nullopt;
   const auto pads = integers_of(graph, input_of(graph, id, 1));
-  const Tensor& x = graph.tensor(input_of(graph, id, 0));
+  const Tensor& x = tensor_of(graph, input_of(graph, id, 0));
   if (!pads || !x.ranked || x.dtype != DataType::float32) return std::nullopt;
   const std::size_t rank = x.dims.size();
   std::vector<std::int64_t> axes;
@@ -47,7 +47,7 @@ std::optional<Padding> padding_of(const Graph& graph, LayerId id) {
 
 /// Values that are never below zero, so that padding with zeros can't win a maximum it should not.
 bool is_non_negative(const Graph& graph, TensorId tensor) {
-  const LayerId id = graph.tensor(tensor).producer;
+  const LayerId id = tensor_of(graph, tensor).producer;
   if (id == kNone) return false;
   const Attributes& attributes = graph.layer(id).attributes;
   if (is_op(graph, id, "unary")) {
@@ -122,7 +122,7 @@ bool narrow_residual(Graph& graph, LayerId conv) {
   const LayerId id = residual == kNone ? kNone : producer_of(graph, residual, "pad");
   const Attributes& attributes = graph.layer(conv).attributes;
   if (id == kNone || attributes.text("layout", "nchw") != "nhwc" || attributes.integer("group", 1) != 1) return false;
-  if (!graph.tensor(input_of(graph, conv, 1)).constant || graph.tensor(residual).dims.size() > 4) return false;
+  if (!tensor_of(graph, input_of(graph, conv, 1)).constant || tensor_of(graph, residual).dims.size() > 4) return false;
   const auto padding = padding_of(graph, id);
   if (!padding || padding->value != 0) return false;
   const std::size_t channels = padding->begin.size() - 1;

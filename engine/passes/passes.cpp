@@ -43,9 +43,7 @@ constexpr Pass kPasses[] = {
      image_input},
 };
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 int living(const graph::Graph& graph) {
   int count = 0;

@@ -15,9 +15,9 @@ namespace vireo::passes {
 
 struct Pass {
   std::string_view name;
-  std::string_view what;               ///< one line for `vireo list passes`
+  std::string_view what;                 ///< one line for `vireo list passes`
   bool (*run)(graph::Graph&) = nullptr;  ///< true when it changed something
-  bool by_default = true;              ///< false: runs only when PassOptions::enabled names it
+  bool by_default = true;                ///< false: runs only when PassOptions::enabled names it
 };
 
 /// Every pass, in the order in which they run.

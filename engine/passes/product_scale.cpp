@@ -24,9 +24,11 @@ std::optional<Scaled> scaled_of(const Graph& graph, LayerId id) {
     const TensorId x = input_of(graph, id, slot);
     const TensorId c = input_of(graph, id, 1 - slot);
     const auto value = scalar_of(graph, c);
-    if (!value || graph.tensor(x).constant || graph.tensor(x).dtype != DataType::float32) continue;
+    if (!value || tensor_of(graph, x).constant || tensor_of(graph, x).dtype != DataType::float32) continue;
     if (constant_of(graph, c)->dims.size() > rank_of(graph, x) || (function == "div" && *value == 0)) continue;
-    return Scaled{x, function == "div" ? 1 / *value : *value};
+    const double factor = function == "div" ? 1 / *value : *value;
+    if (!are_tame_factors({factor})) continue;
+    return Scaled{x, factor};
   }
   return std::nullopt;
 }
@@ -52,8 +54,8 @@ bool fold_behind(Graph& graph, LayerId id) {
 
 bool fold_operand(Graph& graph, LayerId product, int slot) {
   const TensorId operand = input_of(graph, product, slot);
-  if (graph.tensor(operand).constant || !used_once(graph, operand)) return false;
-  const LayerId before = graph.tensor(operand).producer;
+  if (tensor_of(graph, operand).constant || !used_once(graph, operand)) return false;
+  const LayerId before = tensor_of(graph, operand).producer;
   if (before == kNone) return false;
   if (const auto scaled = scaled_of(graph, before)) {
     multiply_alpha(graph, product, scaled->factor);
@@ -84,7 +86,7 @@ bool product_scale(Graph& graph) {
     if (is_op(graph, id, "binary")) {
       changed = fold_behind(graph, id) || changed;
     } else if (is_op(graph, id, "matmul") && is_plain(graph, id) &&
-               graph.tensor(output_of(graph, id)).dtype == DataType::float32) {
+               tensor_of(graph, output_of(graph, id)).dtype == DataType::float32) {
       for (const int slot : {0, 1})
         while (fold_operand(graph, id, slot)) changed = true;
     }

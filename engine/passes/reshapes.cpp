@@ -14,8 +14,8 @@ using Shape = std::vector<std::int64_t>;
 /// For each output axis the input axis that has the same extent, -1 where there is none (extent 1, or a product).
 std::optional<Shape> sources_of(const Graph& graph, LayerId id) {
   const Layer& layer = graph.layer(id);
-  const Tensor& x = graph.tensor(layer.inputs[0]);
-  const Tensor& y = graph.tensor(layer.outputs[0]);
+  const Tensor& x = tensor_of(graph, layer.inputs[0]);
+  const Tensor& y = tensor_of(graph, layer.outputs[0]);
   if (!x.ranked || !y.ranked) return std::nullopt;
   const auto rank = static_cast<std::int64_t>(x.dims.size());
   if (layer.op->name == "flatten") {
@@ -54,7 +54,7 @@ bool to_reshape(Graph& graph, LayerId id) {
   const auto sources = sources_of(graph, id);
   if (!sources) return false;
   const TensorId x = input_of(graph, id, 0);
-  const Dims dims = graph.tensor(output_of(graph, id)).dims;
+  const Dims dims = tensor_of(graph, output_of(graph, id)).dims;
   if (sources->size() != dims.size() || std::find(dims.begin(), dims.end(), 0) != dims.end()) return false;
   Shape shape;
   int inferred = 0;
@@ -75,7 +75,7 @@ bool merge(Graph& graph, LayerId id) {
   if (before == kNone || graph.layer(id).attributes.integer("allowzero", 0) != 0) return false;
   const auto second = integers_of(graph, input_of(graph, id, 1));
   if (!second) return false;
-  const Tensor& between = graph.tensor(input_of(graph, id, 0));
+  const Tensor& between = tensor_of(graph, input_of(graph, id, 0));
   const auto first = integers_of(graph, input_of(graph, before, 1));
   const bool may_copy = first && graph.layer(before).attributes.integer("allowzero", 0) == 0;
   Shape shape = *second;

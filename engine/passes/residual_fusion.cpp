@@ -20,14 +20,14 @@ bool may_take(const Graph& graph, LayerId before, TensorId x) {
 bool fuse(Graph& graph, LayerId id, const std::map<LayerId, std::size_t>& position) {
   const TensorId y = output_of(graph, id);
   const TensorId inputs[2] = {input_of(graph, id, 0), input_of(graph, id, 1)};
-  if (inputs[0] == inputs[1] || graph.tensor(y).dtype != DataType::float32 ||
+  if (inputs[0] == inputs[1] || tensor_of(graph, y).dtype != DataType::float32 ||
       !same_known_dims(graph, inputs[0], inputs[1]))
     return false;
-  if (graph.tensor(inputs[0]).constant || graph.tensor(inputs[1]).constant) return false;
+  if (tensor_of(graph, inputs[0]).constant || tensor_of(graph, inputs[1]).constant) return false;
   int chosen = -1;
   std::size_t latest = 0;
   for (const int slot : {0, 1}) {
-    const LayerId before = graph.tensor(inputs[slot]).producer;
+    const LayerId before = tensor_of(graph, inputs[slot]).producer;
     if (before == kNone || !may_take(graph, before, inputs[slot])) continue;
     const auto place = position.find(before);
     const std::size_t when = place == position.end() ? 0 : place->second;
@@ -36,7 +36,7 @@ bool fuse(Graph& graph, LayerId id, const std::map<LayerId, std::size_t>& positi
     latest = when;
   }
   if (chosen < 0 || !can_redirect(graph, y, inputs[chosen])) return false;
-  const LayerId before = graph.tensor(inputs[chosen]).producer;
+  const LayerId before = tensor_of(graph, inputs[chosen]).producer;
   Attributes& attributes = graph.layer(before).attributes;
   attributes.set("residual", std::string(attributes.text("activation", "").empty() ? "before" : "after"));
   while (graph.layer(before).inputs.size() < 3) graph.add_layer_input(before, kNone);

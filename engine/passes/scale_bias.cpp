@@ -14,16 +14,16 @@ namespace {
 /// weighted → binary
 bool fold_back(Graph& graph, LayerId id) {
   const TensorId y = output_of(graph, id);
-  if (!graph.tensor(y).ranked) return false;
+  if (!tensor_of(graph, y).ranked) return false;
   const std::size_t rank = rank_of(graph, y);
   for (const TensorId input : graph.layer(id).inputs) {
-    const LayerId before = graph.tensor(input).producer;
+    const LayerId before = tensor_of(graph, input).producer;
     if (before == kNone || !is_weighted(graph, before) || !used_once(graph, input) || rank_of(graph, input) != rank ||
         rank < 2)
       continue;
     const auto axis = static_cast<std::int64_t>(channel_axis(graph, before, rank));
     const auto affine = affine_of(graph, id, rank, axis, output_channels(graph, before));
-    if (!affine || affine->x != input || !can_redirect(graph, y, input)) continue;
+    if (!affine || affine->x != input || !can_redirect(graph, y, input) || !are_tame_factors(affine->scale)) continue;
     if (!scale_output(graph, before, affine->scale, affine->shift)) continue;
     graph.replace_uses(y, input);
     graph.remove_layer(id);
@@ -50,7 +50,7 @@ bool fold_forward(Graph& graph, LayerId conv) {
   const Constant& weights = *constant_of(graph, input_of(graph, conv, 1));
   const std::int64_t inputs = weights.dims[1], channels = inputs * groups;
   const auto affine = affine_of(graph, id, rank, last ? static_cast<std::int64_t>(rank) - 1 : 1, channels);
-  if (!affine) return false;
+  if (!affine || !are_tame_factors(affine->scale) || !are_tame_summands(affine->shift)) return false;
   const bool shifts = std::any_of(affine->shift.begin(), affine->shift.end(), [](double v) { return v != 0; });
   const TensorId bias_tensor = input_of(graph, conv, 2);
   const Constant* bias = constant_of(graph, bias_tensor);
@@ -76,7 +76,7 @@ bool fold_forward(Graph& graph, LayerId conv) {
   set_constant_input(graph, conv, 1, constant_from(values, weights.dims, weights.dtype));
   if (shifts)
     set_constant_input(graph, conv, 2,
-                       constant_from(sums, {static_cast<std::int64_t>(sums.size())}, graph.tensor(x).dtype));
+                       constant_from(sums, {static_cast<std::int64_t>(sums.size())}, tensor_of(graph, x).dtype));
   graph.set_input(conv, 0, affine->x);
   graph.remove_layer(id);
   graph.infer(conv);

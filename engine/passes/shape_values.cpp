@@ -2,6 +2,7 @@
 // what the reshape can infer by itself (0 copies, -1 infers) become constants.
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
@@ -24,7 +25,7 @@ using Elements = std::vector<Element>;
 /// Follows an extent to the earliest tensor that certainly has the same one.
 Element origin(const Graph& graph, TensorId tensor, std::size_t axis) {
   for (int depth = 0; depth < 1000; ++depth) {
-    const LayerId id = graph.tensor(tensor).producer;
+    const LayerId id = tensor_of(graph, tensor).producer;
     if (id == kNone) break;
     const Layer& layer = graph.layer(id);
     const std::string_view op = layer.op->name;
@@ -39,7 +40,7 @@ Element origin(const Graph& graph, TensorId tensor, std::size_t axis) {
       if (axis >= perm.size()) break;
       axis = static_cast<std::size_t>(perm[axis]);
       tensor = layer.inputs[0];
-    } else if (op == "concat" && graph.tensor(tensor).ranked &&
+    } else if (op == "concat" && tensor_of(graph, tensor).ranked &&
                static_cast<std::size_t>(layer.attributes.integer("axis", 0)) != axis &&
                layer.attributes.integer("axis", 0) >= 0) {
       tensor = layer.inputs[0];
@@ -59,7 +60,21 @@ Element origin(const Graph& graph, TensorId tensor, std::size_t axis) {
   return {std::nullopt, tensor, axis};
 }
 
+/// The elements of an integer tensor of rank 0 or 1, as far as they are known; nothing when it is no such tensor.
 std::optional<Elements> known_elements(const Graph& graph, TensorId tensor, int depth);
+
+/// Values that the type can't hold, which wrap around where they are computed, count as unknown.
+Elements held_by(DataType dtype, Elements elements) {
+  const std::int64_t low = dtype == DataType::int64   ? std::numeric_limits<std::int64_t>::min()
+                           : dtype == DataType::int32 ? std::numeric_limits<std::int32_t>::min()
+                                                      : 0;
+  const std::int64_t high = dtype == DataType::int64   ? std::numeric_limits<std::int64_t>::max()
+                            : dtype == DataType::int32 ? std::numeric_limits<std::int32_t>::max()
+                                                       : std::numeric_limits<std::int8_t>::max();
+  for (Element& element : elements)
+    if (element.value && (*element.value < low || *element.value > high)) element = {};
+  return elements;
+}
 
 std::optional<Elements> gathered(const Graph& graph, const Layer& layer, int depth) {
   const auto from = known_elements(graph, layer.inputs[0], depth + 1);
@@ -114,9 +129,8 @@ std::optional<Elements> computed(const Graph& graph, const Layer& layer, int dep
   return result;
 }
 
-/// The elements of an integer tensor of rank 0 or 1, as far as they are known; nothing when it is no such tensor.
-std::optional<Elements> known_elements(const Graph& graph, TensorId tensor, int depth) {
-  const Tensor& info = graph.tensor(tensor);
+std::optional<Elements> elements_of(const Graph& graph, TensorId tensor, int depth) {
+  const Tensor& info = tensor_of(graph, tensor);
   if (depth > kMaxDepth || !info.ranked || info.dims.size() > 1 || !is_integer(info.dtype)) return std::nullopt;
   if (info.constant) {
     if (info.constant->count() > static_cast<std::int64_t>(kMaxElements)) return std::nullopt;
@@ -128,7 +142,7 @@ std::optional<Elements> known_elements(const Graph& graph, TensorId tensor, int 
   const Layer& layer = graph.layer(info.producer);
   const std::string_view op = layer.op->name;
   if (op == "shape") {
-    const Tensor& x = graph.tensor(layer.inputs[0]);
+    const Tensor& x = tensor_of(graph, layer.inputs[0]);
     if (!x.ranked || layer.attributes.integer("start", 0) != 0 || layer.attributes.has("end")) return std::nullopt;
     Elements result;
     for (std::size_t i = 0; i < x.dims.size(); ++i)
@@ -139,7 +153,7 @@ std::optional<Elements> known_elements(const Graph& graph, TensorId tensor, int 
   if (op == "slice") return sliced(graph, info.producer, depth);
   if (op == "binary") return computed(graph, layer, depth);
   if (op == "reshape" || op == "squeeze" || op == "unsqueeze" || op == "cast") {
-    if (!is_integer(graph.tensor(layer.inputs[0]).dtype)) return std::nullopt;
+    if (!is_integer(tensor_of(graph, layer.inputs[0]).dtype)) return std::nullopt;
     return known_elements(graph, layer.inputs[0], depth + 1);
   }
   if (op == "concat") {
@@ -147,7 +161,7 @@ std::optional<Elements> known_elements(const Graph& graph, TensorId tensor, int 
     for (const TensorId part : layer.inputs) {
       const auto elements = known_elements(graph, part, depth + 1);
       if (!elements) {
-        const Tensor& unknown = graph.tensor(part);  // of known length at least
+        const Tensor& unknown = tensor_of(graph, part);  // of known length at least
         if (!unknown.is_static() || unknown.dims.size() != 1 ||
             unknown.dims[0] > static_cast<std::int64_t>(kMaxElements))
           return std::nullopt;
@@ -162,24 +176,31 @@ std::optional<Elements> known_elements(const Graph& graph, TensorId tensor, int 
   return std::nullopt;
 }
 
+std::optional<Elements> known_elements(const Graph& graph, TensorId tensor, int depth) {
+  auto elements = elements_of(graph, tensor, depth);
+  if (elements) elements = held_by(tensor_of(graph, tensor).dtype, std::move(*elements));
+  return elements;
+}
+
 bool fold_known(Graph& graph, LayerId id) {
   const TensorId y = output_of(graph, id);
-  if (y == kNone || graph.is_output(y) || !graph.tensor(y).is_static()) return false;
+  if (y == kNone || graph.is_output(y) || !tensor_of(graph, y).is_static()) return false;
   const auto elements = known_elements(graph, y, 0);
-  if (!elements || static_cast<std::int64_t>(elements->size()) != element_count(graph.tensor(y).dims)) return false;
+  if (!elements || static_cast<std::int64_t>(elements->size()) != element_count(tensor_of(graph, y).dims)) return false;
   std::vector<std::int64_t> integers;
   for (const Element& element : *elements) {
     if (!element.value) return false;
     integers.push_back(*element.value);
   }
-  const DataType dtype = graph.tensor(y).dtype;
+  const DataType dtype = tensor_of(graph, y).dtype;
   ConstantPtr constant;
   if (dtype == DataType::int64) {
     constant =
-        graph::make_constant(dtype, graph.tensor(y).dims, integers.data(), integers.size() * sizeof(std::int64_t));
+        graph::make_constant(dtype, tensor_of(graph, y).dims, integers.data(), integers.size() * sizeof(std::int64_t));
   } else if (dtype == DataType::int32) {
     const std::vector<std::int32_t> narrow(integers.begin(), integers.end());
-    constant = graph::make_constant(dtype, graph.tensor(y).dims, narrow.data(), narrow.size() * sizeof(std::int32_t));
+    constant =
+        graph::make_constant(dtype, tensor_of(graph, y).dims, narrow.data(), narrow.size() * sizeof(std::int32_t));
   } else {
     return false;
   }
@@ -192,10 +213,10 @@ bool fold_known(Graph& graph, LayerId id) {
 bool settle_reshape(Graph& graph, LayerId id) {
   const TensorId x = input_of(graph, id, 0);
   const TensorId shape = input_of(graph, id, 1);
-  if (graph.tensor(shape).constant || graph.layer(id).attributes.integer("allowzero", 0) != 0) return false;
+  if (tensor_of(graph, shape).constant || graph.layer(id).attributes.integer("allowzero", 0) != 0) return false;
   const auto elements = known_elements(graph, shape, 0);
-  const Dims& dims = graph.tensor(x).dims;
-  if (!elements || !graph.tensor(x).ranked) return false;
+  const Dims& dims = tensor_of(graph, x).dims;
+  if (!elements || !tensor_of(graph, x).ranked) return false;
   std::vector<std::int64_t> entries;
   int inferred = 0;
   for (std::size_t i = 0; i < elements->size(); ++i) {
@@ -232,7 +253,7 @@ bool shape_values(Graph& graph) {
       changed = fold_known(graph, id) || changed;
     } else if (op == "size") {
       const TensorId y = output_of(graph, id);
-      const Tensor& x = graph.tensor(input_of(graph, id, 0));
+      const Tensor& x = tensor_of(graph, input_of(graph, id, 0));
       if (!x.is_static() || graph.is_output(y)) continue;
       const std::int64_t count = element_count(x.dims);
       graph.remove_layer(id);

@@ -49,7 +49,7 @@ TensorId reordered(Graph& graph, LayerId id, TensorId vector, const Perm& perm) 
     const graph::MutableConstant fresh = graph::new_constant(constant->dtype, constant->dims);
     for (std::size_t i = 0; i < back.size(); ++i)
       std::memcpy(fresh.data + i * size, constant->read() + at(back[i]) * size, size);
-    return add_constant(graph, graph.tensor(vector).name, fresh.constant);
+    return add_constant(graph, tensor_of(graph, vector).name, fresh.constant);
   }
   Attributes attributes;
   attributes.set("axis", std::int64_t{0});
@@ -58,7 +58,7 @@ TensorId reordered(Graph& graph, LayerId id, TensorId vector, const Perm& perm) 
 }
 
 bool has_rank_entries(const Graph& graph, TensorId vector, std::size_t rank) {
-  const Tensor& tensor = graph.tensor(vector);
+  const Tensor& tensor = tensor_of(graph, vector);
   return tensor.ranked && tensor.dims == Dims{static_cast<std::int64_t>(rank)};
 }
 
@@ -88,7 +88,7 @@ std::optional<Sunk> along_axis(Graph& graph, LayerId id, TensorId x, const Perm&
 }
 
 std::optional<Sunk> quantize(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
-  const Tensor& scale = graph.tensor(input_of(graph, id, 1));
+  const Tensor& scale = tensor_of(graph, input_of(graph, id, 1));
   if (!scale.is_static() || graph.layer(id).attributes.integer("block_size", 0) != 0) return std::nullopt;
   if (element_count(scale.dims) == 1) return same_with(graph, id, x, perm);
   Sunk sunk = same_with(graph, id, x, perm);
@@ -112,7 +112,7 @@ std::optional<Sunk> slice(Graph& graph, LayerId id, TensorId x, const Perm& perm
     if (!given) return std::nullopt;
     axes = *given;
   } else {
-    const Tensor& starts = graph.tensor(sunk.inputs[1]);
+    const Tensor& starts = tensor_of(graph, sunk.inputs[1]);
     if (!starts.is_static() || starts.dims.size() != 1) return std::nullopt;
     axes.resize(at(starts.dims[0]));
     std::iota(axes.begin(), axes.end(), 0);
@@ -203,7 +203,7 @@ std::optional<Sunk> arg_reduce(Graph& graph, LayerId id, TensorId x, const Perm&
 
 std::optional<Sunk> gather(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
   Sunk sunk = same_with(graph, id, x, perm);
-  const Tensor& index = graph.tensor(sunk.inputs[1]);
+  const Tensor& index = tensor_of(graph, sunk.inputs[1]);
   const std::int64_t axis = sunk.attributes.integer("axis", 0);
   if (!index.ranked || index.dims.size() > 1 || !valid(perm, {axis})) return std::nullopt;
   if (index.dims.empty()) sunk.perm = without(perm, {axis});

@@ -88,8 +88,8 @@ bool stays_together(const Dims& in, const Perm& perm, const Block& block) {
 
 std::optional<Sunk> sink_reshape(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
   const auto shape = integers_of(graph, input_of(graph, id, 1));
-  const Tensor& in = graph.tensor(input_of(graph, id, 0));
-  const Tensor& out = graph.tensor(output_of(graph, id));
+  const Tensor& in = tensor_of(graph, input_of(graph, id, 0));
+  const Tensor& out = tensor_of(graph, output_of(graph, id));
   if (!shape || !in.ranked || !out.ranked || shape->size() != out.dims.size()) return std::nullopt;
   if (graph.layer(id).attributes.integer("allowzero", 0) != 0) return std::nullopt;
   if (std::count(in.dims.begin(), in.dims.end(), 0) + std::count(out.dims.begin(), out.dims.end(), 0) > 0)

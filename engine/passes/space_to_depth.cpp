@@ -25,12 +25,12 @@ std::optional<Phase> phase_of(const Graph& graph, TensorId tensor) {
     const TensorId x = input_of(graph, id, 0);
     const auto starts = integers_of(graph, input_of(graph, id, 1)), ends = integers_of(graph, input_of(graph, id, 2));
     const auto axes = integers_of(graph, input_of(graph, id, 3)), steps = integers_of(graph, input_of(graph, id, 4));
-    if (!starts || !ends || !axes || !steps || !graph.tensor(x).is_static() || rank_of(graph, x) != 4)
+    if (!starts || !ends || !axes || !steps || !tensor_of(graph, x).is_static() || rank_of(graph, x) != 4)
       return std::nullopt;
     for (std::size_t i = 0; i < axes->size(); ++i) {
       const std::int64_t axis = (*axes)[i] < 0 ? (*axes)[i] + 4 : (*axes)[i];
       if (axis < 2 || (*steps)[i] != 2 || (*starts)[i] < 0 || (*starts)[i] > 1) return std::nullopt;
-      const std::int64_t extent = graph.tensor(x).dims[static_cast<std::size_t>(axis)];
+      const std::int64_t extent = tensor_of(graph, x).dims[static_cast<std::size_t>(axis)];
       if (extent % 2 != 0 || (*ends)[i] < extent || phase.start[axis - 2] >= 0) return std::nullopt;
       phase.start[axis - 2] = (*starts)[i];
     }
@@ -62,7 +62,7 @@ bool rewrite(Graph& graph, LayerId conv) {
     if (!phase || (k > 0 && phase->image != phases[0].image)) return false;
     phases[k] = *phase;
   }
-  const Dims& image = graph.tensor(phases[0].image).dims;
+  const Dims& image = tensor_of(graph, phases[0].image).dims;
   const std::int64_t channels = image[1], outputs = weights->dims[0], height = weights->dims[2],
                      width = weights->dims[3];
   if (weights->dims[1] != 4 * channels) return false;
@@ -70,14 +70,14 @@ bool rewrite(Graph& graph, LayerId conv) {
   const graph::MutableConstant wide =
       graph::new_constant(DataType::float32, {outputs, channels, 2 * height, 2 * width});
   const float* from = weights->as<float>();
-  float* to = wide.as<float>();
+  float* to = wide.as<float>();  // zeros; two slices may be the same
   for (std::int64_t m = 0; m < outputs; ++m)
     for (std::int64_t k = 0; k < 4; ++k)
       for (std::int64_t c = 0; c < channels; ++c)
         for (std::int64_t i = 0; i < height; ++i)
           for (std::int64_t j = 0; j < width; ++j)
             to[((m * channels + c) * 2 * height + 2 * i + phases[k].start[0]) * 2 * width + 2 * j +
-               phases[k].start[1]] = from[((m * 4 * channels + k * channels + c) * height + i) * width + j];
+               phases[k].start[1]] += from[((m * 4 * channels + k * channels + c) * height + i) * width + j];
 
   for (const std::string_view name : {"strides", "pads"}) {
     std::vector<std::int64_t> values = attributes.integers(name);

@@ -19,7 +19,7 @@ LayerId split_at(const Graph& graph, LayerId concat, std::size_t at) {
   const LayerId split = producer_of(graph, inputs[at], "split");
   if (split == kNone) return kNone;
   const std::vector<TensorId>& parts = graph.layer(split).outputs;
-  if (parts.size() > inputs.size() - at || !graph.tensor(inputs[at]).ranked) return kNone;
+  if (parts.size() > inputs.size() - at || !tensor_of(graph, inputs[at]).ranked) return kNone;
   for (std::size_t k = 0; k < parts.size(); ++k)
     if (inputs[at + k] != parts[k]) return kNone;
   const std::size_t rank = rank_of(graph, inputs[at]);

@@ -27,9 +27,9 @@ std::optional<StridedView> through_split(const Graph& graph, LayerId id, TensorI
   const std::size_t axis = axis_of(graph, id, view.dims.size());
   for (const TensorId output : graph.layer(id).outputs) {
     if (output == part) break;
-    view.offset += graph.tensor(output).dims[axis] * view.strides[axis];
+    view.offset += tensor_of(graph, output).dims[axis] * view.strides[axis];
   }
-  view.dims[axis] = graph.tensor(part).dims[axis];
+  view.dims[axis] = tensor_of(graph, part).dims[axis];
   return view;
 }
 
@@ -49,27 +49,27 @@ std::optional<StridedView> through_gather(const Graph& graph, LayerId id, Stride
 }
 
 std::optional<StridedView> through(const Graph& graph, TensorId tensor) {
-  const LayerId id = graph.tensor(tensor).producer;
+  const LayerId id = tensor_of(graph, tensor).producer;
   if (id == kNone) return std::nullopt;
   const bool reshape = is_op(graph, id, "reshape"), transpose = is_op(graph, id, "transpose"),
              split = is_op(graph, id, "split"), gather = is_op(graph, id, "gather");
   if (!reshape && !transpose && !split && !gather) return std::nullopt;
   for (const TensorId output : graph.layer(id).outputs)
-    if (!graph.tensor(output).is_static()) return std::nullopt;
+    if (!tensor_of(graph, output).is_static()) return std::nullopt;
   std::optional<StridedView> view = view_of(graph, input_of(graph, id, 0));
   if (!view) return std::nullopt;
   if (transpose) return through_transpose(graph, id, std::move(*view));
   if (split) return through_split(graph, id, tensor, std::move(*view));
   if (gather) return through_gather(graph, id, std::move(*view));
-  return reshaped_view(*view, graph.tensor(tensor).dims);
+  return reshaped_view(*view, tensor_of(graph, tensor).dims);
 }
 
 }  // namespace
 
 std::optional<StridedView> view_of(const Graph& graph, TensorId tensor) {
-  if (!graph.tensor(tensor).is_static()) return std::nullopt;
+  if (!tensor_of(graph, tensor).is_static()) return std::nullopt;
   if (auto view = through(graph, tensor)) return view;
-  const Dims& dims = graph.tensor(tensor).dims;
+  const Dims& dims = tensor_of(graph, tensor).dims;
   StridedView view{.root = tensor, .dims = dims, .strides = Dims(dims.size(), 1)};
   for (std::size_t i = dims.size(); i-- > 1;) view.strides[i - 1] = view.strides[i] * dims[i];
   return view;

@@ -36,7 +36,7 @@ bool leads_to(const Graph& graph, TensorId tensor, const Perm& wanted) {
   while (!open.empty() && seen.size() < kMaxVisited) {
     const TensorId next = open.back();
     open.pop_back();
-    for (const LayerId reader : graph.tensor(next).consumers) {
+    for (const LayerId reader : tensor_of(graph, next).consumers) {
       if (is_op(graph, reader, "transpose") && graph.layer(reader).attributes.integers("perm") == wanted) return true;
       if (!kThrough.contains(graph.layer(reader).op->name)) continue;
       for (const TensorId output : graph.layer(reader).outputs)
@@ -71,6 +71,7 @@ void settle(Graph& graph, LayerId id, Sunk sunk) {
     Attributes attributes;
     attributes.set("perm", sunk.perm);
     const TensorId from = graph.layer(fresh).outputs[k];
+    hand_origin_on(graph, old.outputs[k], from, inverse(sunk.perm));
     graph.infer(graph.add_layer_into(find_op("transpose"), old.name + ".transpose", {from}, {old.outputs[k]},
                                      std::move(attributes)));
   }
@@ -95,7 +96,7 @@ bool cancel(Graph& graph, LayerId id) {
 
 /// The tensor as some layer transposes it already.
 TensorId transposed_already(const Graph& graph, TensorId tensor, const Perm& perm) {
-  for (const LayerId reader : graph.tensor(tensor).consumers)
+  for (const LayerId reader : tensor_of(graph, tensor).consumers)
     if (is_op(graph, reader, "transpose") && graph.layer(reader).attributes.integers("perm") == perm)
       return output_of(graph, reader);
   return kNone;
@@ -119,15 +120,15 @@ bool sink_joined(Graph& graph, LayerId id) {
     if (!perm.empty() && own != perm) return false;
     perm = own;
     ++transposed;
-    shared = shared || graph.tensor(input).consumers.size() > 1 || graph.is_output(input);
+    shared = shared || tensor_of(graph, input).consumers.size() > 1 || graph.is_output(input);
   }
-  if (transposed == 0 || !graph.tensor(output_of(graph, id)).ranked ||
+  if (transposed == 0 || !tensor_of(graph, output_of(graph, id)).ranked ||
       rank_of(graph, output_of(graph, id)) != perm.size())
     return false;
   const Perm back = inverse(perm);
   for (const TensorId input : inputs) {
     if (movable(graph, input) != kNone) continue;
-    const Tensor& tensor = graph.tensor(input);
+    const Tensor& tensor = tensor_of(graph, input);
     if (!tensor.ranked || tensor.dims.size() > perm.size()) return false;
     if (tensor.constant || (!concat && is_single_element(tensor))) continue;
     if (tensor.dims.size() != perm.size()) return false;
@@ -152,7 +153,7 @@ bool sink_joined(Graph& graph, LayerId id) {
       input = input_of(graph, source, 0);
       continue;
     }
-    const Tensor& tensor = graph.tensor(input);
+    const Tensor& tensor = tensor_of(graph, input);
     if (!concat && is_single_element(tensor)) continue;
     if (tensor.constant) {
       Dims dims(perm.size() - tensor.dims.size(), 1);
@@ -173,7 +174,7 @@ bool sink_joined(Graph& graph, LayerId id) {
 /// Through a reshape only where the rest can move on, or meets a transpose at once.
 bool worth_it(const Graph& graph, LayerId id, const Sunk& sunk) {
   if (!is_op(graph, id, "reshape") || is_identity(sunk.perm) || moves_last_to_channels(sunk.perm)) return true;
-  const std::vector<LayerId>& readers = graph.tensor(output_of(graph, id)).consumers;
+  const std::vector<LayerId>& readers = tensor_of(graph, output_of(graph, id)).consumers;
   return !readers.empty() && !graph.is_output(output_of(graph, id)) &&
          std::all_of(readers.begin(), readers.end(), [&](LayerId reader) { return is_op(graph, reader, "transpose"); });
 }
@@ -183,7 +184,7 @@ void drop_unread(Graph& graph) {
   for (LayerId id = 0; id < graph.layer_count(); ++id) {
     if (!is_op(graph, id, "transpose")) continue;
     const TensorId y = output_of(graph, id);
-    if (y == kNone || (graph.tensor(y).consumers.empty() && !graph.is_output(y))) graph.remove_layer(id);
+    if (y == kNone || (tensor_of(graph, y).consumers.empty() && !graph.is_output(y))) graph.remove_layer(id);
   }
 }
 

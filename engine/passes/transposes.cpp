@@ -22,7 +22,7 @@ bool merge(Graph& graph, LayerId id) {
 
 bool to_reshape(Graph& graph, LayerId id) {
   const TensorId x = input_of(graph, id, 0);
-  const Tensor& info = graph.tensor(x);
+  const Tensor& info = tensor_of(graph, x);
   const std::vector<std::int64_t> perm = graph.layer(id).attributes.integers("perm");
   if (!info.ranked || perm.size() != info.dims.size()) return false;
   std::int64_t last = -1;

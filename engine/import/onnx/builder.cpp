@@ -384,7 +384,7 @@ void Builder::bind(const std::string& name, TensorId tensor) {
   if (name.empty()) return;
   scope_->values[name] = tensor;
   if (tensor < first_fresh_ || !named_.insert(tensor).second) return;
-  graph_->tensor(tensor).name = free_name(tensor_names_, name);
+  graph_->rename(tensor, free_name(tensor_names_, name));
 }
 
 }  // namespace vireo::importer

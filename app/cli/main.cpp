@@ -1,11 +1,71 @@
 #include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <new>
 
 #include "app/cli/command.h"
 #include "engine/api/error.h"
 #include "engine/api/log.h"
 
+namespace vireo {
+namespace {
+
+/// True when standard output is a pipe or socket whose other end is closed.
+bool nobody_reads() {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/// Never throws, as printing by fmt does where stderr is closed as well.
+template <typename... Parts>
+int complain(int code, const Parts&... parts) {
+  std::fputs("vireo: ", stderr);
+  (std::fputs(parts, stderr), ...);
+  std::fputs("\n", stderr);
+  return code;
+}
+
+/// What was said has to arrive, or the exit code tells.
+int finish(int code) {
+  std::cout.flush();
+  if (std::cout && std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
+  const int error = errno;
+  if (!nobody_reads()) complain(1, "standard output can't be written: ", std::strerror(error));
+  return code == 0 ? 1 : code;
+}
+
+/// Everything that leaves a command becomes one message and an exit code.
+int guarded(const cli::Action& action) {
+  try {
+    return finish(action());
+  } catch (const cli::UsageError& error) {
+    return complain(2, error.what());
+  } catch (const Error& error) {
+    return complain(1, error.what());
+  } catch (const std::bad_alloc&) {
+    return complain(1, "there is not enough memory");
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(1, error.path1().c_str(), ": ", error.code().message().c_str());
+  } catch (const std::exception& error) {
+    return nobody_reads() ? 1 : complain(1, "unexpected failure: ", error.what());
+  } catch (...) {
+    return complain(1, "unexpected failure, of a kind that says nothing about itself");
+  }
+}
+
+}  // namespace
+}  // namespace vireo
+
 int main(int argc, char** argv) {
   using namespace vireo;
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error of the write, not the end of the process
   CLI::App app{"Vireo: inference engine and video pipeline", "vireo"};
   app.set_version_flag("--version", "vireo " VIREO_VERSION);
   app.require_subcommand(1);
@@ -25,18 +85,13 @@ int main(int argc, char** argv) {
   cli::add_devices(app, action);
   cli::add_doctor(app, action);
   cli::add_list(app, action);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  if (verbose) set_log_level(LogLevel::info);
-  try {
+  return guarded([&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app.exit(error) == 0 ? 0 : 2;
+    }
+    if (verbose) set_log_level(LogLevel::info);
     return action();
-  } catch (const Error& error) {
-    fmt::print(stderr, "vireo: {}\n", error.what());
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "vireo: unexpected failure: {}\n", error.what());
-  }
-  return 1;
+  });
 }

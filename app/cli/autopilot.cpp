@@ -36,7 +36,8 @@ std::vector<int> own_cores(int most) {
 }
 
 /// A plan tuned for every number of threads: they share a timing cache, which each build reads and extends.
-Loaded load_tuned(ModelFlags flags, const std::set<int>& threads) {
+Loaded load_tuned(ModelFlags flags, const std::set<int>& threads, const Outputs& files) {
+  files.check();
   std::filesystem::path own;
   if (flags.timing_cache.empty() && !Plan::is_plan(flags.model)) {
     std::string folder = (std::filesystem::temp_directory_path() / "vireo-autopilot-XXXXXX").string();
@@ -56,10 +57,10 @@ Loaded load_tuned(ModelFlags flags, const std::set<int>& threads) {
     for (const int n : threads) {
       if (n == *threads.rbegin()) break;
       flags.threads = n;
-      build_s += load_model(flags).build_s;
+      build_s += load_model(flags, files).build_s;
     }
   flags.threads = *threads.rbegin();
-  Loaded loaded = load_model(flags);
+  Loaded loaded = load_model(flags, files);
   loaded.build_s += build_s;
   return loaded;
 }
@@ -120,12 +121,12 @@ std::vector<Setting> autopilot_settings(int cores) {
   return settings;
 }
 
-int autopilot(const ModelFlags& flags, const AutopilotOptions& options) {
+int autopilot(const ModelFlags& flags, const AutopilotOptions& options, const Outputs& files) {
   const std::vector<int> cores = own_cores(flags.threads);
   const std::vector<Setting> settings = autopilot_settings(static_cast<int>(cores.size()));
   std::set<int> threads;
   for (const Setting& s : settings) threads.insert(s.threads);
-  Loaded loaded = load_tuned(flags, threads);
+  Loaded loaded = load_tuned(flags, threads, files);
   if (!options.save_plan.empty()) loaded.plan.save(options.save_plan);
 
   // Settings of as many threads use the same contexts: the first k of those that fit on the cores.

@@ -22,7 +22,7 @@ struct Setting {
 
 /// Measures every setting in interleaved turns; prints a table and the best for throughput and for latency, or the same
 /// as JSON. A model is tuned for each number of threads first, within the budget for each; a plan stays as it is.
-/// Returns the exit code.
-int autopilot(const ModelFlags& flags, const AutopilotOptions& options);
+/// `files` are those of the flags and of the options. Returns the exit code.
+int autopilot(const ModelFlags& flags, const AutopilotOptions& options, const Outputs& files);
 
 }  // namespace vireo::cli

@@ -81,8 +81,13 @@ void print_profile(std::vector<LayerTime> times, nlohmann::json& json) {
 
 int bench(const BenchFlags& f) {
   const double warmup_s = f.warmup_ms >= 0 ? f.warmup_ms / 1e3 : f.warmup_s;
-  if (f.autopilot) return autopilot(f.model, {f.duration_s, warmup_s, f.json, f.save_plan, f.inputs});
-  Loaded loaded = load_model(f.model);
+  Outputs files = files_of(f.model);
+  if (!f.inputs.empty())
+    for (const std::filesystem::path& file : input_files(f.inputs)) files.read("the input", file);
+  files.write("--json", f.json);
+  files.write("--saveEngine", f.save_plan, OutputKind::replaced);
+  if (f.autopilot) return autopilot(f.model, {f.duration_s, warmup_s, f.json, f.save_plan, f.inputs}, files);
+  Loaded loaded = load_model(f.model, files);
   if (!f.save_plan.empty()) loaded.plan.save(f.save_plan);
   if (f.serve) return serve(loaded, f.inputs);
   ContextOptions options;

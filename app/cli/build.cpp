@@ -13,8 +13,10 @@ void add_build(CLI::App& app, Action& action) {
   c->add_option("-o,--output,--saveEngine", *output, "plan file to write")->required();
   c->callback([&action, flags, output] {
     action = [flags, output] {
+      Outputs files = files_of(*flags);
+      files.write("--output", *output, OutputKind::replaced);
       double build_s = 0;
-      const Plan plan = make_plan(*flags, build_s);
+      const Plan plan = make_plan(*flags, files, build_s);
       plan.save(*output);
       fmt::print("{}: {} bytes, built in {:.2f} s\n", *output, std::filesystem::file_size(*output), build_s);
       return 0;

@@ -42,6 +42,10 @@ int demo(const DemoFlags& f) {
   scene.live = window;
   config.sources.push_back(scene);
   config.max_frames = f.max_frames ? f.max_frames : window ? 3 * kScoredFrames : kScoredFrames;
+  Outputs files;
+  files.write("--json", f.json);
+  add_files(files, config);
+  files.check();
   Score score(0.5f);
   std::mutex mutex;
   const pipeline::RunStats stats = play(config, [&](const pipeline::FrameView& view) {

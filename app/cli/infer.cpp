@@ -14,19 +14,34 @@ struct InferFlags {
   std::string inputs, outputs;
 };
 
+/// How many outputs there are only the model tells: any output_0.pb, … that is there already counts.
+void add_tensor_files(Outputs& files, const InferFlags& f) {
+  for (const std::filesystem::path& file : input_files(f.inputs)) files.read("the input", file);
+  files.write_folder("--outputs", f.outputs);
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(f.outputs, failed)) {
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() == ".pb" && name.starts_with("output_") &&
+        name.find_first_not_of("0123456789", 7) == std::string::npos)
+      files.write("--outputs", entry.path(), OutputKind::replaced);
+  }
+}
+
 int infer(const InferFlags& f) {
   ModelFlags flags = f.model;
+  Outputs files = files_of(flags);
+  add_tensor_files(files, f);
+  files.check();
   const std::vector<HostTensor> tensors = read_inputs(f.inputs);
   // The shapes of the files are the shapes to run at.
   double build_s = 0;
   const Plan plan = [&] {
     if (Plan::is_plan(flags.model)) return Plan::load(flags.model);
-    const Network network = import_onnx(std::filesystem::path(flags.model));
-    const auto inputs = network.inputs();
+    const auto inputs = import_onnx(std::filesystem::path(flags.model)).inputs();
     for (std::size_t k = 0; k < inputs.size() && k < tensors.size(); ++k)
       if (!is_static(inputs[k].dims) && !tensors[k].dims.empty())
         flags.shapes += (flags.shapes.empty() ? "" : ",") + inputs[k].name + ":" + to_string(tensors[k].dims);
-    return make_plan(flags, build_s);
+    return make_plan(flags, files, build_s);
   }();
   EngineOptions options;
   options.threads = flags.threads;

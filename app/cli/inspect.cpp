@@ -1,11 +1,11 @@
 #include <fmt/core.h>
 
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "app/cli/command.h"
 #include "app/cli/model.h"
+#include "engine/api/output_file.h"
 
 namespace vireo::cli {
 namespace {
@@ -21,16 +21,14 @@ std::string type_text(const TensorInfo& t) {
 }
 
 void write_dot(const std::string& path, const std::vector<LayerReport>& layers) {
-  std::ofstream file(path);
-  file << "digraph plan {\n  node [shape=box, fontname=monospace];\n";
+  std::string text = "digraph plan {\n  node [shape=box, fontname=monospace];\n";
   for (std::size_t i = 0; i < layers.size(); ++i) {
     std::string name = layers[i].name;
     std::replace(name.begin(), name.end(), '"', '\'');
-    file << fmt::format("  s{} [label=\"{}\\n{}\\n{}\"];\n", i, name, layers[i].tactic, layers[i].outputs);
-    if (i) file << fmt::format("  s{} -> s{};\n", i - 1, i);
+    text += fmt::format("  s{} [label=\"{}\\n{}\\n{}\"];\n", i, name, layers[i].tactic, layers[i].outputs);
+    if (i) text += fmt::format("  s{} -> s{};\n", i - 1, i);
   }
-  file << "}\n";
-  if (!file.flush()) throw Error(ErrorCode::io, "can't write '" + path + "'");
+  write_file(path, text + "}\n");
 }
 
 nlohmann::json layout_json(const LayoutReport& l) {
@@ -58,7 +56,9 @@ void print_layouts(const std::vector<LayoutReport>& layouts) {
 }
 
 int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool why) {
-  Loaded loaded = load_model(flags);
+  Outputs files = files_of(flags);
+  files.write("--dot", dot);
+  Loaded loaded = load_model(flags, files);
   const auto layers = loaded.engine->report(loaded.shapes);
   auto context = make_context(loaded, {});
   if (!dot.empty()) write_dot(dot, layers);

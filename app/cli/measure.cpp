@@ -4,10 +4,11 @@
 
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <thread>
+
+#include "engine/api/output_file.h"
 
 namespace vireo::cli {
 namespace {
@@ -91,9 +92,7 @@ double images_of(const Loaded& loaded, Context& context) {
 void write_json(const nlohmann::json& results, const std::string& file) {
   if (file == "-") std::cout << results.dump(2) << "\n";
   if (file.empty() || file == "-") return;
-  std::ofstream stream(file);
-  stream << results.dump(2) << "\n";
-  if (!stream.flush()) throw Error(ErrorCode::io, "can't write '" + file + "'");
+  write_file(file, results.dump(2) + "\n");
 }
 
 }  // namespace vireo::cli

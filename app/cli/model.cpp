@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <random>
+#include <sstream>
 
 namespace vireo::cli {
 namespace {
@@ -196,15 +197,35 @@ std::map<std::string, Dims> resolve_shapes(const std::vector<TensorInfo>& inputs
   return shapes;
 }
 
-Plan make_plan(const ModelFlags& f, double& build_s) {
+Outputs files_of(const ModelFlags& f) {
+  Outputs files;
+  files.read("the model", f.model);
+  files.write("--timing-cache", f.timing_cache, OutputKind::replaced);
+  return files;
+}
+
+void read_external_data(Outputs& files, const std::string& model, const Network& network) {
+  const auto list = network.metadata().find("onnx.external_data");  // one a line
+  if (list == network.metadata().end()) return;
+  std::istringstream lines(list->second);
+  for (std::string line; std::getline(lines, line);)
+    files.read("the model's external data", std::filesystem::path(model).parent_path() / line);
+}
+
+Plan make_plan(const ModelFlags& f, Outputs files, double& build_s) {
+  files.check();
   const auto start = std::chrono::steady_clock::now();
   if (Plan::is_plan(f.model)) return Plan::load(f.model);
-  Plan plan = build_plan(import_onnx(std::filesystem::path(f.model)), f);
+  Network network = import_onnx(std::filesystem::path(f.model));
+  read_external_data(files, f.model, network);
+  files.check();
+  Plan plan = build_plan(std::move(network), f);
   build_s = seconds_since(start);
   return plan;
 }
 
-Loaded load_model(const ModelFlags& f) {
+Loaded load_model(const ModelFlags& f, Outputs files) {
+  files.check();
   Loaded loaded;
   ModelFlags flags = f;
   auto start = std::chrono::steady_clock::now();
@@ -212,6 +233,8 @@ Loaded load_model(const ModelFlags& f) {
     loaded.plan = Plan::load(f.model);
   } else {
     Network network = import_onnx(std::filesystem::path(f.model));
+    read_external_data(files, f.model, network);
+    files.check();
     // A dynamic model is tuned at the shapes it will run at.
     const auto inputs = network.inputs();
     const bool dynamic =
@@ -253,13 +276,18 @@ std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& opti
   return context;
 }
 
+std::vector<std::filesystem::path> input_files(const std::string& folder) {
+  std::vector<std::filesystem::path> files;
+  for (int k = 0;; ++k) {
+    std::filesystem::path path = std::filesystem::path(folder) / fmt::format("input_{}.pb", k);
+    if (!std::filesystem::exists(path)) return files;
+    files.push_back(std::move(path));
+  }
+}
+
 std::vector<HostTensor> read_inputs(const std::string& folder) {
   std::vector<HostTensor> tensors;
-  for (int k = 0;; ++k) {
-    const std::filesystem::path path = std::filesystem::path(folder) / fmt::format("input_{}.pb", k);
-    if (!std::filesystem::exists(path)) break;
-    tensors.push_back(read_tensor(path));
-  }
+  for (const std::filesystem::path& path : input_files(folder)) tensors.push_back(read_tensor(path));
   if (tensors.empty()) throw Error(ErrorCode::not_found, fmt::format("there is no input_0.pb in '{}'", folder));
   return tensors;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/outputs.h"
 #include "engine/api/builder.h"
 #include "engine/api/engine.h"
 #include "engine/api/tensor_file.h"
@@ -48,14 +49,22 @@ struct Loaded {
   std::map<std::string, Dims> shapes;  ///< of all inputs
   double build_s = 0, load_s = 0;
 };
-/// Imports and builds a model, or loads a plan, with progress on stderr.
-[[nodiscard]] Plan make_plan(const ModelFlags& flags, double& build_s);
-[[nodiscard]] Loaded load_model(const ModelFlags& flags);
+/// What these flags have the command read and write; it adds what its own flags name.
+[[nodiscard]] Outputs files_of(const ModelFlags& flags);
+/// The files beside the model that hold its weights, which only its import tells.
+void read_external_data(Outputs& files, const std::string& model, const Network& network);
+
+/// Imports and builds a model, or loads a plan, with progress on stderr. The command's files are checked before
+/// anything is opened, and again before the build with the files that the model names.
+[[nodiscard]] Plan make_plan(const ModelFlags& flags, Outputs files, double& build_s);
+[[nodiscard]] Loaded load_model(const ModelFlags& flags, Outputs files);
 
 /// A context at the loaded shapes with a buffer for every tensor; float inputs random in [-1, 1), seeded.
 [[nodiscard]] std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options,
                                                     std::map<std::string, Buffer>* buffers = nullptr);
 
+/// Those files of a folder that the tensors input_0.pb, input_1.pb, … are read from.
+[[nodiscard]] std::vector<std::filesystem::path> input_files(const std::string& folder);
 /// The tensors input_0.pb, input_1.pb, … of a folder, in the graph's order. Throws Error when there is none.
 [[nodiscard]] std::vector<HostTensor> read_inputs(const std::string& folder);
 /// Throws Error unless there is one tensor of the right type for each input of the engine.

@@ -4,8 +4,13 @@
 
 #include <atomic>
 #include <csignal>
-#include <fstream>
 #include <iostream>
+#include <sstream>
+
+#include "app/cli/model.h"
+#include "app/pipeline/sinks.h"
+#include "app/pipeline/sources.h"
+#include "engine/api/output_file.h"
 
 namespace vireo::cli {
 namespace {
@@ -21,7 +26,54 @@ void on_signal(int number) {
   }
 }
 
+/// The files among the properties of vireoinfer: class names, and whatever else names one.
+void add_properties(Outputs& files, const pipeline::Properties& infer) {
+  std::error_code failed;
+  for (const auto& [name, value] : infer)
+    if (std::filesystem::is_regular_file(value, failed)) files.read("the " + name, value);
+  const auto options = infer.find("options");  // a=1;labels=file:names.txt
+  if (options == infer.end()) return;
+  std::istringstream items(options->second);
+  for (std::string item; std::getline(items, item, ';');)
+    if (const std::size_t file = item.find("=file:"); file != std::string::npos)
+      files.read("the " + item.substr(0, file), item.substr(file + 6));
+}
+
+void add_sinks(Outputs& files, const pipeline::PipelineConfig& config) {
+  for (const std::string& text : config.sinks) {
+    const pipeline::SinkAddress sink = pipeline::parse_sink(text);
+    if (sink.kind == pipeline::SinkKind::publisher) {
+      files.write("the sink", sink.target.substr(sink.target.find(':') + 1), OutputKind::in_place);
+    } else if (sink.kind == pipeline::SinkKind::video_file && config.sources.size() <= 1) {
+      files.write("the sink", sink.target, OutputKind::in_place);
+    } else if (sink.kind == pipeline::SinkKind::video_file) {
+      for (std::size_t i = 0; i < config.sources.size(); ++i) {
+        const std::string& name = config.sources[i].name;
+        files.write("the sink", pipeline::with_name(sink.target, name.empty() ? "source" + std::to_string(i) : name),
+                    OutputKind::in_place);
+      }
+    }
+  }
+}
+
 }  // namespace
+
+void add_files(Outputs& files, const pipeline::PipelineConfig& config) {
+  for (const pipeline::SourceConfig& source : config.sources) {
+    for (const std::string& picture : pipeline::find_pictures(source.uri)) files.read("the source", picture);
+    files.read("the source", pipeline::video_file_of(source.uri));
+  }
+  add_properties(files, config.infer);
+  add_sinks(files, config);
+  const auto model = config.infer.find("model");
+  if (model == config.infer.end() || Plan::is_plan(model->second) ||
+      !files.may_replace_in(std::filesystem::path(model->second).parent_path()))
+    return;
+  try {
+    read_external_data(files, model->second, import_onnx(std::filesystem::path(model->second)));
+  } catch (const Error&) {  // a model that can't be imported: whoever runs it will say so
+  }
+}
 
 pipeline::RunStats play(const pipeline::PipelineConfig& config, pipeline::FrameObserver observer) {
   pipeline::Pipeline running(config, std::move(observer));
@@ -46,9 +98,7 @@ void report(const pipeline::RunStats& stats, const std::string& json_path, bool 
     std::cout << pipeline::to_json(stats) << "\n";
     return;
   }
-  std::ofstream file(json_path);
-  file << pipeline::to_json(stats) << "\n";
-  if (!file.flush()) throw Error(ErrorCode::io, "can't write '" + json_path + "'");
+  write_file(json_path, pipeline::to_json(stats) + "\n");
 }
 
 }  // namespace vireo::cli

@@ -3,10 +3,15 @@
 
 #include <string>
 
+#include "app/cli/outputs.h"
 #include "app/pipeline/pipeline.h"
 #include "engine/api/error.h"
 
 namespace vireo::cli {
+
+/// Adds what the pipeline reads and writes. Last: where an output that is there already may be external data of the
+/// model, the model is imported to see.
+void add_files(Outputs& files, const pipeline::PipelineConfig& config);
 
 /// Builds and runs; SIGINT and SIGTERM let it end properly (a second one kills).
 [[nodiscard]] pipeline::RunStats play(const pipeline::PipelineConfig& config, pipeline::FrameObserver observer = {});

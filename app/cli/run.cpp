@@ -17,11 +17,15 @@ struct RunFlags {
   bool no_draw = false;
 };
 
-pipeline::PipelineConfig make_config(const RunFlags& f) {
+/// `files` takes note of what is read to make it.
+pipeline::PipelineConfig make_config(const RunFlags& f, Outputs& files) {
   pipeline::PipelineConfig config;
   if (config::is_text_config(f.model)) {
     config::Deployment deployment;
     config::load(f.model, deployment);
+    files.read("the deployment", f.model);
+    const std::string& model = deployment.inference().model();
+    if (config::is_text_config(model)) files.read("the model file", model);
     config = pipeline::from_deployment(deployment);
   } else {
     config.infer["model"] = f.model;
@@ -62,7 +66,11 @@ pipeline::PipelineConfig make_config(const RunFlags& f) {
 }
 
 int run(const RunFlags& f) {
-  const pipeline::PipelineConfig config = make_config(f);
+  Outputs files;
+  const pipeline::PipelineConfig config = make_config(f, files);
+  files.write("--json", f.json);
+  add_files(files, config);
+  files.check();
   bool stdout_taken = f.json == "-";
   for (const std::string& sink : config.sinks) stdout_taken |= sink == "jsonl:-" || sink == "jsonl";
   const pipeline::RunStats stats = play(config);
@@ -75,8 +83,9 @@ int run(const RunFlags& f) {
 
 void add_run(CLI::App& app, Action& action) {
   CLI::App* c = app.add_subcommand("run", "run a model, or a deployment file, on live or recorded video");
-  c->footer("The exit code is 1 after an error, and when a video file ended before its time: its frames are processed,\n"
-            "and the message (\"cut_short\" in --json) says which file and where it ends.");
+  c->footer(
+      "The exit code is 1 after an error, and when a video file ended before its time: its frames are processed,\n"
+      "and the message (\"cut_short\" in --json) says which file and where it ends.");
   auto f = std::make_shared<RunFlags>();
   c->add_option("MODEL", f->model, "ONNX model, Vireo plan, or deployment (.pbtxt)")->required();
   c->add_option("--source", f->sources,

@@ -61,7 +61,7 @@ int infer(const InferFlags& f) {
   for (std::size_t k = 0; k < engine->outputs().size(); ++k) {
     const TensorInfo output = engine->outputs()[k];
     HostTensor tensor{output.name, output.dtype, context->shape(output.name), {}};
-    const auto bytes = static_cast<std::size_t>(element_count(tensor.dims)) * size_of(tensor.dtype);
+    const std::size_t bytes = byte_count(tensor.dtype, tensor.dims);
     const Buffer result = context->result(output.name);
     tensor.data.assign(result.data(), result.data() + bytes);
     const std::filesystem::path path = std::filesystem::path(f.outputs) / fmt::format("output_{}.pb", k);

@@ -45,6 +45,9 @@ inline constexpr std::int64_t kUnknown = -1;
 /// Product of the extents (1 for a scalar, 0 when an extent is 0). Throws Error(invalid_argument) when it does not fit
 /// 63 bits or an extent is negative.
 [[nodiscard]] std::int64_t element_count(const Dims& dims);
+/// Bytes of a dense tensor. Throws like element_count, and when they do not fit 63 bits: sums with paddings and
+/// alignments that are small beside 2^63 can't overflow then.
+[[nodiscard]] std::size_t byte_count(DataType type, const Dims& dims);
 [[nodiscard]] bool is_static(const Dims& dims) noexcept;
 /// "1x3x224x224"; unknown extents print as "?", a scalar as "scalar".
 [[nodiscard]] std::string to_string(const Dims& dims);
@@ -52,6 +55,17 @@ inline constexpr std::int64_t kUnknown = -1;
 /// Value of a layer's attribute.
 using AttributeValue =
     std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+
+/// Nine tenths of the machine's memory, in bytes.
+[[nodiscard]] std::uint64_t most_memory() noexcept;
+
+/// What a model may ask for, at import, build and load; beyond it is an Error that names the tensor or layer. 0: no
+/// limit.
+struct Limits {
+  std::uint64_t max_tensor_bytes = std::uint64_t{8} << 30;  ///< one tensor, inputs and constants included
+  std::uint64_t max_memory_bytes = most_memory();           ///< one context's activations, workspace and scratch
+  double max_seconds = 0;                                   ///< of an import or a build; loading doesn't look at it
+};
 
 enum class Precision : std::uint8_t { fp32, fp16, bf16, int8, best };
 [[nodiscard]] std::string_view to_string(Precision precision) noexcept;

@@ -5,6 +5,7 @@
 #include <malloc.h>
 #endif
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -14,10 +15,29 @@
 namespace vireo {
 namespace base {
 
+namespace {
+std::size_t within_63_bits(bool overflow, std::size_t size) {
+  if (overflow || size > static_cast<std::size_t>(INT64_MAX))
+    fail(ErrorCode::out_of_memory, "a size comes out larger than 63 bits count");
+  return size;
+}
+}  // namespace
+
+std::size_t checked_sum(std::size_t a, std::size_t b) {
+  std::size_t sum = 0;
+  const bool overflow = __builtin_add_overflow(a, b, &sum);
+  return within_63_bits(overflow, sum);
+}
+
+std::size_t checked_product(std::size_t a, std::size_t b) {
+  std::size_t product = 0;
+  const bool overflow = __builtin_mul_overflow(a, b, &product);
+  return within_63_bits(overflow, product);
+}
+
 std::shared_ptr<std::byte> allocate_aligned(std::size_t bytes) {
   constexpr std::size_t kHuge = std::size_t{2} << 20;
-  const std::size_t total = align_up(bytes + kAlignment);
-  if (total < bytes) fail(ErrorCode::out_of_memory, "can't allocate ", bytes, " bytes");
+  const std::size_t total = padded(bytes);
   // From two huge pages on, fewer TLB misses are worth the alignment; fresh pages come zeroed from the kernel.
   if (total >= 2 * kHuge) {
     const std::size_t mapped = align_up(total, 4096);

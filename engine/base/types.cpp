@@ -1,7 +1,10 @@
 #include "engine/api/types.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <charconv>
+#include <cstdint>
 
 #include "engine/base/text.h"
 
@@ -77,6 +80,20 @@ std::int64_t element_count(const Dims& dims) {
   if (empty) return 0;
   if (overflow) base::fail(ErrorCode::invalid_argument, "a tensor of ", dims, " has more elements than 63 bits count");
   return count;
+}
+
+std::size_t byte_count(DataType type, const Dims& dims) {
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(static_cast<std::size_t>(element_count(dims)), size_of(type), &bytes) ||
+      bytes > static_cast<std::size_t>(INT64_MAX))
+    base::fail(ErrorCode::invalid_argument, "a tensor of ", dims, " ", type, " has more bytes than 63 bits count");
+  return bytes;
+}
+
+std::uint64_t most_memory() noexcept {
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGE_SIZE);
+  if (pages <= 0 || page <= 0) return 0;
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page) / 10 * 9;
 }
 
 bool is_static(const Dims& dims) noexcept {

@@ -19,11 +19,7 @@ void Constant::release() const noexcept {
 }
 
 MutableConstant new_constant(DataType dtype, const Dims& dims) {
-  const std::int64_t count = element_count(dims);
-  std::size_t bytes = 0;
-  if (__builtin_mul_overflow(static_cast<std::size_t>(count), size_of(dtype), &bytes))
-    base::fail(ErrorCode::out_of_memory, "a constant of ", dims, " ", dtype, " is larger than memory");
-  auto data = base::allocate_aligned(bytes);
+  auto data = base::allocate_aligned(byte_count(dtype, dims));
   auto constant = std::make_shared<Constant>(Constant{dtype, dims, data, {}});
   return {constant, data.get()};
 }

@@ -25,12 +25,11 @@ struct Seal {
 struct Constant {
   DataType dtype = DataType::undefined;
   Dims dims;
-  std::shared_ptr<const std::byte>
-      data;  ///< element_count(dims) * size_of(dtype) bytes; to be read through read() and as()
+  std::shared_ptr<const std::byte> data;  ///< byte_count(dtype, dims) bytes; to be read through read() and as()
   std::shared_ptr<const Seal> seal;       ///< set: bytes of a file
 
   [[nodiscard]] std::int64_t count() const { return element_count(dims); }
-  [[nodiscard]] std::size_t bytes() const { return static_cast<std::size_t>(count()) * size_of(dtype); }
+  [[nodiscard]] std::size_t bytes() const { return byte_count(dtype, dims); }
   /// The bytes, checked. Throws Error(invalid_model) naming the file when they are not what was written.
   [[nodiscard]] const std::byte* read() const {
     if (seal && !seal->checked.load(std::memory_order_acquire)) check();

@@ -29,9 +29,9 @@ std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::siz
     if (output == kNone) return {};  // references write all their outputs
     const Tensor& tensor = graph.tensor(output);
     if (!tensor.is_static() || size_of(tensor.dtype) == 0) return {};
-    const auto count = static_cast<std::size_t>(element_count(tensor.dims));
-    if (count > budget / size_of(tensor.dtype)) return {};
-    budget -= count * size_of(tensor.dtype);
+    const std::size_t bytes = byte_count(tensor.dtype, tensor.dims);
+    if (bytes > budget) return {};
+    budget -= bytes;
   }
   for (const TensorId output : layer.outputs) {
     const Tensor& tensor = graph.tensor(output);

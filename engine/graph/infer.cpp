@@ -84,7 +84,7 @@ std::vector<TensorType> Graph::inferred_bounds(LayerId id) const {
   for (const TensorType& type : types) {
     if (!type.ranked || !vireo::is_static(type.dims)) continue;
     try {
-      (void)element_count(type.dims);
+      (void)byte_count(type.dtype, type.dims);
     } catch (const Error& error) {
       base::fail(ErrorCode::invalid_model, describe(*this, id), ": ", error.what());
     }

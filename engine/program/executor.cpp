@@ -21,8 +21,8 @@ Executor::Executor(std::shared_ptr<const Program> program, std::shared_ptr<base:
     : program_(std::move(program)), team_(std::move(team)), profile_(profile) {
   arena_bytes_ = program_->arena_bytes;
   arena_ = base::allocate_aligned(arena_bytes_);
-  scratch_stride_ = base::align_up(program_->scratch_bytes + base::kAlignment, 4096);
-  scratch_ = base::allocate_aligned(scratch_stride_ * static_cast<std::size_t>(team_->size()));
+  scratch_stride_ = base::align_up(base::padded(program_->scratch_bytes), 4096);
+  scratch_ = base::allocate_aligned(base::checked_product(scratch_stride_, static_cast<std::size_t>(team_->size())));
   if (profile_) step_seconds_.resize(program_->steps.size());
 
   const auto resolve = [this](const Place& place) {

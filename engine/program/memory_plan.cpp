@@ -18,21 +18,21 @@ std::size_t plan_memory(std::vector<Block>& blocks) {
   for (std::size_t index : order) {
     Block& block = blocks[index];
     // 64 bytes of padding: kernels may load a whole vector at the end of a tensor.
-    const std::size_t bytes = base::align_up(block.bytes + base::kAlignment);
+    const std::size_t bytes = base::padded(block.bytes);
     alive.clear();
     for (const Block* other : placed)
       if (other->first <= block.last && block.first <= other->last) alive.push_back(other);
     std::sort(alive.begin(), alive.end(), [](const Block* a, const Block* b) { return a->offset < b->offset; });
     std::size_t best = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
     for (const Block* other : alive) {
-      if (other->offset >= end + bytes && other->offset - end < best_gap) {
+      if (other->offset >= end && other->offset - end >= bytes && other->offset - end < best_gap) {
         best = end;
         best_gap = other->offset - end;
       }
-      end = std::max(end, other->offset + base::align_up(other->bytes + base::kAlignment));
+      end = std::max(end, other->offset + base::padded(other->bytes));
     }
     block.offset = best != SIZE_MAX ? best : end;
-    arena = std::max(arena, block.offset + bytes);
+    arena = std::max(arena, base::checked_sum(block.offset, bytes));
     placed.push_back(&block);
   }
   return arena;

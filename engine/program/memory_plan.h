@@ -15,6 +15,7 @@ struct Block {
 };
 
 /// Fills in the offsets; returns the arena's size. Largest blocks first, each in the tightest gap that fits.
+/// Throws Error(out_of_memory) when the arena has more bytes than 63 bits count.
 std::size_t plan_memory(std::vector<Block>& blocks);
 
 /// Index pairs are never both alive and overlapping. For tests and debug builds.

@@ -27,7 +27,7 @@ class InferFlow::InferJob : public infer::Job {
     if (!raw_) return;
     for (const sdk::TensorView& view : outputs) {
       const auto* bytes = static_cast<const std::uint8_t*>(view.data);
-      const auto size = std::size_t(element_count(view.dims)) * size_of(view.dtype);
+      const std::size_t size = byte_count(view.dtype, view.dims);
       frame_->note->tensors.push_back({std::string(view.name), view.dtype, view.dims, {bytes, bytes + size}});
     }
   }

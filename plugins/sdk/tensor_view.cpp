@@ -16,7 +16,7 @@ TensorView slice_batch(const TensorView& tensor, std::int64_t index, std::int64_
   }
   TensorView view = tensor;
   view.dims[0] /= batch;
-  const auto bytes = std::size_t(element_count(view.dims)) * size_of(view.dtype);
+  const std::size_t bytes = byte_count(view.dtype, view.dims);
   view.data = static_cast<const std::byte*>(tensor.data) + std::size_t(index) * bytes;
   return view;
 }

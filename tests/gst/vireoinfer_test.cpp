@@ -131,8 +131,7 @@ TEST(VireoInfer, CarriesRawOutputsOnRequest) {
   ASSERT_NE(note, nullptr);
   ASSERT_FALSE(note->tensors.empty());
   EXPECT_TRUE(note->result.detections.empty());
-  EXPECT_EQ(note->tensors[0].data.size(),
-            std::size_t(element_count(note->tensors[0].dims)) * size_of(note->tensors[0].dtype));
+  EXPECT_EQ(note->tensors[0].data.size(), byte_count(note->tensors[0].dtype, note->tensors[0].dims));
 }
 
 /// The error that a pipeline ends with.

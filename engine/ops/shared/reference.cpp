@@ -107,8 +107,7 @@ void from_doubles(const std::vector<double>& values, const View& view) {
 }
 
 void copy_elements(const View& from, const View& to) {
-  if (from.data != to.data && from.count() > 0)
-    std::memcpy(to.data, from.data, static_cast<std::size_t>(from.count()) * size_of(from.dtype));
+  if (from.data != to.data && from.count() > 0) std::memcpy(to.data, from.data, byte_count(from.dtype, from.dims));
 }
 
 }  // namespace vireo::ops

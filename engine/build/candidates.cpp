@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/api/log.h"
+#include "engine/base/caught.h"
 #include "engine/base/text.h"
 #include "engine/build/compile.h"
 #include "engine/build/force.h"
@@ -34,9 +34,8 @@ void run_reference(const graph::TileArgs& args) noexcept {
     for (std::size_t k = 0; k < state.outputs.size(); ++k)
       outputs.push_back({state.outputs[k].dtype, state.outputs[k].dims, args.outputs[k]});
     state.op->reference({state.attributes, inputs, outputs});
-  } catch (const std::exception& error) {
-    log(LogLevel::error, error.what());
-    args.fault->store("a layer refused its data; the log says which and why");
+  } catch (...) {
+    args.fault->store(base::caught("a layer refused its data; the log says which and why").message());
   }
 }
 

@@ -1,4 +1,6 @@
-#include "engine/api/log.h"
+#include <algorithm>
+
+#include "engine/base/caught.h"
 #include "engine/base/text.h"
 #include "engine/runtime/engine_state.h"
 
@@ -73,10 +75,16 @@ Dims Context::shape(std::string_view tensor) {
   const auto& bindings = active.runner->module().bindings();
   for (std::size_t k = 0; k < bindings.size(); ++k)
     if (bindings[k].info.name == tensor) {
-      const auto& late = active.runner->late_result(k);
+      const builder::Runner::Result late = active.late_result(k);
       return late.data ? late.dims : bindings[k].info.dims;
     }
   unknown_tensor(*state_, tensor);
+}
+
+builder::Runner::Result Context::State::Active::late_result(std::size_t k) {
+  if (!runner->module().has_late_part()) return {};
+  const std::lock_guard lock(running);
+  return runner->late_result(k);
 }
 
 void Context::bind(std::string_view tensor, const Buffer& buffer) {
@@ -86,11 +94,12 @@ void Context::bind(std::string_view tensor, const Buffer& buffer) {
   // Before the shapes are known only the name can be checked; enqueue checks the size again.
   if (s.active) {
     const auto& bindings = s.active->runner->module().bindings();
+    for (const program::Binding& b : bindings)
+      if (b.info.name == tensor && buffer.bytes() < b.bytes)
+        base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "' (", b.info.dims, " ", b.info.dtype, ") needs ",
+                   b.bytes, " bytes, the buffer has ", buffer.bytes());
     for (std::size_t k = 0; k < bindings.size(); ++k) {
       if (bindings[k].info.name != tensor) continue;
-      if (buffer.bytes() < bindings[k].bytes)
-        base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "' (", bindings[k].info.dims, " ",
-                   bindings[k].info.dtype, ") needs ", bindings[k].bytes, " bytes, the buffer has ", buffer.bytes());
       s.pointers[k] = {buffer.data(), buffer.bytes()};
       s.held[k] = buffer;
     }
@@ -99,16 +108,19 @@ void Context::bind(std::string_view tensor, const Buffer& buffer) {
 }
 
 Buffer Context::allocate(std::string_view tensor) {
-  for (const program::Binding& b : state_->ready().runner->module().bindings())
-    if (b.info.name == tensor) {
-      if (!is_static(b.info.dims))
-        base::fail(ErrorCode::invalid_argument, "the size of output '", tensor, "' (", b.info.dims,
-                   ") depends on data; leave it unbound and ask result() behind the run");
-      Buffer buffer = Buffer::host(b.bytes);
-      bind(tensor, buffer);
-      return buffer;
-    }
-  unknown_tensor(*state_, tensor);
+  const auto& bindings = state_->ready().runner->module().bindings();
+  const auto named = [&](const program::Binding& b) { return b.info.name == tensor; };
+  const auto found = std::find_if(bindings.begin(), bindings.end(), named);
+  if (found == bindings.end()) unknown_tensor(*state_, tensor);
+  if (!is_static(found->info.dims))
+    base::fail(ErrorCode::invalid_argument, "the size of output '", tensor, "' (", found->info.dims,
+               ") depends on data; leave it unbound and ask result() behind the run");
+  // Whoever allocates an output that is an input wants what the input holds, not a new buffer in its place.
+  const Buffer& held = state_->held[static_cast<std::size_t>(found - bindings.begin())];
+  if (held && std::count_if(bindings.begin(), bindings.end(), named) > 1) return held;
+  Buffer buffer = Buffer::host(found->bytes);
+  bind(tensor, buffer);
+  return buffer;
 }
 
 Buffer Context::result(std::string_view tensor) {
@@ -117,7 +129,7 @@ Buffer Context::result(std::string_view tensor) {
   const auto& bindings = active.runner->module().bindings();
   for (std::size_t k = 0; k < bindings.size(); ++k) {
     if (bindings[k].info.name != tensor) continue;
-    const auto& late = active.runner->late_result(k);
+    const builder::Runner::Result late = active.late_result(k);
     if (late.data) return Buffer::share(late.data, late.bytes);
     if (s.held[k]) return s.held[k];
     base::fail(ErrorCode::invalid_argument, "tensor '", tensor,
@@ -145,11 +157,8 @@ Status Context::enqueue(Stream& stream) noexcept {
     job.held = s.held;
     queue.push(std::move(job));
     return {};
-  } catch (const Error& error) {
-    log(LogLevel::error, error.what());
-    return {error.code(), "enqueue failed; the log says why"};
-  } catch (const std::exception&) {
-    return {ErrorCode::out_of_memory, "enqueue ran out of memory"};
+  } catch (...) {
+    return base::caught("enqueue failed; the log says why");
   }
 }
 
@@ -160,11 +169,8 @@ Status Context::run() noexcept {
     if (const Status bound = s.check_bound(); !bound.ok()) return bound;
     const std::lock_guard lock(active.running);
     return active.runner->run(s.pointers);
-  } catch (const Error& error) {
-    log(LogLevel::error, error.what());
-    return {error.code(), "run failed; the log says why"};
-  } catch (const std::exception&) {
-    return {ErrorCode::out_of_memory, "run ran out of memory"};
+  } catch (...) {
+    return base::caught("run failed; the log says why");
   }
 }
 
@@ -173,6 +179,7 @@ std::uint64_t Context::arena_bytes() { return state_->ready().runner->executor()
 std::vector<LayerTime> Context::profile() const {
   std::vector<LayerTime> times;
   if (!state_->active) return times;
+  const std::lock_guard lock(state_->active->running);
   const program::Executor& executor = state_->active->runner->executor();
   const auto seconds = executor.step_seconds();
   for (std::size_t k = 0; k < seconds.size(); ++k) {

@@ -22,6 +22,7 @@ using builder::Shapes;
 struct Engine::State {
   Plan plan;
   int threads = 1;
+  Limits limits;
   std::shared_ptr<base::Team> team;
   std::mutex mutex;
   struct Compiled {
@@ -42,10 +43,13 @@ struct Context::State {
   std::shared_ptr<base::Team> team;
   bool profile = false;
   Shapes shapes;
-  /// The runner; replaced as a whole when shapes change, so that work in flight keeps its own.
+  /// The runner; replaced as a whole when shapes change, so that work in flight keeps its own. `running` is held while
+  /// it runs and by whoever reads what a run leaves in it (late results, times of steps).
   struct Active {
     std::unique_ptr<builder::Runner> runner;
     std::mutex running;
+    /// Of binding k, in the run that ended last; waits for one in flight.
+    builder::Runner::Result late_result(std::size_t k);
   };
   std::shared_ptr<Active> active;
   std::map<std::string, Buffer, std::less<>> buffers;
@@ -73,10 +77,11 @@ struct Stream::State {
     std::shared_ptr<Event::State> event;  ///< set: a point in the stream instead of an inference
   };
   std::mutex mutex;
-  std::condition_variable added, drained;
+  std::condition_variable added, progressed;
   std::deque<Job> queue;
   std::vector<Job> spare;  ///< finished jobs whose vectors are used again
-  bool busy = false, stop = false;
+  std::uint64_t pushed = 0, finished = 0;
+  bool stop = false;
   Status first_error;
   std::thread thread;
 
@@ -84,6 +89,7 @@ struct Stream::State {
   ~State();
   void work() noexcept;
   void push(Job job);
+  static constexpr std::size_t kSpare = 16;
 };
 
 }  // namespace vireo

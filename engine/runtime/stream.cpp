@@ -2,7 +2,10 @@
 
 namespace vireo {
 
-Stream::State::State() : thread([this] { work(); }) {}
+Stream::State::State() {
+  spare.reserve(kSpare);  // the thread allocates nothing
+  thread = std::thread([this] { work(); });
+}
 
 Stream::State::~State() {
   {
@@ -17,6 +20,7 @@ void Stream::State::push(Job job) {
   {
     const std::lock_guard lock(mutex);
     queue.push_back(std::move(job));
+    ++pushed;
   }
   added.notify_one();
 }
@@ -28,7 +32,6 @@ void Stream::State::work() noexcept {
     if (queue.empty()) return;  // stop is honoured once the queue is empty
     Job job = std::move(queue.front());
     queue.pop_front();
-    busy = true;
     if (job.event) {
       const Status status = first_error;
       lock.unlock();
@@ -52,10 +55,10 @@ void Stream::State::work() noexcept {
       job.held.clear();
       lock.lock();
       if (!status.ok() && first_error.ok()) first_error = status;
-      if (spare.size() < 16) spare.push_back(std::move(job));
+      if (spare.size() < kSpare) spare.push_back(std::move(job));
     }
-    busy = false;
-    if (queue.empty()) drained.notify_all();
+    ++finished;
+    progressed.notify_all();
   }
 }
 
@@ -66,7 +69,8 @@ Stream::~Stream() = default;
 
 Status Stream::synchronize() noexcept {
   std::unique_lock lock(state_->mutex);
-  state_->drained.wait(lock, [this] { return state_->queue.empty() && !state_->busy; });
+  // Not until the queue is empty: others may go on enqueueing.
+  state_->progressed.wait(lock, [this, until = state_->pushed] { return state_->finished >= until; });
   const Status status = state_->first_error;
   state_->first_error = {};
   return status;

@@ -34,6 +34,7 @@ struct BuildOptions {
   bool exact = false;  ///< only tactics with the reference's arithmetic (no Winograd); not with bf16
   std::vector<std::string> disabled_passes;
   int threads = 0;  ///< 0: all cores
+  Limits limits;    ///< of what the network may ask for, at this build; build() throws where it asks for more
 };
 
 /// Told from the building thread. Return false to cancel: build() then throws Error(cancelled).

@@ -41,7 +41,8 @@ class Stream {
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
   ~Stream();
-  /// Blocks until everything enqueued so far is done; returns the first error since the last call.
+  /// Blocks until everything enqueued before the call is done, whatever is enqueued meanwhile; returns the first error
+  /// since the last call.
   Status synchronize() noexcept;
   [[nodiscard]] Event record();
 
@@ -65,6 +66,7 @@ struct LayerTime {
 
 struct EngineOptions {
   int threads = 0;  ///< workers that one inference uses; 0: all cores
+  Limits limits;  ///< of what the plan may ask for; load(), or the first use of a shape, throws where it asks for more
 };
 
 struct ContextOptions {
@@ -129,7 +131,13 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unique_ptr<State> state_;
 };
 
-/// One inference in flight: shapes, bindings, activations. Not for concurrent use by itself; use several.
+/// One inference in flight: shapes, bindings, activations. Not for concurrent use by itself; use several. While a run
+/// is in flight, shape(), result() and profile() may be called, also from another thread than the one that runs: they
+/// tell of the run that ended last, and wait for one in flight where they need what it leaves behind.
+///
+/// One name, one buffer: a network may have an output of an input's name, which is that input, and outputs of one name,
+/// which are one tensor. bind(), allocate(), result() and shape() take all that have the name at once; the buffer bound
+/// to such an input is the output, and the run leaves it as it is.
 class Context {
  public:
   ~Context();
@@ -141,8 +149,10 @@ class Context {
   /// Binds a buffer to an input or output (row-major, the tensor's dtype). Throws Error when it is too small. Rebinding
   /// between enqueues is cheap; a bound buffer must stay untouched until the enqueued work is done.
   void bind(std::string_view tensor, const Buffer& buffer);
-  /// A host buffer of the right size for the tensor at the current shapes, already bound. Throws Error for outputs
-  /// whose shape depends on data (shape() has kUnknown extents for them until the first run): those needn't be bound.
+  /// A host buffer of the right size for the tensor at the current shapes, already bound. Where inputs or outputs share
+  /// the name and a buffer that is large enough is bound already, that one. Throws Error for outputs whose shape depends
+  /// on data (shape() has kUnknown extents for them until the first run, [kUnknown] where even the rank does): those
+  /// needn't be bound.
   Buffer allocate(std::string_view tensor);
   /// What the last run wrote into an output: the bound buffer, or, where the shape depends on data, a buffer of the
   /// engine that stays untouched by later runs; shape() tells its dims. Call when the run is known to be done.

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "engine/api/log.h"
+#include "engine/base/deadline.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
@@ -87,6 +88,9 @@ std::vector<std::map<std::string, Dims>> tuning_shapes(const Network& network, c
 double optimise(Plan::State& state, const std::vector<std::map<std::string, Dims>>& shapes, const BuildOptions& options,
               const builder::CompileOptions& compile_options, builder::Choices& choices, const Progress& progress) {
   passes::PassOptions pass_options;
+  pass_options.on_change = [&](const passes::Pass& pass, int, const graph::Graph&) {
+    compile_options.deadline->check(pass.name);
+  };
   pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
   double seconds = 0;
   if (!shapes.empty() && !pass_options.disabled.contains("nhwc_layout")) {
@@ -105,9 +109,14 @@ double optimise(Plan::State& state, const std::vector<std::map<std::string, Dims
 }
 
 Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims>>& shapes, bool only_owner,
-                const BuildOptions& options, const Progress& progress) {
+                const BuildOptions& options, const Progress& told) {
+  const base::Deadline deadline("the build", options.limits.max_seconds);
+  const Progress progress = [&](std::string_view stage, double fraction) {
+    deadline.check(stage);
+    return !told || told(stage, fraction);
+  };
   const auto report = [&](std::string_view stage, double fraction) {
-    if (progress && !progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
+    if (!progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
   };
   report("optimising", 0);
   Plan::State state;
@@ -121,6 +130,8 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
   compile_options.exact = options.exact;
   compile_options.precision = options.precision;
   compile_options.max_workspace = options.max_workspace;
+  compile_options.limits = options.limits;
+  compile_options.deadline = &deadline;
   compile_options.disabled_passes = options.disabled_passes;
   compile_options.packs = state.packs.get();
   state.packs->keep(true);

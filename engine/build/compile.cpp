@@ -7,6 +7,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/build/chain.h"
+#include "engine/build/limits.h"
 #include "engine/build/output_copy.h"
 #include "engine/build/placement.h"
 #include "engine/build/workers.h"
@@ -47,6 +48,7 @@ class Compiler {
       for (LayerId id : chain) chain_of[index(id)] = &chain;
     for (LayerId id : order_) {
       const std::vector<LayerId>* chain = chain_of[index(id)];
+      if (options_.deadline) options_.deadline->check(g_.layer(id).name);
       if (placement_.elided[index(id)]) continue;
       if (!chain) make_step(id);
       else if (chain->back() == id) make_chain(*chain);  // where its last layer stands, all that it reads is there
@@ -93,7 +95,7 @@ class Compiler {
     const graph::Tensor& t = g_.tensor(id);
     program::Binding binding;
     binding.info = {name, t.dtype, t.dims, std::vector<std::string>(t.dims.size())};
-    binding.bytes = static_cast<std::size_t>(element_count(t.dims)) * size_of(t.dtype);
+    binding.bytes = byte_count(t.dtype, t.dims);
     binding.output = output;
     program_.bindings.push_back(std::move(binding));
     return static_cast<int>(program_.bindings.size()) - 1;
@@ -331,12 +333,36 @@ class Compiler {
       blocks.push_back({launch.workspace_bytes, drafts_[s].first_stage, drafts_[s].last_stage, 0});
     }
     program_.arena_bytes = program::plan_memory(blocks);
-    program_.workspace_bytes = largest_workspace + program_.scratch_bytes * static_cast<std::size_t>(program_.workers);
+    const std::size_t scratch =
+        base::checked_product(program_.scratch_bytes, static_cast<std::size_t>(program_.workers));
+    program_.workspace_bytes = base::checked_sum(largest_workspace, scratch);
+    check_memory(base::checked_sum(program_.arena_bytes, scratch), largest_block(blocks, block_of, scratch),
+                 options_.limits);
     for (std::size_t s = 0; s < drafts_.size(); ++s) program_.steps[s].workspace = blocks[tensors + s].offset;
     for (const auto& [root, block] : block_of) offsets_[root] = blocks[block].offset;
 #ifndef NDEBUG
     if (program::overlaps(blocks)) base::fail(ErrorCode::internal, "the memory plan overlaps");
 #endif
+  }
+
+  /// What takes most of the memory, in words.
+  [[nodiscard]] std::string largest_block(const std::vector<program::Block>& blocks,
+                                          const std::map<TensorId, std::size_t>& block_of, std::size_t scratch) const {
+    std::size_t most = scratch;
+    std::string text = "the scratch of its workers";
+    const auto consider = [&](std::size_t bytes, const auto& name) {
+      if (bytes <= most) return;
+      most = bytes;
+      text = name();
+    };
+    for (const auto& [root, block] : block_of)
+      consider(blocks[block].bytes, [&] {
+        const graph::Tensor& t = g_.tensor(root);
+        return base::str("tensor '", t.name, "', ", t.dims, " ", t.dtype);
+      });
+    for (const Step& step : program_.steps)
+      consider(step.launch.workspace_bytes, [&] { return base::str("the workspace of layer '", step.layer, "'"); });
+    return text;
   }
 
   Place resolve_place(const TensorPlace& p, bool read) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/base/deadline.h"
 #include "engine/graph/graph.h"
 #include "engine/graph/tactic.h"
 #include "engine/program/program.h"
@@ -27,6 +28,8 @@ struct CompileOptions {
   bool exact = false;
   Precision precision = Precision::fp32;  ///< bf16 admits tactics of bfloat16 products beside those of float32
   std::uint64_t max_workspace = 0;  ///< 0: no limit
+  Limits limits;
+  const base::Deadline* deadline = nullptr;  ///< borrowed; asked at each layer. Null: there is time
   const Choices* choices = nullptr;
   std::vector<std::string> disabled_passes;
   graph::PackStore* packs = nullptr;  ///< borrowed; null: every launch packs for itself

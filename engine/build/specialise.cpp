@@ -1,5 +1,6 @@
 #include "engine/base/text.h"
 #include "engine/build/compile.h"
+#include "engine/build/limits.h"
 #include "engine/graph/operator.h"
 #include "engine/passes/passes.h"
 
@@ -37,14 +38,6 @@ void check_symbols(const Graph& original, const Graph& g) {
   }
 }
 
-/// The shape of its output depends on the value of an input that some layer computes (a reshape to a computed shape).
-bool reads_values(const Graph& g, graph::LayerId layer) {
-  for (TensorId input : g.layer(layer).inputs)
-    if (input != graph::kNone && g.tensor(input).producer != graph::kNone && is_integer(g.tensor(input).dtype))
-      return true;
-  return false;
-}
-
 }  // namespace
 
 Graph specialise(const Graph& original, const std::map<std::string, Dims>& shapes, const CompileOptions& options) {
@@ -59,6 +52,7 @@ Graph specialise(const Graph& original, const std::map<std::string, Dims>& shape
                  "); give its shape");
   }
   check_symbols(original, g);
+  check_inputs(g, options.limits);
   g.infer_all();
   bool all_known = true;
   for (graph::LayerId layer = 0; layer < g.layer_count(); ++layer)
@@ -70,17 +64,7 @@ Graph specialise(const Graph& original, const std::map<std::string, Dims>& shape
     passes::run_passes(g, pass_options);
     g.infer_all();
   }
-  // What is still unknown must lie behind a layer whose output depends on data; module.h runs those.
-  bool late = false;
-  for (graph::LayerId layer : g.topological_order()) {
-    late |= g.layer(layer).op->late_axis != nullptr;
-    for (TensorId output : g.layer(layer).outputs)
-      if (output != graph::kNone && !g.tensor(output).is_static()) {
-        if (!late && !reads_values(g, layer))
-          base::fail(ErrorCode::unsupported, graph::describe(g, layer), ": the shape of its output can't be known");
-        late = true;
-      }
-  }
+  check_tensors(g, options.limits);
   return g;
 }
 

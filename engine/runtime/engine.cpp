@@ -1,6 +1,7 @@
 #include "engine/api/engine.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "engine/api/log.h"
 #include "engine/base/affinity.h"
@@ -23,6 +24,7 @@ std::shared_ptr<const builder::Module> Engine::State::module_for(const Shapes& s
   options.exact = p.exact;
   options.precision = p.precision;
   options.max_workspace = p.max_workspace;
+  options.limits = limits;
   options.packs = p.packs.get();
   const auto tuned = p.choices.find(builder::cpu_fingerprint());
   if (tuned != p.choices.end()) options.choices = &tuned->second;
@@ -54,6 +56,7 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
   builder::check_forced();
   auto state = std::make_unique<State>();
   state->plan = plan;
+  state->limits = options.limits;
   state->threads = options.threads > 0 ? options.threads : base::available_cores();
   state->team = std::make_shared<base::Team>(state->threads);
   if (!plan.state().choices.empty() && !plan.state().choices.contains(builder::cpu_fingerprint()))
@@ -98,7 +101,13 @@ std::unique_ptr<Context> Engine::create_context(const ContextOptions& options) {
   return std::make_unique<Context>(std::move(state));
 }
 
-Stream Engine::create_stream() { return Stream(std::make_unique<Stream::State>()); }
+Stream Engine::create_stream() {
+  try {
+    return Stream(std::make_unique<Stream::State>());
+  } catch (const std::system_error& error) {
+    base::fail(ErrorCode::out_of_memory, "the system starts no thread for another stream: ", error.what());
+  }
+}
 
 std::vector<LayerReport> Engine::report(const std::map<std::string, Dims>& shapes) {
   Shapes wanted = shapes;

@@ -29,7 +29,8 @@ bool LayoutTimer::time(const graph::Problem& problem, double share, double until
   if (progress_ && !progress_("timing layouts", 1 - seconds / budget_s_))
     throw Error(ErrorCode::cancelled, "the build was cancelled");
   Choice choice = time_problem(problem, options_, team(), std::min(seconds, share * budget_s_));
-  if (!choice.tactic.empty() && (!known || choice.seconds < it->second.seconds))
+  // Nothing of a second trial that all candidates failed.
+  if (!choice.tactic.empty() && (!known || (choice.seconds > 0 && choice.seconds < it->second.seconds)))
     choices_[std::move(key)] = std::move(choice);
   return true;
 }

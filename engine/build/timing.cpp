@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 
+#include "engine/api/log.h"
+#include "engine/base/text.h"
 #include "engine/build/chain.h"
 #include "engine/build/trial.h"
 
@@ -58,15 +60,29 @@ bool is_heavy(const graph::Problem& problem) {
   return bytes > std::size_t{16} << 20;
 }
 
+/// Null when the candidate can't even be prepared: it is out, and the others race on.
+std::unique_ptr<Trial> trial_of(const graph::Problem& problem, const Candidate& candidate,
+                                const std::shared_ptr<base::Team>& team) {
+  try {
+    std::vector<TrialStep> steps(1);
+    steps[0] = {&problem, prepare(problem, candidate)};
+    return std::make_unique<Trial>(std::move(steps), team);
+  } catch (const std::exception& error) {
+    log(LogLevel::warning, base::str(name_of(candidate), " is out of its trial: ", error.what()));
+    return nullptr;
+  }
+}
+
 /// One candidate after the other, for heavy problems; a few runs of those are long enough.
 std::vector<double> time_one_by_one(const Contest& contest, const std::shared_ptr<base::Team>& team) {
   std::vector<double> best;
   for (const Candidate& c : contest.list) {
-    std::vector<TrialStep> steps(1);
-    steps[0] = {contest.problem, prepare(*contest.problem, c)};
-    Trial trial(std::move(steps), team);
-    double seconds = 1e30;
-    for (int round = 0; round < 4; ++round) seconds = std::min(seconds, trial.run());
+    const std::unique_ptr<Trial> trial = trial_of(*contest.problem, c, team);
+    double seconds = trial ? trial->run() : kOut;
+    for (int round = 1; round < 4 && seconds != kOut; ++round) {
+      const double next = trial->run();
+      seconds = next == kOut ? kOut : std::min(seconds, next);
+    }
     best.push_back(seconds);
   }
   return best;
@@ -74,23 +90,21 @@ std::vector<double> time_one_by_one(const Contest& contest, const std::shared_pt
 
 std::vector<double> time_interleaved(const Contest& contest, const std::shared_ptr<base::Team>& team, double budget_s) {
   std::vector<std::unique_ptr<Trial>> trials;
-  for (const Candidate& c : contest.list) {
-    std::vector<TrialStep> steps(1);
-    steps[0] = {contest.problem, prepare(*contest.problem, c)};
-    trials.push_back(std::make_unique<Trial>(std::move(steps), team));
-  }
+  for (const Candidate& c : contest.list) trials.push_back(trial_of(*contest.problem, c, team));
   return race(trials, budget_s);
 }
 
+/// What fails on the trial's data is out; where all do, the reference is the choice: it says what is wrong.
 Choice decide(const Contest& contest, const std::shared_ptr<base::Team>& team, double budget_s) {
   const std::vector<double> best =
       is_heavy(*contest.problem) ? time_one_by_one(contest, team) : time_interleaved(contest, team, budget_s);
   std::size_t winner = 0;
   for (std::size_t i = 1; i < best.size(); ++i)
     if (best[i] < best[winner] * (1 - kMargin)) winner = i;
+  if (best[winner] == kOut) return {std::string(name_of(Candidate{})), 0};
   Choice choice{std::string(name_of(contest.list[winner])), best[winner]};
   for (std::size_t i = 0; i < best.size(); ++i)
-    if (i != winner) choice.beside.emplace_back(name_of(contest.list[i]), best[i]);
+    if (i != winner && best[i] != kOut) choice.beside.emplace_back(name_of(contest.list[i]), best[i]);
   return choice;
 }
 
@@ -115,8 +129,10 @@ void decide_chain(std::span<const graph::Problem> problems, const CompileOptions
   trials.push_back(std::make_unique<Trial>(std::move(apart), team));
   trials.push_back(std::make_unique<Trial>(std::move(one), team));
   const std::vector<double> best = race(trials, budget_s);
-  choices[apart_key(problems, options)] = {"apart", best[0]};
-  choices[fused_key(problems, options)] = {"fused", best[1]};
+  constexpr double kNever_s = 1e9;  // a number that the timing cache can hold
+  const bool out = best[0] == kOut || best[1] == kOut;
+  choices[apart_key(problems, options)] = {"apart", out ? 0 : best[0]};
+  choices[fused_key(problems, options)] = {"fused", out ? kNever_s : best[1]};
 }
 
 /// Times the chains that may be worth it, those of the dearest layers first.
@@ -185,11 +201,10 @@ void time_pair(const graph::Problem& a, const graph::Problem& b, const CompileOp
     const Candidate* chosen = choose_candidate(*problem, list, options);
     if (!chosen) return;
     tactics.emplace_back(name_of(*chosen));
-    std::vector<TrialStep> steps(1);
-    steps[0] = {problem, prepare(*problem, *chosen)};
-    trials.push_back(std::make_unique<Trial>(std::move(steps), team));
+    trials.push_back(trial_of(*problem, *chosen, team));
   }
   const std::vector<double> best = race(trials, budget_s);
+  if (best[0] == kOut || best[1] == kOut) return;
   for (const std::size_t i : {0, 1}) {  // what was timed beside them stays
     Choice& choice = choices[choice_key(i == 0 ? a : b, options)];
     choice.tactic = tactics[i];
@@ -204,6 +219,7 @@ void time_candidates(const graph::Graph& graph, const CompileOptions& compile_op
   std::vector<Contest> contests;
   std::map<std::string, std::size_t> seen;
   for (const LayerProblem& lp : all) {
+    if (compile_options.deadline) compile_options.deadline->check("weighing tactics");
     std::string key = choice_key(lp.problem, compile_options);
     if (choices.contains(key)) continue;
     const auto [it, fresh] = seen.try_emplace(key, contests.size());

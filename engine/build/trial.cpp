@@ -26,7 +26,8 @@ Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<base::Team>& te
                                             : add(*program, problem.inputs[k], true));
     for (const graph::Desc& desc : problem.outputs) step.outputs.push_back(add(*program, desc, false));
     step.workspace = program->arena_bytes;
-    program->arena_bytes += base::align_up(step.launch.workspace_bytes);
+    program->arena_bytes =
+        base::checked_sum(program->arena_bytes, base::align_up(base::checked_sum(step.launch.workspace_bytes, 0)));
     program->scratch_bytes = std::max(program->scratch_bytes, step.launch.scratch_bytes);
     for (std::size_t p = 0; p < step.launch.phases.size(); ++p) {
       program::Stage stage;
@@ -40,9 +41,10 @@ Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<base::Team>& te
 }
 
 double Trial::run() {
+  if (failed_) return kOut;
   const auto start = Clock::now();
-  (void)executor_->run(pointers_);
-  return seconds_since(start);
+  failed_ = !executor_->run(pointers_).ok();
+  return failed_ ? kOut : seconds_since(start);
 }
 
 program::Place Trial::add(program::Program& program, const graph::Desc& desc, bool fill) {
@@ -53,8 +55,7 @@ program::Place Trial::add(program::Program& program, const graph::Desc& desc, bo
   }
   const std::int64_t row = desc.dims.empty() ? 1 : desc.dims.back();
   const std::int64_t rows = row ? desc.count() / row : 0;
-  buffers_.push_back(
-      base::allocate_aligned(static_cast<std::size_t>(rows * std::max(desc.pitch, row)) * size_of(desc.dtype)));
+  buffers_.push_back(base::allocate_aligned(byte_count(desc.dtype, {rows, std::max(desc.pitch, row)})));
   if (fill && desc.dtype == DataType::float32) {
     auto* values = reinterpret_cast<float*>(buffers_.back().get());
     std::minstd_rand random(42);
@@ -65,15 +66,20 @@ program::Place Trial::add(program::Program& program, const graph::Desc& desc, bo
 }
 
 std::vector<double> race(const std::vector<std::unique_ptr<Trial>>& trials, double budget_s) {
-  std::vector<double> best(trials.size(), 1e30);
+  std::vector<double> best(trials.size(), kOut);
   const auto start = Clock::now();
   for (int round = 0; round < 12; ++round) {
     const double leader = *std::min_element(best.begin(), best.end());
     for (std::size_t i = 0; i < trials.size(); ++i) {
-      if (round >= 2 && best[i] > leader * 1.5) continue;
+      if (!trials[i] || (round >= 2 && best[i] > leader * 1.5)) continue;
+      if (round > 0 && best[i] == kOut) continue;
       const int repeats = round == 0 ? 1 : std::clamp(static_cast<int>(300e-6 / std::max(best[i], 1e-7)), 1, 20);
       double total = 0;
       for (int r = 0; r < repeats; ++r) total += trials[i]->run();
+      if (total == kOut) {
+        best[i] = kOut;
+        continue;
+      }
       if (round > 0 || total > 50e-3) best[i] = std::min(best[i], total / repeats);
       else best[i] = std::min(best[i], total);
     }

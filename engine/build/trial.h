@@ -1,6 +1,7 @@
 #pragma once
 // Candidates as programs of their own, to be timed. For timing.cpp alone.
 
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -9,6 +10,9 @@
 #include "engine/program/executor.h"
 
 namespace vireo::builder {
+
+/// Seconds of what is out of a trial, because it failed.
+inline constexpr double kOut = std::numeric_limits<double>::infinity();
 
 /// One step of a trial. Its problem is borrowed for the construction.
 struct TrialStep {
@@ -21,7 +25,7 @@ struct TrialStep {
 class Trial {
  public:
   Trial(std::vector<TrialStep> steps, const std::shared_ptr<base::Team>& team);
-  /// Seconds of one run.
+  /// Seconds of one run; kOut when it failed, and ever after.
   double run();
 
  private:
@@ -30,10 +34,11 @@ class Trial {
   std::vector<std::shared_ptr<std::byte>> buffers_;
   std::vector<void*> pointers_;
   std::unique_ptr<program::Executor> executor_;
+  bool failed_ = false;
 };
 
-/// Best seconds of each trial over interleaved rounds, within the budget. Losers by more than half drop out after the
-/// second round.
+/// Best seconds of each trial over interleaved rounds, within the budget; kOut for those that are null or failed.
+/// Losers by more than half drop out after the second round.
 [[nodiscard]] std::vector<double> race(const std::vector<std::unique_ptr<Trial>>& trials, double budget_s);
 
 }  // namespace vireo::builder

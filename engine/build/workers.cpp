@@ -41,7 +41,7 @@ class Runs {
       : executor_(std::make_shared<program::Program>(std::move(program)), team, profile), bindings_(bindings) {}
   double run() {
     const auto start = Clock::now();
-    (void)executor_.run(bindings_);
+    failed_ |= !executor_.run(bindings_).ok();
     times_.push_back(seconds_since(start));
     const auto steps = executor_.step_seconds();
     by_step_.resize(steps.size());
@@ -52,6 +52,7 @@ class Runs {
     times_.clear();
     by_step_.clear();
   }
+  [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] double seconds() const { return best(times_); }
   /// By problem, of all its steps together.
   [[nodiscard]] std::map<std::string, double> by_problem() const {
@@ -70,6 +71,7 @@ class Runs {
 
   program::Executor executor_;
   std::span<void* const> bindings_;
+  bool failed_ = false;
   std::vector<double> times_;
   std::vector<std::vector<double>> by_step_;
 };
@@ -147,6 +149,7 @@ void time_workers(const program::Program& program, const std::shared_ptr<base::T
   variants.push_back(runs_of({}, true));
   for (int i = 0; i < 2; ++i)
     if (budget_s < kLeastRuns * variants[0]->run() && i > 0) return;
+  if (variants[0]->failed()) return;  // made-up inputs are none that the network takes
   variants[0]->forget();
   for (int i = 0; i < 3; ++i) variants[0]->run();
 

@@ -1,13 +1,9 @@
 #include "engine/build/module.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "engine/api/log.h"
-#include "engine/base/affinity.h"
-#include "engine/base/memory.h"
 #include "engine/base/text.h"
-#include "engine/build/plan_state.h"
+#include "engine/build/limits.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::builder {
@@ -22,8 +18,9 @@ namespace {
 
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
-/// Which layers can run before any data-dependent shape is needed.
-enum class When : char { head, late, tail };
+/// Which layers can run before any shape that depends on data is needed. by_value: everything that the layer reads is
+/// there, and its output's shape depends on values of it. tail: behind one of those or a late layer.
+enum class When : char { head, late, by_value, tail };
 
 std::vector<When> schedule(const Graph& g) {
   std::vector<When> when(index(g.layer_count()), When::tail);
@@ -33,175 +30,199 @@ std::vector<When> schedule(const Graph& g) {
       return t == kNone || g.tensor(t).producer == kNone || when[index(g.tensor(t).producer)] == When::head;
     });
     if (!inputs_known) continue;
-    if (l.op->late_axis) when[index(id)] = When::late;
-    else if (std::all_of(l.outputs.begin(), l.outputs.end(),
-                         [&](TensorId t) { return t == kNone || g.tensor(t).is_static(); }))
-      when[index(id)] = When::head;
+    const bool known = std::all_of(l.outputs.begin(), l.outputs.end(),
+                                   [&](TensorId t) { return t == kNone || g.tensor(t).is_static(); });
+    when[index(id)] = l.op->late_axis ? When::late : known ? When::head : When::by_value;
   }
   return when;
 }
 
-/// A few integers that a layer with an unknown output shape reads (the target of a reshape, the limit of a range).
-bool decides_shapes(const Graph& g, TensorId id) {
-  const Tensor& t = g.tensor(id);
-  if (!is_integer(t.dtype) && t.dtype != DataType::boolean) return false;
-  if (element_count(t.dims) > 64) return false;
-  return std::any_of(t.consumers.begin(), t.consumers.end(), [&](LayerId layer) {
-    return std::any_of(g.layer(layer).outputs.begin(), g.layer(layer).outputs.end(),
-                       [&](TensorId out) { return out != kNone && !g.tensor(out).is_static(); });
-  });
+/// What a shape may depend on: a target of a reshape, the limits of a range, the scales of a resize. Data that happen
+/// to be so few are taken for such too, which costs a compilation for each new value, but nothing else.
+bool decides_shapes(const Tensor& t) {
+  const bool counts = is_integer(t.dtype) || t.dtype == DataType::boolean;
+  return !t.constant && (counts || t.dims.size() <= 1) && element_count(t.dims) <= 64;
+}
+
+/// Copies tensors and layers of one graph into another.
+class Extract {
+ public:
+  Extract(const Graph& from, Graph& to) : from_(from), to_(to), map_(index(from.tensor_count()), kNone) {}
+  void input(TensorId t, const std::string& name) {
+    map_[index(t)] = to_.add_input(name, from_.tensor(t).dtype, from_.tensor(t).dims);
+  }
+  TensorId tensor(TensorId t) {
+    if (t == kNone) return kNone;
+    TensorId& copy = map_[index(t)];
+    if (copy != kNone) return copy;
+    const Tensor& original = from_.tensor(t);
+    copy = original.constant ? to_.add_constant(original.name, original.constant)
+                             : to_.add_tensor(original.name, original.dtype);
+    return copy;
+  }
+  void layer(LayerId id) {
+    const Layer& l = from_.layer(id);
+    std::vector<TensorId> inputs, outputs;
+    for (TensorId t : l.inputs) inputs.push_back(tensor(t));
+    // What nobody reads is made all the same: references write all of their outputs.
+    for (TensorId t : l.outputs) outputs.push_back(t == kNone ? to_.add_tensor(l.name + ":unused") : tensor(t));
+    to_.add_layer_into(*l.op, l.name, inputs, outputs, l.attributes);
+  }
+
+ private:
+  const Graph& from_;
+  Graph& to_;
+  std::vector<TensorId> map_;
+};
+
+program::Binding binding_of(const Tensor& t, const std::string& name, bool output) {
+  program::Binding binding;
+  binding.info.name = name;
+  binding.info.dtype = t.dtype;
+  binding.info.dims = t.ranked ? t.dims : Dims{kUnknown};
+  binding.info.symbols.resize(binding.info.dims.size());
+  binding.bytes = t.is_static() ? byte_count(t.dtype, t.dims) : 0;
+  binding.output = output;
+  return binding;
 }
 
 }  // namespace
 
+/// Takes a network apart into head, late layers and tail.
+class Module::Splitter {
+ public:
+  Splitter(const Graph& g, std::vector<When> when) : g_(g), when_(std::move(when)) {}
+
+  void run(Module& module) {
+    find_crossing();
+    module.program_ = std::make_shared<const program::Program>(compile(head(module.places_), module.settings_.options));
+    module.late_ = std::make_unique<Late>();
+    tail(*module.late_, module.settings_.options.limits);
+  }
+
+ private:
+  [[nodiscard]] bool of_head(TensorId t) const {
+    const LayerId producer = g_.tensor(t).producer;
+    return producer == kNone || when_[index(producer)] == When::head;
+  }
+
+  /// Tensors that are there once the head has run and that the rest reads, network inputs among them.
+  void find_crossing() {
+    crosses_.assign(index(g_.tensor_count()), 0);
+    for (LayerId id = 0; id < g_.layer_count(); ++id) {
+      if (!g_.layer(id).alive() || when_[index(id)] == When::head) continue;
+      for (TensorId t : g_.layer(id).inputs)
+        if (t != kNone && !g_.tensor(t).constant && of_head(t)) crosses_[index(t)] = 1;
+    }
+  }
+
+  /// Its outputs: the visible ones that it makes, then what else crosses.
+  Graph head(std::vector<int>& places) {
+    Graph head;
+    Extract extract(g_, head);
+    binding_.assign(index(g_.tensor_count()), -1);
+    for (TensorId t : g_.inputs()) {
+      places.push_back(static_cast<int>(places.size()));
+      binding_[index(t)] = places.back();
+      extract.input(t, g_.tensor(t).name);
+    }
+    for (LayerId id : g_.topological_order())
+      if (when_[index(id)] == When::head) extract.layer(id);
+    head.infer_all();
+    const auto mark = [&](TensorId t, const std::string& name) {
+      const int binding = static_cast<int>(head.inputs().size() + head.outputs().size());
+      if (binding_[index(t)] < 0) binding_[index(t)] = binding;
+      head.mark_output(extract.tensor(t), name);
+      return binding;
+    };
+    int of_tail = 0;
+    for (const Graph::Output& output : g_.outputs())
+      places.push_back(of_head(output.tensor) ? mark(output.tensor, output.name) : -1 - of_tail++);
+    for (TensorId t = 0; t < g_.tensor_count(); ++t)
+      if (crosses_[index(t)] && binding_[index(t)] < 0) (void)mark(t, g_.tensor(t).name);
+    return head;
+  }
+
+  void tail(Late& late, const Limits& limits) {
+    Extract extract(g_, late.tail);
+    // Shapes are given by name, and names in the network need not differ.
+    const auto add_input = [&](TensorId t, const TailInput& input) {
+      extract.input(t, base::str(g_.tensor(t).name, "#", late.inputs.size()));
+      late.inputs.push_back(input);
+    };
+    const std::vector<char> by_value = deciding();
+    for (TensorId t = 0; t < g_.tensor_count(); ++t)
+      if (crosses_[index(t)]) add_input(t, {.head_binding = binding_[index(t)], .by_value = by_value[index(t)] != 0});
+    Graph bounds = g_;
+    for (LayerId id : g_.topological_order()) {
+      const TensorId out = when_[index(id)] == When::late ? g_.layer(id).outputs[0] : kNone;
+      if (out == kNone) continue;
+      add_input(out, {.late_layer = static_cast<int>(late.layers.size())});
+      late.layers.push_back(late_layer(id, bounds.bound_dims(id), late));
+      check_tensor(late.layers.back().dtype, late.layers.back().bound, graph::describe(g_, id), limits);
+    }
+    for (LayerId id : g_.topological_order())
+      if (when_[index(id)] == When::tail || when_[index(id)] == When::by_value) extract.layer(id);
+    for (const Graph::Output& output : g_.outputs())
+      if (!of_head(output.tensor)) late.tail.mark_output(extract.tensor(output.tensor), output.name);
+  }
+
+  /// Crossing tensors that the tail is compiled for the values of.
+  [[nodiscard]] std::vector<char> deciding() const {
+    std::vector<char> list(index(g_.tensor_count()), 0);
+    for (LayerId id = 0; id < g_.layer_count(); ++id) {
+      if (!g_.layer(id).alive() || when_[index(id)] != When::by_value) continue;
+      bool any = false;
+      for (TensorId t : g_.layer(id).inputs)
+        if (t != kNone && decides_shapes(g_.tensor(t))) list[index(t)] = any = true;
+      if (!any) base::fail(ErrorCode::unsupported, graph::describe(g_, id), ": the shape of its output can't be known");
+    }
+    return list;
+  }
+
+  LateLayer late_layer(LayerId id, Dims bound, Late& late) const {
+    const Layer& l = g_.layer(id);
+    LateLayer made{l.op, l.name, l.attributes, {}, {}, g_.tensor(l.outputs[0]).dtype, std::move(bound)};
+    for (TensorId t : l.inputs) {
+      const Tensor* tensor = t == kNone ? nullptr : &g_.tensor(t);
+      graph::View& view = made.inputs.emplace_back();
+      if (tensor) view = {tensor->dtype, tensor->dims, nullptr};
+      if (tensor && tensor->constant) {
+        late.constants.push_back(tensor->constant);
+        view.data = const_cast<std::byte*>(tensor->constant->read());
+      }
+      made.sources.push_back(tensor && !tensor->constant ? binding_[index(t)] : -1);
+    }
+    return made;
+  }
+
+  const Graph& g_;
+  std::vector<When> when_;
+  std::vector<char> crosses_;
+  std::vector<int> binding_;  ///< of the head, by tensor; -1: none
+};
+
 Module::Module(const Graph& graph, const Shapes& shapes, CompileSettings settings) : settings_(std::move(settings)) {
   const Graph g = specialise(graph, shapes, settings_.options);
-  for (TensorId id : g.inputs()) {
-    const Tensor& t = g.tensor(id);
-    bindings_.push_back({{t.name, t.dtype, t.dims, std::vector<std::string>(t.dims.size())},
-                         static_cast<std::size_t>(element_count(t.dims)) * size_of(t.dtype), false});
+  for (TensorId id : g.inputs()) bindings_.push_back(binding_of(g.tensor(id), g.tensor(id).name, false));
+  for (const Graph::Output& output : g.outputs())
+    bindings_.push_back(binding_of(g.tensor(output.tensor), output.name, true));
+  std::vector<When> when = schedule(g);
+  bool split = false;
+  for (LayerId id = 0; id < g.layer_count(); ++id) split |= g.layer(id).alive() && when[index(id)] != When::head;
+  if (split) {
+    Splitter(g, std::move(when)).run(*this);
+    return;
   }
-  for (const Graph::Output& output : g.outputs()) {
-    const Tensor& t = g.tensor(output.tensor);
-    const std::size_t bytes = t.is_static() ? static_cast<std::size_t>(element_count(t.dims)) * size_of(t.dtype) : 0;
-    bindings_.push_back({{output.name, t.dtype, t.dims, std::vector<std::string>(t.dims.size())}, bytes, true});
-  }
-  const std::vector<When> when = schedule(g);
-  bool late = false;
-  for (LayerId id = 0; id < g.layer_count(); ++id) late |= g.layer(id).alive() && when[index(id)] != When::head;
-  if (!late) program_ = std::make_shared<const program::Program>(compile(g, settings_.options));
-  else split(g);
-}
-
-void Module::split(const Graph& g) {
-  const std::vector<When> when = schedule(g);
-  late_ = std::make_unique<Late>();
-  const auto made_by = [&](TensorId t, When w) {
-    const LayerId producer = g.tensor(t).producer;
-    return producer == kNone ? w == When::head : when[index(producer)] == w;
-  };
-  // Tensors that cross from the head into the rest, in order of tensor id.
-  std::vector<char> crosses(index(g.tensor_count()), 0);
-  for (LayerId id = 0; id < g.layer_count(); ++id) {
-    if (!g.layer(id).alive() || when[index(id)] == When::head) continue;
-    for (TensorId t : g.layer(id).inputs)
-      if (t != kNone && !g.tensor(t).constant && made_by(t, When::head)) crosses[index(t)] = 1;
-  }
-
-  Graph head = g;
-  for (LayerId id = g.layer_count() - 1; id >= 0; --id)
-    if (head.layer(id).alive() && when[index(id)] != When::head) head.remove_layer(id);
-  Graph cut;  // the head with its own outputs: the visible ones it makes, then the crossing tensors
-  {
-    std::vector<TensorId> map(index(head.tensor_count()), kNone);
-    const auto mapped = [&](TensorId t) {
-      if (t != kNone && map[index(t)] == kNone) {
-        const Tensor& tensor = head.tensor(t);
-        map[index(t)] = tensor.constant ? cut.add_constant(tensor.name, tensor.constant)
-                                        : cut.add_tensor(tensor.name, tensor.dtype);
-      }
-      return t == kNone ? kNone : map[index(t)];
-    };
-    for (TensorId t : head.inputs())
-      map[index(t)] = cut.add_input(head.tensor(t).name, head.tensor(t).dtype, head.tensor(t).dims);
-    for (LayerId id : head.topological_order()) {
-      const Layer& l = head.layer(id);
-      std::vector<TensorId> inputs, outputs;
-      for (TensorId t : l.inputs) inputs.push_back(mapped(t));
-      for (TensorId t : l.outputs) outputs.push_back(mapped(t));
-      cut.add_layer_into(*l.op, l.name, inputs, outputs, l.attributes);
-    }
-    cut.infer_all();
-    int tail_outputs = 0;
-    for (const Graph::Output& output : g.outputs()) {
-      if (g.tensor(output.tensor).constant || made_by(output.tensor, When::head)) {
-        head_output_.push_back(static_cast<int>(cut.inputs().size() + cut.outputs().size()));
-        cut.mark_output(mapped(output.tensor), output.name);
-      } else {
-        head_output_.push_back(-1 - tail_outputs++);
-      }
-    }
-    for (TensorId t = 0; t < g.tensor_count(); ++t)
-      if (crosses[index(t)]) cut.mark_output(mapped(t), "crossing " + g.tensor(t).name);
-  }
-  program_ = std::make_shared<const program::Program>(compile(cut, settings_.options));
-  const auto head_binding_of = [&](TensorId t) {
-    const std::string name = "crossing " + g.tensor(t).name;
-    for (std::size_t k = 0; k < program_->bindings.size(); ++k)
-      if (program_->bindings[k].output && program_->bindings[k].info.name == name) return static_cast<int>(k);
-    base::fail(ErrorCode::internal, "'", g.tensor(t).name, "' doesn't leave the head");
-  };
-
-  Graph& tail = late_->tail;
-  std::vector<TensorId> map(index(g.tensor_count()), kNone);
-  for (TensorId t = 0; t < g.tensor_count(); ++t)
-    if (crosses[index(t)]) {
-      map[index(t)] = tail.add_input(g.tensor(t).name, g.tensor(t).dtype, g.tensor(t).dims);
-      late_->head_binding.push_back(head_binding_of(t));
-      late_->late_layer.push_back(-1);
-      late_->by_value.push_back(decides_shapes(g, t));
-    }
-  Graph bounds = g;
-  for (LayerId id : g.topological_order()) {
-    if (when[index(id)] != When::late) continue;
-    const Layer& l = g.layer(id);
-    LateLayer late{l.op,
-                   l.name,
-                   l.attributes,
-                   {},
-                   {},
-                   g.tensor(l.outputs[0]).dtype,
-                   bounds.bound_dims(id),
-                   g.tensor(l.outputs[0]).name};
-    for (TensorId t : l.inputs) {
-      if (t == kNone) {
-        late.inputs.emplace_back();
-        late.sources.push_back(-1);
-        continue;
-      }
-      const Tensor& tensor = g.tensor(t);
-      if (tensor.constant) late_->constants.push_back(tensor.constant);
-      late.inputs.push_back(
-          {tensor.dtype, tensor.dims, tensor.constant ? const_cast<std::byte*>(tensor.constant->read()) : nullptr});
-      late.sources.push_back(tensor.constant ? -1 : head_binding_of(t));
-    }
-    const Tensor& out = g.tensor(l.outputs[0]);
-    map[index(l.outputs[0])] = tail.add_input(out.name, out.dtype, out.dims);
-    late_->head_binding.push_back(-1);
-    late_->late_layer.push_back(static_cast<int>(late_->layers.size()));
-    late_->by_value.push_back(0);
-    late_->layers.push_back(std::move(late));
-  }
-  const auto mapped = [&](TensorId t) {
-    if (t != kNone && map[index(t)] == kNone) {
-      const Tensor& tensor = g.tensor(t);
-      map[index(t)] = tensor.constant ? tail.add_constant(tensor.name, tensor.constant)
-                                      : tail.add_tensor(tensor.name, tensor.dtype);
-    }
-    return t == kNone ? kNone : map[index(t)];
-  };
-  for (LayerId id : g.topological_order()) {
-    if (when[index(id)] != When::tail) continue;
-    const Layer& l = g.layer(id);
-    std::vector<TensorId> inputs, outputs;
-    for (TensorId t : l.inputs) inputs.push_back(mapped(t));
-    for (TensorId t : l.outputs) outputs.push_back(mapped(t));
-    tail.add_layer_into(*l.op, l.name, inputs, outputs, l.attributes);
-  }
-  if (late_->layers.empty() &&
-      std::none_of(late_->by_value.begin(), late_->by_value.end(), [](char c) { return c != 0; }))
-    for (LayerId id : g.topological_order())
-      if (when[index(id)] == When::tail)
-        base::fail(ErrorCode::unsupported, graph::describe(g, id), ": the shape of its output can't be known");
-  for (std::size_t k = 0; k < g.outputs().size(); ++k)
-    if (head_output_[k] < 0) tail.mark_output(mapped(g.outputs()[k].tensor), g.outputs()[k].name);
+  program_ = std::make_shared<const program::Program>(compile(g, settings_.options));
+  for (std::size_t k = 0; k < bindings_.size(); ++k) places_.push_back(static_cast<int>(k));
 }
 
 std::shared_ptr<const Module> Module::tail_for(const Shapes& shapes, std::span<const Bound> inputs) const {
   const std::lock_guard lock(late_->mutex);
   std::string values;
-  for (std::size_t k = 0; k < late_->by_value.size(); ++k)
-    if (late_->by_value[k]) values.append(static_cast<const char*>(inputs[k].data), inputs[k].bytes);
+  for (std::size_t k = 0; k < inputs.size(); ++k)
+    if (late_->inputs[k].by_value) values.append(static_cast<const char*>(inputs[k].data), inputs[k].bytes);
   auto& compiled = late_->compiled;
   for (Late::Compiled& c : compiled)
     if (c.shapes == shapes && c.values == values) {
@@ -209,8 +230,8 @@ std::shared_ptr<const Module> Module::tail_for(const Shapes& shapes, std::span<c
       return c.module;
     }
   Graph tail = late_->tail;
-  for (std::size_t k = 0; k < late_->by_value.size(); ++k) {
-    if (!late_->by_value[k]) continue;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (!late_->inputs[k].by_value) continue;
     const TensorId input = tail.inputs()[k];
     const Tensor& t = tail.tensor(input);
     const TensorId value = tail.add_constant(tail.unique_name(t.name),
@@ -238,106 +259,6 @@ std::vector<LayerReport> Module::report() const {
       row.outputs = "at most " + to_string(l.bound);
     }
   return rows;
-}
-
-Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<base::Team> team, bool profile)
-    : module_(std::move(module)), team_(std::move(team)), profile_(profile) {
-  executor_ = std::make_unique<program::Executor>(module_->program(), team_, profile_);
-  results_.resize(module_->bindings().size());
-  const auto& head = module_->program()->bindings;
-  pointers_.resize(head.size());
-  boundary_.resize(head.size());
-  if (module_->has_late_part())
-    for (std::size_t k = 0; k < head.size(); ++k)
-      if (head[k].output && head[k].info.name.rfind("crossing ", 0) == 0)
-        boundary_[k] = base::allocate_aligned(head[k].bytes);
-}
-
-Status Runner::run(std::span<const Bound> bindings) noexcept {
-  const base::OnCore on(team_->first_core());
-  const auto& visible = module_->bindings();
-  if (!module_->has_late_part()) {
-    for (std::size_t k = 0; k < visible.size(); ++k) pointers_[k] = bindings[k].data;
-    return executor_->run(pointers_);
-  }
-  for (std::size_t k = 0; k < boundary_.size(); ++k)
-    if (boundary_[k]) pointers_[k] = boundary_[k].get();
-  std::size_t output = 0;
-  for (std::size_t k = 0; k < visible.size(); ++k) {
-    if (!visible[k].output) pointers_[k] = bindings[k].data;
-    else if (const int head = module_->head_output_[output++]; head >= 0)
-      pointers_[static_cast<std::size_t>(head)] = bindings[k].data;
-  }
-  if (const Status status = executor_->run(pointers_); !status.ok()) return status;
-  try {
-    run_late(bindings);
-    return {};
-  } catch (const Error& error) {
-    log(LogLevel::error, error.what());
-    return {error.code(), "the layers whose shapes depend on data failed; the log says why"};
-  } catch (const std::exception&) {
-    return {ErrorCode::out_of_memory, "the layers whose shapes depend on data ran out of memory"};
-  }
-}
-
-void Runner::run_late(std::span<const Bound> bindings) {
-  Module::Late& late = *module_->late_;
-  std::vector<Result> made;
-  for (const Module::LateLayer& l : late.layers) {
-    std::vector<graph::View> inputs = l.inputs;
-    for (std::size_t k = 0; k < inputs.size(); ++k)
-      if (l.sources[k] >= 0) inputs[k].data = pointers_[static_cast<std::size_t>(l.sources[k])];
-    Result result;
-    result.data = base::allocate_aligned(static_cast<std::size_t>(element_count(l.bound)) * size_of(l.dtype));
-    std::vector<graph::View> outputs{{l.dtype, l.bound, result.data.get()}};
-    (l.op->late ? l.op->late : l.op->reference)({l.attributes, inputs, outputs});
-    result.dims = outputs[0].dims;
-    made.push_back(std::move(result));
-  }
-  Shapes shapes;
-  std::vector<Bound> tail_bindings;
-  const auto& head = module_->program()->bindings;
-  for (std::size_t k = 0; k < late.tail.inputs().size(); ++k) {
-    const Tensor& t = late.tail.tensor(late.tail.inputs()[k]);
-    const bool from_head = late.head_binding[k] >= 0;
-    const Result* result = from_head ? nullptr : &made[static_cast<std::size_t>(late.late_layer[k])];
-    shapes[t.name] = from_head ? t.dims : result->dims;
-    tail_bindings.push_back(from_head ? Bound{pointers_[static_cast<std::size_t>(late.head_binding[k])],
-                                              head[static_cast<std::size_t>(late.head_binding[k])].bytes}
-                                      : Bound{result->data.get(), 0});
-  }
-  const std::shared_ptr<const Module> tail = module_->tail_for(shapes, tail_bindings);
-  Runner runner(tail, team_, false);
-  const std::size_t first_output = tail_bindings.size();
-  std::vector<std::shared_ptr<std::byte>> own;
-  for (std::size_t k = first_output; k < tail->bindings().size(); ++k) {
-    own.push_back(base::allocate_aligned(tail->bindings()[k].bytes));
-    tail_bindings.push_back({own.back().get(), tail->bindings()[k].bytes});
-  }
-  if (const Status status = runner.run(tail_bindings); !status.ok()) throw Error(status.code(), status.message());
-  const auto& visible = module_->bindings();
-  std::size_t output = 0;
-  for (std::size_t k = 0; k < visible.size(); ++k) {
-    if (!visible[k].output) continue;
-    const int where = module_->head_output_[output++];
-    if (where >= 0) continue;
-    const std::size_t source = first_output + static_cast<std::size_t>(-1 - where);
-    Result& result = results_[k];
-    if (runner.results_[source].data) {
-      result = runner.results_[source];
-    } else {
-      result.dims = tail->bindings()[source].info.dims;
-      result.data = own[source - first_output];
-      result.bytes = tail->bindings()[source].bytes;
-    }
-    if (result.bytes == 0)
-      result.bytes = static_cast<std::size_t>(element_count(result.dims)) * size_of(visible[k].info.dtype);
-    if (!bindings[k].data) continue;
-    if (bindings[k].bytes < result.bytes)
-      base::fail(ErrorCode::invalid_argument, "output '", visible[k].info.name, "' came out as ", result.dims, ", ",
-                 result.bytes, " bytes; the bound buffer has ", bindings[k].bytes);
-    if (result.bytes) std::memcpy(bindings[k].data, result.data.get(), result.bytes);
-  }
 }
 
 }  // namespace vireo::builder

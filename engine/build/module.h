@@ -1,12 +1,14 @@
 #pragma once
-// A network at fixed input shapes, ready to run, also where some shapes are known only when data is: the layers up to
-// those (NonZero, NonMaxSuppression, …) are one Program; they themselves run by reference; what follows is compiled
-// when its shapes are known, and kept for the next time. Networks without such layers are one Program and nothing else.
+// A network at fixed input shapes, ready to run, also where some shapes are known only when data is. The layers before
+// those are one Program, the head. Then come, side by side, the layers whose output has an extent that only their data
+// tell (NonZero, NonMaxSuppression, …: the late layers), run by reference; and layers whose shape is the value of a
+// small tensor that the head makes (a reshape to computed extents). What follows, the tail, is a Module of its own,
+// compiled when its input shapes and those values are known and kept for the next time. It may have a tail again.
+// Networks without such layers are one Program and nothing else.
 
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,7 +38,8 @@ class Module {
   /// Throws like specialise and compile.
   Module(const graph::Graph& graph, const Shapes& shapes, CompileSettings settings);
 
-  /// Inputs in network order, then outputs. Outputs that depend on data have kUnknown extents and no bytes.
+  /// Inputs in network order, then outputs. Outputs that depend on data have kUnknown extents and no bytes; one whose
+  /// rank does is told as [kUnknown].
   [[nodiscard]] const std::vector<program::Binding>& bindings() const { return bindings_; }
   [[nodiscard]] const std::shared_ptr<const program::Program>& program() const { return program_; }
   [[nodiscard]] bool has_late_part() const { return late_ != nullptr; }
@@ -49,19 +52,20 @@ class Module {
     std::string name;
     graph::Attributes attributes;
     std::vector<graph::View> inputs;  ///< data set for constants only
-    std::vector<int> sources;         ///< head binding for each input; -1: constant or absent
+    std::vector<int> sources;         ///< head binding of each input; -1: constant or absent
     DataType dtype;
     Dims bound;
-    std::string output;
+  };
+  struct TailInput {
+    int head_binding = -1;  ///< -1: made by a late layer
+    int late_layer = -1;
+    bool by_value = false;  ///< shapes depend on its values, so the tail is compiled for them
   };
   struct Late {
     std::vector<LateLayer> layers;
-    std::vector<graph::ConstantPtr> constants;
-    graph::Graph tail;  ///< its inputs: boundary tensors by name, outputs of the late layers
-    std::vector<int> head_binding;  ///< for each tail input, -1: late layer
-    std::vector<int> late_layer;    ///< for each tail input, -1: head binding
-    std::vector<char>
-        by_value;  ///< for each tail input: its few integers decide shapes, so the tail is compiled for them
+    std::vector<graph::ConstantPtr> constants;  ///< that the late layers read
+    graph::Graph tail;
+    std::vector<TailInput> inputs;  ///< of the tail
     std::mutex mutex;
     struct Compiled {
       Shapes shapes;
@@ -72,14 +76,14 @@ class Module {
     std::vector<Compiled> compiled;
     std::uint64_t uses = 0;
   };
-  void split(const graph::Graph& graph);
+  class Splitter;
   std::shared_ptr<const Module> tail_for(const Shapes& shapes, std::span<const Bound> inputs) const;
 
   CompileSettings settings_;
   std::vector<program::Binding> bindings_;
   std::shared_ptr<const program::Program> program_;
   std::unique_ptr<Late> late_;
-  std::vector<int> head_output_;  ///< for each visible output: binding of the head, or -1 - index of the tail's output
+  std::vector<int> places_;  ///< of each visible binding: binding of the head, or -1 - index of the tail's output
 };
 
 /// Runs a module: what an Executor is to a Program. One run at a time.
@@ -88,7 +92,8 @@ class Runner {
   Runner(std::shared_ptr<const Module> module, std::shared_ptr<base::Team> team, bool profile);
   [[nodiscard]] const Module& module() const { return *module_; }
   [[nodiscard]] const program::Executor& executor() const { return *executor_; }
-  /// One inference. Outputs that depend on data may be unbound; they are in late_result() either way.
+  /// One inference. Outputs that depend on data may be unbound; they are in late_result() either way, also where the
+  /// buffer that is bound turns out to be too small, which is an error.
   Status run(std::span<const Bound> bindings) noexcept;
 
   struct Result {
@@ -96,18 +101,21 @@ class Runner {
     std::shared_ptr<std::byte> data;
     std::size_t bytes = 0;
   };
-  /// Of the visible binding k, in the last run; null data when it doesn't depend on data.
+  /// Of the visible binding k, in the last run, in memory that no later run touches; null data when the binding
+  /// doesn't depend on data, or nothing came of that run.
   [[nodiscard]] const Result& late_result(std::size_t k) const { return results_[k]; }
 
  private:
-  void run_late(std::span<const Bound> bindings);
+  Status run_late(std::span<const Bound> bindings);
+  void take_results(const Runner& tail, std::vector<std::shared_ptr<std::byte>> made);
+  [[nodiscard]] Status copy_results(std::span<const Bound> bindings) const;
 
   std::shared_ptr<const Module> module_;
   std::shared_ptr<base::Team> team_;
-  bool profile_;
   std::unique_ptr<program::Executor> executor_;
   std::vector<void*> pointers_;                       ///< one per head binding
-  std::vector<std::shared_ptr<std::byte>> boundary_;  ///< buffers of the head's outputs that the user doesn't see
+  std::vector<std::shared_ptr<std::byte>> boundary_;  ///< buffers of the head's outputs that only the rest reads
+  std::unique_ptr<Runner> tail_;                      ///< of the last run
   std::vector<Result> results_;
 };
 

@@ -33,26 +33,32 @@ class Placer {
     for (TensorId id = 0; id < g.tensor_count(); ++id) {
       const Tensor& t = g.tensor(id);
       if (!t.is_static()) continue;
-      const std::size_t bytes = static_cast<std::size_t>(element_count(t.dims)) * size_of(t.dtype);
+      const std::size_t bytes = byte_count(t.dtype, t.dims);
       result_.tensors[index(id)] = {id, 0, innermost(t.dims), bytes, bytes, 0};
     }
   }
 
   Placement run() {
     for (LayerId id : order_)
-      if (g_.layer(id).op->alias) alias(id);
+      if (g_.layer(id).op->alias && known(id)) alias(id);
     // Later concats first: a concat of concats becomes views of the outermost one.
     for (auto it = order_.rbegin(); it != order_.rend(); ++it)
-      if (g_.layer(*it).op->name == "concat") concat(*it);
+      if (g_.layer(*it).op->name == "concat" && known(*it)) concat(*it);
     for (LayerId id : order_) {
       const std::string_view op = g_.layer(id).op->name;
-      if (op == "split" || op == "slice") split(id);
+      if ((op == "split" || op == "slice") && known(id)) split(id);
     }
     return std::move(result_);
   }
 
  private:
   TensorPlace& at(TensorId id) { return result_.tensors[index(id)]; }
+
+  /// Graphs are timed before what depends on data is known; such layers are not placed.
+  [[nodiscard]] bool known(LayerId id) const {
+    const auto is_known = [&](TensorId t) { return t == kNone || g_.tensor(t).is_static(); };
+    return std::ranges::all_of(g_.layer(id).inputs, is_known) && std::ranges::all_of(g_.layer(id).outputs, is_known);
+  }
 
   [[nodiscard]] bool external(TensorId id) const {
     const Tensor& t = g_.tensor(id);
@@ -90,6 +96,7 @@ class Placer {
       std::vector<LayerId> layers = g_.tensor(t).consumers;
       if (g_.tensor(t).producer != kNone) layers.push_back(g_.tensor(t).producer);
       for (LayerId id : layers) {
+        if (!known(id)) continue;
         if (result_.elided[index(id)]) {
           if (g_.layer(id).op->alias &&
               at(g_.layer(id).outputs[0]).pitch != innermost(g_.tensor(g_.layer(id).outputs[0]).dims))

@@ -60,7 +60,8 @@ class Network {
   /// input [N,C,H,W], weights [M,C/groups,kH,kW], bias [M] or {} for none.
   Tensor add_convolution(Tensor input, Tensor weights, Tensor bias, const Convolution& options,
                          const std::string& name = "");
-  /// Marks a tensor as output, under its own or a given name.
+  /// Marks a tensor as output, under its own or a given name. It may be an input or a constant, and it may be marked
+  /// again, under the same name or another. Throws Error when another tensor is an input or output of that name.
   void mark_output(Tensor tensor, const std::string& name = "");
 
   [[nodiscard]] std::vector<TensorInfo> inputs() const;

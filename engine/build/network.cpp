@@ -82,9 +82,15 @@ Network::Tensor Network::add_convolution(Tensor input, Tensor weights, Tensor bi
 void Network::mark_output(Tensor tensor, const std::string& name) {
   require_tensor(*graph_, tensor.id, "mark_output");
   const std::string& public_name = name.empty() ? graph_->tensor(tensor.id).name : name;
+  const auto taken = [&](graph::TensorId by, const char* as) {
+    if (by != tensor.id)
+      base::fail(ErrorCode::invalid_argument, "the network has an ", as, " '", public_name,
+                 "' already, which is another tensor; one name is one buffer");
+  };
+  for (const graph::TensorId id : graph_->inputs())
+    if (graph_->tensor(id).name == public_name) taken(id, "input");
   for (const graph::Graph::Output& output : graph_->outputs())
-    if (output.name == public_name)
-      base::fail(ErrorCode::invalid_argument, "the network has an output '", public_name, "' already");
+    if (output.name == public_name) taken(output.tensor, "output");
   graph_->mark_output(tensor.id, public_name);
 }
 

@@ -9,6 +9,8 @@
 #include <sstream>
 
 #include "engine/build/plan_state.h"
+#include "engine/build/timing.h"
+#include "engine/graph/operator.h"
 #include "tests/runtime/networks.h"
 
 namespace vireo {
@@ -38,14 +40,30 @@ class ChoiceKeys : public testing::Test {
     options.timing_cache = cache_;
     return build(one_convolution(), options);
   }
-  /// Problems of convolutions that the cache has a choice for.
-  [[nodiscard]] std::set<std::string> keys() const {
+  /// What the cache has for convolutions, by problem.
+  [[nodiscard]] builder::Choices choices() const {
     std::ifstream file(cache_);
     std::string text((std::istreambuf_iterator<char>(file)), {});
-    std::set<std::string> keys;
+    builder::Choices list;
     for (const auto& [key, choice] : builder::parse_choices(text.substr(text.find('\n') + 1)))
-      if (key.rfind("conv ", 0) == 0) keys.insert(key);
-    return keys;
+      if (key.rfind("conv ", 0) == 0) list[key] = choice;
+    return list;
+  }
+  [[nodiscard]] std::set<std::string> keys() const {
+    std::set<std::string> list;
+    for (const auto& [key, choice] : choices()) list.insert(key);
+    return list;
+  }
+  /// The convolution of a plan, timed here: one candidate, with nothing beside it, on some processors.
+  static builder::Choice timed(const Plan& plan, bool exact) {
+    builder::CompileOptions options;
+    options.exact = exact;
+    const graph::Graph g = builder::specialise(plan.state().graph, {}, options);
+    for (const builder::LayerProblem& layer : builder::problems(g, options))
+      if (layer.problem.op->name == "conv")
+        return builder::time_problem(layer.problem, options, std::make_shared<base::Team>(1), 0.05);
+    ADD_FAILURE() << "the plan has no convolution";
+    return {};
   }
   fs::path cache_;
 };
@@ -54,10 +72,22 @@ TEST_F(ChoiceKeys, of_exact_builds_are_their_own) {
   (void)make(false);
   const std::set<std::string> inexact = keys();
   ASSERT_FALSE(inexact.empty());
-  (void)make(true);
+  const Plan plan = make(true);
   const std::set<std::string> both = keys();
-  EXPECT_EQ(both.size(), 2 * inexact.size()) << "the exact build timed for itself";
-  for (const std::string& key : inexact) EXPECT_TRUE(both.contains(key)) << key;
+  for (const std::string& key : inexact) {
+    EXPECT_TRUE(both.contains(key)) << key;
+    EXPECT_FALSE(key.ends_with(" exact")) << key;
+  }
+  std::size_t exact = 0;
+  for (const auto& [key, choice] : choices()) {
+    if (inexact.contains(key)) continue;
+    ++exact;
+    EXPECT_TRUE(key.ends_with(" exact")) << key;
+    EXPECT_EQ(choice.tactic.find("winograd"), std::string::npos) << key;
+  }
+  if (!timed(plan, true).beside.empty()) {
+    EXPECT_GT(exact, 0u) << "the exact build timed for itself";
+  }
   (void)make(false);
   EXPECT_EQ(keys(), both) << "both are known now";
 }
@@ -83,12 +113,20 @@ TEST_F(ChoiceKeys, keep_what_was_timed_beside_the_choice) {
 TEST_F(ChoiceKeys, of_an_exact_build_hold_in_its_plan) {
   const Plan plan = make(true);
   const auto engine = Engine::load(plan, {}, {.threads = 1});
-  bool tuned = false;
+  const builder::Choice choice = timed(plan, true);
+  bool tuned = false, only = false;
+  std::string tactics;
   for (const LayerReport& layer : engine->report()) {
     tuned |= layer.tuned_ms > 0;
+    only |= layer.tactic.find(choice.tactic) != std::string::npos;  // alone or in a chain
+    tactics += layer.tactic + "\n";
     EXPECT_EQ(layer.tactic.find("winograd"), std::string::npos);
   }
-  EXPECT_TRUE(tuned);
+  if (choice.beside.empty()) {
+    EXPECT_TRUE(only) << "there is nothing but " << choice.tactic << ", found\n" << tactics;
+  } else {
+    EXPECT_TRUE(tuned) << choice.tactic << " and others were there to be timed";
+  }
 }
 
 }  // namespace

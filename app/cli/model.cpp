@@ -32,6 +32,7 @@ Dims parse_dims(const std::string& text, const std::string& all) {
   return dims;
 }
 
+/// "64MiB"; empty is 0. Throws Error.
 std::uint64_t parse_bytes(const std::string& text) {
   if (text.empty()) return 0;
   double value = 0;
@@ -41,9 +42,20 @@ std::uint64_t parse_bytes(const std::string& text) {
       {"", 1},     {"B", 1},           {"K", 1024},         {"KB", 1e3}, {"KiB", 1024},        {"M", 1048576.0},
       {"MB", 1e6}, {"MiB", 1048576.0}, {"G", 1073741824.0}, {"GB", 1e9}, {"GiB", 1073741824.0}};
   const auto it = kUnits.find(unit);
-  if (result.ec != std::errc() || it == kUnits.end() || value < 0)
-    fail(ErrorCode::invalid_argument, fmt::format("--workspace '{}' is not a size such as 512M or 1GiB", text));
+  constexpr double kMost = 9e18;  // not for nan either
+  if (result.ec != std::errc() || it == kUnits.end() || !(value >= 0 && value * it->second < kMost))
+    fail(ErrorCode::invalid_argument, fmt::format("'{}' is not a size such as 512M or 1GiB", text));
   return static_cast<std::uint64_t>(value * it->second);
+}
+
+/// For the parser: what is wrong with a size, or nothing.
+std::string refuse_bytes(const std::string& text) {
+  try {
+    (void)parse_bytes(text);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
 }
 
 /// The input a shape without a name is for.
@@ -140,7 +152,8 @@ void add_model_flags(CLI::App& c, ModelFlags& f) {
   c.add_option("--opt-shapes,--optShapes", f.opt_shapes, "shapes to tune for");
   c.add_option("--max-shapes,--maxShapes", f.max_shapes, "largest shapes");
   c.add_option("--shapes", f.shapes, "shapes to run at (and to tune for, when --opt-shapes is not given)");
-  c.add_option("--workspace", f.workspace, "limit of scratch memory a context may use, e.g. 64MiB; none by default");
+  c.add_option("--workspace", f.workspace, "limit of scratch memory a context may use, e.g. 64MiB; none by default")
+      ->check(refuse_bytes);
   c.add_option("--budget", f.budget_s, "seconds of tactic timing; 0 chooses by prediction")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);

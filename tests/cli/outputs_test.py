@@ -231,6 +231,14 @@ class Words(Case):
             self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), (command, done.stderr))
             self.assertIn("No space left", done.stderr)
 
+    def test_a_size_that_is_none_is_wrong_usage(self):
+        for size in ("64X", "-1", "nan", "inf", "1e30G", "MiB", " 1"):
+            done = self.vireo("build", "none.onnx", "-o", "m.plan", f"--workspace={size}")
+            self.assertEqual(done.returncode, 2, size)
+            self.assertIn("is not a size such as 512M", done.stderr)
+        for size in ("0", "64MiB", "1.5G", "1e3"):
+            self.assertIn("none.onnx", self.vireo("build", "none.onnx", "-o", "m.plan", "--workspace", size).stderr)
+
     def test_an_error_of_the_file_system_is_one_line(self):
         self.refused("bench", STREET, "--inputs", "n" * 300, names=["name too long"], code=1)
 

@@ -45,6 +45,7 @@ int infer(const InferFlags& f) {
   }();
   EngineOptions options;
   options.threads = flags.threads;
+  options.limits = limits_of(flags);
   auto engine = Engine::load(plan, Device{flags.devices.empty() ? "cpu" : flags.devices.front()}, options);
   const auto inputs = engine->inputs();
   check_inputs(*engine, tensors, f.inputs);

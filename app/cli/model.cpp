@@ -120,6 +120,7 @@ Plan build_plan(Network network, const ModelFlags& f) {
   options.exact = f.exact;
   options.disabled_passes = f.disabled_passes;
   options.threads = f.threads;
+  options.limits = limits_of(f);
   if (!f.min_shapes.empty() || !f.opt_shapes.empty() || !f.max_shapes.empty() || !f.shapes.empty())
     options.profiles.push_back(parse_profile(f, network.inputs()));
   return build(std::move(network), options, progress_bar(f.quiet));
@@ -138,6 +139,14 @@ Precision parse_precision(const ModelFlags& f) {
        fmt::format("--precision '{}'; accepted: fp32, fp16, bf16, int8, best", f.precision));
 }
 
+Limits limits_of(const ModelFlags& f) {
+  Limits limits;
+  if (!f.max_tensor.empty()) limits.max_tensor_bytes = parse_bytes(f.max_tensor);
+  if (!f.max_memory.empty()) limits.max_memory_bytes = parse_bytes(f.max_memory);
+  limits.max_seconds = f.max_seconds;
+  return limits;
+}
+
 void add_model_flags(CLI::App& c, ModelFlags& f) {
   c.add_option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan")->required();
   c.add_option("--device", f.devices, "device to run on: cpu (repeatable for build)");
@@ -154,6 +163,16 @@ void add_model_flags(CLI::App& c, ModelFlags& f) {
   c.add_option("--shapes", f.shapes, "shapes to run at (and to tune for, when --opt-shapes is not given)");
   c.add_option("--workspace", f.workspace, "limit of scratch memory a context may use, e.g. 64MiB; none by default")
       ->check(refuse_bytes);
+  c.add_option(
+       "--max-memory", f.max_memory,
+       "most memory that a context of the model may ask for, e.g. 2GiB; 0: no limit; nine tenths of the machine's "
+       "by default")
+      ->check(refuse_bytes);
+  c.add_option("--max-tensor", f.max_tensor, "most bytes of one tensor; 0: no limit; 8GiB by default")
+      ->check(refuse_bytes);
+  c.add_option("--max-seconds", f.max_seconds, "give the build up after so long; 0: no limit")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   c.add_option("--budget", f.budget_s, "seconds of tactic timing; 0 chooses by prediction")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
@@ -261,6 +280,7 @@ Loaded load_model(const ModelFlags& f, Outputs files) {
   }
   EngineOptions options;
   options.threads = f.threads;
+  options.limits = limits_of(f);
   loaded.engine = Engine::load(loaded.plan, Device{f.devices.empty() ? "cpu" : f.devices.front()}, options);
   std::vector<Profile> profiles;
   loaded.shapes =

@@ -20,7 +20,8 @@ struct ModelFlags {
   std::string precision = "fp32";
   bool fp16 = false, bf16 = false, int8 = false, best = false;
   std::string min_shapes, opt_shapes, max_shapes, shapes;
-  std::string workspace;
+  std::string workspace, max_tensor, max_memory;  ///< sizes as the user wrote them
+  double max_seconds = 0;
   double budget_s = 10;
   std::string timing_cache;
   bool exact = false;
@@ -34,6 +35,9 @@ void add_model_flags(CLI::App& command, ModelFlags& flags);
 
 /// Of --precision and its aliases. Throws Error for an unknown name.
 [[nodiscard]] Precision parse_precision(const ModelFlags& flags);
+
+/// Of --max-tensor, --max-memory and --max-seconds; what isn't given is as it is.
+[[nodiscard]] Limits limits_of(const ModelFlags& flags);
 
 /// "a:1x3x224x224,b:1x10" → shapes by input; a lone "1x3x224x224" is for the only input (name ""). Throws Error.
 [[nodiscard]] std::map<std::string, Dims> parse_shapes(const std::string& text);

@@ -232,12 +232,15 @@ class Words(Case):
             self.assertIn("No space left", done.stderr)
 
     def test_a_size_that_is_none_is_wrong_usage(self):
-        for size in ("64X", "-1", "nan", "inf", "1e30G", "MiB", " 1"):
-            done = self.vireo("build", "none.onnx", "-o", "m.plan", f"--workspace={size}")
-            self.assertEqual(done.returncode, 2, size)
-            self.assertIn("is not a size such as 512M", done.stderr)
-        for size in ("0", "64MiB", "1.5G", "1e3"):
-            self.assertIn("none.onnx", self.vireo("build", "none.onnx", "-o", "m.plan", "--workspace", size).stderr)
+        for flag in ("--workspace", "--max-memory", "--max-tensor"):
+            for size in ("64X", "-1", "nan", "inf", "1e30G", "MiB", " 1"):
+                done = self.vireo("build", "none.onnx", "-o", "m.plan", f"{flag}={size}")
+                self.assertEqual(done.returncode, 2, size)
+                self.assertIn("is not a size such as 512M", done.stderr)
+            for size in ("0", "64MiB", "1.5G", "1e3"):
+                self.assertIn("none.onnx", self.vireo("build", "none.onnx", "-o", "m.plan", flag, size).stderr)
+        for seconds in ("-1", "soon"):
+            self.assertEqual(self.vireo("build", "none.onnx", "-o", "m.plan", f"--max-seconds={seconds}").returncode, 2)
 
     def test_an_error_of_the_file_system_is_one_line(self):
         self.refused("bench", STREET, "--inputs", "n" * 300, names=["name too long"], code=1)

@@ -1,5 +1,6 @@
 #pragma once
-// Layer by layer against the reference: which kernel departs from the specification, and by how much.
+// Layer by layer against the network as it was imported: whether what runs is what the model says, and if not, which
+// layer departs from it, and by how much.
 
 #include <map>
 #include <string>
@@ -10,16 +11,24 @@
 
 namespace vireo {
 
+/// One tensor that the engine wrote in a run.
 struct LayerError {
   std::string layer, op, tactic, output;
-  double relative_l2 = 0;  ///< ‖kernel − reference‖ / ‖reference‖, both fed the reference's inputs
-  double max_abs = 0;
+  /// ‖engine − reference‖ / ‖reference‖, the reference being the imported network, node by node: what the layers before
+  /// did wrong is in it. Negative where the rewritten network has a tensor that the imported one has not.
+  double relative_l2 = -1;
+  /// The same against the layer's own reference on what the engine fed the layer: the kernel's error alone. Negative
+  /// where the layer has no inputs of its own to be run on.
+  double own_l2 = -1;
+  double max_abs = 0;           ///< largest difference, against the imported network where that is known
   std::int64_t not_finite = 0;  ///< NaN or Inf where the reference has numbers
 };
 
-/// Runs every layer of the optimised network by its chosen kernel and by the reference on the same inputs, then the
-/// whole unoptimised network by references against the optimised one (rows with op "network output", in which errors
-/// add up). `inputs` by name; absent float inputs are random. Slow: references are obvious loops.
+/// Builds the network as build() does and runs the very program that an engine would run at these shapes, with its
+/// formats, views and chains, and the parts that are compiled when the data are there; tells of each step in order, the
+/// layers of a chain as one, then of the network's outputs (rows with op "network output"). `inputs` by name; absent float
+/// inputs are random, others zero. Slow: references are obvious loops. Throws like build(), and Error(invalid_argument)
+/// when an input is too short.
 [[nodiscard]] std::vector<LayerError> compare(const Network& network, const BuildOptions& options,
                                               const std::map<std::string, Dims>& shapes,
                                               const std::map<std::string, Buffer>& inputs = {});

@@ -2,141 +2,190 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
-#include "engine/build/compile.h"
-#include "engine/build/placement.h"
+#include "engine/build/module.h"
 #include "engine/build/plan_state.h"
-#include "engine/build/timing.h"
+#include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
-#include "engine/passes/passes.h"
-#include "engine/program/executor.h"
+#include "engine/passes/edit.h"
 
 namespace vireo {
 namespace {
 
+using builder::Bound;
+using builder::Module;
+using builder::Runner;
+using graph::ConstantPtr;
 using graph::Graph;
 using graph::kNone;
 using graph::LayerId;
 using graph::TensorId;
-using Values = std::map<TensorId, std::shared_ptr<std::byte>>;
+using program::Program;
 
-std::size_t bytes_of(const graph::Tensor& t) {
-  return static_cast<std::size_t>(element_count(t.dims)) * size_of(t.dtype);
-}
-
-void evaluate(const Graph& g, LayerId id, Values& values) {
-  const graph::Layer& l = g.layer(id);
-  std::vector<graph::View> inputs, outputs;
-  for (TensorId t : l.inputs) {
-    if (t == kNone) {
-      inputs.emplace_back();
-      continue;
-    }
-    const graph::Tensor& tensor = g.tensor(t);
-    void* data = tensor.constant ? const_cast<std::byte*>(tensor.constant->read()) : values.at(t).get();
-    inputs.push_back({tensor.dtype, tensor.dims, data});
-  }
-  for (TensorId t : l.outputs) {
-    if (t == kNone) {
-      outputs.emplace_back();
-      continue;
-    }
-    values[t] = base::allocate_aligned(bytes_of(g.tensor(t)));
-    outputs.push_back({g.tensor(t).dtype, g.tensor(t).dims, values[t].get()});
-  }
-  l.op->reference({l.attributes, inputs, outputs});
-}
-
-Values input_values(const Graph& g, const std::map<std::string, Buffer>& inputs) {
-  Values values;
+/// The values of the network's inputs, in order.
+std::vector<ConstantPtr> input_values(const Graph& g, const std::map<std::string, Dims>& shapes,
+                                      const std::map<std::string, Buffer>& inputs) {
+  std::vector<ConstantPtr> values;
   for (TensorId id : g.inputs()) {
     const graph::Tensor& t = g.tensor(id);
-    values[id] = base::allocate_aligned(bytes_of(t));
-    const auto it = inputs.find(t.name);
-    if (it != inputs.end()) {
-      if (it->second.bytes() < bytes_of(t))
-        base::fail(ErrorCode::invalid_argument, "input '", t.name, "' is too short");
-      std::memcpy(values[id].get(), it->second.data(), bytes_of(t));
+    const auto shape = shapes.find(t.name);
+    const Dims& dims = shape == shapes.end() ? t.dims : shape->second;
+    if (!is_static(dims))
+      base::fail(ErrorCode::invalid_argument, "input '", t.name, "' is dynamic (", dims, "); give its shape");
+    const graph::MutableConstant value = graph::new_constant(t.dtype, dims);
+    const auto given = inputs.find(t.name);
+    if (given != inputs.end()) {
+      if (given->second.bytes() < value.constant->bytes())
+        base::fail(ErrorCode::invalid_argument, "input '", t.name, "' (", dims, " ", t.dtype, ") needs ",
+                   value.constant->bytes(), " bytes, ", given->second.bytes(), " are given");
+      if (value.constant->bytes()) std::memcpy(value.data, given->second.data(), value.constant->bytes());
     } else if (t.dtype == DataType::float32) {
       std::minstd_rand random(1);
-      for (std::size_t i = 0; i < bytes_of(t) / 4; ++i)
-        reinterpret_cast<float*>(values[id].get())[i] = static_cast<float>(random() % 20001) * 1e-4f - 1.0f;
+      for (std::int64_t i = 0; i < value.constant->count(); ++i)
+        value.as<float>()[i] = static_cast<float>(random() % 20001) * 1e-4f - 1.0f;
     }
+    values.push_back(value.constant);
   }
   return values;
 }
 
-LayerError measure(DataType dtype, const Dims& dims, const std::byte* got, const std::byte* wanted) {
-  LayerError error;
-  const auto as_reals = [&](const std::byte* p) {
-    graph::Constant c{dtype, dims, std::shared_ptr<const std::byte>(std::shared_ptr<void>(), p)};
-    return graph::to_reals(c);
-  };
-  const std::vector<double> a = as_reals(got), b = as_reals(wanted);
-  double difference = 0, norm = 0;
+struct Difference {
+  double relative_l2 = -1, max_abs = 0;
+  std::int64_t not_finite = 0;
+};
+
+Difference difference(const graph::Constant& got, const graph::Constant& wanted) {
+  const std::vector<double> a = graph::to_reals(got), b = graph::to_reals(wanted);
+  Difference found;
+  double sum = 0, norm = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (!std::isfinite(b[i])) continue;
     if (!std::isfinite(a[i])) {
-      ++error.not_finite;
+      ++found.not_finite;
       continue;
     }
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
+    sum += (a[i] - b[i]) * (a[i] - b[i]);
     norm += b[i] * b[i];
-    error.max_abs = std::max(error.max_abs, std::abs(a[i] - b[i]));
+    found.max_abs = std::max(found.max_abs, std::abs(a[i] - b[i]));
   }
-  error.relative_l2 = norm > 0 ? std::sqrt(difference / norm) : std::sqrt(difference);
-  return error;
+  found.relative_l2 = norm > 0 ? std::sqrt(sum / norm) : std::sqrt(sum);
+  return found;
 }
 
-/// A graph of this one layer, its inputs as network inputs, so that it runs exactly as the engine would run it.
-std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& values,
-                                      const builder::CompileOptions& options) {
-  const graph::Layer& l = g.layer(id);
-  Graph one;
-  std::vector<TensorId> inputs, outputs;
-  std::map<TensorId, TensorId> known;
-  std::vector<void*> pointers;
-  for (TensorId t : l.inputs) {
-    if (t == kNone) {
-      inputs.push_back(kNone);
-      continue;
+/// A dense copy of rows that lie apart.
+ConstantPtr copy_of(DataType dtype, const Dims& dims, std::int64_t pitch, const void* data) {
+  const graph::MutableConstant copy = graph::new_constant(dtype, dims);
+  const std::int64_t row = dims.empty() ? 1 : dims.back(), rows = row > 0 ? copy.constant->count() / row : 0;
+  const std::size_t size = size_of(dtype);
+  for (std::int64_t r = 0; r < rows; ++r)
+    std::memcpy(copy.data + static_cast<std::size_t>(r * row) * size,
+                static_cast<const std::byte*>(data) + static_cast<std::size_t>(r * pitch) * size,
+                static_cast<std::size_t>(row) * size);
+  return copy.constant;
+}
+
+/// What a run leaves behind, step by step: kept while the memory still holds it.
+class Witness {
+ public:
+  explicit Witness(const std::vector<ConstantPtr>& wanted) : wanted_(wanted) {}
+
+  void see(const program::Sighting& sighting) {
+    const Program& program = sighting.program;
+    if (seen_.empty() || seen_.back().program != &program)
+      seen_.push_back(
+          {&program, std::vector<ConstantPtr>(static_cast<std::size_t>(program.source->tensor_count())), {}});
+    Seen& seen = seen_.back();
+    if (sighting.step < 0) {
+      const TensorId id = program.source->inputs()[static_cast<std::size_t>(sighting.index)];
+      const graph::Tensor& t = program.source->tensor(id);
+      const std::int64_t pitch = t.dims.empty() ? 1 : t.dims.back();
+      seen.values[static_cast<std::size_t>(id)] = copy_of(t.dtype, t.dims, pitch, sighting.data);
+      return;
     }
-    const graph::Tensor& tensor = g.tensor(t);
-    if (!known.contains(t)) {
-      known[t] = tensor.constant ? one.add_constant(tensor.name, tensor.constant)
-                                 : one.add_input(tensor.name, tensor.dtype, tensor.dims);
-      if (!tensor.constant) pointers.push_back(values.at(t).get());
+    const program::Step& step = program.steps[static_cast<std::size_t>(sighting.step)];
+    const program::Made& made = step.made[static_cast<std::size_t>(sighting.index)];
+    const graph::Tensor& t = program.source->tensor(made.tensor);
+    const ConstantPtr value = copy_of(t.dtype, t.dims, made.pitch, sighting.data);
+    seen.values[static_cast<std::size_t>(made.tensor)] = value;
+    LayerError row = against_network(t, *value);
+    row.layer = step.layer;
+    row.op = step.op;
+    row.tactic = step.tactic;
+    seen.rows.emplace_back(made.tensor, std::move(row));
+  }
+
+  std::vector<LayerError> rows() {
+    std::vector<LayerError> all;
+    for (Seen& seen : seen_) {
+      add_own_errors(seen);
+      for (auto& [tensor, row] : seen.rows) all.push_back(std::move(row));
     }
-    inputs.push_back(known[t]);
+    return all;
   }
-  for (std::size_t k = 0; k < l.outputs.size(); ++k) outputs.push_back(one.add_tensor(base::str("out", k)));
-  one.add_layer_into(*l.op, l.name, inputs, outputs, l.attributes);
-  one.infer_all();
-  std::vector<std::shared_ptr<std::byte>> buffers;
-  for (std::size_t k = 0; k < l.outputs.size(); ++k) {
-    one.mark_output(outputs[k], base::str("out", k));
-    buffers.push_back(base::allocate_aligned(bytes_of(one.tensor(outputs[k]))));
-    pointers.push_back(buffers.back().get());
+
+  [[nodiscard]] LayerError against_network(const graph::Tensor& tensor, const graph::Constant& value) const {
+    LayerError row;
+    row.output = to_string(tensor.dims);
+    const ConstantPtr wanted = tensor.origin.tensor == kNone ? nullptr : wanted_of(tensor.origin);
+    if (wanted && wanted->dims == value.dims && wanted->dtype == value.dtype) set(row, difference(value, *wanted));
+    return row;
   }
-  auto program = std::make_shared<const program::Program>(builder::compile(one, options));
-  program::Executor executor(program, std::make_shared<base::Team>(options.workers), false);
-  const Status status = executor.run(pointers);
-  std::vector<LayerError> errors;
-  for (std::size_t k = 0; k < l.outputs.size(); ++k) {
-    if (l.outputs[k] == kNone) continue;
-    const graph::Tensor& t = g.tensor(l.outputs[k]);
-    LayerError error = measure(t.dtype, t.dims, buffers[k].get(), values.at(l.outputs[k]).get());
-    if (!status.ok()) error.not_finite = element_count(t.dims);
-    error.layer = l.name;
-    error.op = l.op->name;
-    error.tactic = program->report.empty() ? "view" : program->report.front().tactic;
-    error.output = base::str(t.dims);
-    errors.push_back(std::move(error));
+  static void set(LayerError& row, const Difference& found) {
+    row.relative_l2 = found.relative_l2;
+    row.max_abs = found.max_abs;
+    row.not_finite = found.not_finite;
   }
-  return errors;
+
+ private:
+  struct Seen {
+    const Program* program;
+    std::vector<ConstantPtr> values;  ///< by tensor of the program's graph
+    std::vector<std::pair<TensorId, LayerError>> rows;
+  };
+
+  [[nodiscard]] ConstantPtr wanted_of(const graph::Origin& origin) const {
+    const ConstantPtr& value = wanted_[static_cast<std::size_t>(origin.tensor)];
+    if (!value || origin.perm.empty()) return value;
+    return origin.perm.size() == value->dims.size() ? passes::permuted(*value, origin.perm) : nullptr;
+  }
+
+  /// Each layer's reference on what the engine fed it; views, and layers inside of chains, by reference alone.
+  static void add_own_errors(Seen& seen) {
+    Graph g = *seen.program->source;
+    std::map<TensorId, LayerError*> row_of;
+    for (auto& [tensor, row] : seen.rows) row_of[tensor] = &row;
+    const auto keep = [&g](TensorId id, const ConstantPtr& value) { g.tensor(id).constant = value; };
+    for (TensorId id : g.inputs()) keep(id, seen.values[static_cast<std::size_t>(id)]);
+    for (LayerId id : g.topological_order()) {
+      const std::vector<ConstantPtr> values = graph::evaluate_layer(g, id, std::numeric_limits<std::size_t>::max());
+      const std::vector<TensorId> outputs = g.layer(id).outputs;
+      for (std::size_t k = 0; k < values.size(); ++k) {
+        const ConstantPtr& got = seen.values[static_cast<std::size_t>(outputs[k])];
+        if (const auto row = row_of.find(outputs[k]); row != row_of.end()) {
+          const Difference own = difference(*got, *values[k]);
+          row->second->own_l2 = own.relative_l2;
+          row->second->not_finite = std::max(row->second->not_finite, own.not_finite);
+          if (row->second->relative_l2 < 0) row->second->max_abs = own.max_abs;
+        }
+        keep(outputs[k], got ? got : values[k]);
+      }
+    }
+  }
+
+  const std::vector<ConstantPtr>& wanted_;
+  std::vector<Seen> seen_;
+};
+
+/// A network whose tensors know themselves, so that what comes of it can be compared with it.
+Network marked(const Network& network) {
+  Network copy = network.clone();
+  Graph& g = copy.graph();
+  for (TensorId id = 0; id < g.tensor_count(); ++id) g.tensor(id).origin = {id, {}};
+  return copy;
 }
 
 }  // namespace
@@ -144,51 +193,61 @@ std::vector<LayerError> compare_layer(const Graph& g, LayerId id, const Values& 
 std::vector<LayerError> compare(const Network& network, const BuildOptions& options,
                                 const std::map<std::string, Dims>& shapes,
                                 const std::map<std::string, Buffer>& inputs) {
-  builder::check_precision(options);
-  builder::CompileOptions compile_options;
-  compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
-  compile_options.exact = options.exact;
-  compile_options.precision = options.precision;
-  compile_options.disabled_passes = options.disabled_passes;
-  Graph optimised = network.graph();
-  passes::PassOptions pass_options;
-  pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
-  passes::run_passes(optimised, pass_options);
-  optimised = builder::specialise(optimised, shapes, compile_options);
-  builder::Choices choices;
-  if (options.budget_s > 0) builder::time_candidates(optimised, compile_options, {options.budget_s}, choices, {});
-  compile_options.choices = &choices;
+  const Graph& imported = network.graph();
+  const std::vector<ConstantPtr> given = input_values(imported, shapes, inputs);
+  BuildOptions fixed = options;
+  if (fixed.profiles.empty()) {
+    Profile profile;
+    for (std::size_t k = 0; k < given.size(); ++k) {
+      const graph::Tensor& t = imported.tensor(imported.inputs()[k]);
+      if (!t.is_static()) profile.push_back({t.name, given[k]->dims, given[k]->dims, given[k]->dims});
+    }
+    if (!profile.empty()) fixed.profiles.push_back(std::move(profile));
+  }
+  const Plan plan = build(marked(network), fixed);
+  const int workers = options.threads > 0 ? options.threads : base::available_cores();
+  builder::CompileOptions compile_options = builder::options_of(plan.state(), workers);
+  compile_options.traced = true;
+  builder::Shapes concrete;
+  for (std::size_t k = 0; k < given.size(); ++k) concrete[imported.tensor(imported.inputs()[k]).name] = given[k]->dims;
+  const auto module =
+      std::make_shared<const Module>(plan.state().graph, concrete, builder::CompileSettings{compile_options, {}});
 
-  std::vector<LayerError> errors;
-  Values values = input_values(optimised, inputs);
-  for (LayerId id : optimised.topological_order()) {
-    evaluate(optimised, id, values);
-    for (LayerError& error : compare_layer(optimised, id, values, compile_options)) errors.push_back(std::move(error));
-  }
-  // The whole way: unoptimised network by references, optimised one by kernels.
-  Graph original = builder::specialise(network.graph(), shapes, compile_options);
-  Values wanted = input_values(original, inputs);
-  for (LayerId id : original.topological_order()) evaluate(original, id, wanted);
-  auto program = std::make_shared<const program::Program>(builder::compile(optimised, compile_options));
-  program::Executor executor(program, std::make_shared<base::Team>(compile_options.workers), false);
-  std::vector<void*> pointers;
-  for (TensorId id : optimised.inputs()) pointers.push_back(values.at(id).get());
+  const std::vector<ConstantPtr> wanted = graph::evaluate_tensors(imported, given);
+  Witness witness(wanted);
+  Runner runner(module, std::make_shared<base::Team>(workers), false);
+  runner.observe([&witness](const program::Sighting& sighting) { witness.see(sighting); });
+  std::vector<Bound> bound;
   std::vector<std::shared_ptr<std::byte>> buffers;
-  for (const Graph::Output& output : optimised.outputs()) {
-    buffers.push_back(base::allocate_aligned(bytes_of(optimised.tensor(output.tensor))));
-    pointers.push_back(buffers.back().get());
+  for (std::size_t k = 0; k < module->bindings().size(); ++k) {
+    const program::Binding& binding = module->bindings()[k];
+    buffers.push_back(base::allocate_aligned(binding.bytes));
+    if (k < given.size() && binding.bytes) std::memcpy(buffers.back().get(), given[k]->read(), binding.bytes);
+    bound.push_back({is_static(binding.info.dims) ? buffers.back().get() : nullptr, binding.bytes});
   }
-  if (const Status status = executor.run(pointers); !status.ok()) throw Error(status.code(), status.message());
-  for (std::size_t k = 0; k < original.outputs().size(); ++k) {
-    const graph::Tensor& t = original.tensor(original.outputs()[k].tensor);
-    const std::byte* reference = t.constant ? t.constant->read() : wanted.at(original.outputs()[k].tensor).get();
-    LayerError error = measure(t.dtype, t.dims, buffers[k].get(), reference);
-    error.layer = original.outputs()[k].name;
-    error.op = "network output";
-    error.output = base::str(t.dims);
-    errors.push_back(std::move(error));
+  if (const Status status = runner.run(bound); !status.ok()) throw Error(status.code(), status.message());
+
+  std::vector<LayerError> rows = witness.rows();
+  for (std::size_t k = given.size(); k < module->bindings().size(); ++k) {
+    const program::Binding& binding = module->bindings()[k];
+    const Runner::Result& late = runner.late_result(k);
+    const Dims& dims = late.data ? late.dims : binding.info.dims;
+    const ConstantPtr got =
+        copy_of(binding.info.dtype, dims, dims.empty() ? 1 : dims.back(), late.data ? late.data.get() : bound[k].data);
+    const ConstantPtr& reference = wanted[static_cast<std::size_t>(imported.outputs()[k - given.size()].tensor)];
+    LayerError row;
+    row.layer = binding.info.name;
+    row.op = "network output";
+    row.output = to_string(dims);
+    if (reference->dims == dims && reference->dtype == binding.info.dtype) {
+      Witness::set(row, difference(*got, *reference));
+    } else {
+      row.output += base::str(" instead of ", reference->dims);
+      row.relative_l2 = std::numeric_limits<double>::infinity();
+    }
+    rows.push_back(std::move(row));
   }
-  return errors;
+  return rows;
 }
 
 }  // namespace vireo

@@ -38,6 +38,7 @@ class Compiler {
   Compiler(const Graph& g, const CompileOptions& options) : g_(g), options_(options) {}
 
   Program run() {
+    if (options_.traced) program_.source = std::make_shared<const Graph>(g_);
     order_ = g_.topological_order();
     placement_ = place(g_, order_, options_.workers);
     program_.workers = options_.workers;
@@ -179,6 +180,8 @@ class Compiler {
       step.bytes += static_cast<double>(d.count()) * static_cast<double>(size_of(d.dtype));
       report.outputs += (report.outputs.empty() ? "" : ", ") + describe(d);
     }
+    if (options_.traced)
+      for (TensorId t : draft.output_ids) step.made.push_back({t, placement_.tensors[index(t)].pitch});
     if (options_.choices) step.workers = chosen_workers(*options_.choices, step.problem, program_.workers);
     report.workers = step.workers;
     report.name = step.layer;

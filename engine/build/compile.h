@@ -32,6 +32,7 @@ struct CompileOptions {
   const base::Deadline* deadline = nullptr;  ///< borrowed; asked at each layer. Null: there is time
   const Choices* choices = nullptr;
   std::vector<std::string> disabled_passes;
+  bool traced = false;  ///< the program can be observed (program::Executor::observe)
   graph::PackStore* packs = nullptr;  ///< borrowed; null: every launch packs for itself
 };
 

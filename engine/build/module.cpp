@@ -50,6 +50,7 @@ class Extract {
   Extract(const Graph& from, Graph& to) : from_(from), to_(to), map_(index(from.tensor_count()), kNone) {}
   void input(TensorId t, const std::string& name) {
     map_[index(t)] = to_.add_input(name, from_.tensor(t).dtype, from_.tensor(t).dims);
+    to_.tensor(map_[index(t)]).origin = from_.tensor(t).origin;
   }
   TensorId tensor(TensorId t) {
     if (t == kNone) return kNone;
@@ -58,14 +59,14 @@ class Extract {
     const Tensor& original = from_.tensor(t);
     copy = original.constant ? to_.add_constant(original.name, original.constant)
                              : to_.add_tensor(original.name, original.dtype);
+    to_.tensor(copy).origin = original.origin;
     return copy;
   }
   void layer(LayerId id) {
     const Layer& l = from_.layer(id);
     std::vector<TensorId> inputs, outputs;
     for (TensorId t : l.inputs) inputs.push_back(tensor(t));
-    // What nobody reads is made all the same: references write all of their outputs.
-    for (TensorId t : l.outputs) outputs.push_back(t == kNone ? to_.add_tensor(l.name + ":unused") : tensor(t));
+    for (TensorId t : l.outputs) outputs.push_back(tensor(t));
     to_.add_layer_into(*l.op, l.name, inputs, outputs, l.attributes);
   }
 
@@ -153,12 +154,11 @@ class Module::Splitter {
     const std::vector<char> by_value = deciding();
     for (TensorId t = 0; t < g_.tensor_count(); ++t)
       if (crosses_[index(t)]) add_input(t, {.head_binding = binding_[index(t)], .by_value = by_value[index(t)] != 0});
-    Graph bounds = g_;
-    for (LayerId id : g_.topological_order()) {
+      for (LayerId id : g_.topological_order()) {
       const TensorId out = when_[index(id)] == When::late ? g_.layer(id).outputs[0] : kNone;
       if (out == kNone) continue;
       add_input(out, {.late_layer = static_cast<int>(late.layers.size())});
-      late.layers.push_back(late_layer(id, bounds.bound_dims(id), late));
+      late.layers.push_back(late_layer(id, g_.bound_dims(id), late));
       check_tensor(late.layers.back().dtype, late.layers.back().bound, graph::describe(g_, id), limits);
     }
     for (LayerId id : g_.topological_order())

@@ -92,6 +92,9 @@ class Runner {
   Runner(std::shared_ptr<const Module> module, std::shared_ptr<base::Team> team, bool profile);
   [[nodiscard]] const Module& module() const { return *module_; }
   [[nodiscard]] const program::Executor& executor() const { return *executor_; }
+  /// As program::Executor::observe, of the head and of every tail, one after the other; the late layers' own results are
+  /// inputs of a tail. For modules compiled to be observed; their programs live as long as the module.
+  void observe(const program::Observer& observer);
   /// One inference. Outputs that depend on data may be unbound; they are in late_result() either way, also where the
   /// buffer that is bound turns out to be too small, which is an error.
   Status run(std::span<const Bound> bindings) noexcept;
@@ -113,6 +116,7 @@ class Runner {
   std::shared_ptr<const Module> module_;
   std::shared_ptr<base::Team> team_;
   std::unique_ptr<program::Executor> executor_;
+  program::Observer observer_;
   std::vector<void*> pointers_;                       ///< one per head binding
   std::vector<std::shared_ptr<std::byte>> boundary_;  ///< buffers of the head's outputs that only the rest reads
   std::unique_ptr<Runner> tail_;                      ///< of the last run

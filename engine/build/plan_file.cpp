@@ -322,6 +322,18 @@ std::shared_ptr<const Plan::State> finish(Plan::State state) {
   return std::make_shared<const Plan::State>(std::move(state));
 }
 
+CompileOptions options_of(const Plan::State& plan, int workers) {
+  CompileOptions options;
+  options.workers = workers;
+  options.exact = plan.exact;
+  options.precision = plan.precision;
+  options.max_workspace = plan.max_workspace;
+  options.packs = plan.packs.get();
+  const auto tuned = plan.choices.find(cpu_fingerprint());
+  if (tuned != plan.choices.end()) options.choices = &tuned->second;
+  return options;
+}
+
 std::string cpu_fingerprint() {
   std::string text = base::cpu_name();
   for (const std::string& feature : base::feature_names(base::cpu_features())) text += " " + feature;

@@ -35,6 +35,9 @@ struct Plan::State {
 
 namespace builder {
 
+/// How programs of a plan are compiled: with what it permits, the timings and packed weights of this machine. They borrow
+/// from the state.
+[[nodiscard]] CompileOptions options_of(const Plan::State& plan, int workers);
 /// Fills the derived fields (inputs, outputs, file_bytes).
 [[nodiscard]] std::shared_ptr<const Plan::State> finish(Plan::State state);
 /// Throws Error where the precision that is asked for can't be had; warns where float32 stands in for it.

@@ -45,6 +45,11 @@ Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<base::Team>
   }
 }
 
+void Runner::observe(const program::Observer& observer) {
+  observer_ = observer;
+  executor_->observe(observer);
+}
+
 Status Runner::run(std::span<const Bound> bindings) noexcept {
   const base::OnCore on(team_->first_core());
   for (Result& result : results_) result = {};
@@ -89,6 +94,7 @@ Status Runner::run_late(std::span<const Bound> bindings) {
   if (!tail_ || &tail_->module() != tail.get()) {
     tail_ = nullptr;  // its memory goes first
     tail_ = std::make_unique<Runner>(tail, team_, false);
+    if (observer_) tail_->observe(observer_);
   }
   // What the tail knows the shape of gets memory here; what depends on data there too stays unbound, and is asked for.
   std::vector<std::shared_ptr<std::byte>> outputs;

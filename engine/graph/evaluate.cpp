@@ -47,7 +47,7 @@ std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::siz
   return results;
 }
 
-std::vector<ConstantPtr> evaluate_graph(Graph graph, const std::vector<ConstantPtr>& inputs) {
+std::vector<ConstantPtr> evaluate_tensors(Graph graph, const std::vector<ConstantPtr>& inputs) {
   if (inputs.size() != graph.inputs().size())
     base::fail(ErrorCode::invalid_argument, "evaluate: ", inputs.size(), " inputs given, the network has ",
                graph.inputs().size());
@@ -70,7 +70,15 @@ std::vector<ConstantPtr> evaluate_graph(Graph graph, const std::vector<ConstantP
     }
   }
   std::vector<ConstantPtr> results;
-  for (const Graph::Output& output : graph.outputs()) results.push_back(graph.tensor(output.tensor).constant);
+  for (TensorId id = 0; id < graph.tensor_count(); ++id) results.push_back(graph.tensor(id).constant);
+  return results;
+}
+
+std::vector<ConstantPtr> evaluate_graph(const Graph& graph, const std::vector<ConstantPtr>& inputs) {
+  const std::vector<ConstantPtr> values = evaluate_tensors(graph, inputs);
+  std::vector<ConstantPtr> results;
+  for (const Graph::Output& output : graph.outputs())
+    results.push_back(values[static_cast<std::size_t>(output.tensor)]);
   return results;
 }
 

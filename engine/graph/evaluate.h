@@ -13,8 +13,12 @@ namespace vireo::graph {
 /// extents are not known, or the outputs would take more than `max_bytes`. Throws what the reference throws.
 [[nodiscard]] std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId layer, std::size_t max_bytes);
 
-/// The whole graph on given inputs (one per graph input, in order): one constant per graph output. Extents that depend
-/// on values are inferred on the way. Memory is not a concern here: meant for tests and comparisons.
-[[nodiscard]] std::vector<ConstantPtr> evaluate_graph(Graph graph, const std::vector<ConstantPtr>& inputs);
+/// The whole graph on given inputs (one per graph input, in order), layer by layer: one constant per tensor, null for
+/// those that no layer writes. Extents that depend on values are inferred on the way. Memory is not a concern here: meant
+/// for tests and comparisons.
+[[nodiscard]] std::vector<ConstantPtr> evaluate_tensors(Graph graph, const std::vector<ConstantPtr>& inputs);
+
+/// The same: one constant per graph output.
+[[nodiscard]] std::vector<ConstantPtr> evaluate_graph(const Graph& graph, const std::vector<ConstantPtr>& inputs);
 
 }  // namespace vireo::graph

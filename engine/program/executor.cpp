@@ -45,10 +45,31 @@ Executor::Executor(std::shared_ptr<const Program> program, std::shared_ptr<base:
   }
 }
 
+void Executor::observe(Observer observer) {
+  observer_ = std::move(observer);
+  ending_.assign(program_->stages.size(), {});
+  std::vector<std::size_t> last(program_->steps.size(), 0);
+  for (std::size_t stage = 0; stage < program_->stages.size(); ++stage)
+    for (const StagePhase& phase : program_->stages[stage].phases) last[static_cast<std::size_t>(phase.step)] = stage;
+  for (std::size_t step = 0; step < last.size(); ++step)
+    if (!ending_.empty()) ending_[last[step]].push_back(static_cast<std::int32_t>(step));
+}
+
+void Executor::tell(std::size_t stage) noexcept {
+  for (const std::int32_t step : ending_[stage]) {
+    const std::size_t outputs = pointers_[static_cast<std::size_t>(step)].outputs;
+    for (std::size_t k = 0; k < program_->steps[static_cast<std::size_t>(step)].made.size(); ++k)
+      observer_({*program_, step, static_cast<int>(k), table_[outputs + k]});
+  }
+}
+
 Status Executor::run(std::span<void* const> bindings) noexcept {
   for (const Patch& patch : patches_)
     table_[patch.slot] = static_cast<std::byte*>(bindings[static_cast<std::size_t>(patch.binding)]) + patch.offset;
   fault_.store(nullptr, std::memory_order_relaxed);
+  if (observer_)
+    for (std::size_t k = 0; k < program_->bindings.size() && !program_->bindings[k].output; ++k)
+      observer_({*program_, -1, static_cast<int>(k), bindings[k]});
   if (profile_) {
     for (double& seconds : step_seconds_) seconds = 0;
     last_time_ = now();
@@ -90,9 +111,11 @@ bool Executor::work(int worker) noexcept {
 /// Opens a stage. Serial stages, and empty ones, are done on the way: handing them over would cost more.
 void Executor::advance(std::size_t index, int worker) noexcept {
   const std::vector<Stage>& stages = program_->stages;
+  if (observer_ && index > 0) tell(index - 1);
   for (; index < stages.size() && (stages[index].serial() || team_->size() == 1); ++index) {
     for (const StagePhase& phase : stages[index].phases) run_tiles(phase, 0, tiles_of(phase), worker);
     if (profile_) account(index);
+    if (observer_) tell(index);
   }
   done_.store(0, std::memory_order_relaxed);
   claim_.store(static_cast<std::uint64_t>(first_stage_ + static_cast<std::uint32_t>(index)) << 32,

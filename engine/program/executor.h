@@ -19,6 +19,10 @@ class Executor {
   [[nodiscard]] const Program& program() const noexcept { return *program_; }
   [[nodiscard]] std::size_t arena_bytes() const noexcept { return arena_bytes_; }
 
+  /// Tells of the program's inputs when a run starts, and of each step's outputs as soon as all of its tiles are done,
+  /// before anything can overwrite them. For programs compiled to be observed; set while nothing runs. The observer is
+  /// called by one thread at a time and must not throw.
+  void observe(Observer observer);
   /// One inference with these buffers, one per binding.
   Status run(std::span<void* const> bindings) noexcept;
   /// Seconds of each step in the last run; empty unless profiling.
@@ -36,6 +40,7 @@ class Executor {
     return first_stage_ + static_cast<std::uint32_t>(program_->stages.size());
   }
   void account(std::size_t stage) noexcept;
+  void tell(std::size_t stage) noexcept;
 
   std::shared_ptr<const Program> program_;
   std::shared_ptr<base::Team> team_;
@@ -64,6 +69,8 @@ class Executor {
   alignas(64) std::uint32_t first_stage_ = 0;  ///< number of stage 0 of this run
   std::atomic<const char*> fault_{nullptr};
   bool profile_;
+  Observer observer_;
+  std::vector<std::vector<std::int32_t>> ending_;  ///< steps that end with a stage, when observed
   std::vector<double> step_seconds_;
   double last_time_ = 0;
 };

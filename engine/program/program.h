@@ -6,11 +6,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/api/engine.h"
-#include "engine/graph/constant.h"
+#include "engine/graph/graph.h"
 #include "engine/graph/tactic.h"
 
 namespace vireo::program {
@@ -23,6 +25,12 @@ struct Place {
   std::size_t offset = 0;  ///< bytes
 };
 
+/// A tensor that a step writes, for those who look at it from outside (Executor::observe).
+struct Made {
+  graph::TensorId tensor = graph::kNone;  ///< of Program::source
+  std::int64_t pitch = 0;                 ///< elements between rows of the innermost axis
+};
+
 struct Step {
   std::string layer, op, tactic;
   graph::Launch launch;
@@ -32,6 +40,7 @@ struct Step {
   double predicted_s = 0;  ///< rough; shares out the time of a stage in profiles
   std::string problem;     ///< what its timings are kept under; empty: a step without a problem
   int workers = 0;         ///< that share its tiles; 0: all
+  std::vector<Made> made;  ///< one per output; empty unless the program was compiled to be observed
 };
 
 struct StagePhase {
@@ -67,6 +76,16 @@ struct Program {
   std::size_t workspace_bytes = 0;  ///< largest workspace + scratch of all workers, what max_workspace limits
   int workers = 1;
   std::vector<LayerReport> report;
+  std::shared_ptr<const graph::Graph> source;  ///< null unless the program was compiled to be observed
 };
+
+/// A tensor as it is at one moment of a run.
+struct Sighting {
+  const Program& program;
+  int step = -1;   ///< that has just written it; -1: an input of the program
+  int index = 0;   ///< output of the step, or number of the input
+  const void* data = nullptr;
+};
+using Observer = std::function<void(const Sighting&)>;
 
 }  // namespace vireo::program

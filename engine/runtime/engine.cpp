@@ -19,15 +19,8 @@ std::shared_ptr<const builder::Module> Engine::State::module_for(const Shapes& s
       return c.module;
     }
   const Plan::State& p = plan.state();
-  builder::CompileOptions options;
-  options.workers = workers;
-  options.exact = p.exact;
-  options.precision = p.precision;
-  options.max_workspace = p.max_workspace;
+  builder::CompileOptions options = builder::options_of(p, workers);
   options.limits = limits;
-  options.packs = p.packs.get();
-  const auto tuned = p.choices.find(builder::cpu_fingerprint());
-  if (tuned != p.choices.end()) options.choices = &tuned->second;
   // The plan's state outlives the module: its choices and packed weights are borrowed.
   auto module = std::make_shared<const builder::Module>(
       p.graph, shapes, builder::CompileSettings{options, std::make_shared<Plan>(plan)});

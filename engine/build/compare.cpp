@@ -207,6 +207,7 @@ std::vector<LayerError> compare(const Network& network, const BuildOptions& opti
   const Plan plan = build(marked(network), fixed);
   const int workers = options.threads > 0 ? options.threads : base::available_cores();
   builder::CompileOptions compile_options = builder::options_of(plan.state(), workers);
+  compile_options.limits = options.limits;
   compile_options.traced = true;
   builder::Shapes concrete;
   for (std::size_t k = 0; k < given.size(); ++k) concrete[imported.tensor(imported.inputs()[k]).name] = given[k]->dims;

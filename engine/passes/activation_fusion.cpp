@@ -1,7 +1,6 @@
 // Activations are computed by the convolution or product before them, on values that are still in registers.
 
 #include <algorithm>
-#include <limits>
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
@@ -34,11 +33,11 @@ std::optional<Activation> activation_of(const Graph& graph, LayerId id) {
   if (std::find(std::begin(kFusible), std::end(kFusible), name) == std::end(kFusible)) return std::nullopt;
   Activation activation{name, {}, {}};
   if (name == "clip") {
-    const double limit = std::numeric_limits<float>::max();
-    activation.alpha = std::max(-limit, attributes.real("min", -limit));
-    activation.beta = std::min(limit, attributes.real("max", limit));
+    if (attributes.has("min")) activation.alpha = attributes.real("min", 0);
+    if (attributes.has("max")) activation.beta = attributes.real("max", 0);
     return activation;
   }
+  if (name == "silu" && attributes.real("alpha", 1) != 1) return std::nullopt;  // the fused one has no factor
   if (attributes.has("alpha")) activation.alpha = attributes.real("alpha", 0);
   if (attributes.has("beta")) activation.beta = attributes.real("beta", 0);
   if (attributes.has("gamma")) activation.beta = attributes.real("gamma", 0);

@@ -109,7 +109,8 @@ std::optional<Match> match(const Graph& graph, LayerId softmax) {
   found.q = heads_of(graph, q, found.swapped_q);
   found.k = heads_of(graph, k, found.swapped_k);
   found.v = heads_of(graph, found.values, found.swapped_v);
-  if (found.q.empty() || found.k.empty() || found.v.empty()) return std::nullopt;
+  for (const Dims* dims : {&found.q, &found.k, &found.v})
+    if (dims->empty() || element_count(*dims) == 0) return std::nullopt;
   if (rank_of(graph, q) != rank_of(graph, k) ||
       rank_of(graph, found.values) != rank_of(graph, output_of(graph, found.result)))
     return std::nullopt;

@@ -44,7 +44,7 @@ bool by_rank(Graph& graph, LayerId id) {
   const Dims& x = tensor_of(graph, chain->x).dims;
   const Dims& y = tensor_of(graph, output_of(graph, id)).dims;
   const Dims& wide = tensor_of(graph, output_of(graph, chain->split)).dims;
-  const std::vector<std::int64_t> perm = graph.layer(chain->transpose).attributes.integers("perm");
+  const std::vector<std::int64_t> perm = perm_of(graph, chain->transpose);
   if (wide.size() < 4 || y.size() != 4 || perm.size() != wide.size() || perm[0] != 0 || perm[1] != 2 || perm[2] != 1)
     return false;
   for (std::size_t i = 3; i < perm.size(); ++i)
@@ -67,7 +67,7 @@ bool by_halves(Graph& graph, LayerId id) {
   const Dims x = tensor_of(graph, chain->x).dims;
   const Dims& y = tensor_of(graph, output_of(graph, id)).dims;
   const Dims& wide = tensor_of(graph, output_of(graph, chain->split)).dims;
-  const std::vector<std::int64_t> perm = graph.layer(chain->transpose).attributes.integers("perm");
+  const std::vector<std::int64_t> perm = perm_of(graph, chain->transpose);
   if (!vireo::is_static(x) || wide.size() != 3 || perm != std::vector<std::int64_t>{1, 0, 2} || y.size() != 5)
     return false;
   const std::int64_t parts = wide[1];

@@ -92,6 +92,21 @@ std::size_t rank_of(const Graph& graph, TensorId tensor) { return tensor_of(grap
 
 bool is_float32(const Graph& graph, TensorId tensor) { return tensor_of(graph, tensor).dtype == DataType::float32; }
 
+std::vector<std::int64_t> perm_of(const Graph& graph, LayerId transpose) {
+  std::vector<std::int64_t> perm = graph.layer(transpose).attributes.integers("perm");
+  const Tensor& x = tensor_of(graph, input_of(graph, transpose, 0));
+  if (perm.empty() && x.ranked) {
+    perm.resize(x.dims.size());
+    std::iota(perm.rbegin(), perm.rend(), 0);
+  }
+  const auto rank = static_cast<std::int64_t>(perm.size());
+  for (std::int64_t& axis : perm) {
+    if (axis < 0) axis += rank;
+    if (axis < 0 || axis >= rank) return {};
+  }
+  return x.ranked && x.dims.size() != perm.size() ? std::vector<std::int64_t>{} : perm;
+}
+
 std::optional<Bounds> bounds_of(const Graph& graph, LayerId layer) {
   const DataType dtype = tensor_of(graph, input_of(graph, layer, 0)).dtype;
   if (!is_op(graph, layer, "unary") || !is_float(dtype)) return std::nullopt;

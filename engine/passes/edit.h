@@ -50,6 +50,10 @@ using graph::TensorId;
 [[nodiscard]] std::size_t rank_of(const Graph& graph, TensorId tensor);          ///< 0 when unranked too: check ranked
 [[nodiscard]] bool is_float32(const Graph& graph, TensorId tensor);
 
+/// The permutation of a transpose, one entry an axis, from 0: an attribute that is absent or empty reverses the axes,
+/// and entries may count from the back. Empty when the input's rank is unknown then, or entries don't fit it.
+[[nodiscard]] std::vector<std::int64_t> perm_of(const Graph& graph, LayerId transpose);
+
 struct Bounds {
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 };

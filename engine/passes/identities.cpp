@@ -105,7 +105,7 @@ bool is_identity(const Graph& graph, LayerId id) {
   if (op == "pool") return pool_is_identity(graph, id);
   if (op == "resize") return resize_is_identity(graph, id);
   if (op == "transpose") {
-    const std::vector<std::int64_t> perm = layer.attributes.integers("perm");
+    const std::vector<std::int64_t> perm = perm_of(graph, id);
     return !perm.empty() && std::is_sorted(perm.begin(), perm.end());
   }
   if (op == "reduce") {

@@ -18,8 +18,7 @@ LayerId step_before(const Graph& graph, TensorId tensor, std::string_view op) {
 }
 
 bool to_channels_last(const Graph& graph, LayerId transpose) {
-  return transpose != kNone &&
-         graph.layer(transpose).attributes.integers("perm") == std::vector<std::int64_t>{0, 2, 3, 1};
+  return transpose != kNone && perm_of(graph, transpose) == std::vector<std::int64_t>{0, 2, 3, 1};
 }
 
 double at(const std::vector<double>& values, std::size_t channel) { return values[values.size() == 1 ? 0 : channel]; }

@@ -35,6 +35,7 @@ bool fold(Graph& graph, LayerId id) {
           graph, before, 2,
           constant_from(std::vector<double>(static_cast<std::size_t>(n), values[0]), {n}, constant->dtype));
     }
+    graph.layer(before).attributes.erase("beta");  // of a term that was not there
     graph.replace_uses(y, product);
     graph.remove_layer(id);
     graph.infer(before);

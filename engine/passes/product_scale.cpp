@@ -64,7 +64,7 @@ bool fold_operand(Graph& graph, LayerId product, int slot) {
     return true;
   }
   if (!is_op(graph, before, "transpose")) return false;
-  const std::vector<std::int64_t> perm = graph.layer(before).attributes.integers("perm");
+  const std::vector<std::int64_t> perm = perm_of(graph, before);
   const auto rank = static_cast<std::int64_t>(perm.size());
   if (rank < 2 || perm[perm.size() - 1] != rank - 2 || perm[perm.size() - 2] != rank - 1) return false;
   for (std::int64_t i = 0; i + 2 < rank; ++i)

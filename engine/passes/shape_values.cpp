@@ -36,7 +36,7 @@ Element origin(const Graph& graph, TensorId tensor, std::size_t axis) {
                axis == 0) {  // the batch
       tensor = layer.inputs[0];
     } else if (op == "transpose") {
-      const std::vector<std::int64_t> perm = layer.attributes.integers("perm");
+      const std::vector<std::int64_t> perm = perm_of(graph, id);
       if (axis >= perm.size()) break;
       axis = static_cast<std::size_t>(perm[axis]);
       tensor = layer.inputs[0];

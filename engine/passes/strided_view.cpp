@@ -13,7 +13,7 @@ std::size_t axis_of(const Graph& graph, LayerId id, std::size_t rank) {
 }
 
 std::optional<StridedView> through_transpose(const Graph& graph, LayerId id, StridedView view) {
-  const std::vector<std::int64_t> perm = graph.layer(id).attributes.integers("perm");
+  const std::vector<std::int64_t> perm = perm_of(graph, id);
   if (perm.size() != view.dims.size()) return std::nullopt;
   const StridedView from = view;
   for (std::size_t i = 0; i < perm.size(); ++i) {

@@ -37,7 +37,7 @@ bool leads_to(const Graph& graph, TensorId tensor, const Perm& wanted) {
     const TensorId next = open.back();
     open.pop_back();
     for (const LayerId reader : tensor_of(graph, next).consumers) {
-      if (is_op(graph, reader, "transpose") && graph.layer(reader).attributes.integers("perm") == wanted) return true;
+      if (is_op(graph, reader, "transpose") && perm_of(graph, reader) == wanted) return true;
       if (!kThrough.contains(graph.layer(reader).op->name)) continue;
       for (const TensorId output : graph.layer(reader).outputs)
         if (output != kNone && seen.insert(output).second) open.push_back(output);
@@ -51,7 +51,8 @@ bool leads_to(const Graph& graph, TensorId tensor, const Perm& wanted) {
 LayerId movable(const Graph& graph, TensorId tensor) {
   const LayerId id = producer_of(graph, tensor, "transpose");
   if (id == kNone) return kNone;
-  const Perm perm = graph.layer(id).attributes.integers("perm");
+  const Perm perm = perm_of(graph, id);
+  if (perm.empty()) return kNone;
   return moves_last_to_channels(perm) || leads_to(graph, tensor, inverse(perm)) ? id : kNone;
 }
 
@@ -81,9 +82,10 @@ void settle(Graph& graph, LayerId id, Sunk sunk) {
 bool cancel(Graph& graph, LayerId id) {
   const LayerId before = producer_of(graph, input_of(graph, id, 0), "transpose");
   bool changed = false;
-  Perm perm = graph.layer(id).attributes.integers("perm");
+  Perm perm = perm_of(graph, id);
+  if (perm.empty()) return false;
   if (before != kNone) {
-    const Perm first = graph.layer(before).attributes.integers("perm");
+    const Perm first = perm_of(graph, before);
     if (first.size() != perm.size()) return false;
     for (std::int64_t& axis : perm) axis = first[static_cast<std::size_t>(axis)];
     graph.layer(id).attributes.set("perm", perm);
@@ -97,8 +99,7 @@ bool cancel(Graph& graph, LayerId id) {
 /// The tensor as some layer transposes it already.
 TensorId transposed_already(const Graph& graph, TensorId tensor, const Perm& perm) {
   for (const LayerId reader : tensor_of(graph, tensor).consumers)
-    if (is_op(graph, reader, "transpose") && graph.layer(reader).attributes.integers("perm") == perm)
-      return output_of(graph, reader);
+    if (is_op(graph, reader, "transpose") && perm_of(graph, reader) == perm) return output_of(graph, reader);
   return kNone;
 }
 
@@ -116,7 +117,7 @@ bool sink_joined(Graph& graph, LayerId id) {
   for (const TensorId input : inputs) {
     const LayerId source = movable(graph, input);
     if (source == kNone) continue;
-    const Perm own = graph.layer(source).attributes.integers("perm");
+    const Perm own = perm_of(graph, source);
     if (!perm.empty() && own != perm) return false;
     perm = own;
     ++transposed;
@@ -132,7 +133,9 @@ bool sink_joined(Graph& graph, LayerId id) {
     if (!tensor.ranked || tensor.dims.size() > perm.size()) return false;
     if (tensor.constant || (!concat && is_single_element(tensor))) continue;
     if (tensor.dims.size() != perm.size()) return false;
-    foreign += back != perm && transposed_already(graph, input, back) != kNone ? 0 : 1;
+    // That there is a transposed one already counts towards channels-first only: the other way, where the tensor is
+    // what a channels-last layer wrote, the two would undo each other for ever.
+    foreign += moves_last_to_channels(perm) && back != perm && transposed_already(graph, input, back) != kNone ? 0 : 1;
   }
   // A perm that is its own inverse would move to and fro.
   if (foreign > 0 && (!moves_last_to_channels(perm) || back == perm ||
@@ -196,7 +199,7 @@ bool sink(Graph& graph, LayerId id) {
   if (source == kNone) return false;
   for (std::size_t k = 1; k < graph.layer(id).inputs.size(); ++k)
     if (graph.layer(id).inputs[k] == y) return false;
-  const Perm perm = graph.layer(source).attributes.integers("perm");
+  const Perm perm = perm_of(graph, source);
   auto sunk = sink_single(graph, id, input_of(graph, source, 0), perm);
   if (!sunk || !worth_it(graph, id, *sunk)) return false;
   settle(graph, id, std::move(*sunk));
@@ -207,12 +210,15 @@ bool sink(Graph& graph, LayerId id) {
 
 bool transpose_sinking(Graph& graph) {
   bool changed = false;
-  for (bool again = true; again;) {
+  // Each transpose passes each layer once, and few do; a graph where they would go round is right wherever they stop.
+  auto left = 64 + 32 * static_cast<std::int64_t>(layers_of(graph).size());
+  for (bool again = true; again && left > 0;) {
     again = false;
     for (const LayerId id : layers_of(graph)) {
       if (!graph.layer(id).alive()) continue;
       const bool did = is_op(graph, id, "transpose") ? cancel(graph, id) : sink(graph, id);
       again = again || did;
+      left -= did ? 1 : 0;
     }
     drop_unread(graph);
     changed = changed || again;

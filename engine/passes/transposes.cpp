@@ -10,9 +10,9 @@ namespace {
 bool merge(Graph& graph, LayerId id) {
   const LayerId before = producer_of(graph, input_of(graph, id, 0), "transpose");
   if (before == kNone) return false;
-  const std::vector<std::int64_t> first = graph.layer(before).attributes.integers("perm");
-  std::vector<std::int64_t> perm = graph.layer(id).attributes.integers("perm");
-  if (first.size() != perm.size()) return false;
+  const std::vector<std::int64_t> first = perm_of(graph, before);
+  std::vector<std::int64_t> perm = perm_of(graph, id);
+  if (perm.empty() || first.size() != perm.size()) return false;
   for (std::int64_t& axis : perm) axis = first[static_cast<std::size_t>(axis)];
   graph.layer(id).attributes.set("perm", perm);
   graph.set_input(id, 0, input_of(graph, before, 0));
@@ -23,7 +23,7 @@ bool merge(Graph& graph, LayerId id) {
 bool to_reshape(Graph& graph, LayerId id) {
   const TensorId x = input_of(graph, id, 0);
   const Tensor& info = tensor_of(graph, x);
-  const std::vector<std::int64_t> perm = graph.layer(id).attributes.integers("perm");
+  const std::vector<std::int64_t> perm = perm_of(graph, id);
   if (!info.ranked || perm.size() != info.dims.size()) return false;
   std::int64_t last = -1;
   int inferred = 0;

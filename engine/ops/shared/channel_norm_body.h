@@ -18,12 +18,13 @@ void channel_norm_planes(const graph::TileArgs& args) noexcept {
   const float factor = 1.0f / __builtin_sqrtf(row_square_sum<V>(x, run, mean) / count + s.epsilon);
   for (std::int64_t c = 0; c < width; ++c, x += s.spatial, y += s.spatial) {
     const float f = factor * scale[first + c];
-    const V m = V::set(f), b = V::set(bias[first + c] - mean * f);
+    // The mean goes first: a mean that is large beside the deviation would round it away in a shift of its own.
+    const V middle = V::set(mean), m = V::set(f), b = V::set(bias[first + c]);
     std::int64_t i = 0;
-    for (; i + w <= s.spatial; i += w) fma(V::load(x + i), m, b).store(y + i);
+    for (; i + w <= s.spatial; i += w) fma(V::load(x + i) - middle, m, b).store(y + i);
     if (i < s.spatial) {
       const auto tail = V::tail(static_cast<int>(s.spatial - i));
-      fma(V::load(x + i, tail), m, b).store(y + i, tail);
+      fma(V::load(x + i, tail) - middle, m, b).store(y + i, tail);
     }
   }
 }
@@ -88,19 +89,18 @@ void channel_norm_apply(const graph::TileArgs& args) noexcept {
   const float* x = static_cast<const float*>(args.inputs[0]) + (n * s.spatial + first) * s.in_pitch;
   float* y = static_cast<float*>(args.outputs[0]) + (n * s.spatial + first) * s.out_pitch;
   const float *scale = static_cast<const float*>(args.inputs[1]), *bias = static_cast<const float*>(args.inputs[2]);
-  float *shift = reinterpret_cast<float*>(args.scratch), *factor = shift + s.channels;
-  group_averages(s, args, n, false, shift);
+  float *mean = reinterpret_cast<float*>(args.scratch), *factor = mean + s.channels;
+  group_averages(s, args, n, false, mean);
   group_averages(s, args, n, true, factor);
-  for (std::int64_t c = 0; c < s.channels; ++c) {
-    factor[c] = scale[c] / __builtin_sqrtf(factor[c] + s.epsilon);
-    shift[c] = bias[c] - shift[c] * factor[c];
-  }
+  for (std::int64_t c = 0; c < s.channels; ++c) factor[c] = scale[c] / __builtin_sqrtf(factor[c] + s.epsilon);
   for (std::int64_t i = 0; i < count; ++i, x += s.in_pitch, y += s.out_pitch) {
     std::int64_t c = 0;
-    for (; c + w <= s.channels; c += w) fma(V::load(x + c), V::load(factor + c), V::load(shift + c)).store(y + c);
+    for (; c + w <= s.channels; c += w)
+      fma(V::load(x + c) - V::load(mean + c), V::load(factor + c), V::load(bias + c)).store(y + c);
     if (c < s.channels) {
       const auto tail = V::tail(static_cast<int>(s.channels - c));
-      fma(V::load(x + c, tail), V::load(factor + c, tail), V::load(shift + c, tail)).store(y + c, tail);
+      fma(V::load(x + c, tail) - V::load(mean + c, tail), V::load(factor + c, tail), V::load(bias + c, tail))
+          .store(y + c, tail);
     }
   }
 }

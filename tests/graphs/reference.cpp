@@ -1,0 +1,182 @@
+#include "tests/graphs/reference.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <random>
+
+#include "engine/base/text.h"
+#include "engine/graph/evaluate.h"
+#include "engine/graph/operator.h"
+
+namespace vireo::graphs_testing {
+namespace {
+
+using graph::ConstantPtr;
+using graph::Graph;
+using graph::TensorId;
+
+// A disturbance is some eight roundings of float32; so many of them are what kRelative is.
+constexpr double kDisturbance = 1e-6, kFactor = 60;
+constexpr double kRelative = 6e-5, kOfLargest = 1e-6, kFloor = 1e-36;
+constexpr double kUnchecked = 0.05;  // an element that may move by this share says nothing
+
+/// Outputs that nobody wants get a tensor, because references write all of theirs.
+Graph with_all_outputs(Graph graph) {
+  for (graph::LayerId id = 0; id < graph.layer_count(); ++id)
+    for (std::size_t k = 0; k < graph.layer(id).outputs.size(); ++k)
+      if (graph.layer(id).outputs[k] == graph::kNone)
+        graph.set_output(id, static_cast<int>(k), graph.add_tensor(graph.unique_name("unused")));
+  return graph;
+}
+
+/// One way of moving values: up, down, or each at random.
+struct Disturbance {
+  int run = 0;
+  bool inexact = false;
+  std::mt19937 random;
+
+  double sign() { return run == 0 ? 1 : run == 1 ? -1 : (random() & 1) != 0 ? 1 : -1; }
+
+  ConstantPtr operator()(const ConstantPtr& value, std::string_view op) {
+    if (!is_float(value->dtype)) return value;
+    const graph::MutableConstant moved = graph::new_constant(value->dtype, value->dims);
+    if (value->bytes() > 0) std::memcpy(moved.data, value->read(), value->bytes());
+    const std::int64_t count = value->count();
+    if (value->dtype == DataType::float32) {
+      auto* v = moved.as<float>();
+      double around = 0;  // fast convolutions err by a share of their largest values
+      if (inexact && op == "conv")
+        for (std::int64_t i = 0; i < count; ++i)
+          if (std::isfinite(v[i])) around = std::max(around, std::abs(static_cast<double>(v[i])));
+      for (std::int64_t i = 0; i < count; ++i)
+        if (std::isfinite(v[i]))
+          v[i] = static_cast<float>(v[i] + sign() * kDisturbance * (std::abs(static_cast<double>(v[i])) + around));
+    } else if (value->dtype == DataType::float64) {
+      auto* v = moved.as<double>();
+      for (std::int64_t i = 0; i < count; ++i) v[i] *= 1 + sign() * kDisturbance;
+    } else {  // 16 bits: one step to a neighbour
+      auto* v = moved.as<std::uint16_t>();
+      for (std::int64_t i = 0; i < count; ++i)
+        if ((v[i] & 0x7fff) != 0 && (v[i] & 0x7c00) != 0x7c00)
+          v[i] = static_cast<std::uint16_t>(v[i] + (sign() > 0 ? 1 : -1));
+    }
+    return moved.constant;
+  }
+};
+
+std::vector<ConstantPtr> evaluate(Graph graph, const std::vector<ConstantPtr>& inputs, Disturbance* disturb) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    graph::Tensor& tensor = graph.tensor(graph.inputs()[i]);
+    tensor.dims = inputs[i]->dims;
+    tensor.constant = disturb ? (*disturb)(inputs[i], "") : inputs[i];
+  }
+  for (const graph::LayerId id : graph.topological_order()) {
+    graph.infer(id);
+    const graph::Layer& layer = graph.layer(id);
+    if (layer.op->late_axis) graph.tensor(layer.outputs[0]).dims = graph.bound_dims(id);
+    const std::vector<ConstantPtr> values = graph::evaluate_layer(graph, id, std::size_t{1} << 30);
+    if (values.empty()) base::fail(ErrorCode::internal, "the outputs of ", describe(graph, id), " are not known");
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      graph::Tensor& tensor = graph.tensor(layer.outputs[k]);
+      tensor.constant = disturb ? (*disturb)(values[k], layer.op->name) : values[k];
+      tensor.dims = values[k]->dims;
+      tensor.ranked = true;
+    }
+  }
+  std::vector<ConstantPtr> all;
+  for (TensorId t = 0; t < graph.tensor_count(); ++t) all.push_back(graph.tensor(t).constant);
+  return all;
+}
+
+bool same_kind(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
+  if (std::isinf(a) || std::isinf(b)) return a == b;
+  return true;
+}
+
+}  // namespace
+
+std::vector<ConstantPtr> evaluate_tensors(const Graph& graph, const std::vector<ConstantPtr>& inputs) {
+  std::vector<ConstantPtr> all = evaluate(with_all_outputs(graph), inputs, nullptr);
+  all.resize(static_cast<std::size_t>(graph.tensor_count()));
+  return all;
+}
+
+Expected expect_outputs(const Graph& graph, const std::vector<ConstantPtr>& inputs, bool inexact) {
+  const Graph whole = with_all_outputs(graph);
+  Expected expected;
+  expected.outputs = graph::evaluate_graph(whole, inputs);
+  for (int run = 0; run < 4; ++run) {
+    Disturbance disturb{run, inexact, std::mt19937(static_cast<std::uint32_t>(run))};
+    std::vector<ConstantPtr> outputs;
+    try {
+      const std::vector<ConstantPtr> all = evaluate(whole, inputs, &disturb);
+      for (const Graph::Output& output : whole.outputs())
+        outputs.push_back(all[static_cast<std::size_t>(output.tensor)]);
+    } catch (const Error&) {  // a computed shape or index moved: nothing is stable behind it
+      outputs.assign(whole.outputs().size(), nullptr);
+    }
+    expected.disturbed.push_back(std::move(outputs));
+  }
+  return expected;
+}
+
+Comparison compare_output(const Expected& expected, std::size_t k, const graph::Constant& found) {
+  const graph::Constant& wanted = *expected.outputs[k];
+  Comparison result;
+  result.elements = wanted.count();
+  if (found.dtype != wanted.dtype) {
+    result.difference = base::str("is ", found.dtype, ", expected ", wanted.dtype);
+    return result;
+  }
+  std::vector<std::vector<double>> others;
+  for (const auto& outputs : expected.disturbed) {
+    if (!outputs[k] || outputs[k]->dims != wanted.dims) {
+      result.unchecked = result.elements;
+      return result;
+    }
+    others.push_back(graph::to_reals(*outputs[k]));
+  }
+  if (found.dims != wanted.dims) {
+    result.difference = base::str("is ", found.dims, ", expected ", wanted.dims);
+    return result;
+  }
+  const std::vector<double> want = graph::to_reals(wanted), have = graph::to_reals(found);
+  const bool real = is_float(wanted.dtype);
+  double largest = 0, sum = 0;
+  std::int64_t finite = 0;
+  for (const double v : want)
+    if (std::isfinite(v)) largest = std::max(largest, std::abs(v)), sum += std::abs(v), ++finite;
+  const double usual = finite > 0 ? sum / static_cast<double>(finite) : 0;
+  const double rounding = wanted.dtype == DataType::float16    ? 2e-3
+                          : wanted.dtype == DataType::bfloat16 ? 1.6e-2
+                                                               : kRelative;
+  std::int64_t wrong = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    double moved = 0;
+    bool stable = true;
+    for (const std::vector<double>& other : others) {
+      stable = stable && same_kind(other[i], want[i]) && (real || other[i] == want[i]);
+      if (std::isfinite(want[i])) moved = std::max(moved, std::abs(other[i] - want[i]));
+    }
+    if (!stable || kFactor * moved > kUnchecked * std::max(std::abs(want[i]), usual)) {
+      ++result.unchecked;
+      continue;
+    }
+    const double allowed = real ? rounding * std::abs(want[i]) + kOfLargest * largest + kFactor * moved + kFloor : 0.0;
+    const bool good =
+        same_kind(have[i], want[i]) && (!std::isfinite(want[i]) || std::abs(have[i] - want[i]) <= allowed);
+    if (good) continue;
+    if (wrong++ == 0)
+      result.difference = base::str("[", static_cast<std::int64_t>(i), "] of ", wanted.dims, " ", wanted.dtype, " is ",
+                                    have[i], ", expected ", want[i], " within ", allowed);
+  }
+  if (wrong > 0) result.difference += base::str("; ", wrong, " of ", result.elements, " elements are wrong");
+  return result;
+}
+
+}  // namespace vireo::graphs_testing

@@ -180,5 +180,18 @@ output "y" "y"
 )");
 }
 
+TEST(Attention, ProductsOfNothingStay) {
+  expect_untouched("attention", R"(
+graph "g"
+input "q" float32 4x1x0x4
+input "k" float32 4x1x4x0
+input "v" float32 4x1x0x4
+"s" = matmul("q", "k") "s"
+"p" = softmax("s") "p"
+"y" = matmul("p", "v") "y"
+output "y" "y"
+)");
+}
+
 }  // namespace
 }  // namespace vireo

@@ -218,6 +218,40 @@ output "y" "y"
                  "activation=leaky_relu activation_alpha=0.1\noutputs 3\n");
 }
 
+TEST(ActivationFusion, ASiluWithAFactorStays) {
+  expect_untouched("activation_fusion", R"(
+graph "g"
+input "x" float32 1x3x4x4
+const "w" float32 6x3x1x1 @1
+"c" = conv("x", "w") "c"
+"y" = unary("c") {alpha=0.3, function="silu"} "y"
+output "y" "y"
+)");
+}
+
+TEST(ActivationFusion, ABoundThatIsAbsentStaysAbsent) {
+  expect_rewrite({"activation_fusion"}, R"(
+graph "g"
+input "x" float32 1x3x4x4
+const "w" float32 6x3x1x1 @1
+"c" = conv("x", "w") "c"
+"y" = unary("c") {function="clip", min=-2.0} "y"
+output "y" "y"
+)", "1 conv(x, 6x3x1x1) activation=clip alpha=-2\noutputs 1\n");
+}
+
+TEST(MatmulBias, AGemmWithoutATermForgetsItsBeta) {
+  expect_rewrite({"matmul_bias"}, R"(
+graph "g"
+input "x" float32 2x3
+const "w" float32 3x5 @1
+const "b" float32 5 @2
+"p" = gemm("x", "w") {beta=0.5} "p"
+"y" = binary("p", "b") {function="add"} "y"
+output "y" "y"
+)", "1 gemm(x, 3x5, 5)\noutputs 1\n");
+}
+
 TEST(ActivationFusion, AValueThatOthersReadStaysUnactivated) {
   expect_untouched("activation_fusion", R"(
 graph "g"

@@ -237,5 +237,41 @@ output "y" "y"
 )");
 }
 
+TEST(Transposes, WithoutAPermutationTheAxesAreReversed) {
+  const char* text = R"(
+graph "g"
+input "x" float32 1961
+const "s" int64 2 = 37 53
+"r" = reshape("x", "s") "r"
+"t" = transpose("r") "t"
+"u" = transpose("t") "u"
+"v" = transpose("u") "v"
+output "v" "v"
+)";
+  Graph graph = parse(text);
+  passes::run_passes(graph);
+  expect_equal_results(parse(text), graph);
+  EXPECT_EQ(graph.tensor(graph.outputs()[0].tensor).dims, (Dims{53, 37}));
+}
+
+TEST(TransposeSinking, EndsWhereAConvolutionsOutputIsNeededInBothLayouts) {
+  const char* text = R"(
+graph "g"
+input "a" float32 1x5x1x1
+input "x" float32 1x33x3x10
+const "w" float32 33x5x1x1 @1
+const "b" float32 33 @2
+"c" = conv("a", "w", "b") "c"
+"m" = binary("c", "x") {function="mul"} "m"
+"p" = pool("m") {kernel_shape=[3, 1], mode="average", pads=[1, 0, 1, 0], strides=[2, 2]} "p"
+output "p" "p"
+output "c" "c"
+output "m" "m"
+)";
+  Graph graph = parse(text);
+  passes::run_passes(graph);
+  expect_equal_results(parse(text), graph);
+}
+
 }  // namespace
 }  // namespace vireo::passes_testing

@@ -4,33 +4,24 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "config/deployment.pb.h"
 #include "config/model.pb.h"
 #include "engine/api/error.h"
+#include "engine/api/file.h"
 
 namespace vireo::config {
 namespace {
 
 namespace pb = google::protobuf;
 
-constexpr std::uintmax_t kMostBytes = 16 << 20;
+constexpr std::uint64_t kMostBytes = 16 << 20;
 
-std::string read_file(const std::filesystem::path& path) {
-  std::error_code failed;
-  const auto size = std::filesystem::file_size(path, failed);
-  if (failed) throw Error(ErrorCode::not_found, "config '" + path.string() + "': " + failed.message());
-  if (size > kMostBytes) {
-    throw Error(ErrorCode::invalid_argument, "config '" + path.string() + "': found " + std::to_string(size) +
-                                                 " bytes, accepted are at most " + std::to_string(kMostBytes));
+std::string read(const std::filesystem::path& path) {
+  try {
+    return read_file(path, kMostBytes);
+  } catch (const Error& error) {
+    throw Error(error.code(), std::string("config: ") + error.what());
   }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) throw Error(ErrorCode::io, "config '" + path.string() + "' can't be read");
-  return text.str();
 }
 
 std::string fields_of(const pb::Descriptor& type) {
@@ -61,7 +52,7 @@ class Collector : public pb::io::ErrorCollector {
 };
 
 void parse(const std::filesystem::path& path, pb::Message& message) {
-  const std::string text = read_file(path);
+  const std::string text = read(path);
   Collector collector(path.string(), *message.GetDescriptor());
   pb::TextFormat::Parser parser;
   parser.RecordErrorsTo(&collector);

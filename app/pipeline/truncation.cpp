@@ -4,36 +4,38 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <optional>
+
+#include "engine/api/error.h"
+#include "engine/api/file.h"
 
 namespace vireo::pipeline {
 namespace {
 
 using Bytes = std::array<unsigned char, 16>;
 
-/// Small reads at any place of a file.
+/// Small reads at any place of a file; of what is no file or can't be read, nothing.
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& path) : file_(path, std::ios::binary) {
-    std::error_code failed;
-    const auto size = std::filesystem::file_size(path, failed);
-    size_ = failed || !file_ ? 0 : size;
+  explicit Reader(const std::filesystem::path& path) {
+    try {
+      file_.emplace(path);
+    } catch (const Error&) {  // GStreamer says it better
+    }
   }
-  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] std::uint64_t size() const { return file_ ? file_->size() : 0; }
   /// 16 bytes from `at`, zeros behind the end.
   [[nodiscard]] Bytes read(std::uint64_t at) {
     Bytes bytes{};
-    if (at >= size_) return bytes;
-    file_.clear();
-    file_.seekg(static_cast<std::streamoff>(at));
-    file_.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
+    try {
+      if (at < size()) (void)file_->read(at, bytes.data(), bytes.size());
+    } catch (const Error&) {
+    }
     return bytes;
   }
 
  private:
-  std::ifstream file_;
-  std::uint64_t size_ = 0;
+  std::optional<InputFile> file_;
 };
 
 std::uint64_t big_endian(const Bytes& bytes, std::size_t at, std::size_t count) {

@@ -10,8 +10,95 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "engine/base/text.h"
+
+namespace vireo {
+namespace {
+
+using base::fail;
+
+[[noreturn]] void fail_errno(const char* what, const std::filesystem::path& path) {
+  const int error = errno;
+  fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::io, "can't ", what, " '", path.string(),
+       "': ", std::strerror(error));
+}
+
+/// "a folder"; null for a regular file.
+const char* kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return nullptr;
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a pipe (FIFO)";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+int open_retrying(const std::filesystem::path& path, int flags, mode_t mode = 0) {
+  int fd = -1;
+  do fd = ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, mode);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+}  // namespace
+
+InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
+  // Without O_NONBLOCK a FIFO would wait here for a writer; a regular file doesn't care.
+  const int fd = open_retrying(path, O_RDONLY | O_NONBLOCK);
+  if (fd < 0) fail_errno("open", path);
+  struct stat info {};
+  const bool known = ::fstat(fd, &info) == 0;
+  const char* const kind = known ? kind_of(info.st_mode) : nullptr;
+  if (!known || kind) {
+    const int error = errno;
+    ::close(fd);
+    errno = error;
+    if (!known) fail_errno("read", path);
+    fail(ErrorCode::io, "'", path.string(), "' is ", kind, ", not a regular file");
+  }
+  descriptor_ = fd;
+  size_ = static_cast<std::uint64_t>(info.st_size);
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_) {}
+
+InputFile& InputFile::operator=(InputFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+InputFile::~InputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::size_t InputFile::read(std::uint64_t at, void* to, std::size_t bytes) const {
+  std::size_t done = 0;
+  while (done < bytes) {
+    const ssize_t got =
+        ::pread(descriptor_, static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(at + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_errno("read", path_);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+std::string read_file(const std::filesystem::path& path, std::uint64_t most_bytes) {
+  const InputFile file(path);
+  if (file.size() > most_bytes)
+    fail(ErrorCode::invalid_argument, "'", path.string(), "' has ", file.size(), " bytes, accepted are at most ",
+         most_bytes);
+  std::string text(static_cast<std::size_t>(file.size()), '\0');
+  text.resize(file.read(0, text.data(), text.size()));
+  return text;
+}
+
+}  // namespace vireo
 
 namespace vireo::base {
 namespace {
@@ -22,12 +109,6 @@ struct Descriptor {
     if (fd >= 0) ::close(fd);
   }
 };
-
-[[noreturn]] void fail_errno(const char* what, const std::filesystem::path& path) {
-  const int error = errno;
-  fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::io, "can't ", what, " '", path.string(),
-       "': ", std::strerror(error));
-}
 
 /// False leaves errno.
 bool write_all(int fd, std::string_view bytes) {
@@ -40,22 +121,86 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
+/// On the disk. False leaves errno; file systems that know no syncing have nothing to lose.
+bool sync(int fd) {
+  int result = 0;
+  do result = ::fsync(fd);
+  while (result != 0 && errno == EINTR);
+  return result == 0 || errno == EINVAL || errno == ENOSYS || errno == EROFS;
+}
+
+/// Where a link, or a link to a link, points to, whether there is something or not.
+std::filesystem::path follow(std::filesystem::path path) {
+  for (int hops = 0; hops < 40; ++hops) {
+    std::error_code none;
+    const std::filesystem::path to = std::filesystem::read_symlink(path, none);
+    if (none) return path;
+    path = to.is_absolute() ? to : path.parent_path() / to;
+  }
+  fail(ErrorCode::io, "can't write '", path.string(), "': too many links");
+}
+
+/// Removes a file that was not finished.
+class Temporary {
+ public:
+  Temporary(const std::filesystem::path& beside, mode_t mode) {
+    // Threads may write one file at once, and processes of one number, in containers that share the folder.
+    static std::atomic<unsigned> number{0};
+    constexpr std::size_t kLongest = 200;  // of a name: what file systems take (255) less our suffix
+    const std::string name = beside.filename().string().substr(0, kLongest);
+    for (int tries = 0; file_.fd < 0; ++tries) {
+      path_ = beside.parent_path() / str(name, ".tmp", ::getpid(), "-", ++number);
+      file_.fd = open_retrying(path_, O_WRONLY | O_CREAT | O_EXCL, mode);
+      if (file_.fd < 0 && (errno != EEXIST || tries == 1000)) fail_errno("write", beside);
+    }
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  [[nodiscard]] int fd() const { return file_.fd; }
+  void rename(const std::filesystem::path& to) {
+    if (::rename(path_.c_str(), to.c_str()) != 0) fail_errno("write", to);
+    path_.clear();
+  }
+
+ private:
+  std::filesystem::path path_;
+  Descriptor file_{-1};
+};
+
+void write_parts(int fd, const std::filesystem::path& path, std::span<const std::string_view> parts,
+                 const std::function<void(std::string_view)>& written) {
+  constexpr std::size_t kPiece = std::size_t{4} << 20;
+  for (const std::string_view part : parts)
+    for (std::size_t at = 0; at < part.size(); at += kPiece) {
+      const std::string_view piece = part.substr(at, kPiece);
+      if (!write_all(fd, piece)) fail_errno("write", path);
+      if (written) written(piece);
+    }
+}
+
 }  // namespace
 
-MappedFile map_file(const std::filesystem::path& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0) fail_errno("open", path);
-  struct stat info {};
-  if (::fstat(file.fd, &info) != 0) fail_errno("read", path);
-  if (!S_ISREG(info.st_mode)) fail(ErrorCode::io, "'", path.string(), "' is not a regular file");
-  const auto bytes = static_cast<std::size_t>(info.st_size);
+MappedFile map_file(const std::filesystem::path& path) { return map_file(InputFile(path)); }
+
+MappedFile map_file(const InputFile& file) {
+  const auto bytes = static_cast<std::size_t>(file.size());
   if (bytes == 0)
     return {std::shared_ptr<const std::byte>(new std::byte[1], std::default_delete<const std::byte[]>()), 0};
-  void* memory = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.fd, 0);
-  if (memory == MAP_FAILED) fail_errno("map", path);
-  return {std::shared_ptr<const std::byte>(static_cast<const std::byte*>(memory),
-                                           [bytes](const std::byte* p) { ::munmap(const_cast<std::byte*>(p), bytes); }),
-          bytes};
+  void* memory = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
+  if (memory == MAP_FAILED) fail_errno("map", file.path());
+  MappedFile mapped{
+      std::shared_ptr<const std::byte>(static_cast<const std::byte*>(memory),
+                                       [bytes](const std::byte* p) { ::munmap(const_cast<std::byte*>(p), bytes); }),
+      bytes};
+  struct stat info {};  // reading behind the end of what became shorter since would be a SIGBUS
+  if (::fstat(file.descriptor(), &info) != 0) fail_errno("read", file.path());
+  if (static_cast<std::uint64_t>(info.st_size) < file.size())
+    fail(ErrorCode::io, "'", file.path().string(), "' became shorter while it was opened: ", info.st_size, " bytes of ",
+         file.size());
+  return mapped;
 }
 
 void leave_memory(const std::byte* data, std::size_t bytes) noexcept {
@@ -83,44 +228,28 @@ MappedFile set_aside(std::span<const std::string_view> parts) {
           bytes};
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  const MappedFile file = map_file(path);
-  return {reinterpret_cast<const char*>(file.data.get()), file.bytes};
-}
-
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts,
                            const std::function<void(std::string_view)>& written) {
-  // Threads may write one file at once, and processes of one number, in containers that share the folder.
-  static std::atomic<unsigned> number{0};
-  std::filesystem::path temporary;
-  {
-    Descriptor file{-1};
-    for (int tries = 0; file.fd < 0; ++tries) {
-      temporary = path;
-      temporary += str(".tmp", ::getpid(), "-", ++number);
-      file.fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-      if (file.fd < 0 && (errno != EEXIST || tries == 1000)) fail_errno("write", path);
-    }
-    constexpr std::size_t kPiece = std::size_t{4} << 20;
-    for (const std::string_view part : parts)
-      for (std::size_t at = 0; at < part.size(); at += kPiece) {
-        const std::string_view piece = part.substr(at, kPiece);
-        if (write_all(file.fd, piece)) {
-          if (written) written(piece);
-          continue;
-        }
-        const int error = errno;
-        ::unlink(temporary.c_str());
-        errno = error;
-        fail_errno("write", path);
-      }
+  mode_t mode = 0666;  // less what the umask takes
+  struct stat info {};
+  const bool exists = ::stat(path.c_str(), &info) == 0;
+  if (exists && S_ISCHR(info.st_mode)) {
+    const Descriptor device{open_retrying(path, O_WRONLY)};
+    if (device.fd < 0) fail_errno("write", path);
+    return write_parts(device.fd, path, parts, written);
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    errno = error;
-    fail_errno("write", path);
-  }
+  if (const char* kind = exists ? kind_of(info.st_mode) : nullptr)
+    fail(ErrorCode::io, "can't write '", path.string(), "': it is ", kind, ", not a regular file");
+  const std::filesystem::path target = follow(path);
+  if (exists) mode = info.st_mode & 0777;
+  Temporary temporary(target, mode);
+  if (exists && ::fchmod(temporary.fd(), mode) != 0 && errno != EPERM && errno != ENOTSUP) fail_errno("write", path);
+  write_parts(temporary.fd(), path, parts, written);
+  // Else a crash of the machine could leave the name with an empty file.
+  if (!sync(temporary.fd())) fail_errno("write", path);
+  temporary.rename(target);
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  if (const Descriptor entry{open_retrying(folder, O_RDONLY | O_DIRECTORY)}; entry.fd >= 0) (void)sync(entry.fd);
 }
 
 std::uint64_t checksum(const void* data, std::size_t bytes, std::uint64_t seed) noexcept {

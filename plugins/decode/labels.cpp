@@ -1,14 +1,16 @@
 #include "plugins/decode/labels.h"
 
 #include <charconv>
-#include <fstream>
+#include <sstream>
 
 #include "engine/api/error.h"
+#include "engine/api/file.h"
 
 namespace vireo::decode {
 namespace {
 
 constexpr std::size_t kMaxLabels = 65536;
+constexpr std::uint64_t kMaxLabelBytes = 64 << 20;
 
 constexpr std::string_view kCoco80[] = {
     "person",        "bicycle",      "car",           "motorcycle",    "airplane",     "bus",
@@ -62,9 +64,14 @@ class Literal {
   std::size_t at_ = 0;
 };
 
-std::vector<std::string> read_file(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw Error(ErrorCode::not_found, "labels file '" + path + "' can't be read");
+std::vector<std::string> read_lines(const std::string& path) {
+  std::string text;
+  try {
+    text = read_file(path, kMaxLabelBytes);
+  } catch (const Error& error) {
+    throw Error(error.code(), std::string("labels file: ") + error.what());
+  }
+  std::istringstream file(std::move(text));
   std::vector<std::string> labels;
   for (std::string line; labels.size() < kMaxLabels && std::getline(file, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -120,7 +127,7 @@ std::vector<std::string> choose_labels(const sdk::ModelDescription& description,
     const std::string given = params.text("labels");
     if (given == "coco80") return coco_strings();
     if (given == "imagenet") return imagenet_strings(class_count == 1001);
-    if (given.starts_with("file:")) return read_file(given.substr(5));
+    if (given.starts_with("file:")) return read_lines(given.substr(5));
     return params.list("labels");
   }
   for (const char* key : {"names", "classes", "labels"}) {

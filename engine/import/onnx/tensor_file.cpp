@@ -2,6 +2,8 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <exception>
+
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/import/onnx/tensor.h"
@@ -9,9 +11,8 @@
 namespace vireo {
 
 HostTensor read_tensor(const std::filesystem::path& path) {
-  const base::MappedFile file = base::map_file(path);
   onnx::TensorProto proto;
-  if (file.bytes > INT32_MAX || !proto.ParseFromArray(file.data.get(), static_cast<int>(file.bytes)))
+  if (const std::string bytes = read_file(path, INT32_MAX); !proto.ParseFromString(bytes))
     base::fail(ErrorCode::invalid_model, "'", path.string(), "' is not an ONNX TensorProto");
   try {
     importer::ExternalData external(path.parent_path());
@@ -19,6 +20,8 @@ HostTensor read_tensor(const std::filesystem::path& path) {
     return {proto.name(), c->dtype, c->dims, {c->data.get(), c->data.get() + c->bytes()}};
   } catch (const Error& error) {
     base::fail(error.code(), "'", path.string(), "': ", error.what());
+  } catch (const std::exception& error) {
+    base::fail(ErrorCode::invalid_model, "'", path.string(), "' can't be read as a tensor (", error.what(), ")");
   }
 }
 
@@ -28,7 +31,10 @@ void write_tensor(const std::filesystem::path& path, const HostTensor& tensor) {
   proto.set_data_type(static_cast<int>(tensor.dtype));  // DataType has ONNX's numbers
   for (std::int64_t extent : tensor.dims) proto.add_dims(extent);
   proto.set_raw_data(tensor.data.data(), tensor.data.size());
-  const std::string bytes = proto.SerializeAsString();
+  std::string bytes;
+  if (proto.ByteSizeLong() > INT32_MAX || !proto.SerializeToString(&bytes))
+    base::fail(ErrorCode::io, "can't write '", path.string(), "': a file of a tensor has less than 2 GB, this one ",
+               tensor.data.size(), " bytes");
   const std::string_view parts[] = {bytes};
   base::write_file_atomically(path, parts);
 }

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <charconv>
 #include <cinttypes>
+#include <cstdio>
 
 #include "engine/base/text.h"
 #include "engine/graph/operator.h"
@@ -8,16 +11,6 @@ namespace vireo::graph {
 namespace {
 
 constexpr std::int64_t kInlineLimit = 32;  // elements
-
-void quote(std::string& out, std::string_view text) {
-  out += '"';
-  for (char c : text) {
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (c == '\n') out += "\\n";
-    else out += c;
-  }
-  out += '"';
-}
 
 template <typename T>
 void list(std::string& out, const std::vector<T>& values) {
@@ -38,12 +31,18 @@ void value(std::string& out, const AttributeValue& attribute) {
     const std::size_t start = out.size();
     base::append(out, *real);
     if (out.find_first_of(".en", start) == std::string::npos) out += ".0";
-  } else if (const auto* text = std::get_if<std::string>(&attribute)) quote(out, *text);
+  } else if (const auto* text = std::get_if<std::string>(&attribute)) append_quoted(out, *text);
   else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&attribute)) list(out, *integers);
   else if (const auto* reals = std::get_if<std::vector<double>>(&attribute)) {
     if (reals->empty()) out += "[.]";
     else list(out, *reals);
   }
+}
+
+bool is_word(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
 }
 
 bool inlined(const Constant& c) {
@@ -53,7 +52,7 @@ bool inlined(const Constant& c) {
 
 void constant(std::string& out, const Tensor& t, const StoreConstant& store) {
   out += "const ";
-  quote(out, t.name);
+  append_quoted(out, t.name);
   out += base::str(" ", t.dtype, " ", t.dims);
   if (inlined(*t.constant)) {
     out += " =";
@@ -61,9 +60,8 @@ void constant(std::string& out, const Tensor& t, const StoreConstant& store) {
       for (double v : to_reals(*t.constant)) {
         out += ' ';
         if (t.dtype == DataType::float32) {
-          char text[32];
-          std::snprintf(text, sizeof text, "%.9g", v);  // enough to read the same float back
-          out += text;
+          char text[32];  // the shortest that reads back, whatever the locale
+          out.append(text, std::to_chars(text, text + sizeof text, static_cast<float>(v)).ptr);
         } else base::append(out, v);
       }
     else
@@ -78,34 +76,45 @@ void constant(std::string& out, const Tensor& t, const StoreConstant& store) {
   out += '\n';
 }
 
-std::string type_of(const Tensor& t) {
-  return t.ranked ? base::str(t.dtype, " ", t.dims) : std::string("unknown");
-}
+std::string type_of(const Tensor& t) { return t.ranked ? base::str(t.dtype, " ", t.dims) : std::string("unknown"); }
 
 }  // namespace
 
+void append_quoted(std::string& out, std::string_view text) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') (out += '\\') += c;
+    else if (c == '\n') out += "\\n";
+    else if (byte < 0x20 || byte == 0x7f) ((out += "\\x") += kDigits[byte >> 4]) += kDigits[byte & 15];
+    else out += c;
+  }
+  out += '"';
+}
+
 std::string dump_text(const Graph& graph, const StoreConstant& store) {
   std::string out = "graph ";
-  quote(out, graph.name);
+  append_quoted(out, graph.name);
   out += '\n';
   for (const auto& [key, text] : graph.metadata) {
     out += "meta ";
-    quote(out, key);
+    append_quoted(out, key);
     out += ' ';
-    quote(out, text);
+    append_quoted(out, text);
     out += '\n';
   }
   for (TensorId id : graph.inputs()) {
     const Tensor& t = graph.tensor(id);
     out += "input ";
-    quote(out, t.name);
+    append_quoted(out, t.name);
     out += base::str(" ", t.dtype, " ", t.dims);
     bool named = false;
     for (const std::string& symbol : t.symbols) named |= !symbol.empty();
     if (named)
       for (const std::string& symbol : t.symbols) {
         out += ' ';
-        quote(out, symbol);
+        append_quoted(out, symbol);
       }
     out += '\n';
   }
@@ -118,13 +127,13 @@ std::string dump_text(const Graph& graph, const StoreConstant& store) {
     for (std::size_t k = 0; k < l.outputs.size(); ++k) {
       if (k) out += ", ";
       if (l.outputs[k] == kNone) out += '-';
-      else quote(out, graph.tensor(l.outputs[k]).name);
+      else append_quoted(out, graph.tensor(l.outputs[k]).name);
     }
     out += base::str(" = ", l.op->name, "(");
     for (std::size_t k = 0; k < l.inputs.size(); ++k) {
       if (k) out += ", ";
       if (l.inputs[k] == kNone) out += '-';
-      else quote(out, graph.tensor(l.inputs[k]).name);
+      else append_quoted(out, graph.tensor(l.inputs[k]).name);
     }
     out += ')';
     if (!l.attributes.all().empty()) {
@@ -133,23 +142,24 @@ std::string dump_text(const Graph& graph, const StoreConstant& store) {
       for (const auto& [key, attribute] : l.attributes.all()) {
         if (!first) out += ", ";
         first = false;
-        out += key;
+        if (is_word(key)) out += key;
+        else append_quoted(out, key);
         out += '=';
         value(out, attribute);
       }
       out += '}';
     }
     out += ' ';
-    quote(out, l.name);
+    append_quoted(out, l.name);
     out += "  #";
     for (TensorId output : l.outputs) out += output == kNone ? " -" : " " + type_of(graph.tensor(output));
     out += '\n';
   }
   for (const Graph::Output& output : graph.outputs()) {
     out += "output ";
-    quote(out, graph.tensor(output.tensor).name);
+    append_quoted(out, graph.tensor(output.tensor).name);
     out += ' ';
-    quote(out, output.name);
+    append_quoted(out, output.name);
     out += '\n';
   }
   return out;

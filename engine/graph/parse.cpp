@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <charconv>
-#include <cstdlib>
+#include <cstring>
+#include <optional>
 #include <unordered_map>
 
 #include "engine/base/text.h"
@@ -31,27 +33,19 @@ class Line {
     return true;
   }
   void expect(char c) {
-    if (!accept(c)) fail(base::str("'", c, "'"));
+    if (!accept(c)) fail(base::str('\'', c, '\''));
   }
   bool next_is(char c) {
     skip();
     return at_ < text_.size() && text_[at_] == c;
   }
   std::string quoted() {
-    expect('"');
-    std::string out;
-    while (at_ < text_.size() && text_[at_] != '"') {
-      if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
-        ++at_;
-        out += text_[at_] == 'n' ? '\n' : text_[at_];
-      } else {
-        out += text_[at_];
-      }
-      ++at_;
-    }
-    if (at_ >= text_.size()) fail("a closing '\"'");
-    ++at_;
-    return out;
+    skip();
+    std::string_view rest = text_.substr(std::min(at_, text_.size()));
+    std::optional<std::string> out = take_quoted(rest);
+    if (!out) fail("a text in double quotes, with \\\" \\\\ \\n or \\xHH for what can't stand there as it is");
+    at_ = text_.size() - rest.size();
+    return *std::move(out);
   }
   std::string_view word() {
     skip();
@@ -136,6 +130,7 @@ class Parser {
   Parser(const FindOperator& find, const FetchConstant& fetch) : find_(find), fetch_(fetch) {}
 
   Graph run(std::string_view text) {
+    reserve_unused(text);
     int number = 0;
     for (std::size_t start = 0; start < text.size();) {
       const std::size_t stop = std::min(text.find('\n', start), text.size());
@@ -196,11 +191,17 @@ class Parser {
     }
     define(line, name, graph_.add_constant(name, value));
   }
+  static bool counts(const Dims& dims, std::size_t count) {
+    try {
+      return static_cast<std::size_t>(element_count(dims)) == count;
+    } catch (const Error&) {  // more than can be counted
+      return false;
+    }
+  }
   static ConstantPtr inline_constant(Line& line, DataType dtype, const Dims& dims) {
     std::vector<std::string_view> words;
     while (!line.end()) words.push_back(line.word());
-    if (static_cast<std::int64_t>(words.size()) != element_count(dims))
-      line.fail(base::str(element_count(dims), " values, not ", words.size()));
+    if (!counts(dims, words.size())) line.fail(base::str("the values of ", dims, ", not ", words.size()));
     MutableConstant fresh = new_constant(dtype, dims);
     for (std::size_t i = 0; i < words.size(); ++i) {
       if (dtype == DataType::float32) fresh.as<float>()[i] = line.number<float>(words[i]);
@@ -214,7 +215,7 @@ class Parser {
   }
   void layer(Line& line) {
     std::vector<std::string> outputs;
-    do outputs.push_back(line.accept('-') ? std::string() : line.quoted());
+    do outputs.push_back(line.accept('-') ? unused_name() : line.quoted());
     while (line.accept(','));
     line.expect('=');
     const std::string_view op_name = line.word();
@@ -229,7 +230,7 @@ class Parser {
     Attributes attributes;
     if (line.accept('{'))
       while (!line.accept('}')) {
-        const std::string key(line.word());
+        const std::string key = line.next_is('"') ? line.quoted() : std::string(line.word());
         line.expect('=');
         attributes.set(key, line.attribute());
         line.accept(',');
@@ -239,20 +240,64 @@ class Parser {
     if (name.empty()) name = outputs.front();
     std::vector<TensorId> ids;
     for (const std::string& output : outputs) {
-      const TensorId id = graph_.add_tensor(output.empty() ? graph_.unique_name("unused") : output);
-      if (!output.empty()) define(line, output, id);
-      ids.push_back(id);
+      ids.push_back(graph_.add_tensor(output));
+      define(line, output, ids.back());
     }
     graph_.add_layer_into(*op, name, std::move(inputs), ids, std::move(attributes));
   }
 
+  /// Names of outputs that nobody named begin behind all that the text itself has of that form.
+  void reserve_unused(std::string_view text) {
+    constexpr std::string_view kMark = "\"unused~";
+    constexpr std::int64_t kMost = std::int64_t{1} << 53;
+    for (std::size_t at = text.find(kMark); at != std::string_view::npos; at = text.find(kMark, at + 1)) {
+      std::int64_t number = 0;
+      const char* const digits = text.data() + at + kMark.size();
+      if (std::from_chars(digits, text.data() + text.size(), number).ec == std::errc() && number < kMost)
+        next_unused_ = std::max(next_unused_, number + 1);
+    }
+  }
+  std::string unused_name() { return base::str("unused~", next_unused_++); }
+
   const FindOperator& find_;
   const FetchConstant& fetch_;
+  std::int64_t next_unused_ = 0;
   Graph graph_;
   std::unordered_map<std::string, TensorId> names_;
 };
 
+std::optional<unsigned char> hex_byte(std::string_view digits) {
+  unsigned value = 0;
+  const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (digits.size() != 2 || result.ec != std::errc() || result.ptr != digits.data() + 2) return std::nullopt;
+  return static_cast<unsigned char>(value);
+}
+
 }  // namespace
+
+std::optional<std::string> take_quoted(std::string_view& rest) {
+  if (rest.empty() || rest.front() != '"') return std::nullopt;
+  std::string out;
+  for (std::size_t at = 1; at < rest.size(); ++at) {
+    const char c = rest[at];
+    if (c == '"') {
+      rest.remove_prefix(at + 1);
+      return out;
+    }
+    if (c != '\\') {
+      out += c;
+      continue;
+    }
+    if (++at == rest.size()) break;
+    if (rest[at] == 'n') out += '\n';
+    else if (rest[at] == '"' || rest[at] == '\\') out += rest[at];
+    else if (const auto byte = hex_byte(rest.substr(at + 1, 2)); rest[at] == 'x' && byte) {
+      out += static_cast<char>(*byte);
+      at += 2;
+    } else break;
+  }
+  return std::nullopt;
+}
 
 Graph parse_text(std::string_view text, const FindOperator& find, const FetchConstant& fetch) {
   return Parser(find, fetch).run(text);

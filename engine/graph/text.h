@@ -1,14 +1,36 @@
 #pragma once
-// Networks as text, one line a thing; what plans store, tests compare and `vireo inspect` shows. Grammar:
+// Networks as text, one line a thing; what plans store, tests compare and `vireo inspect` shows.
 //
+// Examples:
 //   graph "name"
 //   meta "key" "value"
-//   input "x" float32 1x3x?x? "batch" "" "height" "width"          (symbols optional; scalar dims: "scalar")
-//   const "w" float32 8x3x3x3 @4096 1f83d9abfb41bd6b               (byte offset into the weights; their checksum, in
-//   plans) const "shape" int64 2 = 1 -1                                    (small integers inline; reals too) "y" =
-//   conv("x", "w", -, "r") {activation="relu", strides=[2, 2]} "layer name" output "y" "public name"
+//   input "x" float32 1x3x?x? "batch" "" "height" "width"
+//   const "w" float32 8x3x3x3 @4096 1f83d9abfb41bd6b
+//   const "shape" int64 2 = 1 -1
+//   "y" = conv("x", "w", -, "r") {activation="relu", strides=[2, 2]} "layer name"
+//   output "y" "public name"
 //
-// Behind # until the end of the line is a comment; dump adds the inferred type there.
+// Grammar, where * is any number, ? at most one:
+//   line       = statement? comment?
+//   statement  = graph | meta | input | const | layer | output
+//   graph      = "graph" quoted
+//   meta       = "meta" quoted quoted                              key, value
+//   input      = "input" quoted dtype dims quoted*                 name; a symbol for each extent, "" for none
+//   const      = "const" quoted dtype dims (place | inline)
+//   place      = "@" offset checksum?                              bytes into the weights; 16 hexadecimal digits
+//   inline     = "=" number*                                       as many as the dims say
+//   layer      = name ("," name)* "=" operator "(" (name ("," name)*)? ")" attributes? quoted?
+//   name       = quoted | "-"                                      - stands for an absent tensor
+//   attributes = "{" (key "=" value ("," key "=" value)*)? "}"
+//   key        = word | quoted
+//   value      = number | quoted | "[" (number ("," number)*)? "]" | "[.]"
+//   output     = "output" quoted quoted                            tensor, public name
+//   dims       = "scalar" | extent ("x" extent)*                   extent: a number, or ? where unknown
+//   quoted     = '"' ... '"'                                       any bytes; \" \\ \n and \xHH for control characters
+//   comment    = "#" ... end of the line                           dump writes the inferred types there
+//
+// A number with one of the letters "." "e" "n" in it (1.0, 1e5, nan, inf) is a real, and so are all of its list; "[.]"
+// is an empty list of reals.
 
 #include <functional>
 #include <optional>
@@ -18,6 +40,11 @@
 #include "engine/graph/graph.h"
 
 namespace vireo::graph {
+
+/// Appends the text as `quoted` of the grammar: one line, whatever bytes it has.
+void append_quoted(std::string& out, std::string_view text);
+/// Takes a quoted text off the front. Nothing, and `rest` as it was, where there is none.
+[[nodiscard]] std::optional<std::string> take_quoted(std::string_view& rest);
 
 /// Where a constant goes that is not written inline: returns its byte offset.
 using StoreConstant = std::function<std::size_t(const ConstantPtr&)>;

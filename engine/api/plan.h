@@ -18,9 +18,11 @@ namespace vireo {
 class Plan {
  public:
   Plan() noexcept = default;
-  /// Writes atomically (temporary file, then rename). Throws Error(io).
+  /// Writes atomically: a temporary file that is on the disk before it is renamed. Throws Error(io).
   void save(const std::filesystem::path& path) const;
-  /// Maps the file and checks header, version and checksums. Throws Error(invalid_model | io | unsupported).
+  /// Reads and checks header and texts, and maps the rest. Throws Error(not_found | invalid_model | io | unsupported).
+  /// The weights stay in the file: replace it by rename, as save() does, never in place. Who cuts it off while a plan or
+  /// engine of it lives makes the kernel end the process (SIGBUS) when a weight is read.
   [[nodiscard]] static Plan load(const std::filesystem::path& path);
   /// True when the file starts with a plan's magic bytes; false when it can't be read.
   [[nodiscard]] static bool is_plan(const std::filesystem::path& path) noexcept;

@@ -103,7 +103,7 @@ std::shared_ptr<const std::byte> Packs::get(const std::string& key, std::size_t 
     entry.checked = true;
     return entry.data;
   }
-  if (auto shared = entry.made.lock()) return shared;
+  if (auto shared = entry.made.lock(); shared && entry.bytes == bytes) return shared;
   const std::shared_ptr<std::byte> fresh = base::allocate_aligned(bytes);
   fill(fresh.get());
   entry = {keep_ ? fresh : nullptr, fresh, bytes, 0, true};

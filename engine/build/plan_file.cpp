@@ -1,13 +1,14 @@
 #include <unistd.h>
 
-#include <charconv>
+#include <algorithm>
 #include <cstring>
+#include <exception>
 #include <unordered_map>
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
-#include "engine/build/plan_state.h"
+#include "engine/build/plan_text.h"
 #include "engine/graph/text.h"
 #include "engine/ops/table.h"
 
@@ -15,7 +16,7 @@ namespace vireo {
 namespace {
 
 constexpr char kMagic[8] = {'V', 'I', 'R', 'E', 'O', 'P', 'L', 'N'};
-constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kVersion = 4;
 constexpr std::size_t kPage = 4096;
 
 struct Header {
@@ -62,134 +63,12 @@ class BlockWriter {
   std::size_t size_ = 0;
 };
 
-std::string packs_text(const std::vector<builder::Packs::Block>& blocks, BlockWriter& writer) {
-  std::string text;
+/// The table of the blocks, which lie behind each other.
+std::vector<builder::PackLine> place(const std::vector<builder::Packs::Block>& blocks, BlockWriter& writer) {
+  std::vector<builder::PackLine> lines;
   for (const builder::Packs::Block& block : blocks)
-    text += base::str("pack ", writer.add(block.data.get(), block.bytes), " ", block.bytes, " ", block.checksum, " ",
-                      block.key, "\n");
-  return text;
-}
-
-std::string tuning_text(const Plan::State& state) {
-  std::string text = base::str("exact ", state.exact ? 1 : 0, "\nworkspace ", state.max_workspace, "\n");
-  if (state.precision != Precision::fp32) text += base::str("precision ", to_string(state.precision), "\n");
-  for (const Profile& profile : state.profiles) {
-    text += "profile\n";
-    for (const ShapeRange& r : profile) text += base::str("range ", r.min, " ", r.opt, " ", r.max, " ", r.input, "\n");
-  }
-  for (const LayoutReport& l : state.layouts) {
-    text += l.channels_last ? "layout nhwc" : "layout nchw";
-    for (const LayoutReport::Side& side : {l.first, l.last})
-      text += base::str(" ", side.kernel_ms, " ", side.reorders_ms, side.measured ? " measured" : " predicted");
-    text += base::str(" ", l.op, " ", l.layer, "\n");
-  }
-  for (const auto& [device, choices] : state.choices)
-    text += base::str("device ", device, "\n", builder::choices_text(choices));
-  return text;
-}
-
-Dims parse_dims(std::string_view text) {
-  Dims dims;
-  if (text == "scalar") return dims;
-  for (std::size_t start = 0; start <= text.size();) {
-    const std::size_t stop = std::min(text.find('x', start), text.size());
-    std::int64_t extent = 0;
-    const auto result = std::from_chars(text.data() + start, text.data() + stop, extent);
-    if (result.ec != std::errc() || result.ptr != text.data() + stop)
-      base::fail(ErrorCode::invalid_model, "the plan's tuning has the shape '", text, "'");
-    dims.push_back(extent);
-    start = stop + 1;
-  }
-  return dims;
-}
-
-/// Offset, bytes, checksum, key.
-struct PackLine {
-  std::uint64_t numbers[3] = {};
-  std::string key;
-};
-PackLine parse_pack(std::string_view text) {
-  PackLine line;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  for (std::uint64_t& number : line.numbers) {
-    const auto result = std::from_chars(at, end, number);
-    if (result.ec != std::errc() || result.ptr == end || *result.ptr != ' ')
-      base::fail(ErrorCode::invalid_model, "the plan's packed weights have the line '", text, "'");
-    at = result.ptr + 1;
-  }
-  line.key.assign(at, end);
-  return line;
-}
-
-/// The next word; the rest of the line stays.
-std::string_view take_word(std::string_view& line) {
-  const std::size_t space = std::min(line.find(' '), line.size());
-  const std::string_view word = line.substr(0, space);
-  line.remove_prefix(std::min(space + 1, line.size()));
-  return word;
-}
-
-LayoutReport parse_layout(const std::string_view text) {
-  LayoutReport report;
-  std::string_view rest = text;
-  const std::string_view layout = take_word(rest);
-  bool fits = layout == "nhwc" || layout == "nchw";
-  report.channels_last = layout == "nhwc";
-  for (LayoutReport::Side* side : {&report.first, &report.last}) {
-    for (double* ms : {&side->kernel_ms, &side->reorders_ms}) {
-      const std::string_view number = take_word(rest);
-      const auto result = std::from_chars(number.data(), number.data() + number.size(), *ms);
-      fits = fits && result.ec == std::errc() && result.ptr == number.data() + number.size();
-    }
-    const std::string_view source = take_word(rest);
-    fits = fits && (source == "measured" || source == "predicted");
-    side->measured = source == "measured";
-  }
-  report.op = take_word(rest);
-  report.layer = rest;
-  if (!fits || report.op.empty()) base::fail(ErrorCode::invalid_model, "the plan's layouts have the line '", text, "'");
-  return report;
-}
-
-void parse_tuning(std::string_view text, Plan::State& state, std::vector<PackLine>& packs) {
-  std::string device, lines;
-  const auto flush = [&] {
-    if (!device.empty()) state.choices[device] = builder::parse_choices(lines);
-    lines.clear();
-  };
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t stop = std::min(text.find('\n', start), text.size());
-    const std::string_view line = text.substr(start, stop - start);
-    start = stop + 1;
-    const std::size_t space = line.find(' ');
-    const std::string_view word = line.substr(0, space);
-    const std::string_view rest = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
-    if (word == "exact") state.exact = rest == "1";
-    else if (word == "precision") {
-      if (rest != to_string(Precision::bf16))
-        base::fail(ErrorCode::invalid_model, "the plan's tuning has the precision '", rest, "'");
-      state.precision = Precision::bf16;
-    } else if (word == "workspace") std::from_chars(rest.data(), rest.data() + rest.size(), state.max_workspace);
-    else if (word == "pack") packs.push_back(parse_pack(rest));
-    else if (word == "layout") state.layouts.push_back(parse_layout(rest));
-    else if (word == "profile") state.profiles.emplace_back();
-    else if (word == "range" && !state.profiles.empty()) {
-      const std::size_t a = rest.find(' '), b = rest.find(' ', a + 1), c = rest.find(' ', b + 1);
-      if (c == std::string_view::npos)
-        base::fail(ErrorCode::invalid_model, "the plan's tuning has the line '", line, "'");
-      state.profiles.back().push_back({std::string(rest.substr(c + 1)), parse_dims(rest.substr(0, a)),
-                                       parse_dims(rest.substr(a + 1, b - a - 1)),
-                                       parse_dims(rest.substr(b + 1, c - b - 1))});
-    } else if (word == "device") {
-      flush();
-      device = rest;
-    } else {
-      lines += line;
-      lines += '\n';
-    }
-  }
-  flush();
+    lines.push_back({writer.add(block.data.get(), block.bytes), block.bytes, block.checksum, block.key});
+  return lines;
 }
 
 [[noreturn]] void damaged(const std::filesystem::path& path, std::string_view what) {
@@ -208,7 +87,7 @@ void Plan::save(const std::filesystem::path& path) const {
     return offset;
   });
   const std::vector<builder::Packs::Block> blocks = state_->packs->blocks();
-  const std::string tuning = packs_text(blocks, packs) + tuning_text(*state_);
+  const std::string tuning = builder::tuning_text(*state_, place(blocks, packs));
   Header h{};
   std::memcpy(h.magic, kMagic, sizeof kMagic);
   h.version = kVersion;
@@ -240,70 +119,107 @@ void Plan::save(const std::filesystem::path& path) const {
   });
 }
 
-Plan Plan::load(const std::filesystem::path& path) {
-  const base::MappedFile file = base::map_file(path);
+namespace {
+
+/// Header and texts are read, not mapped: a file that becomes shorter meanwhile is an error then, not a fault.
+Header read_header(const InputFile& file) {
+  const std::filesystem::path& path = file.path();
   Header h;
-  if (file.bytes < sizeof h || std::memcmp(file.data.get(), kMagic, sizeof kMagic) != 0)
+  if (file.read(0, &h, sizeof h) < sizeof h || std::memcmp(h.magic, kMagic, sizeof kMagic) != 0)
     base::fail(ErrorCode::invalid_model, "'", path.string(), "' is not a Vireo plan");
-  std::memcpy(&h, file.data.get(), sizeof h);
   if (h.version != kVersion)
     base::fail(ErrorCode::unsupported, "plan '", path.string(), "' has version ", h.version, ", this Vireo reads ",
                kVersion, "; build it again");
   if (h.header_checksum != header_checksum(h)) damaged(path, "its header doesn't match its checksum");
-  if (h.file_bytes != file.bytes)
-    damaged(path, base::str("it has ", file.bytes, " bytes of ", h.file_bytes,
-                            file.bytes < h.file_bytes ? " (truncated)" : ""));
+  if (h.file_bytes != file.size())
+    damaged(path, base::str("it has ", file.size(), " bytes of ", h.file_bytes,
+                            file.size() < h.file_bytes ? " (truncated)" : ""));
   const auto inside = [&](std::uint64_t offset, std::uint64_t bytes) {
-    return offset <= file.bytes && bytes <= file.bytes - offset;
+    return offset <= file.size() && bytes <= file.size() - offset;
   };
   if (!inside(h.network_offset, h.network_bytes) || !inside(h.tuning_offset, h.tuning_bytes) ||
       !inside(h.weights_offset, h.weights_bytes) || !inside(h.packs_offset, h.packs_bytes))
     damaged(path, "a section lies outside the file");
-  const auto* bytes = reinterpret_cast<const char*>(file.data.get());
-  const std::string_view network(bytes + h.network_offset, h.network_bytes),
-      tuning(bytes + h.tuning_offset, h.tuning_bytes);
+  if (h.weights_offset % kPage != 0 || h.packs_offset % kPage != 0)
+    damaged(path, "a section does not begin where a page does");
+  return h;
+}
+
+std::string read_section(const InputFile& file, std::uint64_t offset, std::uint64_t bytes) {
+  std::string text(static_cast<std::size_t>(bytes), '\0');
+  if (file.read(offset, text.data(), text.size()) < text.size()) damaged(file.path(), "it became shorter meanwhile");
+  return text;
+}
+
+/// Bytes of a section, a line of which behind the block may be read too. Null: it lies outside.
+std::shared_ptr<const std::byte> block_of(const base::MappedFile& file, std::uint64_t section,
+                                          std::uint64_t section_bytes, std::uint64_t offset, std::uint64_t bytes) {
+  const bool inside = offset <= section_bytes && bytes <= section_bytes - offset &&
+                      base::kAlignment <= section_bytes - offset - bytes && offset % base::kAlignment == 0;
+  if (!inside) return nullptr;
+  return {file.data, file.data.get() + section + offset};
+}
+
+Plan::State load_state(const std::filesystem::path& path) {
+  const InputFile opened(path);
+  const Header h = read_header(opened);
+  const std::string network = read_section(opened, h.network_offset, h.network_bytes);
+  const std::string tuning = read_section(opened, h.tuning_offset, h.tuning_bytes);
   if (h.text_checksum != base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size())))
     damaged(path, "the network doesn't match its checksum");
-  const std::byte* weights = file.data.get() + h.weights_offset;
+  const base::MappedFile file = base::map_file(opened);
 
-  State state;
-  state.graph = graph::parse_text(
-      network, ops::find_operator,
-      [&](const std::string& name, DataType dtype, const Dims& dims, std::size_t offset,
-          std::optional<std::uint64_t> checksum) {
-        auto constant = std::make_shared<graph::Constant>();
-        constant->dtype = dtype;
-        constant->dims = dims;
-        const std::size_t size = constant->bytes();
-        if (offset > h.weights_bytes || size > h.weights_bytes - offset || offset % base::kAlignment != 0)
-          damaged(path, "a weight lies outside the weights");
-        constant->data = std::shared_ptr<const std::byte>(file.data, weights + offset);
-        auto seal = std::make_shared<graph::Seal>();
-        if (!checksum) damaged(path, "a weight has no checksum");
-        seal->checksum = *checksum;
-        seal->where = base::str("plan '", path.string(), "' is damaged: weight '", name, "'");
-        constant->seal = std::move(seal);
-        return graph::ConstantPtr(constant);
-      });
-  std::vector<PackLine> packs;
-  parse_tuning(tuning, state, packs);
-  const std::byte* packed = file.data.get() + h.packs_offset;
-  for (PackLine& line : packs) {
-    const auto [offset, size, checksum] = line.numbers;
-    if (offset > h.packs_bytes || size > h.packs_bytes - offset || offset % base::kAlignment != 0)
-      damaged(path, "packed weights lie outside their section");
-    state.packs->add(
-        {std::move(line.key), std::shared_ptr<const std::byte>(file.data, packed + offset), size, checksum},
-        base::str("plan '", path.string(), "'"));
+  Plan::State state;
+  state.graph =
+      graph::parse_text(network, ops::find_operator,
+                        [&](const std::string& name, DataType dtype, const Dims& dims, std::size_t offset,
+                            std::optional<std::uint64_t> checksum) {
+                          auto constant = std::make_shared<graph::Constant>();
+                          constant->dtype = dtype;
+                          constant->dims = dims;
+                          constant->data = block_of(file, h.weights_offset, h.weights_bytes, offset, constant->bytes());
+                          if (!constant->data) damaged(path, base::str("weight '", name, "' lies outside the weights"));
+                          if (!checksum) damaged(path, base::str("weight '", name, "' has no checksum"));
+                          auto seal = std::make_shared<graph::Seal>();
+                          seal->checksum = *checksum;
+                          seal->where = base::str("plan '", path.string(), "' is damaged: weight '", name, "'");
+                          constant->seal = std::move(seal);
+                          return graph::ConstantPtr(constant);
+                        });
+  std::vector<builder::PackLine> packs;
+  builder::parse_tuning(tuning, state, packs);
+  for (builder::PackLine& line : packs) {
+    auto data = block_of(file, h.packs_offset, h.packs_bytes, line.offset, line.bytes);
+    if (!data) damaged(path, "packed weights lie outside their section");
+    state.packs->add({std::move(line.key), std::move(data), line.bytes, line.checksum},
+                     base::str("plan '", path.string(), "'"));
   }
   state.file_bytes = file.bytes;
-  return Plan(builder::finish(std::move(state)));
+  return state;
+}
+
+}  // namespace
+
+Plan Plan::load(const std::filesystem::path& path) {
+  const std::string title = base::str("'", path.string(), "'");
+  try {
+    return Plan(builder::finish(load_state(path)));
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    if (what.find(title) != std::string::npos) throw;
+    base::fail(error.code(), "plan ", title, ": ", what);
+  } catch (const std::bad_alloc&) {
+    base::fail(ErrorCode::out_of_memory, "plan ", title, ": not enough memory to load it");
+  } catch (const std::exception& error) {
+    base::fail(ErrorCode::invalid_model, "plan ", title, " can't be read (", error.what(), "); build it again");
+  }
 }
 
 bool Plan::is_plan(const std::filesystem::path& path) noexcept {
   try {
-    const base::MappedFile file = base::map_file(path);
-    return file.bytes >= sizeof kMagic && std::memcmp(file.data.get(), kMagic, sizeof kMagic) == 0;
+    char magic[sizeof kMagic];
+    return InputFile(path).read(0, magic, sizeof magic) == sizeof magic &&
+           std::memcmp(magic, kMagic, sizeof magic) == 0;
   } catch (...) {
     return false;
   }
@@ -338,6 +254,9 @@ std::string cpu_fingerprint() {
   std::string text = base::cpu_name();
   for (const std::string& feature : base::feature_names(base::cpu_features())) text += " " + feature;
   for (const std::string& tactic : base::forced_tactics()) text += " forced:" + tactic;
+  // The timing cache has it in a line of its own.
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
   return text;
 }
 
@@ -359,42 +278,6 @@ std::vector<TensorInfo> output_info(const graph::Graph& g) {
   std::vector<TensorInfo> list;
   for (const graph::Graph::Output& output : g.outputs()) list.push_back(info(g.tensor(output.tensor), output.name));
   return list;
-}
-
-std::string choices_text(const Choices& choices) {
-  std::string text;
-  for (const auto& [key, choice] : choices) {
-    text += base::str("choice ", choice.seconds, " ", choice.tactic, " ", key, "\n");
-    for (const auto& [tactic, seconds] : choice.beside) text += base::str("beside ", seconds, " ", tactic, "\n");
-  }
-  return text;
-}
-
-Choices parse_choices(std::string_view text) {
-  Choices choices;
-  Choice* last = nullptr;
-  int number = 0;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t stop = std::min(text.find('\n', start), text.size());
-    const std::string_view line = text.substr(start, stop - start);
-    start = stop + 1;
-    ++number;
-    if (line.empty()) continue;
-    const std::size_t a = line.find(' '), b = line.find(' ', a + 1), c = line.find(' ', b + 1);
-    double seconds = 0;
-    if (last && b != std::string_view::npos && line.substr(0, a) == "beside" &&
-        std::from_chars(line.data() + a + 1, line.data() + b, seconds).ec == std::errc()) {
-      last->beside.emplace_back(line.substr(b + 1), seconds);
-      continue;
-    }
-    if (c == std::string_view::npos || line.substr(0, a) != "choice" ||
-        std::from_chars(line.data() + a + 1, line.data() + b, seconds).ec != std::errc())
-      base::fail(ErrorCode::invalid_model, "timings, line ", number,
-                 ": expected 'choice SECONDS TACTIC PROBLEM' or, behind one, 'beside SECONDS TACTIC', found '",
-                 line.substr(0, 80), "'");
-    last = &(choices[std::string(line.substr(c + 1))] = {std::string(line.substr(b + 1, c - b - 1)), seconds});
-  }
-  return choices;
 }
 
 }  // namespace builder

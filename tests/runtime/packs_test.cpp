@@ -42,6 +42,17 @@ TEST(Packs, a_block_that_is_not_kept_goes_with_its_last_user) {
   EXPECT_EQ(packs.blocks().size(), 1u);
 }
 
+TEST(Packs, a_block_of_another_size_is_another_block) {
+  Packs packs;
+  int calls = 0;
+  const auto small = packs.get("k", 100, fill_with(1, 100, &calls));
+  const auto large = packs.get("k", 100'000, fill_with(2, 100'000, &calls));
+  EXPECT_NE(small, large);
+  EXPECT_EQ(large.get()[99'999], std::byte{2});
+  EXPECT_EQ(small.get()[99], std::byte{1});
+  EXPECT_EQ(calls, 2);
+}
+
 TEST(Packs, blocks_of_a_file_are_checked_by_one_thread_and_by_several) {
   constexpr std::size_t kBytes = (std::size_t{5} << 20) + 12345;  // several pieces and a rest
   Packs maker;

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/base/file.h"
+#include "engine/build/plan_text.h"
 #include "tests/runtime/networks.h"
 
 namespace vireo {
@@ -37,6 +39,37 @@ class PlanFile : public testing::Test {
   }
   void rewrite(const std::string& bytes) {
     std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  /// The file with another text in place of its network and tuning, with all checksums as they should be.
+  void craft(const std::string& network, const std::string& tuning) {
+    const std::uint64_t weights = word(kWeightsOffset), packs = word(kPacksOffset);
+    std::string file = bytes_.substr(0, 128);
+    const auto put = [&file](std::size_t at, std::uint64_t value) { std::memcpy(file.data() + at, &value, 8); };
+    const auto page = [](std::uint64_t size) { return (size + 4095) / 4096 * 4096; };
+    const std::uint64_t new_weights = page(128 + network.size() + tuning.size());
+    const std::uint64_t new_packs = page(new_weights + word(kWeightsOffset + 8));
+    put(32, network.size());
+    put(kTuningOffset, 128 + network.size());
+    put(kTuningOffset + 8, tuning.size());
+    put(kWeightsOffset, new_weights);
+    put(kPacksOffset, new_packs);
+    put(16, new_packs + word(kPacksOffset + 8));
+    put(88, base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size())));
+    put(96, 0);
+    put(96, base::checksum(file.data(), 128));
+    file += network + tuning;
+    file.resize(new_weights);
+    file += bytes_.substr(weights, word(kWeightsOffset + 8));
+    file.resize(new_packs);
+    file += bytes_.substr(packs);
+    rewrite(file);
+  }
+  std::string network() const { return bytes_.substr(128, word(32)); }
+  std::string tuning() const { return bytes_.substr(word(kTuningOffset), word(kTuningOffset + 8)); }
+  static std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
   }
   ErrorCode load_error() {
     try {
@@ -135,6 +168,109 @@ TEST_F(PlanFile, is_refused_when_a_weight_that_kernels_read_as_it_is_changes) {
   EXPECT_NO_THROW((void)Engine::load(path_));
   change(word(kWeightsOffset) + 100);
   EXPECT_EQ(load_error(), ErrorCode::invalid_model);
+}
+
+TEST_F(PlanFile, with_a_text_that_lies_is_an_error) {
+  craft(network(), tuning());
+  EXPECT_NO_THROW((void)Engine::load(path_)) << "as it is";
+  const std::string weight = "5x3x3x3 @";
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{weight, "4611686018427387904x4 @"},
+                                 {weight, "4611686018427387904 @"},
+                                 {weight, "2305843009213693952x2 @"},
+                                 {weight, "9223372036854775807 @"},
+                                 {weight, "5x3x3x300000 @"},
+                                 {weight, "5x3x3x3 @1"},
+                                 {weight, "5x3x3x3 @18446744073709551552 #"},
+                                 {weight, "5x3x3x3 @99999999999999999999 #"},
+                                 {weight, "5x3x3x3 @0 #"},
+                                 {"graph \"", "graph \"\\"},
+                                 {"output \"", "output \"no "},
+                                 {" = conv(", " = unknown("}}) {
+    SCOPED_TRACE(to);
+    craft(replaced(network(), from, to), tuning());
+    EXPECT_EQ(load_error(), ErrorCode::invalid_model);
+  }
+  for (const std::string line :
+       {"pack 0", "pack 0 99999999999 0 \"k\"", "pack 18446744073709551615 1 0 \"k\"",
+        "pack 64 18446744073709551615 0 \"k\"", "pack 1 1 0 \"k\"", "pack 0 1 0 k", "pack 0 1 0 \"k",
+        "range 1 2 3 \"x\"", "profile\nrange 1 2 \"x\"", "profile\nrange 1x-1 2x2 3x3 \"x\"", "layout nhwc 1 2 3",
+        "exact 2", "workspace -1", "precision fp64", "choice 1 tactic problem", "device cpu",
+        "device \"d\"\nchoice nan tactic problem", "device \"d\"\nbeside 1 tactic", "nonsense"}) {
+    SCOPED_TRACE(line);
+    craft(network(), line + "\n" + tuning());
+    EXPECT_EQ(load_error(), ErrorCode::invalid_model);
+  }
+}
+
+TEST_F(PlanFile, with_a_block_at_the_very_end_of_its_section_is_an_error) {
+  // Kernels may read a line behind a block.
+  std::string text = tuning();
+  const std::size_t at = text.find("pack ");
+  ASSERT_NE(at, std::string::npos);
+  const std::string end = std::to_string(word(kPacksOffset + 8) - 64);
+  craft(network(), "pack " + end + " 64 0 \"k\"\n" + text);
+  EXPECT_EQ(load_error(), ErrorCode::invalid_model);
+}
+
+TEST_F(PlanFile, keeps_names_and_keys_of_any_bytes) {
+  std::string bytes;
+  for (int byte = 0; byte < 256; ++byte) bytes += static_cast<char>(byte);
+  const auto values = testing_networks::ramp(16 * 16 * 9);
+  for (const std::string& odd : {std::string("\n"), std::string("choice 1 a b\npack 0 0 0 k"), std::string("\""),
+                                 std::string("a \\ b"), std::string("\0x", 2), bytes, std::string(50'000, 'x')}) {
+    Network n;
+    const auto x = n.add_input("x" + odd, DataType::float32, {kUnknown, 16, 8, 8});
+    const auto w = n.add_constant("w" + odd, DataType::float32, {16, 16, 3, 3}, values.data(), values.size() * 4);
+    n.mark_output(n.add_convolution(x, w, {}, {.pads = {1, 1, 1, 1}}, "conv" + odd), "y" + odd);
+    n.set_metadata("key" + odd, "value" + odd);
+    const Plan plan = testing_networks::quick_plan(n, {{{"x" + odd, {1, 16, 8, 8}, {1, 16, 8, 8}, {2, 16, 8, 8}}}});
+    plan.save(path_);
+    read();
+    const Plan back = Plan::load(path_);
+    EXPECT_EQ(back.inputs()[0].name, "x" + odd);
+    EXPECT_EQ(back.outputs()[0].name, "y" + odd);
+    EXPECT_EQ(back.metadata().at("key" + odd), "value" + odd);
+    ASSERT_EQ(back.state().profiles.size(), 1u);
+    EXPECT_EQ(back.state().profiles[0][0].input, "x" + odd);
+    EXPECT_EQ(back.state().packs->blocks().size(), plan.state().packs->blocks().size());
+    ASSERT_EQ(back.state().layouts.size(), plan.state().layouts.size());
+    for (std::size_t i = 0; i < back.state().layouts.size(); ++i)
+      EXPECT_EQ(back.state().layouts[i].layer, plan.state().layouts[i].layer);
+    const std::string first = bytes_;
+    back.save(path_);
+    read();
+    EXPECT_TRUE(bytes_ == first);
+    EXPECT_NO_THROW((void)Engine::load(path_));
+  }
+}
+
+TEST_F(PlanFile, keeps_layouts_packs_and_choices_under_any_name) {
+  Plan::State state;
+  const std::string odd = "a\nb \"c\" \\";
+  state.profiles = {{{odd, {}, {1, 2}, {3}}}, {}};
+  state.layouts.push_back({.layer = odd, .op = "conv"});
+  state.choices[odd][odd] = {"tactic", 0.5, {{odd, 1e30}}};
+  state.choices[odd]["plain key"] = {"tactic", 0.25, {}};
+  std::vector<builder::PackLine> packs{{0, 1, 2, odd}, {3, 4, 5, ""}}, packs_back;
+  const std::string text = builder::tuning_text(state, packs);
+  Plan::State back;
+  builder::parse_tuning(text, back, packs_back);
+  EXPECT_EQ(builder::tuning_text(back, packs_back), text);
+  EXPECT_EQ(back.layouts[0].layer, odd);
+  EXPECT_EQ(back.profiles[0][0].input, odd);
+  EXPECT_EQ(back.choices.at(odd).at(odd).beside[0].first, odd);
+  EXPECT_EQ(packs_back[0].key, odd);
+  EXPECT_NE(text.find("choice 0.25 tactic plain key\n"), std::string::npos) << "a timing cache stays as it was";
+}
+
+TEST_F(PlanFile, saved_through_a_link_is_replaced_where_the_link_points_to) {
+  const fs::path link = path_.string() + ".link";
+  fs::create_symlink(path_, link);
+  fs::resize_file(path_, 1);
+  testing_networks::quick_plan(testing_networks::branches(1)).save(link);
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_NO_THROW((void)Engine::load(path_));
+  fs::remove(link);
 }
 
 TEST_F(PlanFile, saved_again_is_the_same_file) {

@@ -1,7 +1,9 @@
 // Files: order of nodes, inputs and outputs, names, metadata, external data, and what is refused, with which words.
 #include <filesystem>
 #include <fstream>
+#include <set>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/import/model.h"
@@ -52,6 +54,31 @@ TEST(Structure, InputsConstantsAndRepeatedTensorsCanBeOutputs) {
   for (std::size_t k = 0; k < 4; ++k)
     EXPECT_VALUES(run(network, {{1, -2}}, 2, k), k == 0 ? Values{1, -2} : k == 1 ? Values{5, 6} : Values{1, 0});
   EXPECT_EQ(network.outputs()[3].name, "again");
+}
+
+TEST(Structure, AnOutputListedTwiceIsTwoOutputsOfOneName) {
+  Model model;
+  model.input("x", {2}).constant("c", {2}, Floats{5, 6}).node("Neg", {"x"}, {"y"});
+  for (const char* name : {"y", "c", "y", "x", "c", "x", "y"}) model.output(name);
+  const Network network = model.load();
+  ASSERT_EQ(network.outputs().size(), 7u);
+  std::set<graph::TensorId> tensors;
+  for (std::size_t k = 0; k < 7; ++k) {
+    const std::string name = model.proto.graph().output(static_cast<int>(k)).name();
+    EXPECT_EQ(network.outputs()[k].name, name);
+    EXPECT_VALUES(run(network, {{1, -2}}, 2, k), name == "y"   ? Values{-1, 2}
+                                                 : name == "c" ? Values{5, 6}
+                                                               : Values{1, -2});
+    tensors.insert(network.graph().outputs()[k].tensor);
+  }
+  EXPECT_EQ(tensors.size(), 7u) << "each has a tensor of its own";
+}
+
+TEST(Structure, AnOutputWithoutAnyNodeIsTheInitializerOrInput) {
+  Model model;
+  model.input("x", {2}).constant("c", {2}, Floats{5, 6}).output("c").output("x");
+  EXPECT_VALUES(run(model.load(), {{1, -2}}), Values{5, 6});
+  EXPECT_VALUES(run(model.load(), {{1, -2}}, 2, 1), Values{1, -2});
 }
 
 TEST(Structure, OldFilesListInitializersAmongTheInputs) {
@@ -122,6 +149,29 @@ TEST(Refusals, AllUnsupportedNodesAreListedAtOnce) {
   for (const char* part :
        {"'a' (Frobnicate, opset 17)", "float32 2x3", "'c' (Special, domain com.example, opset 1)", "(Loop"})
     EXPECT_NE(message.find(part), std::string::npos) << part << " in: " << message;
+}
+
+TEST(Refusals, OutputsThatAreNoTensorsOfOurs) {
+  Model texts;
+  auto& tensor = *texts.proto.mutable_graph()->add_initializer();
+  tensor.set_name("words");
+  tensor.set_data_type(onnx::TensorProto::STRING);
+  tensor.add_dims(1);
+  tensor.add_string_data("a");
+  texts.input("x", {2}).node("Relu", {"x"}, {"y"}).output("y").output("words");
+  ErrorCode code{};
+  EXPECT_NE(error_of(texts.bytes(), &code).find("'words'"), std::string::npos);
+  EXPECT_EQ(code, ErrorCode::unsupported);
+
+  Model sequence;
+  sequence.input("x", {2}).node("SequenceConstruct", {"x", "x"}, {"s"}).output("s");
+  EXPECT_NE(error_of(sequence.bytes(), &code).find("a sequence of 2 tensors"), std::string::npos);
+  EXPECT_EQ(code, ErrorCode::unsupported);
+
+  Model refused;
+  refused.input("x", {2}).node("Loop", {"", "", "x"}, {"y"}).output("y").output("y");
+  EXPECT_NE(error_of(refused.bytes(), &code).find("(Loop"), std::string::npos);
+  EXPECT_EQ(code, ErrorCode::unsupported);
 }
 
 TEST(Refusals, AnIfWithAnOpenConditionSaysSo) {
@@ -231,6 +281,13 @@ TEST_F(ExternalData, MustLieInsideTheModelsFolder) {
   fs::create_symlink(folder_ / "secret.bin", folder() / "link.bin");
   EXPECT_NE(error("link.bin").find("outside"), std::string::npos);
   EXPECT_NE(error_of(model("data.bin", "", "")).find("not read from a folder"), std::string::npos);
+}
+
+TEST_F(ExternalData, MustBeAFile) {
+  ASSERT_EQ(::mkfifo((folder() / "fifo").c_str(), 0600), 0);
+  fs::create_directory(folder() / "inner");
+  EXPECT_NE(error("fifo").find("a pipe"), std::string::npos);
+  EXPECT_NE(error("inner").find("a folder"), std::string::npos);
 }
 
 TEST_F(ExternalData, MustBeThereAndLongEnough) {

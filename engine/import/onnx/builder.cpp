@@ -3,14 +3,13 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
-#include <deque>
 
 #include "engine/api/log.h"
 #include "engine/base/text.h"
 #include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
+#include "engine/import/onnx/function.h"
 #include "engine/import/onnx/handlers.h"
-#include "engine/import/onnx/order.h"
 #include "engine/import/onnx/tails.h"
 #include "engine/ops/table.h"
 
@@ -21,35 +20,27 @@ using base::fail;
 using base::str;
 
 constexpr std::int64_t kNewestOpset = 23;
-constexpr int kMaxDepth = 64;               // functions and branches inside each other
-constexpr std::int64_t kMaxNodes = 2000000;  // copies of function bodies included
-constexpr std::size_t kMaxListed = 200;     // refusals in one message
-constexpr std::size_t kFoldBytes = 64 << 10;  // results folded while importing: shapes, axes, conditions
+constexpr std::int64_t kMaxTensors = 10 * kMaxNodes;
+constexpr std::size_t kMaxListed = 200;  // refusals in one message
 
-std::string domain_of(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+// Results folded while importing are shapes, axes and conditions; weights are folded by a pass.
+constexpr std::size_t kFoldBytes = 64 << 10;
+constexpr std::size_t kFoldReads = 16 << 20;
+constexpr std::size_t kFoldAllBytes = std::size_t{512} << 20;
+constexpr std::size_t kFoldAllReads = std::size_t{8} << 30;
 
-/// A copy of a function's node with the references to the function's attributes replaced by their values.
-onnx::NodeProto with_attributes(const onnx::NodeProto& node,
-                                const std::map<std::string, const onnx::AttributeProto*>& given) {
-  onnx::NodeProto copy = node;
-  copy.clear_attribute();
-  for (const onnx::AttributeProto& attribute : node.attribute()) {
-    if (attribute.ref_attr_name().empty()) {
-      onnx::AttributeProto* added = copy.add_attribute();
-      *added = attribute;
-      if (!attribute.has_g()) continue;
-      added->mutable_g()->clear_node();
-      for (const onnx::NodeProto& inner : attribute.g().node())
-        *added->mutable_g()->add_node() = with_attributes(inner, given);
-      continue;
-    }
-    const auto value = given.find(attribute.ref_attr_name());
-    if (value == given.end()) continue;  // not given by the caller: the operator's default holds
-    onnx::AttributeProto* added = copy.add_attribute();
-    *added = *value->second;
-    added->set_name(attribute.name());
-  }
-  return copy;
+/// Their work is not their size, or an attribute says how much it is: nothing to do on the way.
+bool is_heavy(std::string_view op) {
+  static constexpr std::string_view kHeavy[] = {
+      "attention", "conv", "conv_transpose", "einsum", "gemm",      "grid_sample",        "gru", "lrn", "lstm",
+      "matmul",    "pool", "resize",         "rnn",    "roi_align", "non_max_suppression"};
+  return std::find(std::begin(kHeavy), std::end(kHeavy), op) != std::end(kHeavy);
+}
+
+Attributes identity() {
+  Attributes attributes;
+  attributes.set("function", std::string("identity"));
+  return attributes;
 }
 
 std::vector<const onnx::NodeProto*> pointers(const google::protobuf::RepeatedPtrField<onnx::NodeProto>& nodes) {
@@ -60,6 +51,8 @@ std::vector<const onnx::NodeProto*> pointers(const google::protobuf::RepeatedPtr
 
 }  // namespace
 
+std::string domain_of(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+
 std::string describe(const onnx::NodeProto& proto, std::int64_t opset) {
   const std::string& name = !proto.name().empty() || proto.output().empty() ? proto.name() : proto.output(0);
   return str("node '", name, "' (", proto.op_type(), proto.domain().empty() ? "" : ", domain ", proto.domain(),
@@ -69,14 +62,15 @@ std::string describe(const onnx::NodeProto& proto, std::int64_t opset) {
 Builder::Builder(onnx::ModelProto& model, const std::filesystem::path& directory)
     : model_(model), external_(directory), graph_(std::make_unique<graph::Graph>()) {}
 
+Builder::~Builder() = default;
+
 std::unique_ptr<graph::Graph> Builder::build() {
   onnx::GraphProto& source = *model_.mutable_graph();
   if (source.node_size() == 0 && source.output_size() == 0)
     fail(ErrorCode::invalid_model, "the file holds no ONNX graph (no nodes, no outputs)");
   read_opsets();
   read_metadata();
-  for (const onnx::FunctionProto& function : model_.functions())
-    functions_[{domain_of(function.domain()), function.name()}] = &function;
+  read_functions();
 
   Scope scope;
   scope.opsets = &opsets_;
@@ -90,14 +84,9 @@ std::unique_ptr<graph::Graph> Builder::build() {
   for (const onnx::ValueInfoProto& output : source.output()) outputs.push_back(output.name());
   if (outputs.empty()) fail(ErrorCode::invalid_model, "the graph has no outputs");
   run(pointers(source.node()), outputs);
-  if (!refusals_.empty()) {
-    std::string message =
-        str(refusals_.size(), refusals_.size() == 1 ? " part" : " parts", " of the model can't be imported:");
-    for (std::size_t i = 0; i < refusals_.size() && i < kMaxListed; ++i) message += "\n  " + refusals_[i];
-    if (refusals_.size() > kMaxListed) message += str("\n  and ", refusals_.size() - kMaxListed, " more");
-    fail(ErrorCode::unsupported, message);
-  }
-  add_outputs();
+  const std::vector<TensorId> tensors = find_outputs();
+  report_refusals();
+  add_outputs(tensors);
   std::string external;
   for (const std::string& location : external_.locations()) external += (external.empty() ? "" : "\n") + location;
   if (!external.empty()) graph_->metadata["onnx.external_data"] = external;
@@ -105,6 +94,15 @@ std::unique_ptr<graph::Graph> Builder::build() {
   graph_->infer_all();
   graph_->verify();
   return std::move(graph_);
+}
+
+void Builder::report_refusals() const {
+  if (refusals_.empty()) return;
+  std::string message =
+      str(refusals_.size(), refusals_.size() == 1 ? " part" : " parts", " of the model can't be imported:");
+  for (std::size_t i = 0; i < refusals_.size() && i < kMaxListed; ++i) message += "\n  " + refusals_[i];
+  if (refusals_.size() > kMaxListed) message += str("\n  and ", refusals_.size() - kMaxListed, " more");
+  fail(ErrorCode::unsupported, message);
 }
 
 void Builder::read_opsets() {
@@ -157,75 +155,122 @@ void Builder::add_input(const onnx::ValueInfoProto& info) {
     dims.push_back(known ? dim.dim_value() : kUnknown);
     symbols.push_back(known ? "" : dim.dim_param());
   }
-  tensor_names_.insert(info.name());
+  tensor_names_.emplace(info.name(), 0);
   scope_->values[info.name()] = graph_->add_input(info.name(), dtype, std::move(dims), std::move(symbols));
 }
 
-void Builder::add_outputs() {
-  const auto& inputs = graph_->inputs();
-  std::set<TensorId> taken(inputs.begin(), inputs.end());
-  std::set<std::string> names;
+std::vector<TensorId> Builder::find_outputs() {
+  std::vector<TensorId> tensors;
   for (const onnx::ValueInfoProto& output : model_.graph().output()) {
-    if (!names.insert(output.name()).second)
-      fail(ErrorCode::invalid_model, "two outputs are named '", output.name(), "'");
-    TensorId tensor = lookup(output.name(), "the graph's outputs");
-    // An output has a layer that writes it, and is one output only: copies of inputs, constants and other outputs.
-    if (graph_->tensor(tensor).constant || !taken.insert(tensor).second) {
-      node_name_ = output.name();
-      tensor = emit("unary", {tensor}, [] {
-        Attributes attributes;
-        attributes.set("function", std::string("identity"));
-        return attributes;
-      }(), 1)[0];
+    if (const std::vector<TensorId>* items = find_sequence(output.name())) {
+      refusals_.push_back(str("output '", output.name(), "' is a sequence of ", items->size(),
+                              items->size() == 1 ? " tensor" : " tensors", "; only a tensor can be an output"));
+      tensors.push_back(kRefused);
+      continue;
     }
-    graph_->mark_output(tensor, output.name());
+    tensors.push_back(lookup(output.name(), "the graph's outputs"));
+    if (tensors.back() == kNone)
+      fail(ErrorCode::invalid_model, "output '", output.name(), "' is an absent input of a function");
+  }
+  return tensors;
+}
+
+/// Each output has a layer that writes it, and a tensor of its own: copies of inputs, constants and other outputs,
+/// under the same public name where the file lists one name twice.
+void Builder::add_outputs(const std::vector<TensorId>& tensors) {
+  std::unordered_set<TensorId> taken(graph_->inputs().begin(), graph_->inputs().end());
+  for (std::size_t k = 0; k < tensors.size(); ++k) {
+    const std::string& name = model_.graph().output(static_cast<int>(k)).name();
+    const bool own = !graph_->tensor(tensors[k]).constant && taken.insert(tensors[k]).second;
+    graph_->mark_output(own ? tensors[k] : copy_for_output(tensors[k], name), name);
   }
 }
 
-TensorId Builder::lookup(const std::string& name, const std::string& reader) {
-  for (Scope* scope = scope_; scope != nullptr; scope = const_cast<Scope*>(scope->parent)) {
-    if (const auto value = scope->values.find(name); value != scope->values.end()) return value->second;
-    if (const auto pending = scope->initializers.find(name); pending != scope->initializers.end()) {
-      // Functions and branches may be read again: only the main graph's own tensors are taken out of the message.
-      ConstantPtr constant;
-      if (name.empty()) break;
-      try {
-        constant = scope->parent == nullptr && depth_ == 0 ? take_constant(*pending->second, external_)
-                                                           : to_constant(*pending->second, external_);
-      } catch (const Error& error) {
-        if (error.code() != ErrorCode::unsupported) throw;
-        refusals_.push_back(error.what());
-        return scope->values[name] = kRefused;
-      }
-      return scope->values[name] = add_constant(name, std::move(constant));
+TensorId Builder::copy_for_output(TensorId tensor, const std::string& name) {
+  node_name_ = name;
+  try {
+    return emit("unary", {tensor}, identity(), 1)[0];
+  } catch (const Refusal& refusal) {
+    fail(ErrorCode::unsupported, "output '", name, "': ", refusal.why);
+  } catch (const Error& error) {
+    fail(error.code(), "output '", name, "': ", error.what());
+  }
+}
+
+const TensorId* Builder::find(const std::string& name) {
+  if (name.empty()) return nullptr;
+  for (Scope* scope = scope_; scope != nullptr; scope = scope->parent) {
+    if (const auto value = scope->values.find(name); value != scope->values.end()) return &value->second;
+    const auto pending = scope->initializers.find(name);
+    if (pending == scope->initializers.end()) continue;
+    // Functions and branches may be read again: only the main graph's own tensors are taken out of the message.
+    const bool main_graph = scope->parent == nullptr;
+    try {
+      ConstantPtr constant = main_graph ? take_constant(*pending->second, external_) : constant_of(*pending->second);
+      scope->initializers.erase(pending);
+      return &(scope->values[name] = add_constant(name, std::move(constant)));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported) throw;
+      refusals_.push_back(error.what());
+      return &(scope->values[name] = kRefused);
     }
   }
+  return nullptr;
+}
+
+TensorId Builder::lookup(const std::string& name, std::string_view reader) {
+  if (const TensorId* found = find(name)) return *found;
   fail(ErrorCode::invalid_model, reader, " reads '", name, "', which is no input, no initializer and no node's output");
 }
 
+ConstantPtr Builder::constant_of(const onnx::TensorProto& tensor) {
+  constexpr std::size_t kMaxCopied = std::size_t{4} << 30;
+  if (!in_copy_)
+    if (const auto known = constants_.find(&tensor); known != constants_.end()) return known->second;
+  ConstantPtr constant = to_constant(tensor, external_);
+  if (!in_copy_ && depth_ > 0) constants_.emplace(&tensor, constant);
+  if (in_copy_ && (copied_bytes_ += constant->bytes()) > kMaxCopied)
+    fail(ErrorCode::out_of_memory, "copies of tensors in function bodies take more than ", kMaxCopied, " bytes");
+  return constant;
+}
+
 void Builder::run(const Nodes& nodes, const std::vector<std::string>& outputs) {
-  for (const onnx::NodeProto* node : nodes) add_read_names(*node, scope_->read);
-  scope_->read.insert(outputs.begin(), outputs.end());
+  looked_at_ += static_cast<std::int64_t>(nodes.size());
+  if (looked_at_ > 10 * kMaxNodes)
+    fail(ErrorCode::invalid_model, "branches and functions have more than ", 10 * kMaxNodes, " nodes, copies included");
+  NameSet read;
+  for (const onnx::NodeProto* node : nodes) add_read_names(*node, read);
+  read.insert(outputs.begin(), outputs.end());
+  scope_->read = &read;
   for (const onnx::NodeProto* node : order_nodes(nodes, outputs)) import_node(*node);
+  scope_->read = nullptr;
+}
+
+void Builder::fail_too_many() {
+  fail(ErrorCode::invalid_model, "the model has more than ", kMaxNodes, " nodes, functions inlined");
 }
 
 void Builder::import_node(const onnx::NodeProto& proto) {
-  if (++nodes_ > kMaxNodes)
-    fail(ErrorCode::invalid_model, "the model has more than ", kMaxNodes, " nodes, functions inlined");
+  if (++nodes_ > kMaxNodes) fail_too_many();
   const std::string domain = domain_of(proto.domain());
   const auto version = scope_->opsets->find(domain);
   std::int64_t opset = version == scope_->opsets->end() ? 1 : version->second;
   if (domain.empty()) opset = std::min(opset, kNewestOpset);
   std::vector<TensorId> inputs;
+  inputs.reserve(static_cast<std::size_t>(proto.input_size()));
   bool blocked = false;
   for (const std::string& name : proto.input()) {
     // A sequence is no tensor: its readers ask for it by name.
-    inputs.push_back(name.empty() || find_sequence(name) != nullptr ? kNone : lookup(name, describe(proto, opset)));
+    const bool absent = name.empty() || find_sequence(name) != nullptr;
+    const TensorId* const found = absent ? nullptr : find(name);
+    if (!absent && found == nullptr) (void)lookup(name, describe(proto, opset));  // throws
+    inputs.push_back(found ? *found : kNone);
     blocked = blocked || inputs.back() == kRefused;
   }
-  const auto function = functions_.find({domain, proto.op_type()});
-  if (function != functions_.end() && !blocked) return inline_function(*function->second, proto, inputs);
-  if (function == functions_.end() && find_row(domain, proto.op_type()) == nullptr) {
+  Function* const function = find_function(proto, domain);
+  if (function && nodes_ + size_of(*function) > kMaxNodes) fail_too_many();
+  if (function && !blocked) return inline_function(*function, proto, inputs);
+  if (!function && find_row(domain, proto.op_type()) == nullptr) {
     const bool known_domain = domain.empty() || domain == "com.microsoft";
     return refuse(
         proto, opset, inputs,
@@ -249,8 +294,10 @@ void Builder::translate(const onnx::NodeProto& proto, std::int64_t opset, std::v
     fail(error.code() == ErrorCode::invalid_argument ? ErrorCode::invalid_model : error.code(), describe(proto, opset),
          ": ", error.what());
   }
+  for (TensorId id = first_fresh_; id < graph_->tensor_count(); ++id)
+    if (!named_.contains(id)) tensor_names_.try_emplace(graph_->tensor(id).name, 0);
   for (const std::string& output : proto.output())
-    if (!output.empty() && scope_->read.contains(output) && !scope_->values.contains(output) &&
+    if (!output.empty() && scope_->read->contains(output) && !scope_->values.contains(output) &&
         !scope_->sequences.contains(output))
       return refuse(proto, opset, inputs, str("its output '", output, "' is not supported"));
 }
@@ -272,74 +319,13 @@ void Builder::refuse(const onnx::NodeProto& proto, std::int64_t opset, const std
     if (!output.empty()) scope_->values[output] = kRefused;
 }
 
-void Builder::inline_function(const onnx::FunctionProto& function, const onnx::NodeProto& call,
-                              const std::vector<TensorId>& inputs) {
-  if (++depth_ > kMaxDepth)
-    fail(ErrorCode::invalid_model, "function '", function.name(), "' is nested too deeply or recursive");
-  Opsets opsets;
-  for (const onnx::OperatorSetIdProto& id : function.opset_import()) opsets[domain_of(id.domain())] = id.version();
-  for (const auto& [domain, version] : opsets_) opsets.emplace(domain, version);
-  Scope scope;
-  scope.opsets = &opsets;
-  for (int i = 0; i < function.input_size(); ++i)
-    scope.values[function.input(i)] = i < static_cast<int>(inputs.size()) ? inputs[static_cast<std::size_t>(i)] : kNone;
-  std::map<std::string, const onnx::AttributeProto*> given;
-  for (const onnx::AttributeProto& attribute : call.attribute()) given[attribute.name()] = &attribute;
-  std::deque<onnx::NodeProto> bodies;
-  Nodes nodes;
-  for (const onnx::NodeProto& node : function.node()) {
-    bodies.push_back(with_attributes(node, given));
-    nodes.push_back(&bodies.back());
-  }
-  Scope* const caller = scope_;
-  scope_ = &scope;
-  run(nodes, {function.output().begin(), function.output().end()});
-  std::vector<TensorId> results;
-  for (int k = 0; k < call.output_size(); ++k) {
-    const bool given_back = k < function.output_size();
-    if (!given_back && !call.output(k).empty())
-      fail(ErrorCode::invalid_model, "function '", function.name(), "' has no output ", k);
-    results.push_back(given_back ? lookup(function.output(k), base::str("function '", function.name(), "'")) : kNone);
-  }
-  scope_ = caller;
-  --depth_;
-  for (int k = 0; k < call.output_size(); ++k)
-    if (!call.output(k).empty()) scope_->values[call.output(k)] = results[static_cast<std::size_t>(k)];
-}
-
-const std::vector<TensorId>* Builder::find_sequence(const std::string& name) const {
-  for (const Scope* scope = scope_; scope != nullptr; scope = scope->parent)
-    if (const auto found = scope->sequences.find(name); found != scope->sequences.end()) return &found->second;
-  return nullptr;
-}
-
-void Builder::bind_sequence(const std::string& name, std::vector<TensorId> items) {
-  scope_->sequences[name] = std::move(items);
-}
-
-std::vector<TensorId> Builder::inline_branch(const onnx::GraphProto& branch) {
-  if (++depth_ > kMaxDepth) fail(ErrorCode::invalid_model, "branches are nested too deeply");
-  Scope scope;
-  scope.parent = scope_;
-  scope.opsets = scope_->opsets;
-  auto& source = const_cast<onnx::GraphProto&>(branch);  // its tensors are copied, never taken: depth_ > 0
-  for (onnx::TensorProto& tensor : *source.mutable_initializer()) scope.initializers[tensor.name()] = &tensor;
-  std::vector<std::string> outputs;
-  for (const onnx::ValueInfoProto& output : branch.output()) outputs.push_back(output.name());
-  Scope* const outer = scope_;
-  scope_ = &scope;
-  run(pointers(branch.node()), outputs);
-  std::vector<TensorId> results;
-  for (const std::string& output : outputs) results.push_back(lookup(output, "a branch of an If"));
-  scope_ = outer;
-  --depth_;
-  first_fresh_ = graph_->tensor_count();  // the branch's tensors keep their own names
-  return results;
-}
-
-std::string Builder::free_name(std::set<std::string, std::less<>>& taken, std::string_view base) {
+std::string Builder::free_name(Names& taken, std::string_view base) {
   std::string name(base);
-  for (int k = 1; !taken.insert(name).second; ++k) name = str(base, "/", k);
+  auto [known, fresh] = taken.try_emplace(name, 0);
+  if (fresh) return name;
+  std::int64_t& last = known->second;  // references into the map stay valid
+  do name = str(base, "/", ++last);
+  while (!taken.try_emplace(name, 0).second);
   return name;
 }
 
@@ -347,6 +333,8 @@ std::vector<TensorId> Builder::emit(std::string_view op, std::vector<TensorId> i
                                     int outputs) {
   const graph::Operator* definition = ops::find_operator(op);
   if (definition == nullptr) throw Refusal{str("this build has no operator '", op, "'")};
+  if ((tensors_ += outputs) > kMaxTensors)
+    fail(ErrorCode::invalid_model, "the model has more than ", kMaxTensors, " tensors, functions inlined");
   bool known = !definition->late_axis;
   for (const TensorId input : inputs) {
     if (input == kRefused) throw Refusal{"one of its values is not supported"};
@@ -355,25 +343,41 @@ std::vector<TensorId> Builder::emit(std::string_view op, std::vector<TensorId> i
   const graph::LayerId id = graph_->add_layer(*definition, free_name(layer_names_, node_name_), std::move(inputs),
                                               std::move(attributes), outputs);
   std::vector<TensorId> results = graph_->layer(id).outputs;
-  for (const TensorId tensor : results) tensor_names_.insert(graph_->tensor(tensor).name);
-  const bool named_output = op == "unary" && graph_->layer(id).attributes.text("function", "") == "identity";
-  if (named_output) return results;
-  std::vector<ConstantPtr> values;
-  if (op == "shape" && graph_->tensor(graph_->layer(id).inputs[0]).is_static() &&
-      graph_->tensor(results[0]).is_static()) {
-    const Dims& all = graph_->tensor(graph_->layer(id).inputs[0]).dims;
-    const auto length = static_cast<std::int64_t>(all.size());
-    std::int64_t start = graph_->layer(id).attributes.integer("start", 0);
-    start = std::clamp<std::int64_t>(start < 0 ? start + length : start, 0, length);
-    const std::int64_t count = std::min(length - start, element_count(graph_->tensor(results[0]).dims));
-    values.push_back(graph::make_constant(std::vector<std::int64_t>(all.begin() + start, all.begin() + start + count)));
-  } else if (known) {
-    values = graph::evaluate_layer(*graph_, id, kFoldBytes);
-  }
+  const std::vector<ConstantPtr> values = values_of(id, known);
   if (values.empty()) return results;
+  for (const ConstantPtr& value : values) folded_bytes_ += value->bytes();
   for (std::size_t k = 0; k < values.size(); ++k) graph_->make_constant(results[k], values[k]);
   graph_->remove_layer(id);
   return results;
+}
+
+/// What the layer gives, where it is known now and small. Empty otherwise.
+std::vector<ConstantPtr> Builder::values_of(graph::LayerId id, bool known) {
+  const graph::Layer& layer = graph_->layer(id);
+  const std::string_view op = layer.op->name;
+  const bool named_output = op == "unary" && layer.attributes.text("function", "") == "identity";
+  if (named_output) return {};
+  const TensorId first = layer.inputs.empty() ? kNone : layer.inputs[0];
+  if (op == "size" && graph_->tensor(first).is_static()) {
+    const std::int64_t count = element_count(graph_->tensor(first).dims);
+    return {graph::make_constant(DataType::int64, {}, &count, sizeof count)};
+  }
+  if (op == "shape" && graph_->tensor(first).is_static() && graph_->tensor(layer.outputs[0]).is_static()) {
+    const Dims& all = graph_->tensor(first).dims;
+    const auto length = static_cast<std::int64_t>(all.size());
+    std::int64_t start = layer.attributes.integer("start", 0);
+    start = std::clamp<std::int64_t>(start < 0 ? start + length : start, 0, length);
+    const std::int64_t count = std::min(length - start, element_count(graph_->tensor(layer.outputs[0]).dims));
+    return {graph::make_constant(std::vector<std::int64_t>(all.begin() + start, all.begin() + start + count))};
+  }
+  if (!known || is_heavy(op)) return {};
+  std::size_t reads = kFoldBytes;
+  for (const TensorId input : layer.inputs)
+    if (input != kNone) reads += graph_->tensor(input).constant->bytes();
+  if (reads > kFoldReads + kFoldBytes || reads > kFoldAllReads - read_to_fold_ || folded_bytes_ > kFoldAllBytes)
+    return {};
+  read_to_fold_ += reads;
+  return graph::evaluate_layer(*graph_, id, kFoldBytes);
 }
 
 TensorId Builder::add_constant(std::string_view name, ConstantPtr value) {

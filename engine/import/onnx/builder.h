@@ -1,14 +1,19 @@
 #pragma once
 // The importer's work in progress: the network under construction, the names in scope, the refusals so far. One Builder
-// imports one ModelProto; used from one thread.
+// imports one ModelProto; used from one thread. Its work and memory grow linearly with the number of nodes, copies of
+// function bodies included, and are bounded: see the limits in builder.cpp and function.cpp.
 
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/import/onnx/node.h"
+#include "engine/import/onnx/order.h"
 #include "engine/import/onnx/tensor.h"
 
 namespace onnx {
@@ -25,68 +30,103 @@ namespace vireo::importer {
 inline constexpr TensorId kRefused = -2;
 
 using Opsets = std::map<std::string, std::int64_t, std::less<>>;
+struct Function;
+
+inline constexpr std::int64_t kMaxNodes = 4'000'000;  ///< copies of function bodies included
 
 /// The names that nodes of one graph (main graph, branch or function body) can read.
 struct Scope {
-  const Scope* parent = nullptr;  ///< a branch sees the names of the graph around it, a function body nothing
+  Scope* parent = nullptr;  ///< a branch sees the names of the graph around it, a function body nothing
   const Opsets* opsets = nullptr;
-  std::map<std::string, TensorId, std::less<>> values;
-  std::map<std::string, onnx::TensorProto*, std::less<>> initializers;  ///< not read yet
-  std::map<std::string, std::vector<TensorId>, std::less<>> sequences;
-  std::set<std::string, std::less<>> read;  ///< names that some node or output reads
+  const NameSet* read = nullptr;  ///< names that some node or output reads
+  std::unordered_map<std::string, TensorId> values;
+  std::unordered_map<std::string, onnx::TensorProto*> initializers;  ///< not read yet
+  std::unordered_map<std::string, std::vector<TensorId>> sequences;
 };
 
 class Builder {
  public:
   Builder(onnx::ModelProto& model, const std::filesystem::path& directory);
+  ~Builder();
   [[nodiscard]] std::unique_ptr<graph::Graph> build();
 
   // For Node.
   [[nodiscard]] graph::Graph& graph() { return *graph_; }
-  [[nodiscard]] Scope& scope() { return *scope_; }
-  [[nodiscard]] ExternalData& external() { return external_; }
+  [[nodiscard]] const Scope& scope() const { return *scope_; }
   std::vector<TensorId> emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes, int outputs);
   TensorId add_constant(std::string_view name, ConstantPtr value);
+  /// A tensor that stands in a node or a branch; its values are shared by all copies of a function's body.
+  [[nodiscard]] ConstantPtr constant_of(const onnx::TensorProto& tensor);
   void bind(const std::string& name, TensorId tensor);
   /// Sequences of known length exist at import only: as the list of their tensors. Null when the name is none.
   [[nodiscard]] const std::vector<TensorId>* find_sequence(const std::string& name) const;
   void bind_sequence(const std::string& name, std::vector<TensorId> items);
-  /// The branch of an If, as values of the outputs.
-  [[nodiscard]] std::vector<TensorId> inline_branch(const onnx::GraphProto& branch);
+  /// The branch of an If, whose values become those of the node's outputs.
+  void inline_branch(const onnx::GraphProto& branch, const onnx::NodeProto& node);
 
  private:
   using Nodes = std::vector<const onnx::NodeProto*>;
+  using Given = std::unordered_map<std::string_view, const onnx::AttributeProto*>;
+  class Inside;  ///< one function body or branch further in, for as long as it lives
 
   void read_opsets();
   void read_metadata();
   void add_input(const onnx::ValueInfoProto& info);
-  void add_outputs();
+  [[nodiscard]] std::vector<TensorId> find_outputs();
+  void add_outputs(const std::vector<TensorId>& tensors);
+  [[nodiscard]] TensorId copy_for_output(TensorId tensor, const std::string& name);
+  void report_refusals() const;
   void run(const Nodes& nodes, const std::vector<std::string>& outputs);
   void import_node(const onnx::NodeProto& proto);
   void translate(const onnx::NodeProto& proto, std::int64_t opset, std::vector<TensorId> inputs);
-  void inline_function(const onnx::FunctionProto& function, const onnx::NodeProto& call,
-                       const std::vector<TensorId>& inputs);
   void refuse(const onnx::NodeProto& proto, std::int64_t opset, const std::vector<TensorId>& inputs,
               const std::string& why);
-  [[nodiscard]] TensorId lookup(const std::string& name, const std::string& reader);
-  [[nodiscard]] std::string free_name(std::set<std::string, std::less<>>& taken, std::string_view base);
+  /// Null when there is no such name in sight.
+  [[nodiscard]] const TensorId* find(const std::string& name);
+  [[nodiscard]] TensorId lookup(const std::string& name, std::string_view reader);
+  [[nodiscard]] std::vector<ConstantPtr> values_of(graph::LayerId layer, bool known);
+
+  void read_functions();
+  [[nodiscard]] Function* find_function(const onnx::NodeProto& call, const std::string& domain);
+  /// How many nodes a call becomes; at least, since branches are not looked into.
+  [[nodiscard]] std::int64_t size_of(Function& function, int depth = 0);
+  [[noreturn]] static void fail_too_many();
+  void inline_function(Function& function, const onnx::NodeProto& call, const std::vector<TensorId>& inputs);
+  void run_body(Function& function, const Given& given);
+  /// What `name` of the scope inside is called outside.
+  void give_back(Scope& inside, const std::string& name, const std::string& outer_name, std::string_view reader);
 
   onnx::ModelProto& model_;
   ExternalData external_;
   std::unique_ptr<graph::Graph> graph_;
   Opsets opsets_;
-  std::map<std::pair<std::string, std::string>, const onnx::FunctionProto*> functions_;
+  std::map<std::string, std::unique_ptr<Function>, std::less<>> functions_;
   Scope* scope_ = nullptr;
   std::vector<std::string> refusals_;
-  std::set<std::string, std::less<>> tensor_names_, layer_names_;
-  std::string node_name_;             ///< what layers of the node at hand are called
-  std::int32_t first_fresh_ = 0;      ///< tensors from here on were made for the node at hand
-  std::set<TensorId> named_;          ///< fresh tensors that have their ONNX name already
-  int depth_ = 0;                     ///< of functions and branches inside each other
-  std::int64_t nodes_ = 0;            ///< translated so far, copies of function bodies included
+
+  /// Names in use, each with the number that was tried last to make another of it.
+  using Names = std::unordered_map<std::string, std::int64_t>;
+  [[nodiscard]] static std::string free_name(Names& taken, std::string_view base);
+  Names tensor_names_, layer_names_;
+
+  std::string node_name_;         ///< what layers of the node at hand are called
+  std::int32_t first_fresh_ = 0;  ///< tensors from here on were made for the node at hand
+  std::set<TensorId> named_;      ///< fresh tensors that have their ONNX name already
+  bool in_copy_ = false;          ///< the node at hand is a copy that soon goes
+  std::unordered_map<const onnx::TensorProto*, ConstantPtr> constants_;  ///< of nodes that may be read again
+
+  // What the model has asked for so far.
+  int depth_ = 0;                 ///< of functions and branches inside each other
+  std::int64_t nodes_ = 0;        ///< translated, copies of function bodies included
+  std::int64_t looked_at_ = 0;    ///< nodes of branches and bodies, those that nobody needs included
+  std::int64_t tensors_ = 0;      ///< made by layers
+  std::int64_t items_ = 0;        ///< of sequences
+  std::size_t copied_bytes_ = 0;  ///< of tensors in copies of function bodies
+  std::size_t folded_bytes_ = 0, read_to_fold_ = 0;
 };
 
 /// "node 'a' (Conv, opset 11)": how messages name a node.
 [[nodiscard]] std::string describe(const onnx::NodeProto& proto, std::int64_t opset);
+[[nodiscard]] std::string domain_of(const std::string& domain);
 
 }  // namespace vireo::importer

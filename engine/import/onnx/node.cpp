@@ -56,7 +56,7 @@ TensorId Node::input(int index) const {
 
 bool Node::wants_output(int index) const {
   return index < output_count() && !proto_.output(index).empty() &&
-         builder_.scope().read.contains(proto_.output(index));
+         builder_.scope().read->contains(proto_.output(index));
 }
 
 void Node::fail(const std::string& why) const { base::fail(ErrorCode::invalid_model, why); }
@@ -122,7 +122,7 @@ ConstantPtr Node::tensor(std::string_view name) const {
   const auto* attribute = find(name);
   if (attribute == nullptr) return nullptr;
   require(type_of(*attribute) == Type::TENSOR, base::str("attribute '", name, "' should be a tensor"));
-  return to_constant(attribute->t(), builder_.external());
+  return builder_.constant_of(attribute->t());
 }
 
 void Node::copy(std::string_view name, Attributes& to, std::string_view as) const {

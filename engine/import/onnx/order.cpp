@@ -10,12 +10,19 @@
 
 namespace vireo::importer {
 
-void add_read_names(const onnx::NodeProto& node, std::set<std::string, std::less<>>& names) {
+void add_read_names(const onnx::NodeProto& node, NameSet& names) {
   for (const std::string& input : node.input())
     if (!input.empty()) names.insert(input);
+  // Of a branch, what it does not bind itself: its names may be those of the node's own outputs.
   const auto add_graph = [&names](const onnx::GraphProto& graph) {
-    for (const onnx::NodeProto& inner : graph.node()) add_read_names(inner, names);
-    for (const auto& output : graph.output()) names.insert(output.name());
+    NameSet inside;
+    for (const onnx::NodeProto& inner : graph.node()) add_read_names(inner, inside);
+    for (const auto& output : graph.output()) inside.insert(output.name());
+    for (const onnx::NodeProto& inner : graph.node())
+      for (const std::string& output : inner.output()) inside.erase(output);
+    for (const onnx::TensorProto& tensor : graph.initializer()) inside.erase(tensor.name());
+    for (const auto& input : graph.input()) inside.erase(input.name());
+    names.merge(inside);
   };
   for (const onnx::AttributeProto& attribute : node.attribute()) {
     if (attribute.has_g()) add_graph(attribute.g());
@@ -32,9 +39,9 @@ std::vector<std::vector<Index>> find_sources(const std::vector<const onnx::NodeP
                                              const std::unordered_map<std::string_view, Index>& producers) {
   std::vector<std::vector<Index>> sources(nodes.size());
   for (Index i = 0; i < nodes.size(); ++i) {
-    std::set<std::string, std::less<>> names;
+    NameSet names;  // a fresh one: clearing costs as much as the largest ever was
     add_read_names(*nodes[i], names);
-    for (const std::string& name : names) {
+    for (const std::string_view name : names) {
       const auto producer = producers.find(name);
       if (producer != producers.end()) sources[i].push_back(producer->second);
     }

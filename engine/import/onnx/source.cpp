@@ -5,6 +5,7 @@
 #include "engine/base/text.h"
 #include "engine/import/onnx/builder.h"
 #include "engine/import/onnx/handlers.h"
+#include "engine/import/onnx/known.h"
 
 namespace vireo::importer {
 namespace {
@@ -62,18 +63,17 @@ void eye_like(Node& node) {
   node.result(0, node.emit("eye_like", {x}, std::move(attributes)));
 }
 
-/// Only one branch can be part of a static network: the condition must be known at import.
+/// Only one branch can be part of a static network: the condition must be known at import, as a constant or because it
+/// follows from extents that are known.
 void if_node(Node& node) {
-  const ConstantPtr condition = node.constant(0);
-  if (!condition || condition->count() != 1)
-    node.refuse("the condition is not known at import; only constant conditions are supported");
-  const char* name = graph::to_integers(*condition)[0] != 0 ? "then_branch" : "else_branch";
+  const std::optional<bool> condition = known_condition(node.graph(), node.input(0));
+  if (!condition)
+    node.refuse("the condition is not known at import; supported are conditions that follow from constants and known "
+                "extents (give the inputs fixed extents where the condition asks for them)");
+  const char* name = *condition ? "then_branch" : "else_branch";
   for (const onnx::AttributeProto& attribute : node.proto().attribute()) {
     if (attribute.name() != name || !attribute.has_g()) continue;
-    const std::vector<TensorId> values = node.builder().inline_branch(attribute.g());
-    node.require(static_cast<int>(values.size()) == node.output_count(),
-                 base::str("its branch has ", values.size(), " outputs, the node has ", node.output_count()));
-    return node.results(values);
+    return node.builder().inline_branch(attribute.g(), node.proto());
   }
   node.fail(base::str("attribute '", name, "' is missing"));
 }

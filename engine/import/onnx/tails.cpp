@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kMostHops = 8;
 constexpr std::size_t kMostNodes = 64;
+constexpr std::size_t kMostNames = 4096;  // looked at in one hop
 
 using Producers = std::unordered_map<std::string_view, const onnx::NodeProto*>;
 
@@ -61,7 +62,7 @@ std::string tail_of(const std::string& output, const Producers& producers) {
       if (!named && !is_bias(node, producers)) words.push_back(node.op_type());
       if (is_wall(node.op_type())) continue;
       const int count = reads_values_everywhere(node.op_type()) ? node.input_size() : std::min(1, node.input_size());
-      for (int i = 0; i < count; ++i) next.push_back(node.input(i));
+      for (int i = 0; i < count && next.size() < kMostNames; ++i) next.push_back(node.input(i));
     }
     names = std::move(next);
   }

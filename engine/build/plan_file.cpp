@@ -207,7 +207,9 @@ Plan Plan::load(const std::filesystem::path& path) {
   } catch (const Error& error) {
     const std::string what = error.what();
     if (what.find(title) != std::string::npos) throw;
-    base::fail(error.code(), "plan ", title, ": ", what);
+    // Nobody passed an argument: what can't be right stands in the file.
+    const bool argument = error.code() == ErrorCode::invalid_argument;
+    base::fail(argument ? ErrorCode::invalid_model : error.code(), "plan ", title, ": ", what);
   } catch (const std::bad_alloc&) {
     base::fail(ErrorCode::out_of_memory, "plan ", title, ": not enough memory to load it");
   } catch (const std::exception& error) {

@@ -34,7 +34,7 @@ void infer_flat(InferContext& c) {
   c.require(depth == kUnknown || key_depth == kUnknown || depth == key_depth, "q and k have one depth");
   require_extent(c, 2, 1, k[1], "k and v have the same entries");
   if (c.has_input(3)) require_broadcast_to(c, 3, {q[0], heads, q[1], k[1]});
-  c.output(0, c.dtype(0), {q[0], q[1], width == kUnknown ? kUnknown : width * heads});
+  c.output(0, c.dtype(0), {q[0], q[1], checked_mul(c, width, heads, "the last axis of the output")});
 }
 
 void infer(InferContext& c) {
@@ -46,6 +46,8 @@ void infer(InferContext& c) {
     require_extent(c, i, 0, c.dims(0)[0], "one batch");
     c.require(c.dtype(i) == c.dtype(0), "q, k and v must have one type");
   }
+  const Attributes& a = c.attributes();  // of the right types
+  (void)a.real("scale", 1), (void)a.real("softcap", 0), (void)a.integer("is_causal", 0);
   if (rank == 3) return infer_flat(c);
   const Dims &q = c.dims(0), &k = c.dims(1), &v = c.dims(2);
   require_extent(c, 1, 3, q[3], "q and k have one depth");
@@ -59,8 +61,8 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) {
   const AttentionGeometry g = attention_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, p.inputs[2].dims);
-  return 2.0 * static_cast<double>(g.batch * g.heads * g.queries) * static_cast<double>(g.keys) *
-         static_cast<double>(g.depth + g.width + 5);
+  return 2.0 * static_cast<double>(g.batch) * static_cast<double>(g.heads) * static_cast<double>(g.queries) *
+         static_cast<double>(g.keys) * (static_cast<double>(g.depth) + static_cast<double>(g.width) + 5);
 }
 
 std::vector<Case> cases() {

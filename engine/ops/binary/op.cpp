@@ -14,10 +14,8 @@ void infer(InferContext& c) {
   const BinaryFunction f = binary_function_from(name);
   const DataType a = c.dtype(0), b = c.dtype(1);
   c.require(f != BinaryFunction::unknown, "unknown function '" + name + "'");
-  c.require(
-      a == b || f == BinaryFunction::pow || f == BinaryFunction::bitshift_left || f == BinaryFunction::bitshift_right,
-      "'" + name + "' takes two inputs of one type, found " + std::string(to_string(a)) + " and " +
-          std::string(to_string(b)));
+  c.require(a == b || f == BinaryFunction::pow, "'" + name + "' takes two inputs of one type, found " +
+                                                    std::string(to_string(a)) + " and " + std::string(to_string(b)));
   if (is_logical(f)) {
     c.require(a == DataType::boolean, "'" + name + "' takes booleans, found " + std::string(to_string(a)));
   } else if (f != BinaryFunction::equal) {

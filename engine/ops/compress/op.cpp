@@ -15,7 +15,7 @@ void infer(InferContext& c) {
   require_rank(c, 1, 1, 1);
   const Dims& in = c.dims(0);
   const bool flat = !c.attributes().has("axis");
-  Dims out = flat ? Dims{known_product(in, 0, in.size())} : in;
+  Dims out = flat ? Dims{known_product(c, in, 0, in.size())} : in;
   const std::size_t axis = flat ? 0 : static_cast<std::size_t>(c.axis(c.attributes().integer("axis", 0), c.rank(0)));
   if (const graph::Constant* condition = c.constant(1)) {
     const Ints chosen = to_integers(*condition);

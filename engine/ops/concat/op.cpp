@@ -18,7 +18,7 @@ void infer(InferContext& c) {
     c.require(in.size() == out.size(), "input " + std::to_string(k) + " has another rank than input 0");
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (i == axis) {
-        out[i] = out[i] == kUnknown || in[i] == kUnknown ? kUnknown : out[i] + in[i];
+        out[i] = checked_add(c, out[i], in[i], "the extent of the output");
       } else if (out[i] == kUnknown) {
         out[i] = in[i];
       } else {

@@ -12,8 +12,8 @@ void infer(InferContext& c) { infer_conv(c, Direction::forward); }
 
 double flops(const Problem& p) {
   const ConvGeometry g = conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, Direction::forward);
-  return 2.0 * static_cast<double>(g.batch * g.out_pixels()) * static_cast<double>(g.cout) *
-         static_cast<double>(g.cin_per_group() * g.taps());
+  return 2.0 * static_cast<double>(p.outputs[0].count()) * static_cast<double>(g.cin_per_group()) *
+         static_cast<double>(g.taps());
 }
 
 std::vector<double> ramp(const Dims& dims) {

@@ -12,8 +12,8 @@ void infer(InferContext& c) { infer_conv(c, Direction::transposed); }
 
 double flops(const Problem& p) {
   const ConvGeometry g = conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, Direction::transposed);
-  return 2.0 * static_cast<double>(g.batch * g.in_pixels()) * static_cast<double>(g.cin) *
-         static_cast<double>(g.cout_per_group() * g.taps());
+  return 2.0 * static_cast<double>(p.inputs[0].count()) * static_cast<double>(g.cout_per_group()) *
+         static_cast<double>(g.taps());
 }
 
 Case make(std::string_view name, Dims x, Dims w, Attributes a, std::int64_t bias = 0) {

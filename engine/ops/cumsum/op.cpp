@@ -9,6 +9,7 @@ namespace {
 
 void infer(InferContext& c) {
   c.require(c.dtype(0) != DataType::boolean, "takes numbers");
+  require_single(c, 1);
   Ints axis;
   if (c.integers(1, axis)) {
     c.require(axis.size() == 1, "the axis must be one number");

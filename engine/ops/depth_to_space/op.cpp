@@ -13,15 +13,15 @@ void infer(InferContext& c) {
   const std::string mode = c.attributes().text("mode", "DCR");
   c.require(mode == "DCR" || mode == "CRD", "unknown mode '" + mode + "'");
   const std::int64_t block = c.attributes().integer("blocksize", 0);
-  c.require(block > 0 && block < (1 << 20), "blocksize must be positive");
+  c.require(block > 0 && block < (1 << 20),
+            "blocksize is " + std::to_string(block) + ", accepted: 1 to " + std::to_string((1 << 20) - 1));
   const bool last = c.attributes().text("layout", "nchw") == "nhwc";
   Dims out = c.dims(0);
   const std::size_t channel = last ? 3 : 1, row = last ? 1 : 2;
   c.require(out[channel] == kUnknown || out[channel] % (block * block) == 0,
             "the channels are not a multiple of blocksize squared");
   if (out[channel] != kUnknown) out[channel] /= block * block;
-  for (std::size_t i = row; i < row + 2; ++i)
-    if (out[i] != kUnknown) out[i] *= block;
+  for (std::size_t i = row; i < row + 2; ++i) out[i] = checked_mul(c, out[i], block, "an extent of the output");
   c.output(0, c.dtype(0), out);
 }
 

@@ -12,7 +12,16 @@ namespace {
 
 void infer(InferContext& c) {
   Ints shape;
-  if (c.integers(1, shape)) return c.output(0, c.dtype(0), broadcast(c, c.dims(0), shape));
+  if (c.integers(1, shape)) {
+    for (std::size_t i = 0; i < shape.size(); ++i) {  // -1 leaves an extent of the input alone
+      const std::size_t from_end = shape.size() - i;
+      c.require(shape[i] >= 0 || (shape[i] == -1 && from_end <= c.dims(0).size()),
+                "the shape has the extent " + std::to_string(shape[i]) +
+                    ", accepted: 0 or more, or -1 for an extent of " + to_string(c.dims(0)));
+      if (shape[i] == -1) shape[i] = c.dims(0)[c.dims(0).size() - from_end];
+    }
+    return c.output(0, c.dtype(0), broadcast(c, c.dims(0), shape));
+  }
   const std::int64_t rank = length_of(c, 1);
   if (rank == kUnknown) return c.output_unranked(0, c.dtype(0));
   // An unknown extent leaves the input's where that is not 1.

@@ -12,7 +12,7 @@ void infer(InferContext& c) {
   const Dims& in = c.dims(0);
   const std::int64_t given = c.attributes().integer("axis", 1);
   const auto axis = static_cast<std::size_t>(given == c.rank(0) ? given : c.axis(given, c.rank(0)));
-  c.output(0, c.dtype(0), {known_product(in, 0, axis), known_product(in, axis, in.size())});
+  c.output(0, c.dtype(0), {known_product(c, in, 0, axis), known_product(c, in, axis, in.size())});
 }
 
 std::vector<Case> cases() {

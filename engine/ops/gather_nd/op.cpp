@@ -13,9 +13,12 @@ void infer(InferContext& c) {
   require_rank(c, 1, 1);
   c.require(is_integer(c.dtype(1)), "indices must be integers");
   const std::int64_t batch = c.attributes().integer("batch_dims", 0), depth = indices.back();
-  c.require(batch >= 0 && batch < c.rank(0) && batch < c.rank(1), "batch_dims is " + std::to_string(batch));
+  c.require(batch >= 0 && batch < c.rank(0) && batch < c.rank(1),
+            "batch_dims is " + std::to_string(batch) + ", accepted: 0 or more, below the ranks of both inputs");
+  for (std::size_t i = 0; i < static_cast<std::size_t>(batch); ++i)
+    require_extent(c, 1, i, data[i], "data and indices share the batch");
   if (depth == kUnknown) return c.output_unranked(0, c.dtype(0));
-  c.require(depth >= 0 && batch + depth <= c.rank(0),
+  c.require(depth >= 0 && depth <= c.rank(0) - batch,
             "an index has " + std::to_string(depth) + " parts, the data have rank " + std::to_string(c.rank(0)));
   Dims out(indices.begin(), indices.end() - 1);
   out.insert(out.end(), data.begin() + batch + depth, data.end());

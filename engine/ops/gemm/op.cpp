@@ -14,9 +14,12 @@ namespace {
 void infer(InferContext& c) {
   c.require(is_float(c.dtype(0)) || is_integer(c.dtype(0)), base::str("takes numbers, found ", c.dtype(0)));
   c.require(c.dtype(1) == c.dtype(0), base::str("operands are ", c.dtype(0), " and ", c.dtype(1)));
+  for (const int k : {2, 3}) require_same_type(c, k);
   require_rank(c, 0, 2, 2);
   require_rank(c, 1, 2, 2);
   const bool ta = c.attributes().integer("transA", 0) != 0, tb = c.attributes().integer("transB", 0) != 0;
+  (void)c.attributes().real("alpha", 1.0), (void)c.attributes().real("beta", 1.0);  // of the right types
+  (void)c.attributes().text("residual", "");
   const Dims& a = c.dims(0);
   const Dims& b = c.dims(1);
   const std::int64_t m = a[ta ? 1 : 0], ka = a[ta ? 0 : 1], kb = b[tb ? 1 : 0], n = b[tb ? 0 : 1];

@@ -18,6 +18,7 @@ void infer(InferContext& c) {
   c.require(mode == "linear" || mode == "nearest" || mode == "cubic", "unknown mode '" + mode + "'");
   c.require(padding == "zeros" || padding == "border" || padding == "reflection",
             "unknown padding_mode '" + padding + "'");
+  (void)c.attributes().integer("align_corners", 0);  // of the right type
   require_extent(c, 1, 0, c.dims(0)[0], "one grid for each sample");
   require_extent(c, 1, static_cast<std::size_t>(c.rank(1) - 1), c.rank(0) - 2, "one coordinate for each spatial axis");
   Dims out{c.dims(0)[0], c.dims(0)[1]};

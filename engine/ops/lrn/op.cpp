@@ -11,7 +11,9 @@ namespace {
 void infer(InferContext& c) {
   require_rank(c, 0, 2);
   require_float(c, 0);
-  c.require(c.attributes().integer("size", 0) > 0, "size must be positive");
+  const std::int64_t size = c.attributes().integer("size", 0);
+  c.require(size > 0, "size is " + std::to_string(size) + ", accepted: 1 or more");
+  for (const char* name : {"alpha", "beta", "bias"}) (void)c.attributes().real(name, 0);  // of the right types
   infer_same(c);
 }
 

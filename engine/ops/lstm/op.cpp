@@ -12,8 +12,8 @@ void infer(InferContext& c) { infer_recurrent(c, 4, 2); }
 
 double flops(const Problem& p) {
   const Dims &x = p.inputs[0].dims, &w = p.inputs[1].dims;
-  return 2.0 * static_cast<double>(x[0] * x[1]) * static_cast<double>(w[0] * w[1]) *
-         static_cast<double>(w[2] + p.inputs[2].dims[2]);
+  return 2.0 * static_cast<double>(x[0]) * static_cast<double>(x[1]) * static_cast<double>(w[0]) *
+         static_cast<double>(w[1]) * (static_cast<double>(w[2]) + static_cast<double>(p.inputs[2].dims[2]));
 }
 
 std::vector<Case> cases() {

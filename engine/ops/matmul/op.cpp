@@ -15,10 +15,13 @@ namespace {
 void infer(InferContext& c) {
   c.require(is_float(c.dtype(0)) || is_integer(c.dtype(0)), base::str("takes numbers, found ", c.dtype(0)));
   c.require(c.dtype(1) == c.dtype(0), base::str("operands are ", c.dtype(0), " and ", c.dtype(1)));
+  for (const int k : {2, 3}) require_same_type(c, k);
   MatmulGeometry g;
   try {
     g = matmul_geometry(c.attributes(), c.dims(0), c.dims(1));
     (void)activation_of(c.attributes(), true);
+    (void)c.attributes().integer("trans_a", 0), (void)c.attributes().integer("trans_b", 0);  // of the right types
+    (void)c.attributes().text("residual", "");
   } catch (const Error& error) {
     c.fail(error.what());
   }
@@ -40,8 +43,7 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) {
   const MatmulGeometry g = matmul_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims);
-  return 2.0 * static_cast<double>(element_count(g.batch)) * static_cast<double>(g.m) * static_cast<double>(g.n) *
-         static_cast<double>(g.k);
+  return 2.0 * static_cast<double>(p.outputs[0].count()) * static_cast<double>(g.k);
 }
 
 Case make(std::string_view name, Dims a, Dims b, Attributes attributes = {}, bool constant = false, bool bias = false,

@@ -23,13 +23,18 @@ void infer(InferContext& c) {
   require_extent(c, 1, 2, boxes[1], "a score for each box");
   c.require(boxes[1] <= INT32_MAX, "too many boxes");
   c.require(c.dtype(0) == DataType::float32 && c.dtype(1) == DataType::float32, "boxes and scores must be float32");
+  for (const int k : {3, 4})
+    c.require(!c.has_input(k) || c.dtype(k) == DataType::float32, "thresholds must be float32");
+  (void)c.attributes().integer("center_point_box", 0);  // of the right type
   std::int64_t most = boxes[1];
   Ints limit;
   if (!c.has_input(2)) most = 0;
   else if (c.integers(2, limit) && !limit.empty())
     most = most == kUnknown ? kUnknown : std::clamp<std::int64_t>(limit[0], 0, most);
   const bool known = most != kUnknown && scores[0] != kUnknown && scores[1] != kUnknown;
-  c.output(0, DataType::int64, {known ? scores[0] * scores[1] * most : kUnknown, 3});
+  c.output(
+      0, DataType::int64,
+      {known ? checked_mul(c, checked_mul(c, scores[0], scores[1], "the bound"), most, "the bound") : kUnknown, 3});
 }
 
 std::int64_t late_axis(const graph::Attributes&) { return 0; }

@@ -8,7 +8,7 @@ void non_zero_reference(const EvalContext&);
 namespace {
 
 void infer(InferContext& c) {
-  c.output(0, DataType::int64, {c.rank(0), known_product(c.dims(0), 0, c.dims(0).size())});
+  c.output(0, DataType::int64, {c.rank(0), known_product(c, c.dims(0), 0, c.dims(0).size())});
 }
 
 std::int64_t late_axis(const graph::Attributes&) { return 1; }

@@ -14,8 +14,9 @@ void infer(InferContext& c) {
   std::int64_t depth = kUnknown;
   if (const graph::Constant* value = c.constant(1)) {
     c.require(value->count() == 1, "depth must be one number");
-    depth = static_cast<std::int64_t>(to_reals(*value)[0]);
-    c.require(depth >= 0, "depth is negative");
+    const double given = to_reals(*value)[0];
+    c.require(given >= 0 && given < 0x1p62, "depth is " + std::to_string(given) + ", accepted: 0 to 2^62");
+    depth = static_cast<std::int64_t>(given);
   }
   require_rank(c, 2, 1, 1);
   require_extent(c, 2, 0, 2, "the off and the on value");

@@ -15,7 +15,8 @@ std::string refuse(const Problem& p) {
   if (p.inputs[0].dims.size() != 4 || !channels_last(*p.attributes)) return "takes layout nhwc of rank 4 only";
   if (p.outputs.size() > 1 && p.outputs[1].present()) return "makes no indices";
   if (p.attributes->text("mode", "max") == "lp") return "takes modes max and average only";
-  if (p.outputs[0].count() == 0) return "nothing to do";
+  if (!p.outputs[0].present() || p.outputs[0].count() == 0) return "nothing to do";
+  if (std::string why = refuse_extents(p); !why.empty()) return why;
   return {};
 }
 
@@ -61,8 +62,9 @@ Launch prepare(const Problem& p) {
        p.outputs[0].pitch,
        p.outputs[0].dims[0] * h.out};
   s.include_pad = p.attributes->integer("count_include_pad", 0) != 0;
-  const std::int64_t work = std::max<std::int64_t>(1, s.out_width * s.channels * s.kernel_h * s.kernel_w);
-  s.rows_per_tile = std::clamp<std::int64_t>(65536 / work, 1, std::max<std::int64_t>(1, s.rows / (2 * p.workers)));
+  const double work = static_cast<double>(s.out_width * s.channels) * static_cast<double>(s.kernel_h * s.kernel_w);
+  s.rows_per_tile = std::clamp<std::int64_t>(static_cast<std::int64_t>(65536 / std::max(work, 1.0)), 1,
+                                             std::max<std::int64_t>(1, s.rows / (2 * p.workers)));
   const bool max = p.attributes->text("mode", "max") == "max";
   const bool separable = max && s.stride_w == 1 && s.dilation_w == 1 && s.kernel_w > 2 && s.kernel_h > 2 &&
                          s.left < s.kernel_w && s.right < s.kernel_w;

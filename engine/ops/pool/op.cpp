@@ -16,6 +16,8 @@ void infer(InferContext& c) {
   c.require(is_float(c.dtype(0)) || (mode == "max" && is_integer(c.dtype(0))),
             "mode '" + mode + "' does not take " + std::string(to_string(c.dtype(0))));
   c.require(c.output_count() == 1 || mode == "max", "only max pooling has indices");
+  for (const char* name : {"count_include_pad", "storage_order", "p"})
+    (void)c.attributes().integer(name, 0);  // of the right types
   Dims out = c.dims(0);
   std::vector<PoolAxis> axes;
   try {

@@ -16,7 +16,6 @@ struct Window {
   std::vector<PoolAxis> axes;
   Dims spatial;           ///< input extents
   Dims steps;             ///< elements between neighbours along each spatial axis
-  Dims kernel;
   Dims index_steps;       ///< positions between neighbours, for indices
   char mode = 'm';
   bool include_pad = false;
@@ -26,22 +25,29 @@ struct Window {
   [[nodiscard]] Result at(const T* plane, const Dims& out) const {
     Result best;
     double sum = 0;
-    std::int64_t counted = 0;
     bool any = false;
     T top{};
-    walk_index(kernel, [&](const Dims& k) {
+    // Only what lies inside is walked, however large the window is; how much of the padding counts follows from it.
+    Dims first, inside;
+    std::int64_t counted = 1;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const PoolAxis& a = axes[i];
+      const std::int64_t x0 = out[i] * a.stride - a.pad_begin;
+      const auto before = [&](std::int64_t end) {  // positions of the window below `end`
+        return std::clamp<std::int64_t>((end - x0 + a.dilation - 1) / a.dilation, 0, a.kernel);
+      };
+      first.push_back(before(0));
+      inside.push_back(std::max<std::int64_t>(before(a.in) - first[i], 0));
+      counted *= include_pad ? before(a.in + a.pad_end) : inside[i];
+    }
+    walk_index(inside, [&](const Dims& k) {
       std::int64_t offset = 0, position = 0;
-      bool inside = true, padded = true;
       for (std::size_t i = 0; i < axes.size(); ++i) {
         const PoolAxis& a = axes[i];
-        const std::int64_t x = out[i] * a.stride - a.pad_begin + k[i] * a.dilation;
-        inside = inside && x >= 0 && x < a.in;
-        padded = padded && x < a.in + a.pad_end;
+        const std::int64_t x = out[i] * a.stride - a.pad_begin + (first[i] + k[i]) * a.dilation;
         offset += x * steps[i];
         position += x * index_steps[i];
       }
-      if (inside || (include_pad && padded)) ++counted;
-      if (!inside) return;
       const T x = plane[offset];
       if (mode == 'm') {
         if (!any || x > top || (x != x && top == top)) {
@@ -74,13 +80,14 @@ void pool_reference(const EvalContext& c) {
   w.include_pad = c.attributes.integer("count_include_pad", 0) != 0;
   if (c.attributes.has("p")) w.p = static_cast<double>(c.attributes.integer("p", 2));
   const std::size_t count = w.axes.size();
-  const Dims in_strides = strides_of(in.dims), out_strides = strides_of(out.dims);
-  Dims out_spatial;
+  Dims out_dims = in.dims, out_spatial;
+  for (std::size_t i = 0; i < count; ++i) out_dims[first + i] = w.axes[i].out;
+  if (element_count(out_dims) == 0) return;
+  const Dims in_strides = strides_of(in.dims), out_strides = strides_of(out_dims);
   for (std::size_t i = 0; i < count; ++i) {
     w.spatial.push_back(in.dims[first + i]);
     w.steps.push_back(in_strides[first + i]);
-    w.kernel.push_back(w.axes[i].kernel);
-    out_spatial.push_back(out.dims[first + i]);
+    out_spatial.push_back(out_dims[first + i]);
   }
   w.index_steps = strides_of(w.spatial);
   if (c.attributes.integer("storage_order", 0) != 0) {  // the first spatial axis runs fastest
@@ -99,7 +106,7 @@ void pool_reference(const EvalContext& c) {
           std::int64_t at = base;
           for (std::size_t i = 0; i < count; ++i) at += o[i] * out_strides[first + i];
           const Result result = w.at(plane, o);
-          out.as<T>()[at] = static_cast<T>(result.value);
+          if (out.present()) out.as<T>()[at] = static_cast<T>(result.value);
           if (indices) indices[at] = (n * channels + ch) * volume + result.position;
         });
       }

@@ -58,7 +58,9 @@ std::vector<PoolAxis> pool_axes(const graph::Attributes& attributes, const Dims&
   const bool ceil = attributes.integer("ceil_mode", 0) != 0;
   std::int64_t work = 1;
   for (std::int64_t k : kernel) {
-    require(k > 0 && k < (1 << 20) && work < (1 << 24), "kernel_shape is too large or not positive");
+    require(k > 0 && k < (1 << 20) && work * k < (std::int64_t{1} << 40),
+            "kernel_shape has the value " + std::to_string(k) +
+                ", accepted: 1 to 2^20 - 1, less than 2^40 positions in all");
     work *= k;
   }
   std::vector<PoolAxis> axes(count);
@@ -73,6 +75,7 @@ std::vector<PoolAxis> pool_axes(const graph::Attributes& attributes, const Dims&
             "pads must not be negative");
     if (auto_pad == "VALID") a.pad_begin = a.pad_end = 0;
     if (a.in == kUnknown) continue;
+    require(a.in <= std::int64_t{1} << 60, "the input " + to_string(dims) + " has an extent of more than 2^60");
     if (auto_pad.starts_with("SAME")) resolve_same(a, auto_pad == "SAME_UPPER");
     else resolve(a, ceil);
   }

@@ -12,6 +12,7 @@ namespace {
 
 void infer(InferContext& c) {
   for (int k = 1; k < 3; ++k) c.require(c.dtype(k) == c.dtype(0), "start, limit and delta must have one type");
+  for (int k = 0; k < 3; ++k) require_single(c, k);
   c.require(is_float(c.dtype(0)) || is_integer(c.dtype(0)), "takes numbers");
   const graph::Constant *start = c.constant(0), *limit = c.constant(1), *delta = c.constant(2);
   if (!start || !limit || !delta) return c.output(0, c.dtype(0), {kUnknown});

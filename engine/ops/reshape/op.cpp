@@ -14,10 +14,10 @@ std::int64_t inferred_extent(const InferContext& c, const Dims& in, const Ints& 
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!allow_zero && i < shape.size() && shape[i] == 0) continue;
     if (in[i] == kUnknown) return kUnknown;
-    have *= in[i];
+    have = checked_mul(c, have, in[i], "the elements of the input");
   }
   for (std::int64_t s : shape)
-    if (s > 0) want *= s;
+    if (s > 0) want = checked_mul(c, want, s, "the elements of the shape");
   c.require(want > 0 && have % want == 0, "can't reshape " + to_string(in) + " to " + to_string(shape));
   return have / want;
 }
@@ -45,7 +45,7 @@ void infer(InferContext& c) {
     }
   }
   if (inferred >= 0) out[static_cast<std::size_t>(inferred)] = inferred_extent(c, in, shape, allow_zero);
-  const std::int64_t before = known_product(in, 0, in.size()), after = known_product(out, 0, out.size());
+  const std::int64_t before = known_product(c, in, 0, in.size()), after = known_product(c, out, 0, out.size());
   c.require(before == kUnknown || after == kUnknown || before == after,
             "can't reshape " + to_string(in) + " to " + to_string(shape));
   c.output(0, c.dtype(0), out);

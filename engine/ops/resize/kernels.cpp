@@ -24,7 +24,7 @@ bool known(const Problem& p, std::size_t k) {
   return k >= p.inputs.size() || !p.inputs[k].present() || p.inputs[k].constant;
 }
 
-std::vector<ResizeAxis> axes_of(const Problem& p) {
+ResizeRequest request_of(const Problem& p) {
   const auto given = [&](std::size_t k) {
     return k < p.inputs.size() && p.inputs[k].present() ? p.inputs[k].constant.get() : nullptr;
   };
@@ -32,7 +32,7 @@ std::vector<ResizeAxis> axes_of(const Problem& p) {
   if (const auto* roi = given(1)) request.roi = to_reals(*roi);
   if (const auto* sizes = given(3)) request.sizes = to_integers(*sizes);
   if (const auto* scales = given(2); scales && request.sizes.empty()) request.scales = to_reals(*scales);
-  return resize_axes(*p.attributes, request);
+  return request;
 }
 
 LinearTap tap_at(const ResizeAxis& axis, std::int64_t o) {
@@ -42,24 +42,29 @@ LinearTap tap_at(const ResizeAxis& axis, std::int64_t o) {
   return {axis.indices[at], axis.indices[at + 1], static_cast<float>(axis.weights[at + 1])};
 }
 
-/// The problem as [outer, height, width, inner]; false when more than two axes change, or two that are not neighbours.
-bool plan(const Problem& p, Owned& s) {
-  const std::vector<ResizeAxis> axes = axes_of(p);
+/// The axes that change: one, or two neighbours. Empty when there are more, or what kernels don't do. Without any, the
+/// last counts.
+std::vector<std::size_t> changing(const std::vector<ResizeAxis>& axes) {
+  std::vector<std::size_t> list;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i].identity) continue;
+    if (axes[i].crops || axes[i].taps > 2) return {};
+    list.push_back(i);
+  }
+  if (list.empty() && !axes.empty()) list.push_back(axes.size() - 1);
+  if (list.size() > 2 || (list.size() == 2 && list[1] != list[0] + 1)) return {};
+  return list;
+}
+
+/// The problem as [outer, height, width, inner], of axes that are changing.
+void plan(const Problem& p, Owned& s) {
+  const std::vector<ResizeAxis> axes = resize_axes(*p.attributes, request_of(p));
+  const std::vector<std::size_t> list = changing(axes);
   const Dims& in = p.inputs[0].dims;
-  std::size_t first = axes.size(), last = 0;
-  for (std::size_t i = 0; i < axes.size(); ++i)
-    if (!axes[i].identity) {
-      if (!axes[i].outside.empty() || (axes[i].taps != 1 && axes[i].taps != 2)) return false;
-      first = std::min(first, i);
-      last = i;
-    }
-  if (first > last) first = last = axes.empty() ? 0 : axes.size() - 1;
-  if (axes.empty() || last - first > 1) return false;
-  const std::size_t column = last, row = last > first ? first : column;
+  const std::size_t column = list.back(), row = list.front();
   const bool two = row != column;
   s.inner = product_from(in, column + 1);
   const bool by_pixel = column + 2 == in.size();
-  if (!by_pixel && (!p.inputs[0].dense() || !p.outputs[0].dense())) return false;
   s.in_pitch = by_pixel ? p.inputs[0].pitch : s.inner;
   s.out_pitch = by_pixel ? p.outputs[0].pitch : s.inner;
   // One axis: it is the height when it has pixels or rows behind it (mixing whole rows), else the width.
@@ -84,14 +89,16 @@ bool plan(const Problem& p, Owned& s) {
   }
   s.vertical = s.taps[0].data();
   s.horizontal = s.taps[1].data();
-  return true;
 }
 
 std::string refuse_common(const Problem& p) {
   if (!known(p, 1) || !known(p, 2) || !known(p, 3)) return "the scales are not known when building";
   if (p.outputs[0].count() == 0) return "nothing to do";
-  Owned s;
-  return plan(p, s) ? "" : "takes two taps along one or two neighbouring axes";
+  const std::vector<std::size_t> list = changing(resize_outline(*p.attributes, request_of(p)));
+  if (list.empty()) return "takes two taps along one or two neighbouring axes";
+  if (list.back() + 2 != p.inputs[0].dims.size() && (!p.inputs[0].dense() || !p.outputs[0].dense()))
+    return "takes strided pixels only";
+  return {};
 }
 
 std::string refuse_linear(const Problem& p) {
@@ -116,7 +123,7 @@ std::int64_t tiles(const Owned& s) { return (s.outer * s.out_height + s.rows_per
 template <Set kSet>
 Launch prepare_linear(const Problem& p) {
   auto state = std::make_shared<Owned>();
-  (void)plan(p, *state);
+  plan(p, *state);
   cut(*state, p.workers);
   Launch launch;
   launch.phases = {{state->inner == 1 ? kSet().linear_planes : kSet().linear_pixels, tiles(*state)}};
@@ -146,7 +153,7 @@ void run_nearest(const graph::TileArgs& args) noexcept {
 
 Launch prepare_nearest(const Problem& p) {
   auto state = std::make_shared<Owned>();
-  (void)plan(p, *state);
+  plan(p, *state);
   cut(*state, p.workers);
   Launch launch;
   dispatch_bytes(p.inputs[0].dtype, [&](auto tag) {

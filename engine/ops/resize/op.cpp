@@ -16,6 +16,12 @@ void infer(InferContext& c) {
   ResizeRequest request{.in = c.dims(0)};
   const std::string mode = c.attributes().text("mode", "nearest");
   c.require(mode == "nearest" || mode == "linear" || mode == "cubic", "unknown mode '" + mode + "'");
+  const std::int64_t roi = !c.has_input(1) ? 0 : c.rank(1) == 1 ? c.dims(1)[0] : 1;
+  try {
+    check_resize(c.attributes(), request.in.size(), roi);
+  } catch (const Error& error) {
+    c.fail(error.what());
+  }
   const bool by_scales = !empty(c, 2), by_sizes = !empty(c, 3);
   c.require(by_scales || by_sizes, "neither scales nor sizes is given");
   if (by_sizes) {

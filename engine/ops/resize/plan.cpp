@@ -16,10 +16,19 @@ void require(bool condition, const std::string& why) {
 /// The axes that roi, scales and sizes speak of.
 std::vector<std::size_t> named_axes(const graph::Attributes& attributes, std::size_t rank) {
   std::vector<std::size_t> axes;
-  for (std::int64_t a : attributes.integers("axes")) axes.push_back(wrap_axis(a, rank));
+  for (std::int64_t a : attributes.integers("axes")) {
+    axes.push_back(wrap_axis(a, rank));
+    require(std::count(axes.begin(), axes.end(), axes.back()) == 1, "axes names axis " + std::to_string(a) + " twice");
+  }
   if (axes.empty())
     for (std::size_t i = 0; i < rank; ++i) axes.push_back(i);
   return axes;
+}
+
+/// An extent worked out in floating point.
+std::int64_t whole_extent(double value) {
+  require(value >= 0 && value < 0x1p60, "an extent of " + std::to_string(value) + " is out of range");
+  return static_cast<std::int64_t>(value);
 }
 
 /// sizes with an aspect ratio policy: one scale for all axes, the smaller or the larger one.
@@ -36,7 +45,7 @@ void keep_aspect_ratio(const std::string& policy, const Dims& in, const std::vec
   }
   for (std::size_t axis : axes) {
     shape.scales[axis] = scale;
-    shape.out[axis] = static_cast<std::int64_t>(std::floor(scale * static_cast<double>(in[axis]) + 0.5));
+    shape.out[axis] = whole_extent(std::floor(scale * static_cast<double>(in[axis]) + 0.5));
   }
 }
 
@@ -134,6 +143,7 @@ ResizeShape resize_shape(const graph::Attributes& attributes, const ResizeReques
   const std::string policy = attributes.text("keep_aspect_ratio_policy", "stretch");
   for (std::int64_t s : r.sizes) require(s >= 0, "negative size");
   if (!r.sizes.empty() && (policy == "not_larger" || policy == "not_smaller")) {
+    for (std::size_t axis : axes) require(r.in[axis] != 0, "an empty axis has no aspect ratio");
     keep_aspect_ratio(policy, r.in, axes, r.sizes, shape);
     return shape;
   }
@@ -141,6 +151,7 @@ ResizeShape resize_shape(const graph::Attributes& attributes, const ResizeReques
     const std::size_t axis = axes[i];
     const auto extent = static_cast<double>(r.in[axis]);
     if (!r.sizes.empty()) {
+      require(r.in[axis] != 0 || r.sizes[i] == 0, "can't resize an empty axis");
       shape.out[axis] = r.sizes[i];
       shape.scales[axis] = r.in[axis] > 0 ? static_cast<double>(r.sizes[i]) / extent : 1;
       continue;
@@ -150,58 +161,105 @@ ResizeShape resize_shape(const graph::Attributes& attributes, const ResizeReques
     shape.scales[axis] = scale;
     // Scales are float32 in the model: a product that should be whole may miss it by their rounding.
     if (r.in[axis] != kUnknown)
-      shape.out[axis] =
-          static_cast<std::int64_t>(std::floor(static_cast<float>(scale) * static_cast<float>(r.in[axis])));
+      shape.out[axis] = whole_extent(std::floor(static_cast<float>(scale) * static_cast<float>(r.in[axis])));
   }
   return shape;
 }
 
-std::vector<ResizeAxis> resize_axes(const graph::Attributes& attributes, const ResizeRequest& r) {
+namespace {
+
+/// What the attributes ask for, read once.
+struct Options {
+  Mapping mapping;
+  std::string mode, nearest;
+  bool antialias, exclude, crop;
+  double cubic;
+};
+
+Options options_of(const graph::Attributes& attributes) {
+  Options o{mapping_from(attributes.text("coordinate_transformation_mode", "half_pixel")),
+            attributes.text("mode", "nearest"),
+            attributes.text("nearest_mode", "round_prefer_floor"),
+            attributes.integer("antialias", 0) != 0,
+            attributes.integer("exclude_outside", 0) != 0,
+            false,
+            attributes.real("cubic_coeff_a", -0.75)};
+  o.crop = o.mapping == Mapping::tf_crop_and_resize;
+  require(o.mode == "nearest" || o.mode == "linear" || o.mode == "cubic", "unknown mode '" + o.mode + "'");
+  if (o.mode == "nearest") (void)nearest_index(o.nearest, 0);  // refuses unknown names
+  return o;
+}
+
+Filter filter_of(const Options& o, double scale) {
+  Filter filter{o.mode == "cubic", o.cubic, o.antialias ? std::min(scale, 1.0) : 1.0, o.exclude, 0, 1};
+  const double reach = filter.is_cubic ? 2 : 1;
+  filter.first = static_cast<std::int64_t>(std::floor(std::max(-reach / filter.shrink, -0x1p60))) + 1;
+  filter.last = 1 - filter.first;
+  return filter;
+}
+
+/// Axis i by itself, and its line.
+ResizeAxis outline_of(const Options& o, const ResizeRequest& r, const ResizeShape& shape,
+                      const std::vector<std::size_t>& named, std::size_t i, Line& line) {
+  ResizeAxis axis{.in = r.in[i], .out = shape.out[i]};
+  const auto at = static_cast<std::size_t>(std::find(named.begin(), named.end(), i) - named.begin());
+  const bool touched = at < named.size();
+  line = {o.mapping, shape.scales[i], static_cast<double>(axis.in), static_cast<double>(axis.out), 0, 1};
+  if (o.crop && touched) {
+    line.roi_start = r.roi[at];
+    line.roi_end = r.roi[at + named.size()];
+  }
+  const bool whole = !o.crop || (line.roi_start == 0 && line.roi_end == 1);
+  axis.identity = !touched || (axis.in == axis.out && shape.scales[i] == 1 && whole);
+  if (axis.identity || axis.out == 0) return axis;
+  axis.crops = o.crop;
+  const Filter filter = filter_of(o, line.scale);
+  if (o.mode != "nearest") axis.taps = filter.last - filter.first + 1;
+  return axis;
+}
+
+std::vector<ResizeAxis> axes_of(const graph::Attributes& attributes, const ResizeRequest& r, bool tables) {
   const ResizeShape shape = resize_shape(attributes, r);
   const std::vector<std::size_t> named = named_axes(attributes, r.in.size());
-  const Mapping mapping = mapping_from(attributes.text("coordinate_transformation_mode", "half_pixel"));
-  const std::string mode = attributes.text("mode", "nearest"),
-                    nearest = attributes.text("nearest_mode", "round_prefer_floor");
-  require(mode == "nearest" || mode == "linear" || mode == "cubic", "unknown mode '" + mode + "'");
-  const bool antialias = attributes.integer("antialias", 0) != 0,
-             exclude = attributes.integer("exclude_outside", 0) != 0;
-  const bool crop = mapping == Mapping::tf_crop_and_resize;
-  require(!crop || r.roi.size() == 2 * named.size(), "tf_crop_and_resize needs a region of interest for each axis");
-  std::vector<ResizeAxis> axes(r.in.size());
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    ResizeAxis& axis = axes[i];
-    axis.in = r.in[i];
-    axis.out = shape.out[i];
-    const auto at = static_cast<std::size_t>(std::find(named.begin(), named.end(), i) - named.begin());
-    const bool touched = at < named.size();
-    Line line{mapping, shape.scales[i], static_cast<double>(axis.in), static_cast<double>(axis.out), 0, 1};
-    if (crop && touched) {
-      line.roi_start = r.roi[at];
-      line.roi_end = r.roi[at + named.size()];
-    }
-    const bool whole = !crop || (line.roi_start == 0 && line.roi_end == 1);
-    axis.identity = !touched || (axis.in == axis.out && shape.scales[i] == 1 && whole);
-    if (axis.identity || axis.out == 0) continue;
-    require(axis.in > 0, "can't resize an empty axis");
-    Filter filter{mode == "cubic",
-                  attributes.real("cubic_coeff_a", -0.75),
-                  antialias ? std::min(line.scale, 1.0) : 1.0,
-                  exclude,
-                  0,
-                  1};
-    const double reach = filter.is_cubic ? 2 : 1;
-    filter.first = static_cast<std::int64_t>(std::floor(-reach / filter.shrink)) + 1;
-    filter.last = 1 - filter.first;
-    axis.taps = mode == "nearest" ? 1 : static_cast<int>(filter.last - filter.first + 1);
+  const Options options = options_of(attributes);
+  require(!options.crop || r.roi.size() == 2 * named.size(),
+          "tf_crop_and_resize needs a region of interest for each axis");
+  std::vector<ResizeAxis> axes;
+  for (std::size_t i = 0; i < r.in.size(); ++i) {
+    Line line{};
+    ResizeAxis& axis = axes.emplace_back(outline_of(options, r, shape, named, i, line));
+    if (!tables || axis.identity) continue;
+    const Filter filter = filter_of(options, line.scale);
     for (std::int64_t o = 0; o < axis.out; ++o) {
-      const double x = line.source(static_cast<double>(o));
-      if (crop) axis.outside.push_back(x < 0 || x > line.in - 1);
-      if (mode == "nearest")
-        axis.indices.push_back(std::clamp<std::int64_t>(nearest_index(nearest, x), 0, axis.in - 1));
+      double x = line.source(static_cast<double>(o));
+      if (axis.crops) axis.outside.push_back(x < 0 || x > line.in - 1);
+      // Far outside is outside; what no number is (a region of NaN) reads the first element.
+      x = std::isnan(x) ? 0 : std::clamp(x, -0x1p60, 0x1p60);
+      if (options.mode == "nearest")
+        axis.indices.push_back(std::clamp<std::int64_t>(nearest_index(options.nearest, x), 0, axis.in - 1));
       else add_taps(filter, x, axis);
     }
   }
   return axes;
+}
+
+}  // namespace
+
+void check_resize(const graph::Attributes& attributes, std::size_t rank, std::int64_t roi_entries) {
+  const Options options = options_of(attributes);
+  (void)attributes.real("extrapolation_value", 0.0);
+  const auto wanted = static_cast<std::int64_t>(2 * named_axes(attributes, rank).size());
+  require(!options.crop || roi_entries == kUnknown || roi_entries == wanted,
+          "tf_crop_and_resize needs a region of interest of " + std::to_string(wanted) + " numbers, found " +
+              std::to_string(roi_entries));
+}
+
+std::vector<ResizeAxis> resize_outline(const graph::Attributes& attributes, const ResizeRequest& request) {
+  return axes_of(attributes, request, false);
+}
+
+std::vector<ResizeAxis> resize_axes(const graph::Attributes& attributes, const ResizeRequest& request) {
+  return axes_of(attributes, request, true);
 }
 
 }  // namespace vireo::ops

@@ -9,9 +9,9 @@ namespace vireo::ops {
 
 /// Output element o of one axis is the sum of weights[o * taps + k] * input[indices[o * taps + k]].
 struct ResizeAxis {
-  std::int64_t in = 1, out = 1;
-  int taps = 1;
+  std::int64_t in = 1, out = 1, taps = 1;
   bool identity = true;               ///< nothing happens along this axis
+  bool crops = false;                 ///< tf_crop_and_resize: elements may lie outside of the input
   std::vector<std::int64_t> indices;  ///< inside the input
   std::vector<double> weights;        ///< empty when taps is 1 and every weight is 1 (nearest)
   std::vector<bool> outside;          ///< tf_crop_and_resize: the element takes the extrapolation value; else empty
@@ -32,7 +32,13 @@ struct ResizeShape {
 };
 [[nodiscard]] ResizeShape resize_shape(const graph::Attributes& attributes, const ResizeRequest& request);
 
-/// Everything static.
+/// Throws Error for attributes that are unknown or of a wrong type, and where a crop has no region of interest of
+/// `roi_entries` numbers (kUnknown: not known yet): after it, and resize_shape, nothing below throws.
+void check_resize(const graph::Attributes& attributes, std::size_t rank, std::int64_t roi_entries);
+
+/// The axes without indices, weights and outside: costs nothing, whatever the extents. Everything static.
+[[nodiscard]] std::vector<ResizeAxis> resize_outline(const graph::Attributes& attributes, const ResizeRequest& request);
+/// The axes with them.
 [[nodiscard]] std::vector<ResizeAxis> resize_axes(const graph::Attributes& attributes, const ResizeRequest& request);
 
 }  // namespace vireo::ops

@@ -11,7 +11,7 @@ namespace {
 std::vector<double> resample(const std::vector<double>& x, const ResizeAxis& axis, std::int64_t outer,
                              std::int64_t inner) {
   std::vector<double> y(static_cast<std::size_t>(outer * axis.out * inner));
-  const auto taps = static_cast<std::int64_t>(axis.taps);
+  const std::int64_t taps = axis.taps;
   for (std::int64_t b = 0; b < outer; ++b)
     for (std::int64_t o = 0; o < axis.out; ++o)
       for (std::int64_t i = 0; i < inner; ++i) {
@@ -75,6 +75,7 @@ void resize_reference(const EvalContext& c) {
   if (has_input(c, 1)) request.roi = read_reals(c.inputs[1]);
   if (has_input(c, 3)) request.sizes = read_integers(c.inputs[3]);
   if (has_input(c, 2) && request.sizes.empty()) request.scales = read_reals(c.inputs[2]);
+  if (out.count() == 0) return;
   const std::vector<ResizeAxis> axes = resize_axes(c.attributes, request);
   if (c.attributes.text("mode", "nearest") == "nearest") {
     nearest(in, out, axes);

@@ -17,9 +17,13 @@ void infer(InferContext& c) {
   require_extent(c, 2, 0, c.dims(1)[0], "one image for each region");
   const std::string mode = c.attributes().text("mode", "avg");
   c.require(mode == "avg" || mode == "max", "unknown mode '" + mode + "'");
+  const std::int64_t ratio = c.attributes().integer("sampling_ratio", 0);
+  c.require(ratio <= 1024,
+            "sampling_ratio is " + std::to_string(ratio) + ", accepted: up to 1024, 0 for as many as fit");
   const std::int64_t height = c.attributes().integer("output_height", 1),
                      width = c.attributes().integer("output_width", 1);
-  c.require(height > 0 && width > 0, "output_height and output_width must be positive");
+  c.require(height > 0 && width > 0, "output_height is " + std::to_string(height) + ", output_width " +
+                                         std::to_string(width) + ", accepted: 1 or more");
   c.output(0, c.dtype(0), {c.dims(1)[0], c.dims(0)[1], height, width});
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/base/text.h"
 #include "engine/ops/shared/activation.h"
+#include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
 namespace {
@@ -12,6 +13,9 @@ using base::str;
 
 /// Far above any real kernel or padding, far below what could overflow an index.
 constexpr std::int64_t kLimit = std::int64_t{1} << 31;
+/// Of an extent, of all positions of a kernel, and of what their windows span, so that sums of these don't overflow.
+constexpr std::int64_t kMostExtent = std::int64_t{1} << 60;
+constexpr std::int64_t kMostTaps = std::int64_t{1} << 28;
 
 [[noreturn]] void wrong(const std::string& why) { throw Error(ErrorCode::invalid_model, why); }
 
@@ -79,6 +83,9 @@ void transposed_extent(const std::string& auto_pad, std::int64_t output_padding,
     return;
   }
   const std::int64_t window = (g.kernel[axis] - 1) * g.dilation[axis] + 1;
+  if (g.in[axis] > kMostExtent / g.stride[axis])
+    wrong(str("an extent of ", g.in[axis], " with the stride ", g.stride[axis], " gives an output of more than ",
+              kMostExtent));
   const std::int64_t full = (g.in[axis] - 1) * g.stride[axis] + output_padding + window;
   const bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
   if (same && wanted <= 0) wanted = g.in[axis] * g.stride[axis];
@@ -119,6 +126,7 @@ ConvGeometry conv_geometry(const Attributes& attributes, const Dims& x, const Di
   g.cin = g.nhwc ? x.back() : x[1];
   g.groups = attributes.integer("group", 1);
   if (g.groups < 1 || g.groups > kLimit) wrong(str("group is ", g.groups, "; accepted: 1 or more"));
+  if (w[1] > kMostExtent / g.groups) wrong(str("group is ", g.groups, " for weights ", w, ", too many channels"));
   const std::int64_t weight_cin = direction == Direction::forward ? w[1] * g.groups : w[0];
   g.cout = direction == Direction::forward ? w[0] : w[1] * g.groups;
   if (g.cin == kUnknown) g.cin = weight_cin;
@@ -131,6 +139,9 @@ ConvGeometry conv_geometry(const Attributes& attributes, const Dims& x, const Di
     g.in[axis] = x[static_cast<std::size_t>(g.nhwc ? 1 + i : 2 + i)];
     g.kernel[axis] = w[static_cast<std::size_t>(2 + i)];
     if (g.kernel[axis] < 1) wrong(str("the weights ", w, " have an empty kernel"));
+    if (g.in[axis] > kMostExtent) wrong(str("the input ", x, " has an extent of more than ", kMostExtent));
+    if (g.kernel[axis] > kMostTaps || g.taps() > kMostTaps)
+      wrong(str("the weights ", w, " have a kernel of more than ", kMostTaps, " positions"));
   }
   Spatial declared = g.kernel;
   read_spatial(attributes, "kernel_shape", g.rank, 1, declared);
@@ -165,6 +176,7 @@ void infer_conv(InferContext& c, Direction direction) {
   try {
     g = conv_geometry(c.attributes(), c.dims(0), c.dims(1), direction);
     (void)activation_of(c.attributes());
+    (void)c.attributes().text("residual", "");  // of the right type
   } catch (const Error& error) {
     c.fail(error.what());
   }
@@ -190,9 +202,10 @@ void infer_conv(InferContext& c, Direction direction) {
 }
 
 ActivationStrides activation_strides(bool nhwc, std::int64_t channels, const Spatial& extents) {
-  const std::int64_t pixels = extents[0] * extents[1] * extents[2];
-  const std::int64_t unit = nhwc ? channels : 1;
-  return {channels * pixels, nhwc ? 1 : pixels, {extents[1] * extents[2] * unit, extents[2] * unit, unit}};
+  const Dims dims{channels, extents[0], extents[1], extents[2]};
+  const std::int64_t pixels = product_from(dims, 1);
+  const std::int64_t unit = nhwc ? channels : 1, row = wrapping_mul(extents[2], unit);
+  return {product_from(dims, 0), nhwc ? 1 : pixels, {wrapping_mul(extents[1], row), row, unit}};
 }
 
 }  // namespace vireo::ops

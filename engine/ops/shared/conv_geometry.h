@@ -21,7 +21,7 @@ struct ConvGeometry {
 
   [[nodiscard]] std::int64_t cin_per_group() const { return cin / groups; }
   [[nodiscard]] std::int64_t cout_per_group() const { return cout / groups; }
-  [[nodiscard]] std::int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+  [[nodiscard]] std::int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }  ///< at most 2^28
   [[nodiscard]] std::int64_t out_pixels() const { return out[0] * out[1] * out[2]; }
   [[nodiscard]] std::int64_t in_pixels() const { return in[0] * in[1] * in[2]; }
   /// Extents of the output tensor in the problem's layout and rank.

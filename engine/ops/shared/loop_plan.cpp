@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/ops/shared/reference.h"
+
 namespace vireo::ops {
 
 Dims strides_of(const graph::Desc& desc) {
@@ -9,7 +11,7 @@ Dims strides_of(const graph::Desc& desc) {
   std::int64_t stride = 1;
   for (std::size_t i = strides.size(); i-- > 0;) {
     strides[i] = stride;
-    stride = i + 1 == strides.size() ? desc.pitch : stride * desc.dims[i];
+    stride = i + 1 == strides.size() ? desc.pitch : wrapping_mul(stride, desc.dims[i]);  // wraps where it is empty
   }
   return strides;
 }

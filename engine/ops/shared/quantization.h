@@ -24,7 +24,7 @@ struct QuantizationGroups {
     Dims expected{extent};
     if (blocked_) {
       expected = dims;
-      expected[axis] = (extent + block - 1) / block;
+      expected[axis] = extent == 0 ? 0 : (extent - 1) / block + 1;
     }
     if (scale != expected)
       throw Error(ErrorCode::invalid_model,

@@ -17,6 +17,12 @@ void infer_recurrent(InferContext& c, std::int64_t gates, int states) {
   c.require(stated == hidden,
             "hidden_size is " + std::to_string(stated) + ", the weights say " + std::to_string(hidden));
   const bool batch_first = c.attributes().integer("layout", 0) != 0;
+  constexpr std::int64_t most = std::int64_t{1} << 32;
+  c.require(hidden <= most, "the weights have " + std::to_string(hidden) + " units, accepted: up to 2^32");
+  (void)c.attributes().real("clip", 0);  // of the right types
+  for (const char* name : {"input_forget", "linear_before_reset"}) (void)c.attributes().integer(name, 0);
+  for (const char* name : {"activation_alpha", "activation_beta"}) (void)c.attributes().reals(name);
+  (void)c.attributes().text("activations", "");
   const std::int64_t batch = c.dims(0)[batch_first ? 0 : 1], sequence = c.dims(0)[batch_first ? 1 : 0];
   require_extent(c, 1, 0, directions, "weights for each direction");
   require_extent(c, 2, 0, directions, "weights for each direction");
@@ -108,6 +114,7 @@ void run_recurrent(const EvalContext& c, std::int64_t gates, int states, bool ad
   const auto optional = [&](std::size_t k) {
     return k < c.inputs.size() ? to_doubles(c.inputs[k]) : std::vector<double>{};
   };
+  if (batch == 0 || hidden == 0) return;
   const std::vector<double> x = to_doubles(c.inputs[0]), w = to_doubles(c.inputs[1]), b = optional(3);
   const std::vector<double> h0 = optional(5), c0 = states > 1 ? optional(6) : std::vector<double>{};
   const std::vector<std::int64_t> lengths = has_input(c, 4)

@@ -47,7 +47,7 @@ void unsupported_type(DataType type) {
 Dims strides_of(const Dims& dims) {
   Dims strides(dims.size());
   std::int64_t stride = 1;
-  for (std::size_t i = dims.size(); i-- > 0; stride *= dims[i]) strides[i] = stride;
+  for (std::size_t i = dims.size(); i-- > 0; stride = wrapping_mul(stride, dims[i])) strides[i] = stride;
   return strides;
 }
 
@@ -61,7 +61,7 @@ Dims broadcast_strides(const Dims& dims, const Dims& out) {
 
 std::int64_t product(const Dims& dims, std::size_t first, std::size_t last) {
   std::int64_t n = 1;
-  for (std::size_t i = first; i < last; ++i) n *= dims[i];
+  for (std::size_t i = first; i < last; ++i) n = wrapping_mul(n, dims[i]);
   return n;
 }
 

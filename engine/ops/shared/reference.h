@@ -104,7 +104,21 @@ void dispatch_bytes(DataType type, F&& f) {
   }
 }
 
-/// Row-major strides, in elements.
+/// Integers wrap around, as those of tensors do; reals are what they are.
+template <typename W>
+[[nodiscard]] W wrapping_add(W a, W b) {
+  if constexpr (std::is_integral_v<W>)
+    return static_cast<W>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  else return a + b;
+}
+template <typename W>
+[[nodiscard]] W wrapping_mul(W a, W b) {
+  if constexpr (std::is_integral_v<W>)
+    return static_cast<W>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  else return a * b;
+}
+
+/// Row-major strides, in elements. Products of extents wrap around: only an empty tensor's can be that large.
 [[nodiscard]] Dims strides_of(const Dims& dims);
 /// Strides of a tensor of `dims` seen as one of `out` by numpy broadcasting: 0 along repeated axes.
 [[nodiscard]] Dims broadcast_strides(const Dims& dims, const Dims& out);

@@ -26,8 +26,8 @@ void scatter_into(ScatterReduction reduction, T& element, T update) {
   const W a = static_cast<W>(element), b = static_cast<W>(update);
   switch (reduction) {
     case ScatterReduction::none: element = update; break;
-    case ScatterReduction::add: element = static_cast<T>(a + b); break;
-    case ScatterReduction::mul: element = static_cast<T>(a * b); break;
+    case ScatterReduction::add: element = static_cast<T>(wrapping_add(a, b)); break;
+    case ScatterReduction::mul: element = static_cast<T>(wrapping_mul(a, b)); break;
     case ScatterReduction::max: element = static_cast<T>(std::max(a, b)); break;
     case ScatterReduction::min: element = static_cast<T>(std::min(a, b)); break;
   }

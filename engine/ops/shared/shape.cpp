@@ -39,12 +39,30 @@ void require_broadcast_to(const InferContext& context, int index, const Dims& di
                  to_string(dims));
 }
 
-std::int64_t known_product(const Dims& dims, std::size_t first, std::size_t last) {
+std::int64_t checked_add(const InferContext& context, std::int64_t a, std::int64_t b, const char* what) {
+  if (a == kUnknown || b == kUnknown) return kUnknown;
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(a, b, &sum))
+    context.fail(std::string(what) + ": " + std::to_string(a) + " + " + std::to_string(b) +
+                 " is more than 63 bits hold");
+  return sum;
+}
+
+std::int64_t checked_mul(const InferContext& context, std::int64_t a, std::int64_t b, const char* what) {
+  if (a == kUnknown || b == kUnknown) return kUnknown;
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product))
+    context.fail(std::string(what) + ": " + std::to_string(a) + " * " + std::to_string(b) +
+                 " is more than 63 bits hold");
+  return product;
+}
+
+std::int64_t known_product(const InferContext& context, const Dims& dims, std::size_t first, std::size_t last) {
+  const Dims part(dims.begin() + static_cast<std::ptrdiff_t>(first), dims.begin() + static_cast<std::ptrdiff_t>(last));
+  if (!is_static(part)) return kUnknown;
+  if (std::find(part.begin(), part.end(), 0) != part.end()) return 0;
   std::int64_t n = 1;
-  for (std::size_t i = first; i < last; ++i) {
-    if (dims[i] == kUnknown) return kUnknown;
-    n *= dims[i];
-  }
+  for (const std::int64_t extent : part) n = checked_mul(context, n, extent, "the product of the extents");
   return n;
 }
 
@@ -69,11 +87,39 @@ void require_float(const InferContext& context, int index) {
                  ", accepted: floating-point types");
 }
 
+void require_single(const InferContext& context, int index) {
+  if (!context.has_input(index)) return;
+  for (const std::int64_t extent : context.dims(index))
+    if (extent != 1 && extent != kUnknown)
+      context.fail("input " + std::to_string(index) + " must be one value, is " + to_string(context.dims(index)));
+}
+
+void require_same_type(const InferContext& context, int index) {
+  if (context.has_input(index) && context.dtype(index) != context.dtype(0))
+    context.fail("input " + std::to_string(index) + " is " + std::string(to_string(context.dtype(index))) +
+                 ", accepted: the type of input 0, " + std::string(to_string(context.dtype(0))));
+}
+
 std::int64_t length_of(const InferContext& context, int index) {
   const Dims& dims = context.dims(index);
   context.require(dims.size() <= 1, "input " + std::to_string(index) + " must be a list of integers, has rank " +
                                         std::to_string(dims.size()));
-  return dims.empty() ? 1 : dims[0];
+  const std::int64_t length = dims.empty() ? 1 : dims[0];
+  context.require(length <= kMostAxes, "input " + std::to_string(index) + " speaks of " + std::to_string(length) +
+                                           " axes, accepted: up to " + std::to_string(kMostAxes));
+  return length;
+}
+
+std::string refuse_extents(const Problem& problem) {
+  constexpr std::int64_t most = std::int64_t{1} << 44;
+  for (const auto* list : {&problem.inputs, &problem.outputs})
+    for (const graph::Desc& desc : *list) {
+      if (!desc.present()) continue;
+      for (const std::int64_t extent : desc.dims)
+        if (extent > most) return "an extent is larger than any memory";
+      if (desc.pitch > most || desc.count() > most) return "a tensor is larger than any memory";
+    }
+  return {};
 }
 
 }  // namespace vireo::ops

@@ -32,14 +32,33 @@ void infer_same(InferContext& context);
 [[nodiscard]] Dims broadcast(const InferContext& context, const Dims& a, const Dims& b);
 /// Fails unless input `index` can be broadcast to a tensor of `dims` without enlarging it.
 void require_broadcast_to(const InferContext& context, int index, const Dims& dims);
-/// Product of extents [first, last), kUnknown when one is unknown.
-[[nodiscard]] std::int64_t known_product(const Dims& dims, std::size_t first, std::size_t last);
+/// Sum and product of extents (not of differences: -1 is kUnknown); kUnknown when one is unknown. Fail when 63 bits
+/// don't hold the value of `what`.
+[[nodiscard]] std::int64_t checked_add(const InferContext& context, std::int64_t a, std::int64_t b, const char* what);
+[[nodiscard]] std::int64_t checked_mul(const InferContext& context, std::int64_t a, std::int64_t b, const char* what);
+/// Product of extents [first, last), kUnknown when one is unknown; fails when 63 bits don't hold it.
+[[nodiscard]] std::int64_t known_product(const InferContext& context, const Dims& dims, std::size_t first,
+                                         std::size_t last);
 /// Fails unless input `index` has rank between low and high.
 void require_rank(const InferContext& context, int index, int low, int high = 1 << 20);
 /// Fails unless the extents can be equal.
 void require_extent(const InferContext& context, int index, std::size_t axis, std::int64_t extent, const char* why);
 void require_float(const InferContext& context, int index);
-/// Input `index` holds integers that give a shape: their count when known, else kUnknown.
+/// Fails unless input `index`, where there is one, may hold exactly one element.
+void require_single(const InferContext& context, int index);
+/// Fails unless input `index`, where there is one, has the type of input 0.
+void require_same_type(const InferContext& context, int index);
+/// Input `index` holds integers, one for each of some axes: their count when known, else kUnknown. Fails when it is
+/// more than kMostAxes.
+inline constexpr std::int64_t kMostAxes = 1024;
 [[nodiscard]] std::int64_t length_of(const InferContext& context, int index);
+
+/// For refusals of tactics that plan by arithmetic on extents: why that would overflow, or lay out more panels than any
+/// memory holds; empty for every problem whose tensors memory can hold.
+[[nodiscard]] std::string refuse_extents(const Problem& problem);
+/// Columns of a product that are cut into panels, and products of a batch that are listed one by one; and how many
+/// values one of its sums has.
+inline constexpr std::int64_t kMostColumns = std::int64_t{1} << 24;
+inline constexpr std::int64_t kMostDepth = std::int64_t{1} << 28;
 
 }  // namespace vireo::ops

@@ -11,7 +11,8 @@ namespace {
 void infer(InferContext& c) {
   require_rank(c, 0, 4, 4);
   const std::int64_t block = c.attributes().integer("blocksize", 0);
-  c.require(block > 0 && block < (1 << 20), "blocksize must be positive");
+  c.require(block > 0 && block < (1 << 20),
+            "blocksize is " + std::to_string(block) + ", accepted: 1 to " + std::to_string((1 << 20) - 1));
   const bool last = c.attributes().text("layout", "nchw") == "nhwc";
   Dims out = c.dims(0);
   const std::size_t channel = last ? 3 : 1, row = last ? 1 : 2;
@@ -20,7 +21,7 @@ void infer(InferContext& c) {
               "extent " + std::to_string(i) + " is not a multiple of blocksize");
     if (out[i] != kUnknown) out[i] /= block;
   }
-  if (out[channel] != kUnknown) out[channel] *= block * block;
+  out[channel] = checked_mul(c, out[channel], block * block, "the channels of the output");
   c.output(0, c.dtype(0), out);
 }
 

@@ -16,9 +16,9 @@ Ints part_sizes(const InferContext& c, std::int64_t extent) {
     const std::int64_t parts = c.attributes().integer("num_outputs", static_cast<std::int64_t>(outputs));
     c.require(parts == static_cast<std::int64_t>(outputs), "num_outputs is not the number of outputs");
     if (extent == kUnknown) return Ints(outputs, kUnknown);
-    const std::int64_t size = (extent + parts - 1) / parts;
+    const std::int64_t size = extent / parts + (extent % parts != 0 ? 1 : 0);
     sizes.assign(outputs, size);
-    sizes.back() = extent - size * (parts - 1);
+    sizes.back() = extent - checked_mul(c, size, parts - 1, "the extent of all parts");
     c.require(sizes.back() >= 0,
               "can't cut an extent of " + std::to_string(extent) + " into " + std::to_string(parts) + " parts");
     return sizes;
@@ -26,7 +26,7 @@ Ints part_sizes(const InferContext& c, std::int64_t extent) {
   std::int64_t total = 0;
   for (std::int64_t s : sizes) {
     c.require(s >= 0, "negative size in split");
-    total += s;
+    total = checked_add(c, total, s, "the sum of split");
   }
   c.require(sizes.size() == outputs, "split names " + std::to_string(sizes.size()) + " parts, the layer has " +
                                          std::to_string(outputs) + " outputs");

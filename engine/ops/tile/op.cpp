@@ -18,8 +18,8 @@ void infer(InferContext& c) {
   c.require(repeats.size() == out.size(), "repeats has " + std::to_string(repeats.size()) +
                                               " entries for an input of rank " + std::to_string(out.size()));
   for (std::size_t i = 0; i < out.size(); ++i) {
-    c.require(repeats[i] >= 0, "negative repeat");
-    if (out[i] != kUnknown) out[i] *= repeats[i];
+    c.require(repeats[i] >= 0, "repeats has the value " + std::to_string(repeats[i]) + ", accepted: 0 or more");
+    out[i] = checked_mul(c, out[i], repeats[i], "an extent of the output");
   }
   c.output(0, c.dtype(0), out);
 }

@@ -9,6 +9,7 @@ namespace {
 
 void infer(InferContext& c) {
   require_rank(c, 0, 2);
+  require_single(c, 1);
   infer_same(c);
 }
 

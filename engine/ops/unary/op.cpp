@@ -13,6 +13,11 @@ void infer(InferContext& c) {
   const std::string name = c.attributes().text("function", "");
   const UnaryFunction function = unary_function_from(name);
   const DataType type = c.dtype(0);
+  try {
+    (void)unary_parameters(c.attributes());
+  } catch (const Error& error) {
+    c.fail(error.what());
+  }
   switch (function) {
     case UnaryFunction::unknown: c.fail("unknown function '" + name + "'");
     case UnaryFunction::logical_not:

@@ -130,6 +130,9 @@ std::string refuse(const Problem& p) {
     if (d.present() && d.dtype != DataType::float32) return base::str("an input is ", d.dtype, ", not float32");
   const AttentionGeometry g = attention_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, p.inputs[2].dims);
   if (p.outputs[0].count() == 0 || g.keys == 0 || g.depth == 0) return "an extent is 0";
+  if (std::string why = refuse_extents(p); !why.empty()) return why;
+  if (g.keys > kMostColumns || g.width > kMostColumns || g.depth > kMostDepth)
+    return "more columns or a longer sum than panels are made for";
   if (p.attributes->integer("is_causal", 0) != 0) return "the mask is causal";
   if (p.attributes->real("softcap", 0) > 0) return "scores are capped";
   if (!(attention_scale(*p.attributes, g) > 0)) return "the scale is not positive";

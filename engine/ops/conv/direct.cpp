@@ -311,6 +311,13 @@ std::string refuse_direct(const Problem& problem, const KernelSet& kernels) {
   const std::int64_t merged = merged_groups(g, kernels.width);
   if (merged < g.groups && g.cin_per_group() * merged % kernels.values != 0)
     return "groups of an odd number of channels share pairs";
+  // The smallest window that a tile gathers (choose_tiles): dilations may spread it over any distance.
+  const auto window = [&](std::size_t axis, std::int64_t parts) {
+    return static_cast<double>(window_extent(g, axis, (g.out[axis] + parts - 1) / parts));
+  };
+  constexpr double kMostFloats = 1 << 28;
+  const double pixels = g.taps() == 1 ? 1 : window(1, 256) * window(2, g.out[2] / 16 >= 14 ? 16 : 1);
+  if (pixels * static_cast<double>(g.cin) > kMostFloats) return "its windows are larger than scratch may be";
   return {};
 }
 

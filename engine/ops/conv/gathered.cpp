@@ -144,6 +144,9 @@ std::string refuse_gathered(const Problem& p) {
   if (!p.outputs[0].dense()) return "the output has gaps";
   if (std::string why = refuse_narrow_residual(p); !why.empty()) return why;
   if (p.outputs[0].count() == 0 || p.inputs[0].count() == 0) return "an extent is 0";
+  if (std::string why = refuse_extents(p); !why.empty()) return why;
+  if (p.inputs[1].dims[0] > kMostColumns || p.inputs[1].count() / p.inputs[1].dims[0] > kMostDepth)
+    return "more columns or a longer sum than panels are made for";
   if (present(p, 2) && (p.inputs[1].constant == nullptr) != (p.inputs[2].constant == nullptr))
     return "only one of weights and bias is constant";
   return {};

@@ -14,6 +14,8 @@ std::string refuse_conv(const graph::Problem& p) {
   if (p.inputs.size() > 2 && p.inputs[2].present() && !p.inputs[2].constant) return "the bias is not constant";
   if (p.outputs[0].count() == 0) return "the output is empty";
   if (p.inputs[0].count() == 0) return "the input is empty";
+  if (std::string why = refuse_extents(p); !why.empty()) return why;
+  if (p.outputs[0].dims.back() > kMostColumns) return "more columns than panels are made for";
   return {};
 }
 

@@ -7,6 +7,7 @@ namespace vireo::ops {
 void conv_reference(const EvalContext& c) {
   const ConvGeometry g = conv_geometry(c.attributes, c.inputs[0].dims, c.inputs[1].dims, Direction::forward);
   const ReferenceEpilogue epilogue(c.attributes, false);
+  if (c.outputs[0].count() == 0) return;
   const std::vector<double> x = to_doubles(c.inputs[0]), w = to_doubles(c.inputs[1]);
   const std::vector<double> bias = has_input(c, 2) ? to_doubles(c.inputs[2]) : std::vector<double>{};
   const std::vector<double> residual = has_input(c, 3) ? to_doubles(c.inputs[3]) : std::vector<double>{};

@@ -199,6 +199,13 @@ std::string refuse(const Problem& p) {
   if (p.outputs[0].count() == 0 || p.inputs[0].count() == 0) return "an extent is 0";
   const ConvGeometry g = conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, Direction::transposed);
   if (g.stride[1] * g.stride[2] > 256) return "more than 256 phases";
+  if (std::string why = refuse_extents(p); !why.empty()) return why;
+  if (g.cout > kMostColumns) return "more columns than panels are made for";
+  constexpr double kMostFloats = 1 << 28;
+  const auto reach = [&](std::size_t axis) {  // rows or columns of the input below one quotient
+    return static_cast<double>((g.kernel[axis] - 1) * g.dilation[axis] / g.stride[axis]) + 1;
+  };
+  if (reach(1) * reach(2) * static_cast<double>(g.cin) > kMostFloats) return "its taps reach further than scratch may";
   return {};
 }
 

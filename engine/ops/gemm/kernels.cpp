@@ -3,6 +3,7 @@
 #include "engine/ops/gemm/gemm.h"
 #include "engine/ops/shared/product.h"
 #include "engine/ops/shared/reference.h"
+#include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
 namespace {
@@ -22,6 +23,9 @@ std::string refuse(const Problem& p) {
   for (const Desc& d : p.inputs)
     if (d.present() && d.dtype != DataType::float32) return base::str("an input is ", d.dtype, ", not float32");
   if (p.outputs[0].count() == 0 || p.inputs[0].count() == 0) return "an extent is 0";
+  if (std::string why = refuse_extents(p); !why.empty()) return why;
+  if (p.outputs[0].dims[1] > kMostColumns || p.inputs[0].count() / p.outputs[0].dims[0] > kMostDepth)
+    return "more columns or a longer sum than panels are made for";
   if (p.inputs[1].constant && !p.inputs[1].dense()) return "constant operand with gaps";
   if (present(p, 2) && !is_row(p.inputs[2]) && present(p, 3)) return "a matrix addend besides a residual";
   return {};

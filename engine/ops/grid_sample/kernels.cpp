@@ -114,7 +114,7 @@ std::string refuse(const Problem& p) {
     if (in.dtype != DataType::float32 || !in.dense()) return "takes dense float32 only";
   if (!p.outputs[0].dense()) return "takes dense float32 only";
   if (p.inputs[0].dims.size() > 2 + kMaxSampleRank) return "takes up to three spatial axes";
-  return p.outputs[0].count() == 0 || p.inputs[0].count() == 0 ? "nothing to do" : "";
+  return p.outputs[0].count() == 0 || p.inputs[0].count() == 0 ? "nothing to do" : refuse_extents(p);
 }
 
 State read(const Problem& p, const SampleKernel& kernel) {

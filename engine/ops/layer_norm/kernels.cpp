@@ -28,7 +28,7 @@ std::string refuse(const Problem& p) {
     if (p.outputs[k].present()) return "gives no statistics";
   const Dims& dims = p.inputs[0].dims;
   const std::size_t axis = wrap_axis(p.attributes->integer("axis", -1), dims.size());
-  if (p.outputs[0].count() == 0) return "nothing to do";
+  if (!p.outputs[0].present() || p.outputs[0].count() == 0) return "nothing to do";
   for (std::size_t k = 1; k < p.inputs.size(); ++k)
     if (p.inputs[k].present() && !is_row(p.inputs[k], dims, axis)) return "scale and bias must be one row";
   if (axis + 1 != dims.size() && (!p.inputs[0].dense() || !p.outputs[0].dense()))

@@ -4,6 +4,7 @@
 #include "engine/ops/shared/matmul_geometry.h"
 #include "engine/ops/shared/product.h"
 #include "engine/ops/shared/reference.h"
+#include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
 namespace {
@@ -18,6 +19,9 @@ std::string refuse(const Problem& p) {
   if (p.outputs[0].count() == 0 || g.k == 0) return "an extent is 0";
   if ((g.a_vector || g.b_vector) && (!p.inputs[0].dense() || !p.inputs[1].dense() || !p.outputs[0].dense()))
     return "vectors with gaps";
+  if (std::string why = refuse_extents(p); !why.empty()) return why;
+  if (g.n > kMostColumns || g.k > kMostDepth || element_count(g.batch) > kMostColumns)
+    return "more columns or products, or a longer sum, than panels are made for";
   if (p.inputs[1].constant && !p.inputs[1].dense()) return "constant operand with gaps";
   return {};
 }

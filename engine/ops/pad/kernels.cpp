@@ -21,9 +21,10 @@ std::vector<StridedCopy> copies(const Problem& p) {
   StridedCopy copy{
       .dims = p.inputs[0].dims, .from_strides = strides_of(p.inputs[0]), .to_strides = strides_of(p.outputs[0])};
   for (std::size_t i = 0; i < rank; ++i) {  // the part of the input that is inside the output
-    const std::int64_t low = std::max<std::int64_t>(0, -begin[i]),
-                       high = std::min(p.inputs[0].dims[i], p.outputs[0].dims[i] - begin[i]);
+    const std::int64_t extent = p.inputs[0].dims[i], low = std::clamp<std::int64_t>(-begin[i], 0, extent),
+                       high = std::min(extent, p.outputs[0].dims[i] - begin[i]);
     copy.dims[i] = std::max<std::int64_t>(high - low, 0);
+    if (copy.dims[i] == 0) continue;  // nothing of the input is left
     copy.from += low * copy.from_strides[i];
     copy.to += (low + begin[i]) * copy.to_strides[i];
   }

@@ -8,6 +8,7 @@ void arg_reduce_reference(const EvalContext& c) {
   const std::int64_t extent = in.dims[axis], outer = product(in.dims, 0, axis), inner = product_from(in.dims, axis + 1);
   const bool max = c.attributes.text("mode", "max") == "max", last = c.attributes.integer("select_last_index", 0) != 0;
   std::int64_t* y = c.outputs[0].as<std::int64_t>();
+  if (in.count() == 0) return;
   dispatch_number(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::int64_t o = 0; o < outer; ++o)

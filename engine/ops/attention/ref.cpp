@@ -56,6 +56,7 @@ void attention_reference(const EvalContext& c) {
   const AttentionGeometry g = attention_geometry(c.attributes, c.inputs[0].dims, c.inputs[1].dims, c.inputs[2].dims);
   const double scale = attention_scale(c.attributes, g), cap = c.attributes.real("softcap", 0);
   const bool causal = c.attributes.integer("is_causal", 0) != 0;
+  if (c.outputs[0].count() == 0) return;
   const std::vector<double> mask = mask_values(c, {g.batch, g.heads, g.queries, g.keys});
   std::vector<double> row(static_cast<std::size_t>(g.keys));
   if (g.keys == 0)

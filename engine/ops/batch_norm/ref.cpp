@@ -37,6 +37,7 @@ void batch_norm_reference(const EvalContext& c) {
         var[k] = var[k] * momentum + v * (1 - momentum);
       }
       const double factor = scale[k] / std::sqrt(v + epsilon);
+      if (!out.present()) continue;
       each([&](std::int64_t at) { y[at] = static_cast<T>((static_cast<double>(x[at]) - m) * factor + bias[k]); });
     }
   });

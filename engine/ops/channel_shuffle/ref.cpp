@@ -9,12 +9,14 @@ void channel_shuffle_reference(const EvalContext& c) {
   const auto parts = static_cast<std::int64_t>(c.outputs.size());
   const std::int64_t outer = product(in.dims, 0, axis), size = extent / parts;
   const auto run = static_cast<std::size_t>(product_from(in.dims, axis + 1)) * size_of(in.dtype);
-  for (std::int64_t o = 0; o < outer && run > 0; ++o)
+  if (in.count() == 0) return;
+  for (std::int64_t o = 0; o < outer; ++o)
     for (std::int64_t g = 0; g < groups; ++g)
       for (std::int64_t r = 0; r < rest; ++r) {
         const std::int64_t to = r * groups + g;
-        std::memcpy(c.outputs[static_cast<std::size_t>(to / size)].as<char>() +
-                        static_cast<std::size_t>(o * size + to % size) * run,
+        const View& out = c.outputs[static_cast<std::size_t>(to / size)];
+        if (!out.present()) continue;
+        std::memcpy(out.as<char>() + static_cast<std::size_t>(o * size + to % size) * run,
                     in.as<char>() + static_cast<std::size_t>(o * extent + g * rest + r) * run, run);
       }
 }

@@ -8,8 +8,9 @@ void compress_reference(const EvalContext& c) {
   const bool flat = !c.attributes.has("axis");
   const Dims dims = flat ? Dims{in.count()} : in.dims;
   const std::size_t axis = flat ? 0 : wrap_axis(c.attributes.integer("axis", 0), dims.size());
-  const std::int64_t outer = product(dims, 0, axis), extent = dims[axis];
-  const std::size_t run = static_cast<std::size_t>(product_from(dims, axis + 1)) * size_of(in.dtype);
+  const bool empty = in.count() == 0;  // then only the kept entries are counted
+  const std::int64_t outer = empty ? 1 : product(dims, 0, axis), extent = dims[axis];
+  const std::size_t run = empty ? 0 : static_cast<std::size_t>(product_from(dims, axis + 1)) * size_of(in.dtype);
   char* y = out.as<char>();
   std::int64_t kept = 0;
   for (std::int64_t o = 0; o < outer; ++o) {

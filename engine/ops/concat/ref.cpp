@@ -7,6 +7,7 @@ void concat_reference(const EvalContext& c) {
   const std::size_t axis = wrap_axis(c.attributes.integer("axis", 0), out.dims.size());
   const auto size = static_cast<std::int64_t>(size_of(out.dtype));
   const std::int64_t outer = product(out.dims, 0, axis), pitch = product_from(out.dims, axis) * size;
+  if (out.count() == 0) return;
   std::int64_t at = 0;
   for (const View& in : c.inputs) {
     const std::int64_t run = product_from(in.dims, axis) * size;

@@ -7,6 +7,7 @@ void cumsum_reference(const EvalContext& c) {
   const std::size_t axis = wrap_axis(read_integers(c.inputs[1]).at(0), in.dims.size());
   const bool exclusive = c.attributes.integer("exclusive", 0) != 0, reverse = c.attributes.integer("reverse", 0) != 0;
   const std::int64_t extent = in.dims[axis], outer = product(in.dims, 0, axis), inner = product_from(in.dims, axis + 1);
+  if (in.count() == 0) return;
   dispatch_number(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::int64_t o = 0; o < outer; ++o)
@@ -15,8 +16,8 @@ void cumsum_reference(const EvalContext& c) {
         for (std::int64_t n = 0; n < extent; ++n) {
           const std::int64_t at = (o * extent + (reverse ? extent - 1 - n : n)) * inner + i;
           const auto x = static_cast<Wide<T>>(in.as<T>()[at]);
-          out.as<T>()[at] = static_cast<T>(exclusive ? sum : sum + x);
-          sum += x;
+          out.as<T>()[at] = static_cast<T>(exclusive ? sum : wrapping_add(sum, x));
+          sum = wrapping_add(sum, x);
         }
       }
   });

@@ -46,9 +46,9 @@ void einsum_reference(const EvalContext& c) {
         for (std::size_t k = 0; k < ranks.size(); ++k) {
           std::int64_t at = 0;
           for (std::size_t i = 0; i < s.size(); ++i) at += s[i] * inner[k][i];
-          value *= static_cast<Wide<T>>(base[k][at]);
+          value = wrapping_mul(value, static_cast<Wide<T>>(base[k][at]));
         }
-        sum += value;
+        sum = wrapping_add(sum, value);
       });
       *y++ = static_cast<T>(sum);
     });

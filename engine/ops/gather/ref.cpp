@@ -8,6 +8,7 @@ void gather_reference(const EvalContext& c) {
   const std::int64_t extent = data.dims[axis], outer = product(data.dims, 0, axis);
   const auto run = static_cast<std::size_t>(product_from(data.dims, axis + 1)) * size_of(data.dtype);
   const std::vector<std::int64_t> indices = read_integers(c.inputs[1]);
+  if (out.count() == 0) return;
   char* y = out.as<char>();
   for (std::int64_t o = 0; o < outer; ++o)
     for (std::int64_t index : indices) {

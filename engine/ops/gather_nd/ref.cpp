@@ -12,6 +12,7 @@ void gather_nd_reference(const EvalContext& c) {
   const Dims strides = strides_of(data.dims);
   const std::vector<std::int64_t> indices = read_integers(index);
   const std::size_t size = size_of(data.dtype);
+  if (out.count() == 0) return;
   std::size_t n = 0;
   char* y = out.as<char>();
   for (std::int64_t b = 0; b < batches; ++b)

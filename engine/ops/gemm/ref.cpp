@@ -21,8 +21,8 @@ void run(const EvalContext& c) {
     for (std::int64_t j = 0; j < n; ++j) {
       Wide<T> sum = 0;
       for (std::int64_t l = 0; l < k; ++l)
-        sum +=
-            static_cast<Wide<T>>(a[ta ? l * m + i : i * k + l]) * static_cast<Wide<T>>(b[tb ? j * k + l : l * n + j]);
+        sum = wrapping_add(sum, wrapping_mul(static_cast<Wide<T>>(a[ta ? l * m + i : i * k + l]),
+                                             static_cast<Wide<T>>(b[tb ? j * k + l : l * n + j])));
       double extra = addend ? static_cast<double>(addend[i * steps[0] + j * steps[1]]) : 0.0;
       if constexpr (kIsReal<T>) {
         const double r = residual ? static_cast<double>(residual[i * n + j]) : 0.0;
@@ -30,9 +30,9 @@ void run(const EvalContext& c) {
       } else {
         if (alpha != 1.0) sum = static_cast<Wide<T>>(static_cast<double>(sum) * alpha);
         if (addend)
-          sum += beta == 1.0 ? static_cast<Wide<T>>(addend[i * steps[0] + j * steps[1]])
-                             : static_cast<Wide<T>>(extra * beta);
-        if (residual) sum += static_cast<Wide<T>>(residual[i * n + j]);
+          sum = wrapping_add(sum, beta == 1.0 ? static_cast<Wide<T>>(addend[i * steps[0] + j * steps[1]])
+                                              : static_cast<Wide<T>>(extra * beta));
+        if (residual) sum = wrapping_add(sum, static_cast<Wide<T>>(residual[i * n + j]));
         y[i * n + j] = static_cast<T>(sum);
       }
     }
@@ -41,6 +41,7 @@ void run(const EvalContext& c) {
 }  // namespace
 
 void gemm_reference(const EvalContext& c) {
+  if (c.outputs[0].count() == 0) return;
   dispatch_number(c.inputs[0].dtype, [&](auto tag) { run<typename decltype(tag)::type>(c); });
 }
 

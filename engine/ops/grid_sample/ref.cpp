@@ -82,6 +82,7 @@ void grid_sample_reference(const EvalContext& c) {
   const std::int64_t batch = in.dims[0], channels = in.dims[1], volume = product_from(in.dims, 2),
                      places = product_from(out.dims, 2);
   const Dims strides = strides_of(Dims(in.dims.begin() + 2, in.dims.end()));
+  if (out.count() == 0) return;
   dispatch_real(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::int64_t n = 0; n < batch; ++n)

@@ -12,6 +12,7 @@ void group_norm_reference(const EvalContext& c) {
                      width = channels / groups;
   const double epsilon = c.attributes.real("epsilon", 1e-5);
   const std::vector<double> scale = to_doubles(c.inputs[1]), bias = to_doubles(c.inputs[2]);
+  if (in.count() == 0) return;
   dispatch_real(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::int64_t n = 0; n < in.dims[0]; ++n)

@@ -8,6 +8,7 @@ void image_input_reference(const EvalContext& c) {
   const bool planes = c.attributes.text("layout", "nchw") == "nchw";
   const Dims& out = c.outputs[0].dims;
   const std::int64_t channels = out[3], pixels = out[1] * out[2];
+  if (c.outputs[0].count() == 0) return;
   std::vector<double> y(static_cast<std::size_t>(c.outputs[0].count()));
   for (std::int64_t n = 0; n < out[0]; ++n)
     for (std::int64_t i = 0; i < pixels; ++i)

@@ -32,6 +32,8 @@ void layer_norm_reference(const EvalContext& c) {
   const std::size_t axis = wrap_axis(c.attributes.integer("axis", -1), in.dims.size());
   const std::int64_t outer = product(in.dims, 0, axis), inner = product_from(in.dims, axis);
   const double epsilon = c.attributes.real("epsilon", 1e-5);
+  const bool any = has_output(c, 1) || has_output(c, 2);
+  if (in.count() == 0 && (outer == 0 || !any)) return;
   const Spread scale = spread(c.inputs[1], in.dims, axis);
   const bool has_bias = has_input(c, 2);
   const Spread bias = has_bias ? spread(c.inputs[2], in.dims, axis) : Spread{};
@@ -46,7 +48,7 @@ void layer_norm_reference(const EvalContext& c) {
       for (std::int64_t i = 0; i < inner; ++i)
         var += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
       const double factor = 1 / std::sqrt(var / static_cast<double>(inner) + epsilon);
-      for (std::int64_t i = 0; i < inner; ++i) {
+      for (std::int64_t i = 0; i < inner && out.present(); ++i) {
         const double value = (static_cast<double>(x[i]) - mean) * factor * scale.at(o * inner + i, i);
         y[i] = static_cast<T>(has_bias ? value + bias.at(o * inner + i, i) : value);
       }

@@ -9,6 +9,7 @@ void lp_normalize_reference(const EvalContext& c) {
   const std::size_t axis = wrap_axis(c.attributes.integer("axis", -1), in.dims.size());
   const bool squares = c.attributes.integer("p", 2) == 2;
   const std::int64_t extent = in.dims[axis], outer = product(in.dims, 0, axis), inner = product_from(in.dims, axis + 1);
+  if (in.count() == 0) return;
   dispatch_real(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::int64_t o = 0; o < outer; ++o)

@@ -23,15 +23,15 @@ void run(const EvalContext& c, const MatmulGeometry& g) {
               for (std::int64_t j = 0; j < g.n; ++j, ++at) {
                 Wide<T> sum = 0;
                 for (std::int64_t k = 0; k < g.k; ++k)
-                  sum += static_cast<Wide<T>>(a[i * a_row + k * a_step]) *
-                         static_cast<Wide<T>>(b[k * b_step + j * b_column]);
+                  sum = wrapping_add(sum, wrapping_mul(static_cast<Wide<T>>(a[i * a_row + k * a_step]),
+                                                       static_cast<Wide<T>>(b[k * b_step + j * b_column])));
                 if constexpr (kIsReal<T>) {
                   double value = sum * g.alpha + (bias ? static_cast<double>(bias[j]) : 0.0);
                   y[at] = static_cast<T>(epilogue(value, residual ? static_cast<double>(residual[at]) : 0.0));
                 } else {
                   if (scaled) sum = static_cast<Wide<T>>(static_cast<double>(sum) * g.alpha);
-                  if (bias) sum += static_cast<Wide<T>>(bias[j]);
-                  if (residual) sum += static_cast<Wide<T>>(residual[at]);
+                  if (bias) sum = wrapping_add(sum, static_cast<Wide<T>>(bias[j]));
+                  if (residual) sum = wrapping_add(sum, static_cast<Wide<T>>(residual[at]));
                   y[at] = static_cast<T>(sum);
                 }
               }
@@ -42,6 +42,7 @@ void run(const EvalContext& c, const MatmulGeometry& g) {
 
 void matmul_reference(const EvalContext& c) {
   const MatmulGeometry g = matmul_geometry(c.attributes, c.inputs[0].dims, c.inputs[1].dims);
+  if (c.outputs[0].count() == 0) return;
   dispatch_number(c.inputs[0].dtype, [&](auto tag) { run<typename decltype(tag)::type>(c, g); });
 }
 

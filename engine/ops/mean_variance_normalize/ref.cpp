@@ -14,6 +14,7 @@ void mean_variance_normalize_reference(const EvalContext& c) {
     (reduced[i] ? inner : outer).push_back(in.dims[i]);
     (reduced[i] ? inner_strides : outer_strides).push_back(strides[i]);
   }
+  if (in.count() == 0) return;
   dispatch_real(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     walk<1>(outer, {outer_strides}, [&](const auto& base) {

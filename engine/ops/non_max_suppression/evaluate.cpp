@@ -59,6 +59,10 @@ void non_max_suppression_evaluate(const EvalContext& c) {
              centre = c.attributes.integer("center_point_box", 0) != 0;
   const float limit = number(c, 3, 0), floor = number(c, 4, 0);
   const SuppressionKernels kernel = kernels();
+  if (scores.count() == 0) {
+    c.outputs[0].dims = {0, 3};
+    return;
+  }
   auto* y = c.outputs[0].as<std::int64_t>();
   std::int64_t written = 0;
   std::vector<std::int32_t> order(static_cast<std::size_t>(count));

@@ -37,6 +37,10 @@ void non_max_suppression_reference(const EvalContext& c) {
   const bool floor_given = has_input(c, 4) && c.inputs[4].count() > 0,
              centre = c.attributes.integer("center_point_box", 0) != 0;
   const float floor = number(4, 0);
+  if (scores.count() == 0) {
+    out.dims = {0, 3};
+    return;
+  }
   std::int64_t* y = out.as<std::int64_t>();
   std::int64_t written = 0;
   for (std::int64_t n = 0; n < scores.dims[0]; ++n)

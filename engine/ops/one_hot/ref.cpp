@@ -7,6 +7,7 @@ void one_hot_reference(const EvalContext& c) {
   const std::size_t axis = wrap_axis(c.attributes.integer("axis", -1), out.dims.size());
   const std::int64_t depth = out.dims[axis], outer = product(out.dims, 0, axis),
                      inner = product_from(out.dims, axis + 1);
+  if (out.count() == 0) return;
   const std::vector<std::int64_t> at = read_integers(indices);
   dispatch_bytes(out.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -29,6 +29,7 @@ void pad_reference(const EvalContext& c) {
   } else {
     std::copy_n(pads.begin(), rank, begin.begin());
   }
+  if (out.count() == 0) return;
   std::vector<Dims> sources(rank);
   for (std::size_t axis = 0; axis < rank; ++axis)
     for (std::int64_t i = 0; i < out.dims[axis]; ++i)

@@ -8,6 +8,7 @@ namespace vireo::ops {
 
 void quantize_linear_reference(const EvalContext& c) {
   const View &in = c.inputs[0], &out = c.outputs[0];
+  if (out.count() == 0) return;
   const QuantizationGroups groups(c.attributes, in.dims, c.inputs[1].dims);
   const std::vector<double> scale = to_doubles(c.inputs[1]);
   const std::vector<double> zero = has_input(c, 2) ? to_doubles(c.inputs[2]) : std::vector<double>(scale.size(), 0.0);

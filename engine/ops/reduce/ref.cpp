@@ -59,11 +59,11 @@ T reduce_one(Mode mode, const T* x, const Dims& inner, const Dims& strides) {
   each([&](T v) {
     const W w = static_cast<W>(v);
     switch (mode) {
-      case Mode::prod: sum *= w; break;
-      case Mode::l1: sum += w < W{0} ? W{0} - w : w; break;
+      case Mode::prod: sum = wrapping_mul(sum, w); break;
+      case Mode::l1: sum = wrapping_add(sum, w < W{0} ? wrapping_mul(static_cast<W>(-1), w) : w); break;
       case Mode::l2:
-      case Mode::sum_square: sum += w * w; break;
-      default: sum += w;
+      case Mode::sum_square: sum = wrapping_add(sum, wrapping_mul(w, w)); break;
+      default: sum = wrapping_add(sum, w);
     }
   });
   return finish<T, W>(mode, sum, product_from(inner, 0));

@@ -9,6 +9,7 @@ void rms_norm_reference(const EvalContext& c) {
   const std::size_t axis = wrap_axis(c.attributes.integer("axis", -1), in.dims.size());
   const std::int64_t outer = product(in.dims, 0, axis), inner = product_from(in.dims, axis);
   const double epsilon = c.attributes.real("epsilon", 1e-5);
+  if (in.count() == 0) return;
   const std::vector<double> scale = to_doubles(c.inputs[1]);
   std::vector<std::int64_t> scale_at;
   walk<1>(in.dims, {broadcast_strides(c.inputs[1].dims, in.dims)}, [&](const auto& at) { scale_at.push_back(at[0]); });

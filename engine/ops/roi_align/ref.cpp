@@ -33,9 +33,12 @@ void roi_align_reference(const EvalContext& c) {
   const bool max = c.attributes.text("mode", "avg") == "max";
   const bool half = c.attributes.text("coordinate_transformation_mode", "half_pixel") == "half_pixel";
   const double scale = c.attributes.real("spatial_scale", 1.0), shift = half ? 0.5 : 0;
-  const std::int64_t ratio = std::min<std::int64_t>(c.attributes.integer("sampling_ratio", 0), 1024);
+  const std::int64_t ratio = c.attributes.integer("sampling_ratio", 0);
   const std::int64_t channels = in.dims[1], height = in.dims[2], width = in.dims[3], rows = out.dims[2],
                      columns = out.dims[3];
+  if (out.count() == 0) return;
+  if (in.count() == 0)
+    throw Error(ErrorCode::invalid_argument, "roi_align: an image of " + to_string(in.dims) + " is empty");
   dispatch_real(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     T* y = out.as<T>();

@@ -7,6 +7,7 @@ void scatter_nd_reference(const EvalContext& c) {
   ScatterReduction reduction = ScatterReduction::none;
   scatter_reduction_from(c.attributes.text("reduction", "none"), reduction);
   copy_elements(data, out);
+  if (out.count() == 0 || updates.count() == 0) return;
   const auto depth = static_cast<std::size_t>(index.dims.back());
   const std::int64_t positions = product(index.dims, 0, index.dims.size() - 1), run = product_from(data.dims, depth);
   const Dims strides = strides_of(data.dims);

@@ -31,7 +31,7 @@ void softmax_reference(const EvalContext& c) {
   const std::int64_t extent = scalar ? 1 : in.dims[axis];
   const std::int64_t outer = scalar ? 1 : product(in.dims, 0, axis),
                      inner = scalar ? 1 : product_from(in.dims, axis + 1);
-  if (extent == 0) return;
+  if (in.count() == 0) return;
   std::vector<double> row(static_cast<std::size_t>(extent));
   dispatch_real(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

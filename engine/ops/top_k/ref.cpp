@@ -18,8 +18,10 @@ void top_k_reference(const EvalContext& c) {
   const View &in = c.inputs[0], &out = c.outputs[0];
   const std::size_t axis = wrap_axis(c.attributes.integer("axis", -1), in.dims.size());
   const bool largest = c.attributes.integer("largest", 1) != 0;
-  const std::int64_t extent = in.dims[axis], k = out.dims[axis];
+  const std::int64_t extent = in.dims[axis],
+                     k = (out.present() || c.outputs.size() < 2 ? out : c.outputs[1]).dims[axis];
   const std::int64_t outer = product(in.dims, 0, axis), inner = product_from(in.dims, axis + 1);
+  if (in.count() == 0 || k == 0) return;
   std::vector<std::int64_t> order(static_cast<std::size_t>(extent));
   dispatch_number(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -10,6 +10,7 @@ void trilu_reference(const EvalContext& c) {
   const std::vector<std::int64_t> given = has_input(c, 1) ? read_integers(c.inputs[1]) : std::vector<std::int64_t>{0};
   const std::int64_t columns = in.dims.back(), rows = in.dims[in.dims.size() - 2];
   const std::int64_t k = std::max(-rows - 1, std::min(given.at(0), columns + 1));
+  if (in.count() == 0) return;
   dispatch_bytes(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* x = in.as<T>();

@@ -66,7 +66,7 @@ void check_arity(const Graph& graph, LayerId id) {
                op.min_outputs, " to ", most(op.max_outputs));
   for (int k = 0; k < op.min_inputs; ++k)
     if (l.inputs[static_cast<std::size_t>(k)] == kNone)
-      base::fail(ErrorCode::invalid_model, describe(graph, id), ": input ", k, " is absent; it is not optional");
+      base::fail(ErrorCode::invalid_model, describe(graph, id), ": input ", k, " is missing");
 }
 
 }  // namespace

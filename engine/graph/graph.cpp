@@ -221,12 +221,13 @@ void Graph::make_constant(TensorId id, ConstantPtr constant) {
 
 void Graph::compact() {
   std::vector<char> used(tensors_.size(), 0);
-  for (TensorId id : inputs_) used[static_cast<std::size_t>(id)] = 1;
-  for (const Output& output : outputs_) used[static_cast<std::size_t>(output.tensor)] = 1;
+  const auto use = [&](TensorId id) { used[checked(id, tensors_.size(), "tensor")] = 1; };
+  for (TensorId id : inputs_) use(id);
+  for (const Output& output : outputs_) use(output.tensor);
   for (const Layer& l : layers_) {
     for (TensorId id : l.inputs)
-      if (id != kNone) used[static_cast<std::size_t>(id)] = 1;
-    for (TensorId id : l.outputs) used[static_cast<std::size_t>(id)] = 1;
+      if (id != kNone) use(id);
+    for (TensorId id : l.outputs) use(id);
   }
   std::vector<TensorId> tensor_map(tensors_.size(), kNone);
   std::vector<LayerId> layer_map(layers_.size(), kNone);

@@ -156,18 +156,19 @@ Plan saved_and_loaded(const Plan& plan) {
 /// `late`: outputs whose extents only the run knows; they are left unbound.
 std::vector<ConstantPtr> run_once(Context& context, const Engine& engine, const Sample& sample,
                                   const std::vector<bool>& late, int rubbish) {
-  for (std::size_t i = 0; i < sample.inputs.size(); ++i) {
-    const std::string& name = sample.graph.tensor(sample.graph.inputs()[i]).name;
-    const Buffer buffer = context.allocate(name);
-    const ConstantPtr& value = sample.inputs[i];
-    if (value->bytes() > 0) std::memcpy(buffer.data(), value->read(), value->bytes());
-  }
   std::vector<Buffer> buffers;
   for (std::size_t k = 0; k < late.size(); ++k) {
     buffers.emplace_back();
     if (late[k]) continue;
     buffers.back() = context.allocate(sample.graph.outputs()[k].name);
     if (buffers.back().bytes() > 0) std::memset(buffers.back().data(), rubbish, buffers.back().bytes());
+  }
+  // Last: an output of an input's name is that input, in one buffer.
+  for (std::size_t i = 0; i < sample.inputs.size(); ++i) {
+    const std::string& name = sample.graph.tensor(sample.graph.inputs()[i]).name;
+    const Buffer buffer = context.allocate(name);
+    const ConstantPtr& value = sample.inputs[i];
+    if (value->bytes() > 0) std::memcpy(buffer.data(), value->read(), value->bytes());
   }
   LastError logged;
   const Status status = context.run();

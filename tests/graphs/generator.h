@@ -104,6 +104,7 @@ class Generator {
   Sample finish();
 
  private:
+  void keep_spread(const graph::Layer& layer);
   void keep_in_range(const graph::Layer& layer, const std::vector<ConstantPtr>& results);
 
   std::mt19937_64 random_;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -22,7 +23,7 @@
 namespace vireo::graphs_testing {
 namespace {
 
-constexpr unsigned kSeconds = 60;  // that one network may take, in a process of its own
+constexpr unsigned kSeconds = 10;  // that one network may take, in a process of its own
 
 struct Options {
   std::uint64_t seed = 1, count = 100;
@@ -74,6 +75,20 @@ std::string outcome_of(const Sample& sample, const Mode& mode) {
   return base::str(verdict.failure, "\n", verdict.elements, " ", verdict.unchecked);
 }
 
+std::string ranges_of(const Sample& sample) {
+  std::string text;
+  for (std::size_t i = 0; i < sample.inputs.size(); ++i) {
+    const std::vector<double> values = graph::to_reals(*sample.inputs[i]);
+    if (values.empty()) continue;
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    text +=
+        base::str("# values of ", sample.graph.tensor(sample.graph.inputs()[i]).name, " from ", *low, " to ", *high);
+    for (std::size_t k = 0; k < values.size() && values.size() <= 24; ++k) text += base::str(k ? " " : ": ", values[k]);
+    text += "\n";
+  }
+  return text;
+}
+
 int run(const Options& options) {
   set_log_level(LogLevel::off);
   std::uint64_t failures = 0;
@@ -114,7 +129,7 @@ int run(const Options& options) {
       text +=
           base::str(now.substr(0, now.rfind('\n')), "\ncause: ", guarded([&] { return diagnose(sample, mode); }), "\n");
     }
-    text += sample.graph.dump() + "\n";
+    text += sample.graph.dump() + ranges_of(sample) + "\n";
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
     if (!options.folder.empty() && !failure.empty())

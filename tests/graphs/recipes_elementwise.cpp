@@ -61,7 +61,7 @@ TensorId operand(Generator& g, TensorId x) {
 
 void binary(Generator& g) {
   const TensorId x = g.pick();
-  const char* f = g.name_of({"add", "add", "sub", "mul", "mul", "div", "min", "max", "prelu", "pow", "mod", "fmod"});
+  const char* f = g.name_of({"add", "add", "sub", "mul", "mul", "div", "min", "max", "prelu", "pow", "fmod"});
   const std::string name(f);
   TensorId other = operand(g, x);
   if (name == "pow") other = g.scalar(g.one_of({2.0, 3.0, 0.5, 1.0, 0.0, -1.0, -0.5, 2.5}));

@@ -18,6 +18,7 @@ Ints pads_of(Generator& g, const Ints& kernel) {
 /// A convolution of any kind, of a tensor of rank 3 to 5.
 TensorId convolution(Generator& g, TensorId x) {
   const std::int64_t cin = g.dims(x)[1];
+  if (cin == 0) throw Rejected("no channels");
   const std::size_t rank = g.rank(x) - 2;
   std::int64_t groups = 1, cout = g.channels();
   if (g.chance(0.25)) {
@@ -108,6 +109,7 @@ void padded(Generator& g) {
 void conv_transpose(Generator& g) {
   const TensorId x = image(g);
   const std::int64_t cin = g.dims(x)[1];
+  if (cin == 0) throw Rejected("no channels");
   std::int64_t groups = 1;
   if (g.chance(0.15)) groups = cin;
   Dims w{cin, groups == 1 ? g.between(1, 17) : 1};

@@ -52,14 +52,8 @@ Sample part_of(const Sample& sample, const std::vector<ConstantPtr>& values, con
     const graph::Layer& layer = from.layer(id);
     std::vector<TensorId> inputs, outs;
     for (const TensorId t : layer.inputs) inputs.push_back(tensor(t));
-    for (const TensorId t : layer.outputs)
-      outs.push_back(t == kNone ? g.add_tensor(g.unique_name("unused")) : tensor(t));
-    const LayerId fresh = g.add_layer_into(*layer.op, layer.name, inputs, outs, layer.attributes);
-    for (std::size_t k = 0; k < outs.size(); ++k) {
-      if (layer.outputs[k] != kNone) continue;
-      g.tensor(outs[k]).producer = kNone;
-      g.layer(fresh).outputs[k] = kNone;
-    }
+    for (const TensorId t : layer.outputs) outs.push_back(tensor(t));
+    (void)g.add_layer_into(*layer.op, layer.name, inputs, outs, layer.attributes);
   }
   for (const Graph::Output& output : outputs) g.mark_output(tensor(output.tensor), output.name);
   g.compact();

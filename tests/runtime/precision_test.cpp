@@ -5,8 +5,10 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 
 #include "engine/base/cpu.h"
+#include "engine/build/plan_state.h"
 #include "tests/runtime/networks.h"
 
 namespace vireo {
@@ -101,12 +103,17 @@ TEST_F(Bf16, timing_keeps_its_choices_apart_from_those_of_float32) {
     BuildOptions options = quick(precision);
     options.budget_s = 5;
     options.timing_cache = cache;
-    const auto timed = Engine::load(build(wide(1), options))->report();
-    for (const LayerReport& layer : timed)
-      if (layer.op == "conv") {
-        EXPECT_GT(layer.tuned_ms, 0) << layer.name << " in " << to_string(precision);
-      }
+    const auto engine = Engine::load(build(wide(1), options));
+    if (precision == Precision::fp32) {
+      EXPECT_EQ(bf16_layers(*engine, 1), 0) << "a choice of the build before, which may round";
+    }
   }
+  std::ifstream file(cache);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  for (const auto& [key, choice] : builder::parse_choices(text.substr(text.find('\n') + 1)))
+    if (choice.tactic.find("bf16") != std::string::npos) {
+      EXPECT_TRUE(key.ends_with(" bf16")) << choice.tactic << " for " << key;
+    }
   std::filesystem::remove(cache);
 }
 

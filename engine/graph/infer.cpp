@@ -19,7 +19,8 @@ DataType InferContext::dtype(int index) const {
 
 const Dims& InferContext::dims(int index) const {
   if (!has_input(index)) fail(base::str("input ", index, " is missing"));
-  return graph_.tensor(graph_.layer(layer_).inputs[static_cast<std::size_t>(index)]).dims;
+  const Tensor& t = graph_.tensor(graph_.layer(layer_).inputs[static_cast<std::size_t>(index)]);
+  return t.ranked ? t.dims : assumed_;
 }
 
 const Constant* InferContext::constant(int index) const {
@@ -71,14 +72,36 @@ void check_arity(const Graph& graph, LayerId id) {
 
 }  // namespace
 
+/// Element types don't depend on ranks: those of any rank that the shape rule takes will do.
+std::vector<TensorType> Graph::element_types(LayerId id, std::vector<TensorType> types) const {
+  for (const std::size_t rank : {4u, 3u, 2u, 1u, 0u, 5u}) {
+    std::vector<TensorType> assumed = types;
+    InferContext context(*this, id, assumed);
+    context.assumed_.assign(rank, kUnknown);
+    try {
+      layer(id).op->infer(context);
+    } catch (const Error&) {
+      continue;
+    }
+    for (std::size_t k = 0; k < types.size(); ++k) types[k].dtype = assumed[k].dtype;
+    break;
+  }
+  return types;
+}
+
 std::vector<TensorType> Graph::inferred_bounds(LayerId id) const {
   check_arity(*this, id);
   const Layer& l = layer(id);
   std::vector<TensorType> types;
   for (TensorId output : l.outputs) types.push_back({tensor(output).dtype, false, {}});
-  // After a tensor of unknown rank nothing is known until concrete shapes arrive.
-  for (TensorId input : l.inputs)
-    if (input != kNone && (!tensor(input).ranked || tensor(input).dtype == DataType::undefined)) return types;
+  bool ranked = true;
+  for (TensorId input : l.inputs) {
+    if (input == kNone) continue;
+    if (tensor(input).dtype == DataType::undefined) return types;
+    ranked = ranked && tensor(input).ranked;
+  }
+  // After a tensor of unknown rank no shape is known until concrete ones arrive.
+  if (!ranked) return element_types(id, std::move(types));
   InferContext context(*this, id, types);
   l.op->infer(context);
   for (const TensorType& type : types) {

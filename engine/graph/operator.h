@@ -48,9 +48,11 @@ class InferContext {
   [[nodiscard]] std::int64_t axis(std::int64_t axis, int rank) const;
 
  private:
+  friend class Graph;
   const Graph& graph_;
   LayerId layer_;
   std::vector<TensorType>& results_;
+  Dims assumed_;  ///< of inputs of unknown rank, where only the element types of the outputs are asked for
 };
 
 /// A tensor in memory as the reference sees it: dense, row-major.

@@ -66,5 +66,25 @@ TEST(Runner, ChangesAreShownToTheCaller) {
   EXPECT_NE(std::find(names.begin(), names.end(), "batch_norm"), names.end());
 }
 
+TEST(Types, AfterATensorOfUnknownRankTheElementTypeIsKnown) {
+  const Graph graph = parse(R"(
+graph "g"
+input "x" float32 ?x4x11 "n" "" ""
+"s" = squeeze("x") "s"
+"g" = unary("s") {function="gelu"} "g"
+"i" = cast("g") {to="int64"} "i"
+"c" = binary("g", "s") {function="less"} "c"
+output "g" "g"
+output "i" "i"
+output "c" "c"
+)");
+  const DataType wanted[] = {DataType::float32, DataType::int64, DataType::boolean};
+  for (std::size_t k = 0; k < 3; ++k) {
+    const Tensor& t = graph.tensor(graph.outputs()[k].tensor);
+    EXPECT_FALSE(t.ranked);
+    EXPECT_EQ(t.dtype, wanted[k]);
+  }
+}
+
 }  // namespace
 }  // namespace vireo::passes_testing

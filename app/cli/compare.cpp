@@ -10,7 +10,7 @@ namespace vireo::cli {
 namespace {
 
 int compare_model(const ModelFlags& flags, const std::string& inputs_dir, double tolerance, bool all) {
-  const Network network = import_onnx(std::filesystem::path(flags.model));
+  const Network network = import_onnx(std::filesystem::path(flags.model), limits_of(flags));
   BuildOptions options;
   options.threads = flags.threads;
   options.exact = flags.exact;

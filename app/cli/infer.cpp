@@ -37,7 +37,7 @@ int infer(const InferFlags& f) {
   double build_s = 0;
   const Plan plan = [&] {
     if (Plan::is_plan(flags.model)) return Plan::load(flags.model);
-    const auto inputs = import_onnx(std::filesystem::path(flags.model)).inputs();
+    const auto inputs = import_onnx(std::filesystem::path(flags.model), limits_of(flags)).inputs();
     for (std::size_t k = 0; k < inputs.size() && k < tensors.size(); ++k)
       if (!is_static(inputs[k].dims) && !tensors[k].dims.empty())
         flags.shapes += (flags.shapes.empty() ? "" : ",") + inputs[k].name + ":" + to_string(tensors[k].dims);

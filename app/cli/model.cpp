@@ -248,7 +248,7 @@ Plan make_plan(const ModelFlags& f, Outputs files, double& build_s) {
   files.check();
   const auto start = std::chrono::steady_clock::now();
   if (Plan::is_plan(f.model)) return Plan::load(f.model);
-  Network network = import_onnx(std::filesystem::path(f.model));
+  Network network = import_onnx(std::filesystem::path(f.model), limits_of(f));
   read_external_data(files, f.model, network);
   files.check();
   Plan plan = build_plan(std::move(network), f);
@@ -264,7 +264,7 @@ Loaded load_model(const ModelFlags& f, Outputs files) {
   if (Plan::is_plan(f.model)) {
     loaded.plan = Plan::load(f.model);
   } else {
-    Network network = import_onnx(std::filesystem::path(f.model));
+    Network network = import_onnx(std::filesystem::path(f.model), limits_of(f));
     read_external_data(files, f.model, network);
     files.check();
     // A dynamic model is tuned at the shapes it will run at.

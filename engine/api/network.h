@@ -78,8 +78,10 @@ class Network {
 };
 
 /// Reads an ONNX file (opset 7 to 23; external data beside it). Throws Error listing every unsupported node at once.
-[[nodiscard]] Network import_onnx(const std::filesystem::path& path);
+/// `limits`: of these, the seconds; what tensors take is looked at when the network is built.
+[[nodiscard]] Network import_onnx(const std::filesystem::path& path, const Limits& limits = {});
 /// The same from memory; `directory` is where external data is looked for (empty: refuse external data).
-[[nodiscard]] Network import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& directory = {});
+[[nodiscard]] Network import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& directory = {},
+                                  const Limits& limits = {});
 
 }  // namespace vireo

@@ -9,7 +9,7 @@ namespace vireo::passes {
 namespace {
 
 constexpr std::size_t kMaxGrowth = 16 << 20;  // a constant may be so many bytes larger than what it is computed from
-constexpr double kMaxProducts = 2e9;          // multiplications done at build time by one reference
+constexpr double kMaxWork = 4e9;  // operations done at build time by one reference
 
 bool all_known(const Graph& graph, const Layer& layer) {
   bool some = false;
@@ -21,20 +21,22 @@ bool all_known(const Graph& graph, const Layer& layer) {
   return some;
 }
 
-/// A bound of the work of those operators whose work is not their size.
-double products(const Graph& graph, LayerId id) {
+/// The work of those operators that know it; that of the others is bounded by what they read and write.
+double work_of(const Graph& graph, LayerId id) {
   const Layer& layer = graph.layer(id);
-  if (!is_op(graph, id, "conv") && !is_op(graph, id, "conv_transpose") && !is_op(graph, id, "matmul") &&
-      !is_op(graph, id, "gemm"))
-    return 0;
-  const Tensor& output = tensor_of(graph, layer.outputs[0]);
-  const Constant* weights = constant_of(graph, layer.inputs[1]);
-  if (!output.is_static() || weights->dims.empty()) return 0;
-  const bool product = is_op(graph, id, "matmul") || is_op(graph, id, "gemm");
-  const Dims& a = tensor_of(graph, layer.inputs[0]).dims;
-  const std::int64_t depth = product ? (a.empty() ? 1 : std::max(a.back(), a[a.size() > 1 ? a.size() - 2 : 0]))
-                                     : weights->count() / std::max<std::int64_t>(1, weights->dims[0]);
-  return static_cast<double>(element_count(output.dims)) * static_cast<double>(depth);
+  graph::Problem problem;
+  if (layer.op->flops == nullptr) return 0;
+  const auto desc = [&](TensorId tensor) {
+    const Tensor& t = tensor_of(graph, tensor);
+    return graph::Desc{t.dtype, t.dims, t.dims.empty() ? 1 : t.dims.back(), t.constant};
+  };
+  for (const TensorId output : layer.outputs)
+    if (!tensor_of(graph, output).is_static()) return 0;  // evaluate_layer won't
+  problem.op = layer.op;
+  problem.attributes = &layer.attributes;
+  for (const TensorId input : layer.inputs) problem.inputs.push_back(desc(input));
+  for (const TensorId output : layer.outputs) problem.outputs.push_back(desc(output));
+  return layer.op->flops(problem);
 }
 
 }  // namespace
@@ -50,7 +52,7 @@ bool constant_folding(Graph& graph) {
     std::size_t limit = kMaxGrowth;
     for (const TensorId input : layer.inputs)
       if (input != kNone) limit += tensor_of(graph, input).constant->bytes();
-    if (products(graph, id) > kMaxProducts) continue;
+    if (work_of(graph, id) > kMaxWork) continue;
     const std::vector<ConstantPtr> values = graph::evaluate_layer(graph, id, limit);
     if (values.empty()) continue;
     const std::vector<TensorId> outputs = layer.outputs;

@@ -97,5 +97,24 @@ TEST(HugeRequests, OfProductsAreNotFoldedWhileImporting) {
   EXPECT_EQ(model.load().outputs()[0].dims, Dims{1});
 }
 
+TEST(Seconds, ThatAreOverEndAnImport) {
+  Model model;
+  model.input("x", {2});
+  for (int i = 0; i < kMany; ++i)
+    model.node("Neg", {i == 0 ? "x" : std::to_string(i - 1)}, {std::to_string(i)});
+  model.output(std::to_string(kMany - 1));
+  const std::string bytes = model.proto.SerializeAsString();
+  const std::span<const std::byte> view(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size());
+  Limits limits;
+  limits.max_seconds = 1e-6;
+  try {
+    (void)import_onnx(view, {}, limits);
+    FAIL() << "it was not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::cancelled);
+    EXPECT_NE(std::string(error.what()).find("max_seconds"), std::string::npos) << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace vireo::import_testing

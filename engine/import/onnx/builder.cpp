@@ -59,8 +59,8 @@ std::string describe(const onnx::NodeProto& proto, std::int64_t opset) {
              ", opset ", opset, ")");
 }
 
-Builder::Builder(onnx::ModelProto& model, const std::filesystem::path& directory)
-    : model_(model), external_(directory), graph_(std::make_unique<graph::Graph>()) {}
+Builder::Builder(onnx::ModelProto& model, const std::filesystem::path& directory, const Limits& limits)
+    : model_(model), external_(directory), deadline_("the import", limits.max_seconds), graph_(std::make_unique<graph::Graph>()) {}
 
 Builder::~Builder() = default;
 
@@ -252,6 +252,7 @@ void Builder::fail_too_many() {
 
 void Builder::import_node(const onnx::NodeProto& proto) {
   if (++nodes_ > kMaxNodes) fail_too_many();
+  deadline_.check(proto.name());
   const std::string domain = domain_of(proto.domain());
   const auto version = scope_->opsets->find(domain);
   std::int64_t opset = version == scope_->opsets->end() ? 1 : version->second;

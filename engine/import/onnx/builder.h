@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "engine/base/deadline.h"
 #include "engine/import/onnx/node.h"
 #include "engine/import/onnx/order.h"
 #include "engine/import/onnx/tensor.h"
@@ -46,7 +47,7 @@ struct Scope {
 
 class Builder {
  public:
-  Builder(onnx::ModelProto& model, const std::filesystem::path& directory);
+  Builder(onnx::ModelProto& model, const std::filesystem::path& directory, const Limits& limits = {});
   ~Builder();
   [[nodiscard]] std::unique_ptr<graph::Graph> build();
 
@@ -98,6 +99,7 @@ class Builder {
 
   onnx::ModelProto& model_;
   ExternalData external_;
+  base::Deadline deadline_;
   std::unique_ptr<graph::Graph> graph_;
   Opsets opsets_;
   std::map<std::string, std::unique_ptr<Function>, std::less<>> functions_;

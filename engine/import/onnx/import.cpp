@@ -35,7 +35,7 @@ using Stream = google::protobuf::io::ZeroCopyInputStream;
 
 /// Nothing but Error leaves, whatever the model makes the libraries throw.
 Network import_stream(Stream& stream, std::uint64_t bytes, const std::filesystem::path& directory,
-                      const std::string& title) {
+                      const Limits& limits, const std::string& title) {
   using base::fail;
   if (bytes == 0) fail(ErrorCode::invalid_model, title, " is empty");
   if (bytes > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
@@ -46,7 +46,7 @@ Network import_stream(Stream& stream, std::uint64_t bytes, const std::filesystem
     if (!model.ParseFromZeroCopyStream(&stream))
       fail(ErrorCode::invalid_model, title, " is no ONNX file, or it is truncated or damaged (", bytes, " bytes)");
     if (!model.has_graph()) fail(ErrorCode::invalid_model, title, " is no ONNX file: it holds no graph");
-    return Network(importer::Builder(model, directory).build());
+    return Network(importer::Builder(model, directory, limits).build());
   } catch (const Error& error) {
     const std::string what = error.what();
     if (what.starts_with(title)) throw;
@@ -66,19 +66,19 @@ Network import_stream(Stream& stream, std::uint64_t bytes, const std::filesystem
 
 }  // namespace
 
-Network import_onnx(const std::filesystem::path& path) {
+Network import_onnx(const std::filesystem::path& path, const Limits& limits) {
   const InputFile file(path);
   std::filesystem::path directory = path.parent_path();
   if (directory.empty()) directory = ".";
   Pieces pieces(file);
   google::protobuf::io::CopyingInputStreamAdaptor stream(&pieces, 1 << 20);
-  return import_stream(stream, file.size(), directory, "'" + path.string() + "'");
+  return import_stream(stream, file.size(), directory, limits, "'" + path.string() + "'");
 }
 
-Network import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& directory) {
+Network import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& directory, const Limits& limits) {
   const auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
   google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(std::min(bytes.size(), most)));
-  return import_stream(stream, bytes.size(), directory, "the model");
+  return import_stream(stream, bytes.size(), directory, limits, "the model");
 }
 
 }  // namespace vireo

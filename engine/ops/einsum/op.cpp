@@ -1,4 +1,5 @@
 // Sums of products over named axes: attribute `equation`, numpy's rules.
+#include <algorithm>
 #include <map>
 
 #include "engine/ops/einsum/equation.h"
@@ -38,6 +39,22 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+/// One multiplication for each input and one addition, at each point of the space of all axes.
+double flops(const Problem& p) {
+  std::vector<std::size_t> ranks;
+  for (const graph::Desc& input : p.inputs) ranks.push_back(input.dims.size());
+  const Equation equation = parse_equation(p.attributes->text("equation", ""), ranks);
+  std::map<char, std::int64_t> extents;
+  for (std::size_t k = 0; k < p.inputs.size(); ++k)
+    for (std::size_t i = 0; i < ranks[k]; ++i) {
+      std::int64_t& extent = extents.try_emplace(equation.inputs[k][i], 1).first->second;
+      extent = std::max(extent, p.inputs[k].dims[i]);
+    }
+  auto points = static_cast<double>(p.inputs.size());
+  for (const auto& [label, extent] : extents) points *= static_cast<double>(extent);
+  return points;
+}
+
 std::vector<Case> cases() {
   const auto equation = [](const char* text) { return attributes({{"equation", text}}); };
   return {{.name = "matmul", .inputs = {{3, 5}, {5, 7}}, .attributes = equation("ij,jk->ik")},
@@ -53,6 +70,7 @@ std::vector<Case> cases() {
 
 extern const Operator einsum_operator;
 const Operator einsum_operator{
-    .name = "einsum", .min_inputs = 1, .max_inputs = -1, .infer = infer, .reference = einsum_reference, .cases = cases};
+    .name = "einsum", .min_inputs = 1, .max_inputs = -1, .infer = infer, .reference = einsum_reference, .flops = flops,
+    .cases = cases};
 
 }  // namespace vireo::ops

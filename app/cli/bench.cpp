@@ -155,36 +155,32 @@ int bench(const BenchFlags& f) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Action& action) {
-  CLI::App* c = app.add_subcommand("bench", "measure latency and throughput of a model or plan");
+void add_bench(Program& program) {
+  Command c = program.add("bench", "measure latency and throughput of a model or plan");
   auto f = std::make_shared<BenchFlags>();
-  add_model_flags(*c, f->model);
-  c->add_option("--duration", f->duration_s, "seconds to measure")->capture_default_str()->check(CLI::PositiveNumber);
-  c->add_option("--warmup", f->warmup_s, "seconds to run before measuring")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  c->add_option("--warmUp", f->warmup_ms, "the same in milliseconds");
-  CLI::Option* iterations =
-      c->add_option("--iterations", f->iterations, "exactly so many inferences instead of a duration");
-  CLI::Option* contexts = c->add_option("--contexts,--streams", f->contexts, "inferences in flight at once");
-  contexts->capture_default_str()->check(CLI::Range(1, 256));
-  c->add_flag("--no-transfers,--noDataTransfers", f->no_transfers,
-              "don't count copies to and from the device (none on cpu)");
-  CLI::Option* profile = c->add_flag("--profile,--dumpProfile", f->profile, "time of each layer");
-  c->add_option("--json", f->json, "write the results to this file; - for stdout");
-  c->add_option("--saveEngine", f->save_plan, "also write the plan");
-  c->add_option("--inputs", f->inputs, "folder with input_0.pb, … (ONNX TensorProto) in graph order, instead of noise");
-  CLI::Option* serve =
-      c->add_flag("--serve", f->serve, "answer 'run N' lines on stdin with latencies (for interleaved comparisons)");
-  c->add_flag(
-       "--autopilot", f->autopilot,
-       "find how many contexts of how many threads serve best: each tried on cores of its own for --duration, in "
-       "interleaved turns; a table and the best for throughput and for latency")
-      ->excludes(iterations)
-      ->excludes(contexts)
-      ->excludes(profile)
-      ->excludes(serve);
-  c->callback([&action, f] { action = [f] { return bench(*f); }; });
+  add_model_flags(c, f->model);
+  c.option("--duration", f->duration_s, "seconds to measure").show_default().positive();
+  c.option("--warmup", f->warmup_s, "seconds to run before measuring").show_default().not_negative();
+  c.option("--warmUp", f->warmup_ms, "the same in milliseconds");
+  const Flag iterations = c.option("--iterations", f->iterations, "exactly so many inferences instead of a duration");
+  const Flag contexts =
+      c.option("--contexts,--streams", f->contexts, "inferences in flight at once").show_default().between(1, 256);
+  c.flag("--no-transfers,--noDataTransfers", f->no_transfers,
+         "don't count copies to and from the device (none on cpu)");
+  const Flag profile = c.flag("--profile,--dumpProfile", f->profile, "time of each layer");
+  c.option("--json", f->json, "write the results to this file; - for stdout");
+  c.option("--saveEngine", f->save_plan, "also write the plan");
+  c.option("--inputs", f->inputs, "folder with input_0.pb, … (ONNX TensorProto) in graph order, instead of noise");
+  const Flag serve =
+      c.flag("--serve", f->serve, "answer 'run N' lines on stdin with latencies (for interleaved comparisons)");
+  c.flag("--autopilot", f->autopilot,
+         "find how many contexts of how many threads serve best: each tried on cores of its own for --duration, in "
+         "interleaved turns; a table and the best for throughput and for latency")
+      .excludes(iterations)
+      .excludes(contexts)
+      .excludes(profile)
+      .excludes(serve);
+  c.run([f] { return bench(*f); });
 }
 
 }  // namespace vireo::cli

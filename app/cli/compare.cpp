@@ -56,21 +56,19 @@ int compare_model(const ModelFlags& flags, const std::string& inputs_dir, double
 
 }  // namespace
 
-void add_compare(CLI::App& app, Action& action) {
-  CLI::App* c = app.add_subcommand(
-      "compare", "layer by layer against the network as imported; finds the first layer that goes wrong");
+void add_compare(Program& program) {
+  Command c =
+      program.add("compare", "layer by layer against the network as imported; finds the first layer that goes wrong");
   auto flags = std::make_shared<ModelFlags>();
   auto inputs = std::make_shared<std::string>();
   auto tolerance = std::make_shared<double>(1e-4);
   auto all = std::make_shared<bool>(false);
-  add_model_flags(*c, *flags);
+  add_model_flags(c, *flags);
   flags->budget_s = 0;
-  c->add_option("--inputs", *inputs, "folder with input_0.pb …; random inputs by default");
-  c->add_option("--tolerance", *tolerance, "largest relative L2 error that is right")->capture_default_str();
-  c->add_flag("--all", *all, "print every layer, not only wrong ones");
-  c->callback([&action, flags, inputs, tolerance, all] {
-    action = [flags, inputs, tolerance, all] { return compare_model(*flags, *inputs, *tolerance, *all); };
-  });
+  c.option("--inputs", *inputs, "folder with input_0.pb …; random inputs by default");
+  c.option("--tolerance", *tolerance, "largest relative L2 error that is right").show_default();
+  c.flag("--all", *all, "print every layer, not only wrong ones");
+  c.run([flags, inputs, tolerance, all] { return compare_model(*flags, *inputs, *tolerance, *all); });
 }
 
 }  // namespace vireo::cli

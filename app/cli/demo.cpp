@@ -63,18 +63,16 @@ int demo(const DemoFlags& f) {
 
 }  // namespace
 
-void add_demo(CLI::App& app, Action& action) {
-  CLI::App* c =
-      app.add_subcommand("demo", "the embedded detector on a synthetic street, scored against its ground truth");
+void add_demo(Program& program) {
+  Command c = program.add("demo", "the embedded detector on a synthetic street, scored against its ground truth");
   auto f = std::make_shared<DemoFlags>();
-  c->add_flag("--headless", f->headless, "no window (also without this flag where there is no display)");
-  c->add_option("--out", f->out, "write the video with detections, FILE.mp4");
-  c->add_option("--max-frames", f->max_frames, "frames to show (default 500, 1500 in a window)");
-  c->add_option("--seed", f->seed, "which street; the detector was trained on seeds from 1000000 on")
-      ->capture_default_str();
-  c->add_option("--threads", f->threads, "workers of the engine; 0: all cores");
-  c->add_option("--json", f->json, "write the final figures to this file; - for stdout");
-  c->callback([&action, f] { action = [f] { return demo(*f); }; });
+  c.flag("--headless", f->headless, "no window (also without this flag where there is no display)");
+  c.option("--out", f->out, "write the video with detections, FILE.mp4");
+  c.option("--max-frames", f->max_frames, "frames to show (default 500, 1500 in a window)");
+  c.option("--seed", f->seed, "which street; the detector was trained on seeds from 1000000 on").show_default();
+  c.option("--threads", f->threads, "workers of the engine; 0: all cores");
+  c.option("--json", f->json, "write the final figures to this file; - for stdout");
+  c.run([f] { return demo(*f); });
 }
 
 }  // namespace vireo::cli

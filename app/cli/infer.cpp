@@ -74,14 +74,14 @@ int infer(const InferFlags& f) {
 
 }  // namespace
 
-void add_infer(CLI::App& app, Action& action) {
-  CLI::App* c = app.add_subcommand("infer", "run once on tensors from files (ONNX TensorProto input_0.pb …)");
+void add_infer(Program& program) {
+  Command c = program.add("infer", "run once on tensors from files (ONNX TensorProto input_0.pb …)");
   auto f = std::make_shared<InferFlags>();
-  add_model_flags(*c, f->model);
-  c->add_option("--inputs", f->inputs, "folder with input_0.pb, input_1.pb … in the network's order")->required();
-  c->add_option("--outputs", f->outputs, "folder for output_0.pb …")->required();
+  add_model_flags(c, f->model);
+  c.option("--inputs", f->inputs, "folder with input_0.pb, input_1.pb … in the network's order").required();
+  c.option("--outputs", f->outputs, "folder for output_0.pb …").required();
   f->model.budget_s = 0;
-  c->callback([&action, f] { action = [f] { return infer(*f); }; });
+  c.run([f] { return infer(*f); });
 }
 
 }  // namespace vireo::cli

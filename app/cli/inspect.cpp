@@ -119,19 +119,17 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
 
 }  // namespace
 
-void add_inspect(CLI::App& app, Action& action) {
-  CLI::App* c = app.add_subcommand("inspect", "layers, kernels with their times, why not others, memory");
+void add_inspect(Program& program) {
+  Command c = program.add("inspect", "layers, kernels with their times, why not others, memory");
   auto flags = std::make_shared<ModelFlags>();
   auto json = std::make_shared<bool>(false), why = std::make_shared<bool>(false);
   auto dot = std::make_shared<std::string>();
-  add_model_flags(*c, *flags);
+  add_model_flags(c, *flags);
   flags->budget_s = 0;
-  c->add_flag("--json", *json, "machine-readable, to stdout");
-  c->add_flag("--why", *why, "what each other kernel took or why it was refused, and what the other layout would cost");
-  c->add_option("--dot", *dot, "write the steps as a Graphviz file");
-  c->callback([&action, flags, json, dot, why] {
-    action = [flags, json, dot, why] { return inspect(*flags, *json, *dot, *why); };
-  });
+  c.flag("--json", *json, "machine-readable, to stdout");
+  c.flag("--why", *why, "what each other kernel took or why it was refused, and what the other layout would cost");
+  c.option("--dot", *dot, "write the steps as a Graphviz file");
+  c.run([flags, json, dot, why] { return inspect(*flags, *json, *dot, *why); });
 }
 
 }  // namespace vireo::cli

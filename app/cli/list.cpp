@@ -24,24 +24,22 @@ void list_engine(const std::string& what) {
 
 }  // namespace
 
-void add_list(CLI::App& app, Action& action) {
-  CLI::App* c = app.add_subcommand("list", "what this build knows");
+void add_list(Program& program) {
+  Command c = program.add("list", "what this build knows");
   auto what = std::make_shared<std::string>();
   std::vector<std::string> kinds{"ops", "kernels", "passes"};
 #ifdef VIREO_HAVE_PIPELINE
   kinds.insert(kinds.end(), {"decoders", "trackers", "publishers", "elements"});
 #endif
-  c->add_option("WHAT", *what, "ops | kernels | passes | decoders | trackers | publishers | elements")
-      ->required()
-      ->check(CLI::IsMember(kinds));
-  c->callback([&action, what] {
-    action = [what] {
-      list_engine(*what);
+  c.option("WHAT", *what, "ops | kernels | passes | decoders | trackers | publishers | elements")
+      .required()
+      .one_of(kinds);
+  c.run([what] {
+    list_engine(*what);
 #ifdef VIREO_HAVE_PIPELINE
-      list_plugins(*what);
+    list_plugins(*what);
 #endif
-      return 0;
-    };
+    return 0;
   });
 }
 

@@ -14,8 +14,7 @@ void list_plugins(const std::string& what) {
     for (const sdk::DecoderRow& row : decode::decoders()) fmt::print("{:<16} {}\n", row.name, row.summary);
   else if (what == "publishers")
     for (const sdk::PublisherRow& row : publish::publishers()) fmt::print("{:<16} {}\n", row.name, row.summary);
-  else if (what == "trackers")
-    fmt::print(stderr, "this build has no trackers\n");
+  else if (what == "trackers") fmt::print(stderr, "this build has no trackers\n");
   else if (what == "elements")
     for (const pipeline::ElementInfo& e : pipeline::list_elements()) fmt::print("{:<16} {}\n", e.name, e.summary);
 }

@@ -66,32 +66,22 @@ int guarded(const cli::Action& action) {
 int main(int argc, char** argv) {
   using namespace vireo;
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error of the write, not the end of the process
-  CLI::App app{"Vireo: inference engine and video pipeline", "vireo"};
-  app.set_version_flag("--version", "vireo " VIREO_VERSION);
-  app.require_subcommand(1);
-  bool verbose = false;
-  app.add_flag("-v,--verbose", verbose, "say more on stderr");
-  app.fallthrough();
-  cli::Action action;
+  cli::Program program;
 #ifdef VIREO_HAVE_PIPELINE
-  cli::add_run(app, action);
-  cli::add_demo(app, action);
+  cli::add_run(program);
+  cli::add_demo(program);
 #endif
-  cli::add_build(app, action);
-  cli::add_bench(app, action);
-  cli::add_infer(app, action);
-  cli::add_compare(app, action);
-  cli::add_inspect(app, action);
-  cli::add_devices(app, action);
-  cli::add_doctor(app, action);
-  cli::add_list(app, action);
+  cli::add_build(program);
+  cli::add_bench(program);
+  cli::add_infer(program);
+  cli::add_compare(program);
+  cli::add_inspect(program);
+  cli::add_devices(program);
+  cli::add_doctor(program);
+  cli::add_list(program);
   return guarded([&] {
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      return app.exit(error) == 0 ? 0 : 2;
-    }
-    if (verbose) set_log_level(LogLevel::info);
-    return action();
+    if (const std::optional<int> code = program.parse(argc, argv)) return *code;
+    if (program.verbose()) set_log_level(LogLevel::info);
+    return program.chosen()();
   });
 }

@@ -147,42 +147,35 @@ Limits limits_of(const ModelFlags& f) {
   return limits;
 }
 
-void add_model_flags(CLI::App& c, ModelFlags& f) {
-  c.add_option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan")->required();
-  c.add_option("--device", f.devices, "device to run on: cpu (repeatable for build)");
-  c.add_option("--precision", f.precision,
-               "fp32 | bf16 (products of bfloat16 where they are faster); fp16, int8, best: not yet")
-      ->capture_default_str();
-  c.add_flag("--fp16", f.fp16, "same as --precision fp16");
-  c.add_flag("--bf16", f.bf16, "same as --precision bf16");
-  c.add_flag("--int8", f.int8, "same as --precision int8");
-  c.add_flag("--best", f.best, "same as --precision best");
-  c.add_option("--min-shapes,--minShapes", f.min_shapes, "smallest shapes of dynamic inputs, NAME:1x3x640x640,…");
-  c.add_option("--opt-shapes,--optShapes", f.opt_shapes, "shapes to tune for");
-  c.add_option("--max-shapes,--maxShapes", f.max_shapes, "largest shapes");
-  c.add_option("--shapes", f.shapes, "shapes to run at (and to tune for, when --opt-shapes is not given)");
-  c.add_option("--workspace", f.workspace, "limit of scratch memory a context may use, e.g. 64MiB; none by default")
-      ->check(refuse_bytes);
-  c.add_option(
-       "--max-memory", f.max_memory,
-       "most memory that a context of the model may ask for, e.g. 2GiB; 0: no limit; nine tenths of the machine's "
-       "by default")
-      ->check(refuse_bytes);
-  c.add_option("--max-tensor", f.max_tensor, "most bytes of one tensor; 0: no limit; 8GiB by default")
-      ->check(refuse_bytes);
-  c.add_option("--max-seconds", f.max_seconds, "give the build up after so long; 0: no limit")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  c.add_option("--budget", f.budget_s, "seconds of tactic timing; 0 chooses by prediction")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  c.add_option("--timing-cache,--timingCacheFile", f.timing_cache,
-               "readable file of earlier timings, read and extended");
-  c.add_flag("--exact", f.exact, "only kernels with the reference's arithmetic (no Winograd, no bf16)");
-  c.add_option("--disable-pass", f.disabled_passes, "switch an optimisation off by its name (`vireo list passes`)");
-  c.add_option("--threads", f.threads, "workers of one inference; 0: all cores")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
+void add_model_flags(Command& c, ModelFlags& f) {
+  c.option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan").required();
+  c.option("--device", f.devices, "device to run on: cpu (repeatable for build)");
+  c.option("--precision", f.precision,
+           "fp32 | bf16 (products of bfloat16 where they are faster); fp16, int8, best: not yet")
+      .show_default();
+  c.flag("--fp16", f.fp16, "same as --precision fp16");
+  c.flag("--bf16", f.bf16, "same as --precision bf16");
+  c.flag("--int8", f.int8, "same as --precision int8");
+  c.flag("--best", f.best, "same as --precision best");
+  c.option("--min-shapes,--minShapes", f.min_shapes, "smallest shapes of dynamic inputs, NAME:1x3x640x640,…");
+  c.option("--opt-shapes,--optShapes", f.opt_shapes, "shapes to tune for");
+  c.option("--max-shapes,--maxShapes", f.max_shapes, "largest shapes");
+  c.option("--shapes", f.shapes, "shapes to run at (and to tune for, when --opt-shapes is not given)");
+  c.option("--workspace", f.workspace, "limit of scratch memory a context may use, e.g. 64MiB; none by default")
+      .check(refuse_bytes);
+  c.option("--max-memory", f.max_memory,
+           "most memory that a context of the model may ask for, e.g. 2GiB; 0: no limit; nine tenths of the machine's "
+           "by default")
+      .check(refuse_bytes);
+  c.option("--max-tensor", f.max_tensor, "most bytes of one tensor; 0: no limit; 8GiB by default").check(refuse_bytes);
+  c.option("--max-seconds", f.max_seconds, "give the build up after so long; 0: no limit")
+      .show_default()
+      .not_negative();
+  c.option("--budget", f.budget_s, "seconds of tactic timing; 0 chooses by prediction").show_default().not_negative();
+  c.option("--timing-cache,--timingCacheFile", f.timing_cache, "readable file of earlier timings, read and extended");
+  c.flag("--exact", f.exact, "only kernels with the reference's arithmetic (no Winograd, no bf16)");
+  c.option("--disable-pass", f.disabled_passes, "switch an optimisation off by its name (`vireo list passes`)");
+  c.option("--threads", f.threads, "workers of one inference; 0: all cores").show_default().between(0, 1024);
 }
 
 std::map<std::string, Dims> parse_shapes(const std::string& text) {

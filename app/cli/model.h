@@ -1,12 +1,12 @@
 #pragma once
 // What the engine's commands share: the flags that say how to build, and loading a model or plan with them.
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "app/cli/command.h"
 #include "app/cli/outputs.h"
 #include "engine/api/builder.h"
 #include "engine/api/engine.h"
@@ -31,7 +31,7 @@ struct ModelFlags {
 };
 
 /// MODEL and the build flags, with trtexec's names as aliases.
-void add_model_flags(CLI::App& command, ModelFlags& flags);
+void add_model_flags(Command& command, ModelFlags& flags);
 
 /// Of --precision and its aliases. Throws Error for an unknown name.
 [[nodiscard]] Precision parse_precision(const ModelFlags& flags);

@@ -81,31 +81,31 @@ int run(const RunFlags& f) {
 
 }  // namespace
 
-void add_run(CLI::App& app, Action& action) {
-  CLI::App* c = app.add_subcommand("run", "run a model, or a deployment file, on live or recorded video");
-  c->footer(
+void add_run(Program& program) {
+  Command c = program.add("run", "run a model, or a deployment file, on live or recorded video");
+  c.footer(
       "The exit code is 1 after an error, and when a video file ended before its time: its frames are processed,\n"
       "and the message (\"cut_short\" in --json) says which file and where it ends.");
   auto f = std::make_shared<RunFlags>();
-  c->add_option("MODEL", f->model, "ONNX model, Vireo plan, or deployment (.pbtxt)")->required();
-  c->add_option("--source", f->sources,
-                "file, directory or glob of pictures, /dev/videoN, rtsp://…, vireoscene (repeatable)");
-  c->add_option("--sink", f->sinks, "display | FILE.mp4 | FILE.mkv | jsonl:FILE | jsonl:- | none (repeatable)");
-  c->add_option("--device", f->device, "device of the engine (default cpu)");
-  c->add_option("--precision", f->precision, "precision of the engine (default fp32)");
-  c->add_option("--threads", f->threads, "workers of the engine; 0: all cores");
-  c->add_option("--batch", f->batch, "most frames in one inference");
-  c->add_option("--max-frames", f->max_frames, "stop behind so many frames of each source");
-  c->add_option("--decoder", f->decoder, "decoder, where the automatic choice is wrong (`vireo list decoders`)");
-  c->add_option("--labels", f->labels, "class names: a file, one a line");
-  c->add_option("--input-size", f->input_size, "WxH of a model whose input is dynamic");
-  c->add_option("--score", f->score, "least score of a detection, 0..1")->check(CLI::Range(0.0, 1.0));
-  c->add_option("--iou", f->iou, "overlap above which the weaker of two boxes goes, 0..1")->check(CLI::Range(0.0, 1.0));
-  c->add_option("--set", f->properties,
-                "any property of vireoinfer, NAME=VALUE (repeatable; see gst-inspect-1.0 vireoinfer)");
-  c->add_flag("--no-draw", f->no_draw, "leave the pictures as they are");
-  c->add_option("--json", f->json, "write the final figures to this file; - for stdout");
-  c->callback([&action, f] { action = [f] { return run(*f); }; });
+  c.option("MODEL", f->model, "ONNX model, Vireo plan, or deployment (.pbtxt)").required();
+  c.option("--source", f->sources,
+           "file, directory or glob of pictures, /dev/videoN, rtsp://…, vireoscene (repeatable)");
+  c.option("--sink", f->sinks, "display | FILE.mp4 | FILE.mkv | jsonl:FILE | jsonl:- | none (repeatable)");
+  c.option("--device", f->device, "device of the engine (default cpu)");
+  c.option("--precision", f->precision, "precision of the engine (default fp32)");
+  c.option("--threads", f->threads, "workers of the engine; 0: all cores");
+  c.option("--batch", f->batch, "most frames in one inference");
+  c.option("--max-frames", f->max_frames, "stop behind so many frames of each source");
+  c.option("--decoder", f->decoder, "decoder, where the automatic choice is wrong (`vireo list decoders`)");
+  c.option("--labels", f->labels, "class names: a file, one a line");
+  c.option("--input-size", f->input_size, "WxH of a model whose input is dynamic");
+  c.option("--score", f->score, "least score of a detection, 0..1").between(0.0, 1.0);
+  c.option("--iou", f->iou, "overlap above which the weaker of two boxes goes, 0..1").between(0.0, 1.0);
+  c.option("--set", f->properties,
+           "any property of vireoinfer, NAME=VALUE (repeatable; see gst-inspect-1.0 vireoinfer)");
+  c.flag("--no-draw", f->no_draw, "leave the pictures as they are");
+  c.option("--json", f->json, "write the final figures to this file; - for stdout");
+  c.run([f] { return run(*f); });
 }
 
 }  // namespace vireo::cli

@@ -1,3 +1,5 @@
+// The compiler is one class whose steps stand in the order in which they run, which is worth a few lines beyond 400.
+
 #include "engine/build/compile.h"
 
 #include <algorithm>

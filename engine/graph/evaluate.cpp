@@ -7,8 +7,35 @@
 
 namespace vireo::graph {
 
+namespace {
+
+/// A layer that stands for another graph: that graph's outputs.
+std::vector<ConstantPtr> evaluate_body(const Graph& graph, LayerId id, std::size_t max_bytes) {
+  const Layer& layer = graph.layer(id);
+  std::vector<ConstantPtr> values;
+  for (const TensorId input : layer.inputs) {
+    if (input == kNone || !graph.tensor(input).constant) return {};
+    values.push_back(graph.tensor(input).constant);
+  }
+  const Graph body = layer.op->body(layer.attributes, *values.at(0), values);
+  if (body.inputs().size() >= values.size() || body.outputs().size() != layer.outputs.size())
+    base::fail(ErrorCode::invalid_model, describe(graph, id), ": its branch has ", body.inputs().size(), " inputs and ",
+               body.outputs().size(), " outputs");
+  const std::vector<ConstantPtr> inputs(values.begin() + 1,
+                                        values.begin() + 1 + static_cast<std::ptrdiff_t>(body.inputs().size()));
+  std::vector<ConstantPtr> results = evaluate_graph(body, inputs);
+  for (const ConstantPtr& result : results) {
+    if (!result || result->bytes() > max_bytes) return {};
+    max_bytes -= result->bytes();
+  }
+  return results;
+}
+
+}  // namespace
+
 std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::size_t max_bytes) {
   const Layer& layer = graph.layer(id);
+  if (layer.op->body) return evaluate_body(graph, id, max_bytes);
   if (layer.op->reference == nullptr) return {};
   std::vector<View> inputs;
   for (const TensorId input : layer.inputs) {

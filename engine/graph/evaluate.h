@@ -9,7 +9,7 @@
 
 namespace vireo::graph {
 
-/// The outputs of one layer whose present inputs are all constants. Empty when an input is not known, an output's
+/// The outputs of one layer whose present inputs are all constants; of one that stands for a branch, the branch's. Empty when an input is not known, an output's
 /// extents are not known, or the outputs would take more than `max_bytes`. Throws what the reference throws.
 [[nodiscard]] std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId layer, std::size_t max_bytes);
 

@@ -133,7 +133,6 @@ class Graph {
   }
   [[noreturn]] static void fail_id(std::int32_t id, std::size_t count, const char* what);
   void note_name(std::string_view tensor_name);
-  [[nodiscard]] std::vector<TensorType> element_types(LayerId layer, std::vector<TensorType> types) const;
   /// Without the marks that infer puts on extents that depend on data.
   [[nodiscard]] std::vector<TensorType> inferred_bounds(LayerId layer) const;
 

@@ -19,8 +19,8 @@ DataType InferContext::dtype(int index) const {
 
 const Dims& InferContext::dims(int index) const {
   if (!has_input(index)) fail(base::str("input ", index, " is missing"));
-  const Tensor& t = graph_.tensor(graph_.layer(layer_).inputs[static_cast<std::size_t>(index)]);
-  return t.ranked ? t.dims : assumed_;
+  const Tensor& tensor = graph_.tensor(graph_.layer(layer_).inputs[static_cast<std::size_t>(index)]);
+  return tensor.ranked ? tensor.dims : assumed_;
 }
 
 const Constant* InferContext::constant(int index) const {
@@ -70,38 +70,35 @@ void check_arity(const Graph& graph, LayerId id) {
       base::fail(ErrorCode::invalid_model, describe(graph, id), ": input ", k, " is missing");
 }
 
-}  // namespace
-
-/// Element types don't depend on ranks: those of any rank that the shape rule takes will do.
-std::vector<TensorType> Graph::element_types(LayerId id, std::vector<TensorType> types) const {
-  for (const std::size_t rank : {4u, 3u, 2u, 1u, 0u, 5u}) {
-    std::vector<TensorType> assumed = types;
-    InferContext context(*this, id, assumed);
-    context.assumed_.assign(rank, kUnknown);
+/// Element types don't depend on ranks: whatever the rule says for a rank that it accepts.
+std::vector<TensorType> element_types(const Graph& graph, LayerId id, std::vector<TensorType> unknown) {
+  for (const std::size_t rank : {4, 3, 2, 1, 5, 0}) {
+    std::vector<TensorType> types = unknown;
     try {
-      layer(id).op->infer(context);
+      InferContext context(graph, id, types, Dims(rank, kUnknown));
+      graph.layer(id).op->infer(context);
     } catch (const Error&) {
       continue;
     }
-    for (std::size_t k = 0; k < types.size(); ++k) types[k].dtype = assumed[k].dtype;
-    break;
+    for (TensorType& type : types) type = {type.dtype, false, {}};
+    return types;
   }
-  return types;
+  return unknown;
 }
+
+}  // namespace
 
 std::vector<TensorType> Graph::inferred_bounds(LayerId id) const {
   check_arity(*this, id);
   const Layer& l = layer(id);
   std::vector<TensorType> types;
   for (TensorId output : l.outputs) types.push_back({tensor(output).dtype, false, {}});
-  bool ranked = true;
-  for (TensorId input : l.inputs) {
-    if (input == kNone) continue;
-    if (tensor(input).dtype == DataType::undefined) return types;
-    ranked = ranked && tensor(input).ranked;
-  }
-  // After a tensor of unknown rank no shape is known until concrete ones arrive.
-  if (!ranked) return element_types(id, std::move(types));
+  for (TensorId input : l.inputs)
+    if (input != kNone && tensor(input).dtype == DataType::undefined) return types;
+  // After a tensor of unknown rank nothing but element types is known until concrete shapes arrive. What a branch gives
+  // doesn't follow from the types of its inputs.
+  for (TensorId input : l.inputs)
+    if (!l.op->body && input != kNone && !tensor(input).ranked) return element_types(*this, id, std::move(types));
   InferContext context(*this, id, types);
   l.op->infer(context);
   for (const TensorType& type : types) {

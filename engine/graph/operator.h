@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/graph/graph.h"
@@ -18,12 +19,12 @@
 namespace vireo::graph {
 
 /// What a shape rule sees of one layer, and where it puts its answer. Inputs are ranked (the caller guarantees it for
-/// inputs that are present), extents may be kUnknown, dtype may not be undefined.
+/// inputs that are present, or asks what would be if they were), extents may be kUnknown, dtype may not be undefined.
 class InferContext {
  public:
-  /// `results`: one type an output of the layer.
-  InferContext(const Graph& graph, LayerId layer, std::vector<TensorType>& results)
-      : graph_(graph), layer_(layer), results_(results) {}
+  /// `results`: one type an output of the layer. `assumed`: the extents of inputs whose rank is not known.
+  InferContext(const Graph& graph, LayerId layer, std::vector<TensorType>& results, Dims assumed = {})
+      : graph_(graph), layer_(layer), results_(results), assumed_(std::move(assumed)) {}
   [[nodiscard]] const Attributes& attributes() const { return graph_.layer(layer_).attributes; }
   [[nodiscard]] int input_count() const { return static_cast<int>(graph_.layer(layer_).inputs.size()); }
   [[nodiscard]] int output_count() const { return static_cast<int>(graph_.layer(layer_).outputs.size()); }
@@ -48,11 +49,10 @@ class InferContext {
   [[nodiscard]] std::int64_t axis(std::int64_t axis, int rank) const;
 
  private:
-  friend class Graph;
   const Graph& graph_;
   LayerId layer_;
   std::vector<TensorType>& results_;
-  Dims assumed_;  ///< of inputs of unknown rank, where only the element types of the outputs are asked for
+  Dims assumed_;
 };
 
 /// A tensor in memory as the reference sees it: dense, row-major.
@@ -107,6 +107,11 @@ struct Operator {
   std::int64_t (*late_axis)(const Attributes&) = nullptr;
   /// With late_axis: a faster way to the reference's result, run in its place. Null: the reference runs.
   void (*late)(const EvalContext&) = nullptr;
+  /// Control flow: the graph that stands for the layer once its input 0, the condition, is known. The inputs of that
+  /// graph are the layer's inputs from 1 on, as many as it has; its outputs are the layer's. `inputs`: values of all
+  /// inputs of the layer, null where they are not known. Throws Error. Such a layer is never compiled: the pass
+  /// `branches` puts the graph in its place, and the parts of a network that need it wait for the condition.
+  Graph (*body)(const Attributes&, const Constant& condition, std::span<const ConstantPtr> inputs) = nullptr;
   /// Elementwise in input 0: an output may overwrite that input's memory when nothing else reads it.
   bool in_place = false;
 };

@@ -9,6 +9,7 @@ bool activation_fusion(graph::Graph&);
 bool activation_patterns(graph::Graph&);
 bool attention(graph::Graph&);
 bool batch_norm(graph::Graph&);
+bool branches(graph::Graph&);
 bool channel_shuffle(graph::Graph&);
 bool clamps(graph::Graph&);
 bool common_subexpressions(graph::Graph&);

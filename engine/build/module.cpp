@@ -19,7 +19,7 @@ namespace {
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
 /// Which layers can run before any shape that depends on data is needed. by_value: everything that the layer reads is
-/// there, and its output's shape depends on values of it. tail: behind one of those or a late layer.
+/// there, and its output's shape depends on values of it, or which layers it stands for does. tail: behind one of those or a late layer.
 enum class When : char { head, late, by_value, tail };
 
 std::vector<When> schedule(const Graph& g) {
@@ -32,7 +32,7 @@ std::vector<When> schedule(const Graph& g) {
     if (!inputs_known) continue;
     const bool known = std::all_of(l.outputs.begin(), l.outputs.end(),
                                    [&](TensorId t) { return t == kNone || g.tensor(t).is_static(); });
-    when[index(id)] = l.op->late_axis ? When::late : known ? When::head : When::by_value;
+    when[index(id)] = l.op->late_axis ? When::late : known && !l.op->body ? When::head : When::by_value;
   }
   return when;
 }
@@ -173,7 +173,12 @@ class Module::Splitter {
     for (LayerId id = 0; id < g_.layer_count(); ++id) {
       if (!g_.layer(id).alive() || when_[index(id)] != When::by_value) continue;
       bool any = false;
-      for (TensorId t : g_.layer(id).inputs)
+      const std::vector<TensorId>& inputs = g_.layer(id).inputs;
+      if (g_.layer(id).op->body) {  // its condition alone
+        list[index(inputs[0])] = 1;
+        continue;
+      }
+      for (TensorId t : inputs)
         if (t != kNone && decides_shapes(g_.tensor(t))) list[index(t)] = any = true;
       if (!any) base::fail(ErrorCode::unsupported, graph::describe(g_, id), ": the shape of its output can't be known");
     }

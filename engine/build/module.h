@@ -2,8 +2,9 @@
 // A network at fixed input shapes, ready to run, also where some shapes are known only when data is. The layers before
 // those are one Program, the head. Then come, side by side, the layers whose output has an extent that only their data
 // tell (NonZero, NonMaxSuppression, …: the late layers), run by reference; and layers whose shape is the value of a
-// small tensor that the head makes (a reshape to computed extents). What follows, the tail, is a Module of its own,
-// compiled when its input shapes and those values are known and kept for the next time. It may have a tail again.
+// small tensor that the head makes (a reshape to computed extents), or whose value decides for one of two branches.
+// Those and what follows, the tail, are a Module of their own, compiled when its input shapes and those values are known
+// and kept for the next time. It may have a tail again.
 // Networks without such layers are one Program and nothing else.
 
 #include <map>

@@ -15,8 +15,7 @@ void set_input_dims(Graph& g, TensorId id, const Dims& dims) {
   Tensor& t = g.tensor(id);
   bool fits = dims.size() == t.dims.size() && is_static(dims);
   for (std::size_t i = 0; fits && i < dims.size(); ++i) fits = t.dims[i] == kUnknown || t.dims[i] == dims[i];
-  if (!fits)
-    base::fail(ErrorCode::invalid_argument, "input '", t.name, "' takes ", t.dims, ", not ", dims);
+  if (!fits) base::fail(ErrorCode::invalid_argument, "input '", t.name, "' takes ", t.dims, ", not ", dims);
   t.dims = dims;
 }
 
@@ -58,11 +57,15 @@ Graph specialise(const Graph& original, const std::map<std::string, Dims>& shape
   for (graph::LayerId layer = 0; layer < g.layer_count(); ++layer)
     for (TensorId output : g.layer(layer).outputs)
       if (output != graph::kNone) all_known &= g.tensor(output).is_static();
-  if (dynamic || !all_known) {
+  // A branch must be there to be compiled, also where nobody wants the pass to run.
+  const bool branched = passes::run_pass(g, "branches");
+  if (dynamic || !all_known || branched) {
     passes::PassOptions pass_options;
     pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
-    passes::run_passes(g, pass_options);
-    g.infer_all();
+    do {
+      passes::run_passes(g, pass_options);
+      g.infer_all();
+    } while (passes::run_pass(g, "branches"));
   }
   check_tensors(g, options.limits);
   return g;

@@ -197,32 +197,6 @@ TensorId Builder::copy_for_output(TensorId tensor, const std::string& name) {
   }
 }
 
-const TensorId* Builder::find(const std::string& name) {
-  if (name.empty()) return nullptr;
-  for (Scope* scope = scope_; scope != nullptr; scope = scope->parent) {
-    if (const auto value = scope->values.find(name); value != scope->values.end()) return &value->second;
-    const auto pending = scope->initializers.find(name);
-    if (pending == scope->initializers.end()) continue;
-    // Functions and branches may be read again: only the main graph's own tensors are taken out of the message.
-    const bool main_graph = scope->parent == nullptr;
-    try {
-      ConstantPtr constant = main_graph ? take_constant(*pending->second, external_) : constant_of(*pending->second);
-      scope->initializers.erase(pending);
-      return &(scope->values[name] = add_constant(name, std::move(constant)));
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::unsupported) throw;
-      refusals_.push_back(error.what());
-      return &(scope->values[name] = kRefused);
-    }
-  }
-  return nullptr;
-}
-
-TensorId Builder::lookup(const std::string& name, std::string_view reader) {
-  if (const TensorId* found = find(name)) return *found;
-  fail(ErrorCode::invalid_model, reader, " reads '", name, "', which is no input, no initializer and no node's output");
-}
-
 ConstantPtr Builder::constant_of(const onnx::TensorProto& tensor) {
   constexpr std::size_t kMaxCopied = std::size_t{4} << 30;
   if (!in_copy_)
@@ -292,6 +266,8 @@ void Builder::translate(const onnx::NodeProto& proto, std::int64_t opset, std::v
     return refuse(proto, opset, inputs, refusal.why);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::unsupported) return refuse(proto, opset, inputs, error.what());
+    const bool invalid = error.code() == ErrorCode::invalid_model || error.code() == ErrorCode::invalid_argument;
+    if (invalid && kept_ > 0) throw Impossible{str(describe(proto, opset), ": ", error.what())};
     fail(error.code() == ErrorCode::invalid_argument ? ErrorCode::invalid_model : error.code(), describe(proto, opset),
          ": ", error.what());
   }

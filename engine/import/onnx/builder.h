@@ -35,9 +35,17 @@ struct Function;
 
 inline constexpr std::int64_t kMaxNodes = 4'000'000;  ///< copies of function bodies included
 
+/// Between the graph around an If whose condition is not known and a branch of it, which has a graph of its own.
+struct Boundary {
+  std::unique_ptr<graph::Graph> beyond;     ///< of both, the one that is not at work
+  std::vector<TensorId> captured;           ///< tensors outside that branches read, in the order of their inputs
+  std::map<TensorId, std::size_t> numbers;  ///< where they are in that list
+};
+
 /// The names that nodes of one graph (main graph, branch or function body) can read.
 struct Scope {
-  Scope* parent = nullptr;  ///< a branch sees the names of the graph around it, a function body nothing
+  Scope* parent = nullptr;       ///< a branch sees the names of the graph around it, a function body nothing
+  Boundary* boundary = nullptr;  ///< set: what is found in the parent is captured
   const Opsets* opsets = nullptr;
   const NameSet* read = nullptr;  ///< names that some node or output reads
   std::unordered_map<std::string, TensorId> values;
@@ -60,15 +68,21 @@ class Builder {
   [[nodiscard]] ConstantPtr constant_of(const onnx::TensorProto& tensor);
   void bind(const std::string& name, TensorId tensor);
   /// Sequences of known length exist at import only: as the list of their tensors. Null when the name is none.
-  [[nodiscard]] const std::vector<TensorId>* find_sequence(const std::string& name) const;
+  [[nodiscard]] const std::vector<TensorId>* find_sequence(const std::string& name);
   void bind_sequence(const std::string& name, std::vector<TensorId> items);
   /// The branch of an If, whose values become those of the node's outputs.
   void inline_branch(const onnx::GraphProto& branch, const onnx::NodeProto& node);
+  /// Both branches of an If, one of which is taken once the condition is known.
+  void keep_branches(const onnx::GraphProto& holds, const onnx::GraphProto& fails, const onnx::NodeProto& node,
+                     TensorId condition);
 
  private:
   using Nodes = std::vector<const onnx::NodeProto*>;
   using Given = std::unordered_map<std::string_view, const onnx::AttributeProto*>;
   class Inside;  ///< one function body or branch further in, for as long as it lives
+  class Across;  ///< at work on the other side of a boundary, for as long as it lives
+  struct Branch;
+  struct Kept;  ///< inside of a branch with a graph of its own, for as long as it lives
 
   void read_opsets();
   void read_metadata();
@@ -83,7 +97,11 @@ class Builder {
   void refuse(const onnx::NodeProto& proto, std::int64_t opset, const std::vector<TensorId>& inputs,
               const std::string& why);
   /// Null when there is no such name in sight.
-  [[nodiscard]] const TensorId* find(const std::string& name);
+  [[nodiscard]] const TensorId* find(const std::string& name) { return name.empty() ? nullptr : find(*scope_, name); }
+  [[nodiscard]] const TensorId* find(Scope& scope, const std::string& name);
+  [[nodiscard]] const std::vector<TensorId>* find_sequence(Scope& scope, const std::string& name);
+  /// The value, on this side of the boundary, of a tensor beyond it.
+  [[nodiscard]] TensorId capture(Boundary& boundary, TensorId tensor, const std::string& name);
   [[nodiscard]] TensorId lookup(const std::string& name, std::string_view reader);
   [[nodiscard]] std::vector<ConstantPtr> values_of(graph::LayerId layer, bool known);
 
@@ -94,6 +112,9 @@ class Builder {
   [[noreturn]] static void fail_too_many();
   void inline_function(Function& function, const onnx::NodeProto& call, const std::vector<TensorId>& inputs);
   void run_body(Function& function, const Given& given);
+  /// Reads a branch in a scope of its own, as far as `outputs` need it.
+  void run_branch(const onnx::GraphProto& branch, Scope& scope, const std::vector<std::string>& outputs);
+  [[nodiscard]] Branch keep_branch(const onnx::GraphProto& branch, const std::vector<int>& wanted, Boundary& boundary);
   /// What `name` of the scope inside is called outside.
   void give_back(Scope& inside, const std::string& name, const std::string& outer_name, std::string_view reader);
 
@@ -119,12 +140,18 @@ class Builder {
 
   // What the model has asked for so far.
   int depth_ = 0;                 ///< of functions and branches inside each other
+  int kept_ = 0;                  ///< of those, branches with graphs of their own
   std::int64_t nodes_ = 0;        ///< translated, copies of function bodies included
   std::int64_t looked_at_ = 0;    ///< nodes of branches and bodies, those that nobody needs included
   std::int64_t tensors_ = 0;      ///< made by layers
   std::int64_t items_ = 0;        ///< of sequences
   std::size_t copied_bytes_ = 0;  ///< of tensors in copies of function bodies
   std::size_t folded_bytes_ = 0, read_to_fold_ = 0;
+};
+
+/// Thrown where a node can't be, inside of a branch that may never be taken.
+struct Impossible {
+  std::string why;
 };
 
 /// "node 'a' (Conv, opset 11)": how messages name a node.

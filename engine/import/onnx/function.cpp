@@ -1,4 +1,4 @@
-// Functions and branches: their nodes are translated where they are called, as if they stood there.
+// Functions: their nodes are translated where they are called, as if they stood there.
 
 #include "engine/import/onnx/function.h"
 
@@ -15,9 +15,6 @@ namespace {
 
 using base::fail;
 using base::str;
-
-constexpr int kMaxDepth = 64;                   // functions and branches inside each other
-constexpr std::int64_t kMaxItems = 50'000'000;  // of all sequences together
 
 // Fields that the onnx library may be too old to know: they are among the unknown ones then.
 constexpr int kAttributeProto = 11, kFunctionOverload = 13;  // of FunctionProto
@@ -97,38 +94,6 @@ void resolve(onnx::NodeProto& node, const Given& given) {
 }
 
 }  // namespace
-
-class Builder::Inside {
- public:
-  Inside(Builder& builder, Scope& scope, std::string_view what) : builder_(builder), outer_(builder.scope_) {
-    if (builder.depth_ >= kMaxDepth) fail(ErrorCode::invalid_model, what, " nested too deeply or recursive");
-    ++builder.depth_;
-    builder.scope_ = &scope;
-  }
-  ~Inside() {
-    builder_.scope_ = outer_;
-    --builder_.depth_;
-  }
-  Inside(const Inside&) = delete;
-  Inside& operator=(const Inside&) = delete;
-
- private:
-  Builder& builder_;
-  Scope* outer_;
-};
-
-const std::vector<TensorId>* Builder::find_sequence(const std::string& name) const {
-  for (const Scope* scope = scope_; scope != nullptr; scope = scope->parent)
-    if (const auto found = scope->sequences.find(name); found != scope->sequences.end()) return &found->second;
-  return nullptr;
-}
-
-void Builder::bind_sequence(const std::string& name, std::vector<TensorId> items) {
-  if (name.empty()) return;
-  if ((items_ += static_cast<std::int64_t>(items.size())) > kMaxItems)
-    fail(ErrorCode::invalid_model, "its sequences have more than ", kMaxItems, " tensors, copies included");
-  scope_->sequences[name] = std::move(items);
-}
 
 void Builder::read_functions() {
   for (const onnx::FunctionProto& proto : model_.functions()) {
@@ -228,42 +193,6 @@ void Builder::run_body(Function& function, const Given& given) {
     import_node(copy);
   }
   in_copy_ = outer_copy;
-}
-
-void Builder::give_back(Scope& inside, const std::string& name, const std::string& outer_name,
-                        std::string_view reader) {
-  if (const auto sequence = inside.sequences.find(name); sequence != inside.sequences.end())
-    return bind_sequence(outer_name, std::move(sequence->second));
-  Scope* const outer = std::exchange(scope_, &inside);
-  const std::vector<TensorId>* const sequence = find_sequence(name);  // of the graph around a branch
-  const TensorId value = sequence ? kNone : lookup(name, reader);
-  scope_ = outer;
-  if (sequence) return bind_sequence(outer_name, *sequence);
-  scope_->values[outer_name] = value;
-}
-
-void Builder::inline_branch(const onnx::GraphProto& branch, const onnx::NodeProto& node) {
-  if (branch.output_size() != node.output_size())
-    fail(ErrorCode::invalid_model, "its branch has ", branch.output_size(), " outputs, the node has ",
-         node.output_size());
-  Scope scope;
-  scope.parent = scope_;
-  scope.opsets = scope_->opsets;
-  auto& source = const_cast<onnx::GraphProto&>(branch);  // its tensors are copied, never taken: the scope has a parent
-  for (onnx::TensorProto& tensor : *source.mutable_initializer()) scope.initializers[tensor.name()] = &tensor;
-  for (const auto& sparse : branch.sparse_initializer())
-    refusals_.push_back(str("initializer '", sparse.values().name(), "' is sparse"));
-  Nodes nodes;
-  for (const onnx::NodeProto& inner : branch.node()) nodes.push_back(&inner);
-  std::vector<std::string> outputs;
-  for (const onnx::ValueInfoProto& output : branch.output()) outputs.push_back(output.name());
-  {
-    const Inside inside(*this, scope, "branches are");
-    run(nodes, outputs);
-  }
-  for (int k = 0; k < node.output_size(); ++k)
-    if (!node.output(k).empty()) give_back(scope, branch.output(k).name(), node.output(k), "a branch of an If");
-  first_fresh_ = graph_->tensor_count();  // the branch's tensors keep their own names
 }
 
 }  // namespace vireo::importer

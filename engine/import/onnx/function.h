@@ -1,7 +1,9 @@
 #pragma once
-// A function of the model, as its calls need it: prepared once, however often it is called.
+// A function of the model, as its calls need it: prepared once, however often it is called; and what is inside of
+// what.
 
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "engine/import/onnx/builder.h"
@@ -20,6 +22,36 @@ struct Function {
 
   /// Fills the three above.
   void put_in_order();
+};
+
+inline constexpr int kMaxDepth = 64;  ///< functions and branches inside each other
+
+class Builder::Inside {
+ public:
+  Inside(Builder& builder, Scope& scope, std::string_view what);
+  ~Inside() {
+    builder_.scope_ = outer_;
+    --builder_.depth_;
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+ private:
+  Builder& builder_;
+  Scope* outer_;
+};
+
+class Builder::Across {
+ public:
+  Across(Builder& builder, Boundary& boundary) : builder_(builder), boundary_(boundary) { swap(); }
+  ~Across() { swap(); }
+  Across(const Across&) = delete;
+  Across& operator=(const Across&) = delete;
+
+ private:
+  void swap() { std::swap(builder_.graph_, boundary_.beyond); }
+  Builder& builder_;
+  Boundary& boundary_;
 };
 
 }  // namespace vireo::importer

@@ -1,4 +1,4 @@
-// Operators that make values out of attributes or shapes, and If with a known condition.
+// Operators that make values out of attributes or shapes, and If.
 
 #include <onnx/onnx_pb.h>
 
@@ -63,23 +63,23 @@ void eye_like(Node& node) {
   node.result(0, node.emit("eye_like", {x}, std::move(attributes)));
 }
 
-/// Only one branch can be part of a static network: the condition must be known at import, as a constant or because it
-/// follows from extents that are known.
+/// Where the condition is known now, its branch takes the node's place; else both are kept until it is.
 void if_node(Node& node) {
+  const auto branch = [&node](const char* name) -> const onnx::GraphProto& {
+    for (const onnx::AttributeProto& attribute : node.proto().attribute())
+      if (attribute.name() == name && attribute.has_g()) return attribute.g();
+    node.fail(base::str("attribute '", name, "' is missing"));
+  };
   const std::optional<bool> condition = known_condition(node.graph(), node.input(0));
-  if (!condition)
-    node.refuse("the condition is not known at import; supported are conditions that follow from constants and known "
-                "extents (give the inputs fixed extents where the condition asks for them)");
-  const char* name = *condition ? "then_branch" : "else_branch";
-  for (const onnx::AttributeProto& attribute : node.proto().attribute()) {
-    if (attribute.name() != name || !attribute.has_g()) continue;
-    return node.builder().inline_branch(attribute.g(), node.proto());
-  }
-  node.fail(base::str("attribute '", name, "' is missing"));
+  if (condition) return node.builder().inline_branch(branch(*condition ? "then_branch" : "else_branch"), node.proto());
+  node.builder().keep_branches(branch("then_branch"), branch("else_branch"), node.proto(), node.input(0));
 }
 
-constexpr Row kRows[] = {{"Constant", constant}, {"ConstantOfShape", constant_of_shape}, {"Range", range},
-                         {"EyeLike", eye_like}, {"If", if_node}};
+constexpr Row kRows[] = {{"Constant", constant},
+                         {"ConstantOfShape", constant_of_shape},
+                         {"Range", range},
+                         {"EyeLike", eye_like},
+                         {"If", if_node}};
 
 }  // namespace
 

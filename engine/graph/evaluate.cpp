@@ -9,6 +9,19 @@ namespace vireo::graph {
 
 namespace {
 
+/// A branch was read with what was known of its inputs then: that still holds.
+void check_input(const Graph& graph, LayerId id, std::size_t slot, const Tensor& inside) {
+  const TensorId input = slot < graph.layer(id).inputs.size() ? graph.layer(id).inputs[slot] : kNone;
+  if (input == kNone) base::fail(ErrorCode::invalid_model, "its branch reads input ", slot, ", which is missing");
+  const Tensor& outside = graph.tensor(input);
+  bool fits = outside.dtype == DataType::undefined || outside.dtype == inside.dtype;
+  if (outside.ranked) fits = fits && outside.dims.size() == inside.dims.size();
+  for (std::size_t i = 0; fits && outside.ranked && i < inside.dims.size(); ++i)
+    fits = inside.dims[i] == kUnknown || outside.dims[i] == kUnknown || inside.dims[i] == outside.dims[i];
+  if (!fits)
+    base::fail(ErrorCode::invalid_model, "its branch takes ", inside.dtype, " ", inside.dims, " for input ", slot);
+}
+
 /// A layer that stands for another graph: that graph's outputs.
 std::vector<ConstantPtr> evaluate_body(const Graph& graph, LayerId id, std::size_t max_bytes) {
   const Layer& layer = graph.layer(id);
@@ -17,13 +30,10 @@ std::vector<ConstantPtr> evaluate_body(const Graph& graph, LayerId id, std::size
     if (input == kNone || !graph.tensor(input).constant) return {};
     values.push_back(graph.tensor(input).constant);
   }
-  const Graph body = layer.op->body(layer.attributes, *values.at(0), values);
-  if (body.inputs().size() >= values.size() || body.outputs().size() != layer.outputs.size())
-    base::fail(ErrorCode::invalid_model, describe(graph, id), ": its branch has ", body.inputs().size(), " inputs and ",
-               body.outputs().size(), " outputs");
-  const std::vector<ConstantPtr> inputs(values.begin() + 1,
-                                        values.begin() + 1 + static_cast<std::ptrdiff_t>(body.inputs().size()));
-  std::vector<ConstantPtr> results = evaluate_graph(body, inputs);
+  const Graph body = body_of(graph, id);
+  const auto first = values.begin() + 1;
+  std::vector<ConstantPtr> results =
+      evaluate_graph(body, {first, first + static_cast<std::ptrdiff_t>(body.inputs().size())});
   for (const ConstantPtr& result : results) {
     if (!result || result->bytes() > max_bytes) return {};
     max_bytes -= result->bytes();
@@ -32,6 +42,23 @@ std::vector<ConstantPtr> evaluate_body(const Graph& graph, LayerId id, std::size
 }
 
 }  // namespace
+
+Graph body_of(const Graph& graph, LayerId id) {
+  const Layer& layer = graph.layer(id);
+  std::vector<ConstantPtr> values;
+  for (const TensorId input : layer.inputs) values.push_back(input == kNone ? nullptr : graph.tensor(input).constant);
+  try {
+    if (values.empty() || !values[0]) base::fail(ErrorCode::internal, "its condition is not known");
+    Graph body = layer.op->body(layer.attributes, *values[0], values);
+    if (body.outputs().size() != layer.outputs.size())
+      base::fail(ErrorCode::invalid_model, "its branch has ", body.outputs().size(), " outputs, the layer ",
+                 layer.outputs.size());
+    for (std::size_t k = 0; k < body.inputs().size(); ++k) check_input(graph, id, k + 1, body.tensor(body.inputs()[k]));
+    return body;
+  } catch (const Error& error) {
+    base::fail(error.code(), describe(graph, id), ": ", error.what());
+  }
+}
 
 std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::size_t max_bytes) {
   const Layer& layer = graph.layer(id);

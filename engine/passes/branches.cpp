@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "engine/base/text.h"
+#include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
 #include "engine/passes/list.h"
@@ -26,7 +26,7 @@ class Inliner {
 
   void run(LayerId id) {
     const Layer layer = graph_.layer(id);
-    const Graph branch = branch_of(id);
+    const Graph branch = graph::body_of(graph_, id);
     graph_.remove_layer(id);
     copied_.clear();
     for (std::size_t k = 0; k < branch.inputs().size(); ++k) copied_[branch.inputs()[k]] = layer.inputs[k + 1];
@@ -45,23 +45,6 @@ class Inliner {
   }
 
  private:
-  [[nodiscard]] Graph branch_of(LayerId id) const {
-    const Layer& layer = graph_.layer(id);
-    std::vector<ConstantPtr> values;
-    for (const TensorId input : layer.inputs) values.push_back(tensor_of(graph_, input).constant);
-    try {
-      Graph branch = layer.op->body(layer.attributes, *values[0], values);
-      if (branch.inputs().size() >= layer.inputs.size() || branch.outputs().size() != layer.outputs.size())
-        base::fail(ErrorCode::invalid_model, "its branch has ", branch.inputs().size(), " inputs and ",
-                   branch.outputs().size(), " outputs");
-      for (std::size_t k = 0; k < branch.inputs().size(); ++k)
-        if (layer.inputs[k + 1] == kNone) base::fail(ErrorCode::invalid_model, "input ", k + 1, " is missing");
-      return branch;
-    } catch (const Error& error) {
-      base::fail(error.code(), graph::describe(graph_, id), ": ", error.what());
-    }
-  }
-
   static Attributes identity() {
     Attributes attributes;
     attributes.set("function", std::string("identity"));

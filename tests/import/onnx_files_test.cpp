@@ -174,18 +174,6 @@ TEST(Refusals, OutputsThatAreNoTensorsOfOurs) {
   EXPECT_EQ(code, ErrorCode::unsupported);
 }
 
-TEST(Refusals, AnIfWithAnOpenConditionSaysSo) {
-  onnx::GraphProto branch;
-  add_node(branch, "Relu", {"x"}, {"t"});
-  branch.add_output()->set_name("t");
-  Model model;
-  model.input("x", {2})
-      .input("c", {}, onnx::TensorProto::BOOL)
-      .node("If", {"c"}, {"y"}, {{"then_branch", branch}, {"else_branch", branch}})
-      .output("y");
-  EXPECT_NE(error_of(model.bytes()).find("condition"), std::string::npos);
-}
-
 TEST(Refusals, RecursiveFunctionsAreRefused) {
   Model model(15);
   model.import("mine", 1);

@@ -24,6 +24,7 @@ namespace {
 constexpr std::uint64_t kInputsOfAChild = 400;
 constexpr rlim_t kMemory = rlim_t{6} << 30;
 constexpr std::uint64_t kReportsOfAKind = 20;
+constexpr const char* kErrors = "stderr.txt";  // of a child: what a sanitizer or the C++ runtime says last
 
 /// What a child and its parent share.
 struct Shared {
@@ -58,7 +59,7 @@ void on_signal(int number) {
 [[noreturn]] void work(const Seeds& seeds, const Settings& settings, Shared& shared, std::uint64_t first,
                        std::uint64_t end, std::uint64_t step, const std::filesystem::path& scratch) {
   g_shared = &shared;
-  (void)!freopen("/dev/null", "w", stderr);
+  (void)!freopen((scratch / kErrors).c_str(), "w", stderr);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   const rlimit memory{kMemory, kMemory};
   setrlimit(RLIMIT_AS, &memory);
@@ -110,6 +111,18 @@ std::string frames_of(const std::string& stack) {
     ++count;
   }
   return text;
+}
+
+/// What the dead child said: the line of a sanitizer that sums up, or the last one.
+std::string last_words(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line, last;
+  while (std::getline(in, line)) {
+    if (line.rfind("SUMMARY:", 0) == 0) return ": " + line;
+    if (line.find("runtime error") != std::string::npos) return ": " + line;
+    if (!line.empty()) last = ": " + line;
+  }
+  return last;
 }
 
 /// Without names, numbers and addresses, so that alike failures are one kind.
@@ -204,7 +217,8 @@ class Run {
       const std::string how = WIFSIGNALED(status) ? WTERMSIG(status) == SIGALRM ? std::string("hang")
                                                                                 : base::str("signal ", WTERMSIG(status))
                                                   : base::str("exit code ", WEXITSTATUS(status));
-      what = base::str("crash: ", how, " in stage ", name_of(stage), " at", frames_of(s.stack));
+      what = base::str("crash: ", how, " in stage ", name_of(stage), " at", frames_of(s.stack),
+                       last_words(w.scratch / kErrors));
     }
     ++totals_.failures;
     const std::string kind = kind_of(what);

@@ -49,6 +49,13 @@ struct Disturbance {
     return 0;
   }
 
+  /// Zeros of this layer may be numbers that only just are none.
+  [[nodiscard]] static bool underflows(const graph::Layer& layer) {
+    const std::string function = layer.attributes.text("function", "");
+    return layer.op->name == "softmax" || function == "sigmoid" || function == "exp" || function == "softplus" ||
+           function == "silu" || function == "mish" || function == "gelu";
+  }
+
   double step() { return run == 0 ? 1 : run == 1 ? -1 : static_cast<double>(random() >> 8) * 0x1p-23 - 1; }
 
   /// `layer` made it; null: an input.
@@ -60,8 +67,10 @@ struct Disturbance {
     if (value->dtype == DataType::float32) {
       auto* v = moved.as<float>();
       const double around = layer ? absolute_error(graph, *layer, *value) : 0;
+      const float tiny = layer && underflows(*layer) ? std::numeric_limits<float>::min() : 0;
       for (std::int64_t i = 0; i < count; ++i)
-        if (std::isfinite(v[i]))
+        if (v[i] == 0 && tiny > 0) v[i] = step() > 0 ? tiny : 0;
+        else if (std::isfinite(v[i]))
           v[i] = static_cast<float>(v[i] + step() * kDisturbance * (std::abs(static_cast<double>(v[i])) + around));
     } else if (value->dtype == DataType::float64) {
       auto* v = moved.as<double>();

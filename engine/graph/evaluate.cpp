@@ -9,16 +9,20 @@ namespace vireo::graph {
 
 namespace {
 
+bool fits(const Dims& declared, const Dims& dims) {
+  bool same = declared.size() == dims.size();
+  for (std::size_t i = 0; same && i < dims.size(); ++i)
+    same = declared[i] == dims[i] || declared[i] == kUnknown || dims[i] == kUnknown;
+  return same;
+}
+
 /// A branch was read with what was known of its inputs then: that still holds.
 void check_input(const Graph& graph, LayerId id, std::size_t slot, const Tensor& inside) {
   const TensorId input = slot < graph.layer(id).inputs.size() ? graph.layer(id).inputs[slot] : kNone;
   if (input == kNone) base::fail(ErrorCode::invalid_model, "its branch reads input ", slot, ", which is missing");
   const Tensor& outside = graph.tensor(input);
-  bool fits = outside.dtype == DataType::undefined || outside.dtype == inside.dtype;
-  if (outside.ranked) fits = fits && outside.dims.size() == inside.dims.size();
-  for (std::size_t i = 0; fits && outside.ranked && i < inside.dims.size(); ++i)
-    fits = inside.dims[i] == kUnknown || outside.dims[i] == kUnknown || inside.dims[i] == outside.dims[i];
-  if (!fits)
+  if ((outside.dtype != DataType::undefined && outside.dtype != inside.dtype) ||
+      (outside.ranked && !fits(inside.dims, outside.dims)))
     base::fail(ErrorCode::invalid_model, "its branch takes ", inside.dtype, " ", inside.dims, " for input ", slot);
 }
 
@@ -107,6 +111,9 @@ std::vector<ConstantPtr> evaluate_tensors(Graph graph, const std::vector<Constan
                graph.inputs().size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Tensor& tensor = graph.tensor(graph.inputs()[i]);
+    if (tensor.dtype != inputs[i]->dtype || !fits(tensor.dims, inputs[i]->dims))
+      base::fail(ErrorCode::invalid_argument, "evaluate: input '", tensor.name, "' takes ", tensor.dtype, " ",
+                 tensor.dims, ", not ", inputs[i]->dtype, " ", inputs[i]->dims);
     tensor.dims = inputs[i]->dims;
     tensor.constant = inputs[i];
   }

@@ -1,7 +1,8 @@
 #pragma once
 // The importer's work in progress: the network under construction, the names in scope, the refusals so far. One Builder
 // imports one ModelProto; used from one thread. Its work and memory grow linearly with the number of nodes, copies of
-// function bodies included, and are bounded: see the limits in builder.cpp and function.cpp.
+// function bodies included, and are bounded: see the limits in builder.cpp, function.h, scope.cpp
+// and branch.cpp.
 
 #include <map>
 #include <memory>

@@ -19,7 +19,8 @@ namespace {
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
 /// Which layers can run before any shape that depends on data is needed. by_value: everything that the layer reads is
-/// there, and its output's shape depends on values of it, or which layers it stands for does. tail: behind one of those or a late layer.
+/// there, and its output's shape depends on values of it, or which layers it stands for does. tail: behind one of those
+/// or a late layer.
 enum class When : char { head, late, by_value, tail };
 
 std::vector<When> schedule(const Graph& g) {

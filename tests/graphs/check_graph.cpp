@@ -133,7 +133,7 @@ Plan make_plan(const Sample& sample, const Mode& mode) {
     Profile profile;
     for (const auto& [name, dims] : unknown_shapes(sample)) {
       ShapeRange range{name, dims, dims, dims};
-      range.min[0] = 1;
+      range.min[0] = std::min<std::int64_t>(1, dims[0]);
       range.max[0] = std::max<std::int64_t>(dims[0], 1) + 3;
       const std::int64_t other = dims[0] > 1 ? 1 : 2;  // than the one that runs
       if (takes_batch(sample, other)) range.opt[0] = other;

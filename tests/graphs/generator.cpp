@@ -163,6 +163,9 @@ void Generator::keep_in_range(const graph::Layer& made, const std::vector<Consta
   bool finite_inputs = true;
   for (const TensorId t : made.inputs)
     if (t != kNone) finite_inputs = finite_inputs && is_finite(value(t));
+  const std::string_view op = made.op->name;
+  if (!finite_inputs && (op == "resize" || op == "grid_sample" || op == "roi_align"))
+    throw Rejected("a weight of 0 times NaN");  // references don't look where the weight is 0
   const std::string function = made.attributes.text("function", "");
   for (const ConstantPtr& result : results) {
     if (result->count() > kMostElements) throw Rejected("too large");

@@ -52,8 +52,10 @@ struct Disturbance {
   /// Zeros of this layer may be numbers that only just are none.
   [[nodiscard]] static bool underflows(const graph::Layer& layer) {
     const std::string function = layer.attributes.text("function", "");
-    return layer.op->name == "softmax" || function == "sigmoid" || function == "exp" || function == "softplus" ||
-           function == "silu" || function == "mish" || function == "gelu";
+    const std::string_view op = layer.op->name;
+    return op == "softmax" || op == "lstm" || op == "gru" || op == "rnn" || function == "sigmoid" ||
+           function == "exp" || function == "softplus" || function == "silu" || function == "mish" ||
+           function == "gelu";
   }
 
   double step() { return run == 0 ? 1 : run == 1 ? -1 : static_cast<double>(random() >> 8) * 0x1p-23 - 1; }

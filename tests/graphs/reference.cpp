@@ -71,7 +71,7 @@ struct Disturbance {
       const double around = layer ? absolute_error(graph, *layer, *value) : 0;
       const float tiny = layer && underflows(*layer) ? std::numeric_limits<float>::min() : 0;
       for (std::int64_t i = 0; i < count; ++i)
-        if (v[i] == 0 && tiny > 0) v[i] = step() > 0 ? tiny : 0;
+        if (v[i] == 0 && tiny > 0 && around == 0) v[i] = step() > 0 ? tiny : 0;
         else if (std::isfinite(v[i]))
           v[i] = static_cast<float>(v[i] + step() * kDisturbance * (std::abs(static_cast<double>(v[i])) + around));
     } else if (value->dtype == DataType::float64) {

@@ -26,7 +26,7 @@ using Maybe = Algebra::Maybe;
 double tolerance_of(DataType dtype) {
   if (dtype == DataType::float64) return 1e-12;
   if (dtype == DataType::float16) return 1e-3;
-  return dtype == DataType::bfloat16 ? 8e-3 : 1e-6;
+  return dtype == DataType::bfloat16 ? 8e-3 : 2.5e-7;
 }
 
 bool is_scalar_function(const Graph& graph, LayerId id) {
@@ -189,8 +189,10 @@ bool recognise(Algebra& algebra, const Sum& form, double tolerance, Attributes& 
       if (!relu && clamp->high < kInfinity) attributes.set("max", clamp->high);
       return true;
     }
-    if (clamp->factor > 0 && std::isfinite(clamp->low) && std::isfinite(clamp->high) &&
-        one_of(clamp->factor * clamp->low + clamp->shift, 0) && one_of(clamp->factor * clamp->high + clamp->shift, 1)) {
+    // Zero is zero: a smaller bound, or an addition of something small, is what keeps a logarithm or a division finite.
+    const double least = clamp->factor * clamp->low + clamp->shift, most = clamp->factor * clamp->high + clamp->shift;
+    const bool zero = std::fabs(least) <= 4 * std::numeric_limits<double>::epsilon() * std::fabs(clamp->shift);
+    if (clamp->factor > 0 && std::isfinite(clamp->low) && std::isfinite(clamp->high) && zero && one_of(most, 1)) {
       attributes.set("function", std::string("hard_sigmoid"));
       attributes.set("alpha", clamp->factor);
       attributes.set("beta", clamp->shift);

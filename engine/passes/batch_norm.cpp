@@ -1,6 +1,7 @@
 // Batch normalisation is a scale and a shift per channel: folded into the layer before it, else written as a depthwise
 // 1x1 convolution, or as multiply and add, which scale_bias may fold into the layer behind.
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/graph/operator.h"
@@ -52,6 +53,8 @@ bool to_depthwise(Graph& graph, LayerId id, const Affine& affine) {
   const TensorId x = input_of(graph, id, 0);
   if (rank_of(graph, x) != 4 || graph.layer(id).attributes.integer("axis", 1) != 1 || !is_float32(graph, x))
     return false;
+  const Dims& dims = tensor_of(graph, x).dims;
+  if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return false;  // convolutions refuse images of nothing
   const auto channels = static_cast<std::int64_t>(affine.scale.size());
   const std::string name = graph.layer(id).name;
   Attributes attributes;

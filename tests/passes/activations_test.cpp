@@ -134,6 +134,18 @@ TEST(ActivationPatterns, SmallConstantsAreKept) {
                     "1 clip(x) max=6 min=0");  // 1e-8
 }
 
+TEST(ActivationPatterns, WhatKeepsALogarithmFiniteIsKept) {
+  const char* small = "const \"small\" float32 scalar = 1e-12\nconst \"half\" float32 scalar = 0.5\n";
+  expect_activation(pattern("\"h\" = unary(\"x\") {function=\"hard_sigmoid\"} \"h\"\n"
+                            "\"a\" = binary(\"h\", \"small\") {function=\"add\"} \"a\"\n"
+                            "\"y\" = unary(\"a\") {function=\"log\"} \"y\"\n", small),
+                    "1 hard_sigmoid(x)\n2 add(1, scalar)\n3 log(2)");
+  expect_activation(pattern("\"a\" = binary(\"x\", \"half\") {function=\"add\"} \"a\"\n"
+                            "\"c\" = unary(\"a\") {function=\"clip\", min=1e-08, max=1.0} \"c\"\n"
+                            "\"y\" = unary(\"c\") {function=\"reciprocal\"} \"y\"\n", small),
+                    "1 add(x, scalar)\n2 clip(1) max=1 min=0\n3 reciprocal(2)");  // 1e-8
+}
+
 TEST(ActivationPatterns, LargeConstantsThatComeAndGoAreLeft) {
   const char* constants = "const \"large\" float32 scalar = 1e+08\n";
   expect_activation(pattern("\"a\" = binary(\"x\", \"large\") {function=\"add\"} \"a\"\n"

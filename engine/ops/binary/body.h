@@ -14,8 +14,9 @@ VIREO_INLINE V combine(V x, V y) {
   else if constexpr (kFunction == B::sub) return x - y;
   else if constexpr (kFunction == B::mul) return x * y;
   else if constexpr (kFunction == B::div) return x / y;
-  else if constexpr (kFunction == B::min) return min(x, y);
-  else if constexpr (kFunction == B::max) return max(x, y);
+  // min and max give y where either is not a number; an x that is none has to stay.
+  else if constexpr (kFunction == B::min) return select(equal(x, x), min(x, y), x);
+  else if constexpr (kFunction == B::max) return select(equal(x, x), max(x, y), x);
   else if constexpr (kFunction == B::square) return x * x;
   else if constexpr (kFunction == B::cube) return x * x * x;
   else if constexpr (kFunction == B::root) return sqrt(x);

@@ -124,5 +124,19 @@ TEST(Refusals, OfTacticsCostNothingHoweverLargeTheExtents) {
   for (const graph::Tactic& tactic : op.tactics()) (void)tactic.refuse(p);  // once it built 2^32 taps here
 }
 
+TEST(EmptyImages, AreSampledAsNothingWhateverTheMemoryBesideThemHolds) {
+  const graph::Operator& op = *ops::find_operator("grid_sample");
+  for (const char* padding : {"zeros", "border", "reflection"})
+    for (const char* mode : {"linear", "nearest", "cubic"}) {
+      std::vector<float> beside(64, 7.0f), grid(2 * 1 * 5 * 2, 0.3f), result(2 * 3 * 1 * 5, 9.0f);
+      const graph::View inputs[] = {{DataType::float32, {2, 3, 0, 16}, beside.data() + 32},
+                                    {DataType::float32, {2, 1, 5, 2}, grid.data()}};
+      graph::View outputs[] = {{DataType::float32, {2, 3, 1, 5}, result.data()}};
+      const auto how = attributes({{"mode", mode}, {"padding_mode", padding}});
+      op.reference({how, inputs, outputs});
+      EXPECT_EQ(result, std::vector<float>(result.size(), 0.0f)) << mode << " " << padding;
+    }
+}
+
 }  // namespace
 }  // namespace vireo

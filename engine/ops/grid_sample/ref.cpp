@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include <algorithm>
 #include <cmath>
 
@@ -83,6 +85,10 @@ void grid_sample_reference(const EvalContext& c) {
                      places = product_from(out.dims, 2);
   const Dims strides = strides_of(Dims(in.dims.begin() + 2, in.dims.end()));
   if (out.count() == 0) return;
+  if (in.count() == 0) {  // there is no pixel to repeat at the border either
+    std::memset(out.data, 0, byte_count(out.dtype, out.dims));
+    return;
+  }
   dispatch_real(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::int64_t n = 0; n < batch; ++n)

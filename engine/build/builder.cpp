@@ -124,6 +124,7 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
   state.exact = options.exact;
   state.precision = options.precision;
   state.max_workspace = options.max_workspace;
+  state.disabled_passes = options.disabled_passes;
   state.profiles = options.profiles;
   builder::CompileOptions compile_options;
   compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();

@@ -246,6 +246,7 @@ CompileOptions options_of(const Plan::State& plan, int workers) {
   options.exact = plan.exact;
   options.precision = plan.precision;
   options.max_workspace = plan.max_workspace;
+  options.disabled_passes = plan.disabled_passes;
   options.packs = plan.packs.get();
   const auto tuned = plan.choices.find(cpu_fingerprint());
   if (tuned != plan.choices.end()) options.choices = &tuned->second;

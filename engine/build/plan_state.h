@@ -25,6 +25,7 @@ struct Plan::State {
   bool exact = false;
   Precision precision = Precision::fp32;  ///< what compiling may use, for shapes that come later too
   std::uint64_t max_workspace = 0;
+  std::vector<std::string> disabled_passes;  ///< for shapes that come later too
   std::vector<Profile> profiles;
   std::map<std::string, builder::Choices> choices;  ///< by device fingerprint
   std::vector<LayoutReport> layouts;  ///< what was weighed; the decisions themselves are in the graph

@@ -151,6 +151,8 @@ bool parse_setting(std::string_view word, Line& line, Plan::State& state, std::v
   } else if (word == "workspace") {
     state.max_workspace = line.number<std::uint64_t>("a number of bytes");
     line.end("the end of the line");
+  } else if (word == "without") {
+    state.disabled_passes.push_back(line.last_quoted("'without \"pass\"'"));
   } else if (word == "precision") {
     if (line.word() != to_string(Precision::bf16)) line.fail("precision bf16");
     line.end("the end of the line");
@@ -188,6 +190,7 @@ std::string tuning_text(const Plan::State& state, const std::vector<PackLine>& p
     text += str("pack ", pack.offset, " ", pack.bytes, " ", pack.checksum, " ", in_quotes(pack.key), "\n");
   text += str("exact ", state.exact ? 1 : 0, "\nworkspace ", state.max_workspace, "\n");
   if (state.precision != Precision::fp32) text += str("precision ", to_string(state.precision), "\n");
+  for (const std::string& pass : state.disabled_passes) text += str("without ", in_quotes(pass), "\n");
   for (const Profile& profile : state.profiles) {
     text += "profile\n";
     for (const ShapeRange& r : profile)

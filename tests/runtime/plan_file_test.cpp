@@ -263,6 +263,25 @@ TEST_F(PlanFile, keeps_layouts_packs_and_choices_under_any_name) {
   EXPECT_NE(text.find("choice 0.25 tactic plain key\n"), std::string::npos) << "a timing cache stays as it was";
 }
 
+TEST_F(PlanFile, keeps_the_passes_that_are_off_for_shapes_that_come_later) {
+  Network network;
+  const float two = 2;
+  const auto x = network.add_input("x", DataType::float32, {kUnknown, 4});
+  const auto c = network.add_constant("c", DataType::float32, {}, &two, sizeof two);
+  const auto s = network.add_layer("unary", {x}, {{"function", std::string("sigmoid")}}, "s")[0];
+  const auto y = network.add_layer("binary", {x, s}, {{"function", std::string("mul")}}, "y")[0];
+  network.mark_output(network.add_layer("binary", {y, c}, {{"function", std::string("max")}}, "z")[0], "z");
+  for (const bool off : {false, true}) {
+    BuildOptions options;
+    options.budget_s = 0;
+    options.threads = 1;
+    if (off) options.disabled_passes = {"activation_patterns"};
+    build(network, options).save(path_);
+    const auto report = Engine::load(path_)->report({{"x", {3, 4}}});
+    EXPECT_EQ(report.size(), off ? 3u : 2u) << "x * sigmoid(x) is one layer, silu, or two";
+  }
+}
+
 TEST_F(PlanFile, saved_through_a_link_is_replaced_where_the_link_points_to) {
   const fs::path link = path_.string() + ".link";
   fs::create_symlink(path_, link);

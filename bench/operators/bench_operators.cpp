@@ -1,6 +1,6 @@
 // Times every tactic of conv, conv_transpose, gemm and matmul on shapes of real networks, on one thread:
 // `vireo_bench_operators [WORD]... [--workers N]` runs the cases whose line contains every word. Prints the shortest of
-// several interleaved rounds, GFLOP/s of the direct algorithm, and its share of what the float32 micro-kernels reach
+// several interleaved rounds, GFLOP/s of the direct algorithm, and its share of what the float32 microkernels reach
 // from the first-level cache on this machine. `--workers` only changes how tiles are cut.
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 #include "engine/base/cpu.h"
 #include "engine/base/memory.h"
-#include "engine/ops/shared/micro.h"
+#include "engine/ops/shared/microkernel.h"
 #include "engine/ops/table.h"
 
 namespace {
@@ -121,7 +121,7 @@ double run(Candidate& c, const std::vector<const void*>& inputs, std::vector<voi
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// GFLOP/s of the fastest micro-kernel on data in the first-level cache, all zero.
+/// GFLOP/s of the fastest microkernel on data in the first-level cache, all zero.
 double micro_peak(const ops::KernelSet& set) {
   constexpr std::int64_t kDepth = 96;
   auto a = base::allocate_aligned(64 << 10), b = base::allocate_aligned(64 << 10), y = base::allocate_aligned(64 << 10);
@@ -130,7 +130,7 @@ double micro_peak(const ops::KernelSet& set) {
   for (int n = 1; n <= ops::kMaxVectors; ++n) {
     const int m = set.max_rows[n];
     if (m == 0) continue;
-    ops::MicroArgs args;
+    ops::MicrokernelArgs args;
     args.a = reinterpret_cast<float*>(a.get());
     args.a_stride = kDepth + 16;
     args.taps = &tap;
@@ -228,17 +228,15 @@ int main(int count, char** words) {
   std::vector<std::string> filters;
   int workers = 1;
   for (int i = 1; i < count; ++i) {
-    if (!std::strcmp(words[i], "--workers") && i + 1 < count)
-      workers = std::atoi(words[++i]);
-    else
-      filters.emplace_back(words[i]);
+    if (!std::strcmp(words[i], "--workers") && i + 1 < count) workers = std::atoi(words[++i]);
+    else filters.emplace_back(words[i]);
   }
   double peak = micro_peak(ops::kernel_set_portable());
 #if defined(__x86_64__)
   if (base::cpu_features().avx2) peak = std::max(peak, micro_peak(ops::kernel_set_avx2()));
   if (base::cpu_features().avx512) peak = std::max(peak, micro_peak(ops::kernel_set_avx512()));
 #endif
-  std::printf("%s, peak of the micro-kernels on one core: %.0f GFLOP/s\n", base::cpu_name().c_str(), peak);
+  std::printf("%s, peak of the microkernels on one core: %.0f GFLOP/s\n", base::cpu_name().c_str(), peak);
 #if defined(__x86_64__)
   if (base::cpu_features().avx512_bf16)
     std::printf("with products of bfloat16: %.0f GFLOP/s\n", micro_peak(ops::kernel_set_avx512_bf16()));

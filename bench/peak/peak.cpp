@@ -73,9 +73,9 @@ double measure(Loop loop, int threads) {
     std::atomic<int> waiting{threads};
     std::vector<double> work(static_cast<std::size_t>(threads));
     std::vector<Clock::time_point> begin(work.size()), end(work.size());
-    std::vector<std::thread> team;
+    std::vector<std::thread> pool;
     for (std::size_t t = 0; t < work.size(); ++t) {
-      team.emplace_back([&, t] {
+      pool.emplace_back([&, t] {
         waiting.fetch_sub(1);
         while (waiting.load() > 0) std::this_thread::yield();
         begin[t] = Clock::now();
@@ -83,7 +83,7 @@ double measure(Loop loop, int threads) {
         end[t] = Clock::now();
       });
     }
-    for (auto& member : team) member.join();
+    for (auto& member : pool) member.join();
     Clock::time_point first = begin[0], last = end[0];
     double total = 0;
     for (std::size_t t = 0; t < work.size(); ++t) {

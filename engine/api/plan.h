@@ -21,8 +21,8 @@ class Plan {
   /// Writes atomically: a temporary file that is on the disk before it is renamed. Throws Error(io).
   void save(const std::filesystem::path& path) const;
   /// Reads and checks header and texts, and maps the rest. Throws Error(not_found | invalid_model | io | unsupported).
-  /// The weights stay in the file: replace it by rename, as save() does, never in place. Who cuts it off while a plan or
-  /// engine of it lives makes the kernel end the process (SIGBUS) when a weight is read.
+  /// The weights stay in the file: replace it by rename, as save() does, never in place. Who cuts it off while a plan
+  /// or engine of it lives makes the kernel end the process (SIGBUS) when a weight is read.
   [[nodiscard]] static Plan load(const std::filesystem::path& path);
   /// True when the file starts with a plan's magic bytes; false when it can't be read.
   [[nodiscard]] static bool is_plan(const std::filesystem::path& path) noexcept;
@@ -33,7 +33,7 @@ class Plan {
   [[nodiscard]] std::uint64_t bytes() const noexcept;  ///< size of the file
   [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
 
-  struct State;  ///< engine/build/plan_state.h
+  struct State;  ///< engine/plan/plan_state.h
   explicit Plan(std::shared_ptr<const State> state) noexcept : state_(std::move(state)) {}
   [[nodiscard]] const State& state() const noexcept { return *state_; }
 

@@ -1,7 +1,7 @@
 #pragma once
 // What this processor can do, and what VIREO_FORCE_KERNEL, read once, makes of it: words separated by commas. scalar,
 // avx2 or avx512 lowers what the engine may use; other words are names of tactics, * for any text: a layer that takes
-// one of those uses no other (engine/build/force.h).
+// one of those uses no other (engine/compile/kernel_override.h).
 
 #include <cstddef>
 #include <string>
@@ -23,9 +23,9 @@ struct CpuFeatures {
 [[nodiscard]] const CpuFeatures& cpu_features();
 /// The tactics that VIREO_FORCE_KERNEL names; `reference` is one. Whether they exist the base can't know.
 [[nodiscard]] const std::vector<std::string>& forced_tactics();
-[[nodiscard]] const std::string& cpu_name();       ///< maker's model name
+[[nodiscard]] const std::string& cpu_name();           ///< maker's model name
 [[nodiscard]] std::size_t second_level_cache_bytes();  ///< of one core; 512 KiB where the system doesn't say
-[[nodiscard]] int available_cores();               ///< those this process may run on
+[[nodiscard]] int available_cores();                   ///< those this process may run on
 [[nodiscard]] std::vector<std::string> feature_names(const CpuFeatures& features);
 
 }  // namespace vireo::base

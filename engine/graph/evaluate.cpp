@@ -119,7 +119,7 @@ std::vector<ConstantPtr> evaluate_tensors(Graph graph, const std::vector<Constan
   }
   for (const LayerId id : graph.topological_order()) {
     graph.infer(id);
-    if (graph.layer(id).op->late_axis) graph.tensor(graph.layer(id).outputs[0]).dims = graph.bound_dims(id);
+    if (graph.layer(id).op->data_dependent_axis) graph.tensor(graph.layer(id).outputs[0]).dims = graph.bound_dims(id);
     const std::vector<ConstantPtr> values = evaluate_layer(graph, id, std::numeric_limits<std::size_t>::max());
     if (values.empty() && !graph.layer(id).outputs.empty())
       base::fail(ErrorCode::internal, "evaluate: the outputs of ", describe(graph, id), " are not known");

@@ -115,10 +115,10 @@ std::vector<TensorType> Graph::inferred_bounds(LayerId id) const {
 std::vector<TensorType> Graph::inferred(LayerId id) const {
   std::vector<TensorType> types = inferred_bounds(id);
   const Layer& l = layer(id);
-  if (!l.op->late_axis || !types[0].ranked) return types;
+  if (!l.op->data_dependent_axis || !types[0].ranked) return types;
   InferContext context(*this, id, types);
   const auto rank = static_cast<int>(types[0].dims.size());
-  types[0].dims[static_cast<std::size_t>(context.axis(l.op->late_axis(l.attributes), rank))] = kUnknown;
+  types[0].dims[static_cast<std::size_t>(context.axis(l.op->data_dependent_axis(l.attributes), rank))] = kUnknown;
   return types;
 }
 

@@ -104,9 +104,9 @@ struct Operator {
   /// Set for NonZero, NonMaxSuppression and their like: the axis of output 0 whose extent is known only when the layer
   /// has run. The shape rule gives the upper bound there; Graph::infer makes it kUnknown for everything downstream. The
   /// reference gets memory for the bound and writes the true dims into its output view.
-  std::int64_t (*late_axis)(const Attributes&) = nullptr;
-  /// With late_axis: a faster way to the reference's result, run in its place. Null: the reference runs.
-  void (*late)(const EvalContext&) = nullptr;
+  std::int64_t (*data_dependent_axis)(const Attributes&) = nullptr;
+  /// With data_dependent_axis: a faster way to the reference's result, run in its place. Null: the reference runs.
+  void (*evaluate_data_dependent)(const EvalContext&) = nullptr;
   /// Control flow: the graph that stands for the layer once its input 0, the condition, is known. The inputs of that
   /// graph are the layer's inputs from 1 on, as many as it has; its outputs are the layer's. `inputs`: values of all
   /// inputs of the layer, null where they are not known. Throws Error. Such a layer is never compiled: the pass

@@ -22,7 +22,7 @@
 namespace vireo::graph {
 
 struct Operator;
-class PackStore;
+class PackedWeights;
 
 /// A tensor of a problem. `pitch` is the distance, in elements, between consecutive rows of the innermost axis:
 /// dims.back() when dense; larger when the tensor is a slice of the innermost axis of a wider one (concat and split
@@ -43,19 +43,20 @@ struct Problem {
   const Attributes* attributes = nullptr;  ///< borrowed from the layer
   std::vector<Desc> inputs, outputs;
   int workers = 1;  ///< how many workers will share the tiles
-  PackStore* packs = nullptr;  ///< borrowed; where packed weights are shared (packs.h). Null: each launch packs its own
+  PackedWeights* packs =
+      nullptr;  ///< borrowed; where packed weights are shared (packs.h). Null: each launch packs its own
   /// Text that is equal for problems that cost the same: op, attributes, dtypes, dims, pitches; not the weights'
   /// values.
   [[nodiscard]] std::string key() const;
 };
 
 struct TileArgs {
-  const void* state;            ///< Launch::state
-  const void* const* inputs;    ///< one per problem input; null for absent ones; constants included
-  void* const* outputs;         ///< one per problem output
-  std::byte* scratch;           ///< Launch::scratch_bytes, this worker's own, 64-byte aligned, contents undefined
-  std::byte* workspace;         ///< Launch::workspace_bytes, shared by all tiles and phases of this step
-  std::int64_t tile;            ///< 0 <= tile < Phase::tiles
+  const void* state;                ///< Launch::state
+  const void* const* inputs;        ///< one per problem input; null for absent ones; constants included
+  void* const* outputs;             ///< one per problem output
+  std::byte* scratch;               ///< Launch::scratch_bytes, this worker's own, 64-byte aligned, contents undefined
+  std::byte* workspace;             ///< Launch::workspace_bytes, shared by all tiles and phases of this step
+  std::int64_t tile;                ///< 0 <= tile < Phase::tiles
   std::atomic<const char*>* fault;  ///< where to park a static message when the data make the result impossible
 };
 using TileFunction = void (*)(const TileArgs&) noexcept;
@@ -66,9 +67,9 @@ struct Phase {
 };
 
 /// A way to compute a launch row by row, so that several layers can pass rows on while they are in cache
-/// (engine/build/chain.h). A row is one entry of the spatial row axis of one image: all its pixels and channels. The
-/// pointers of input 0 and of the output may be virtual: only the rows asked for, and those they read, exist. Rows of
-/// all other inputs that are as large as the output are at their absolute place.
+/// (engine/compile/depth_first.h). A row is one entry of the spatial row axis of one image: all its pixels and
+/// channels. The pointers of input 0 and of the output may be virtual: only the rows asked for, and those they read,
+/// exist. Rows of all other inputs that are as large as the output are at their absolute place.
 struct Rows {
   /// Computes rows [begin, end) of the output's image n; args.tile means nothing, args.state is Rows::state.
   void (*run)(const TileArgs& args, std::int64_t n, std::int64_t begin, std::int64_t end) noexcept = nullptr;

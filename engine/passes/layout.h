@@ -1,5 +1,5 @@
 #pragma once
-// Layouts as the builder decides them (engine/build/layout.h) and nhwc_layout carries them out. A layer that says its
+// Layouts as the builder decides them (engine/tune/formats.h) and nhwc_layout carries them out. A layer that says its
 // layout, "nchw" or "nhwc", keeps it; one that says nothing becomes channels-last where it can. Used from the pass's
 // own thread.
 

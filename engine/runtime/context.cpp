@@ -29,7 +29,7 @@ Context::~Context() = default;
 Context::State::Active& Context::State::ready() {
   if (!active) {
     auto fresh = std::make_shared<Active>();
-    fresh->runner = std::make_unique<builder::Runner>(engine->state().module_for(shapes, team->size()), team, profile);
+    fresh->runner = std::make_unique<runtime::Runner>(engine->state().module_for(shapes, pool->size()), pool, profile);
     active = std::move(fresh);
     collect_pointers();
   }
@@ -75,16 +75,16 @@ Dims Context::shape(std::string_view tensor) {
   const auto& bindings = active.runner->module().bindings();
   for (std::size_t k = 0; k < bindings.size(); ++k)
     if (bindings[k].info.name == tensor) {
-      const builder::Runner::Result late = active.late_result(k);
+      const runtime::Runner::Result late = active.data_dependent_result(k);
       return late.data ? late.dims : bindings[k].info.dims;
     }
   unknown_tensor(*state_, tensor);
 }
 
-builder::Runner::Result Context::State::Active::late_result(std::size_t k) {
-  if (!runner->module().has_late_part()) return {};
+runtime::Runner::Result Context::State::Active::data_dependent_result(std::size_t k) {
+  if (!runner->module().has_continuation()) return {};
   const std::lock_guard lock(running);
-  return runner->late_result(k);
+  return runner->data_dependent_result(k);
 }
 
 void Context::bind(std::string_view tensor, const Buffer& buffer) {
@@ -94,7 +94,7 @@ void Context::bind(std::string_view tensor, const Buffer& buffer) {
   // Before the shapes are known only the name can be checked; enqueue checks the size again.
   if (s.active) {
     const auto& bindings = s.active->runner->module().bindings();
-    for (const program::Binding& b : bindings)
+    for (const device::Binding& b : bindings)
       if (b.info.name == tensor && buffer.bytes() < b.bytes)
         base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "' (", b.info.dims, " ", b.info.dtype, ") needs ",
                    b.bytes, " bytes, the buffer has ", buffer.bytes());
@@ -109,7 +109,7 @@ void Context::bind(std::string_view tensor, const Buffer& buffer) {
 
 Buffer Context::allocate(std::string_view tensor) {
   const auto& bindings = state_->ready().runner->module().bindings();
-  const auto named = [&](const program::Binding& b) { return b.info.name == tensor; };
+  const auto named = [&](const device::Binding& b) { return b.info.name == tensor; };
   const auto found = std::find_if(bindings.begin(), bindings.end(), named);
   if (found == bindings.end()) unknown_tensor(*state_, tensor);
   if (!is_static(found->info.dims))
@@ -129,7 +129,7 @@ Buffer Context::result(std::string_view tensor) {
   const auto& bindings = active.runner->module().bindings();
   for (std::size_t k = 0; k < bindings.size(); ++k) {
     if (bindings[k].info.name != tensor) continue;
-    const builder::Runner::Result late = active.late_result(k);
+    const runtime::Runner::Result late = active.data_dependent_result(k);
     if (late.data) return Buffer::share(late.data, late.bytes);
     if (s.held[k]) return s.held[k];
     base::fail(ErrorCode::invalid_argument, "tensor '", tensor,
@@ -180,10 +180,10 @@ std::vector<LayerTime> Context::profile() const {
   std::vector<LayerTime> times;
   if (!state_->active) return times;
   const std::lock_guard lock(state_->active->running);
-  const program::Executor& executor = state_->active->runner->executor();
+  const device::Executor& executor = state_->active->runner->executor();
   const auto seconds = executor.step_seconds();
   for (std::size_t k = 0; k < seconds.size(); ++k) {
-    const program::Step& step = executor.program().steps[k];
+    const device::Step& step = executor.program().steps[k];
     times.push_back({step.layer, step.op, step.tactic, seconds[k], step.flops, step.bytes});
   }
   return times;

@@ -6,12 +6,12 @@
 #include "engine/api/log.h"
 #include "engine/base/affinity.h"
 #include "engine/base/text.h"
-#include "engine/build/force.h"
+#include "engine/compile/kernel_override.h"
 #include "engine/runtime/engine_state.h"
 
 namespace vireo {
 
-std::shared_ptr<const builder::Module> Engine::State::module_for(const Shapes& shapes, int workers) {
+std::shared_ptr<const runtime::Module> Engine::State::module_for(const runtime::Shapes& shapes, int workers) {
   const std::lock_guard lock(mutex);
   for (Compiled& c : compiled)
     if (c.workers == workers && c.shapes == shapes) {
@@ -19,11 +19,11 @@ std::shared_ptr<const builder::Module> Engine::State::module_for(const Shapes& s
       return c.module;
     }
   const Plan::State& p = plan.state();
-  builder::CompileOptions options = builder::options_of(p, workers);
+  compile::CompileOptions options = compile::options_of(p, workers);
   options.limits = limits;
   // The plan's state outlives the module: its choices and packed weights are borrowed.
-  auto module = std::make_shared<const builder::Module>(
-      p.graph, shapes, builder::CompileSettings{options, std::make_shared<Plan>(plan)});
+  auto module = std::make_shared<const runtime::Module>(
+      p.graph, shapes, runtime::CompileSettings{options, std::make_shared<Plan>(plan)});
   constexpr std::size_t kCached = 16;
   if (compiled.size() >= kCached)
     compiled.erase(std::min_element(compiled.begin(), compiled.end(),
@@ -46,24 +46,24 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
     base::fail(ErrorCode::unsupported, "device '", device.name, "' can't run engines yet; accepted: cpu");
   if (options.threads < 0 || options.threads > 1024)
     base::fail(ErrorCode::invalid_argument, "threads is ", options.threads, "; accepted: 0 (all cores) to 1024");
-  builder::check_forced();
+  compile::check_kernel_override();
   auto state = std::make_unique<State>();
   state->plan = plan;
   state->limits = options.limits;
   state->threads = options.threads > 0 ? options.threads : base::available_cores();
-  state->team = std::make_shared<base::Team>(state->threads);
-  if (!plan.state().choices.empty() && !plan.state().choices.contains(builder::cpu_fingerprint()))
+  state->pool = std::make_shared<device::ThreadPool>(state->threads);
+  if (!plan.state().choices.empty() && !plan.state().choices.contains(plan::cpu_fingerprint()))
     log(LogLevel::info, "the plan was tuned for another processor (" + plan.state().choices.begin()->first +
                             "); heuristic tactics are used. Build it here for the best speed.");
-  if (plan.state().choices.contains(builder::cpu_fingerprint())) plan.state().packs->check(state->threads);
+  if (plan.state().choices.contains(plan::cpu_fingerprint())) plan.state().packs->check(state->threads);
   auto engine = std::make_shared<Engine>(std::move(state));
   // Static networks and the profiles' shapes are compiled now, so that errors and waiting happen here.
-  Shapes none;
+  runtime::Shapes none;
   if (std::all_of(plan.state().inputs.begin(), plan.state().inputs.end(),
                   [](const TensorInfo& t) { return is_static(t.dims); }))
     (void)engine->state_->module_for(none, engine->state_->threads);
   for (const Profile& profile : plan.state().profiles) {
-    Shapes shapes;
+    runtime::Shapes shapes;
     for (const ShapeRange& range : profile) shapes[range.input] = range.opt;
     (void)engine->state_->module_for(shapes, engine->state_->threads);
   }
@@ -86,8 +86,8 @@ std::unique_ptr<Context> Engine::create_context(const ContextOptions& options) {
   auto state = std::make_unique<Context::State>();
   state->engine = shared_from_this();
   state->profile = options.profile;
-  if (!options.cores.empty()) state->team = std::make_shared<base::Team>(options.cores);
-  else state->team = options.threads > 0 ? std::make_shared<base::Team>(options.threads) : state_->team;
+  if (!options.cores.empty()) state->pool = std::make_shared<device::ThreadPool>(options.cores);
+  else state->pool = options.threads > 0 ? std::make_shared<device::ThreadPool>(options.threads) : state_->pool;
   // A context starts at the first profile's opt shapes, so that simple programs never need set_shape.
   if (!state_->plan.state().profiles.empty())
     for (const ShapeRange& range : state_->plan.state().profiles.front()) state->shapes[range.input] = range.opt;
@@ -103,7 +103,7 @@ Stream Engine::create_stream() {
 }
 
 std::vector<LayerReport> Engine::report(const std::map<std::string, Dims>& shapes) {
-  Shapes wanted = shapes;
+  runtime::Shapes wanted = shapes;
   if (wanted.empty() && !state_->plan.state().profiles.empty())
     for (const ShapeRange& range : state_->plan.state().profiles.front()) wanted[range.input] = range.opt;
   return state_->module_for(wanted, state_->threads)->report();

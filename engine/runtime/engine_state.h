@@ -11,49 +11,49 @@
 #include <vector>
 
 #include "engine/api/engine.h"
-#include "engine/base/team.h"
-#include "engine/build/module.h"
-#include "engine/build/plan_state.h"
+#include "engine/device/cpu/thread_pool.h"
+#include "engine/plan/plan_state.h"
+#include "engine/runtime/module.h"
 
 namespace vireo {
 
-using builder::Shapes;
+using runtime::Shapes;
 
 struct Engine::State {
   Plan plan;
   int threads = 1;
   Limits limits;
-  std::shared_ptr<base::Team> team;
+  std::shared_ptr<device::ThreadPool> pool;
   std::mutex mutex;
   struct Compiled {
-    Shapes shapes;
+    runtime::Shapes shapes;
     int workers;
-    std::shared_ptr<const builder::Module> module;
+    std::shared_ptr<const runtime::Module> module;
     std::uint64_t last_use;
   };
   std::vector<Compiled> compiled;
   std::uint64_t uses = 0;
 
   /// The module for these input shapes, compiled on first use. The least recently used of more than 16 is dropped.
-  std::shared_ptr<const builder::Module> module_for(const Shapes& shapes, int workers);
+  std::shared_ptr<const runtime::Module> module_for(const runtime::Shapes& shapes, int workers);
 };
 
 struct Context::State {
   std::shared_ptr<Engine> engine;
-  std::shared_ptr<base::Team> team;
+  std::shared_ptr<device::ThreadPool> pool;
   bool profile = false;
-  Shapes shapes;
+  runtime::Shapes shapes;
   /// The runner; replaced as a whole when shapes change, so that work in flight keeps its own. `running` is held while
-  /// it runs and by whoever reads what a run leaves in it (late results, times of steps).
+  /// it runs and by whoever reads what a run leaves in it (continuation results, times of steps).
   struct Active {
-    std::unique_ptr<builder::Runner> runner;
+    std::unique_ptr<runtime::Runner> runner;
     std::mutex running;
     /// Of binding k, in the run that ended last; waits for one in flight.
-    builder::Runner::Result late_result(std::size_t k);
+    runtime::Runner::Result data_dependent_result(std::size_t k);
   };
   std::shared_ptr<Active> active;
   std::map<std::string, Buffer, std::less<>> buffers;
-  std::vector<builder::Bound> pointers;  ///< one per binding, ready to enqueue; null: not bound
+  std::vector<runtime::Bound> pointers;  ///< one per binding, ready to enqueue; null: not bound
   std::vector<Buffer> held;
 
   /// Compiles for the current shapes when needed. Throws Error.
@@ -72,7 +72,7 @@ struct Event::State {
 struct Stream::State {
   struct Job {
     std::shared_ptr<Context::State::Active> active;
-    std::vector<builder::Bound> pointers;
+    std::vector<runtime::Bound> pointers;
     std::vector<Buffer> held;
     std::shared_ptr<Event::State> event;  ///< set: a point in the stream instead of an inference
   };

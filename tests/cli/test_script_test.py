@@ -86,7 +86,7 @@ class Selection(unittest.TestCase):
     def test_tests_of_the_engine_run_with_each_set_that_makes_a_difference(self):
         native, portable, avx2 = (self.names("amx", "--isa", name) for name in ("native", "portable", "avx2"))
         self.assertFalse({name for name in native if "." in name})
-        for name in ("table", "node_tests", "dense_kernels", "selection", "fusion", "engine", "chain", "precision",
+        for name in ("table", "node_tests", "dense_kernels", "selection", "fusion", "engine", "depth_first", "precision",
                      "onnx_files", "reference_pairs", "models", "plan_cache"):
             self.assertIn(name, native)
             self.assertIn(name + ".scalar", portable)
@@ -123,8 +123,8 @@ class Selection(unittest.TestCase):
         for arguments in (["--fast", "-LE", "^gst$"], ["--label-exclude", "^gst$", "--fast"]):
             self.assertEqual(self.names("amx", *arguments, "--isa", "native"),
                              self.names("amx", "--fast", "--isa", "native") - gst)
-        self.assertEqual(self.names("amx", "-R", "^layout_", "--isa", "portable"),
-                         {"layout_labels.scalar", "layout_choice.scalar"})
+        self.assertEqual(self.names("amx", "-R", "^format_", "--isa", "portable"),
+                         {"format_assignment.scalar", "format_choice.scalar"})
 
     def test_a_variable_that_holds_the_engine_is_mentioned(self):
         done = self.script("amx", "--isa", "native", VIREO_FORCE_KERNEL="avx2")

@@ -11,7 +11,7 @@
 namespace vireo::fuzz_testing {
 namespace {
 
-// Where the header (engine/build/plan_file.cpp) keeps them.
+// Where the header (engine/plan/plan_file.cpp) keeps them.
 constexpr std::size_t kFileBytes = 16, kNetwork = 24, kTuning = 40, kWeights = 56, kPacks = 72, kTextChecksum = 88,
                       kHeaderChecksum = 96, kHeaderSize = 128, kPage = 4096;
 

@@ -11,11 +11,11 @@
 #include "engine/api/engine.h"
 #include "engine/api/log.h"
 #include "engine/base/text.h"
-#include "engine/build/chain.h"
-#include "engine/build/placement.h"
-#include "engine/build/plan_state.h"
+#include "engine/compile/depth_first.h"
+#include "engine/compile/placement.h"
 #include "engine/graph/operator.h"
 #include "engine/passes/passes.h"
+#include "engine/plan/plan_state.h"
 #include "tests/graphs/reference.h"
 
 namespace vireo::graphs_testing {
@@ -73,8 +73,8 @@ bool takes_batch(const Sample& sample, std::int64_t extent) {
   }
 }
 
-builder::CompileOptions compile_options(const Plan::State& state, const Mode& mode) {
-  builder::CompileOptions options;
+compile::CompileOptions compile_options(const Plan::State& state, const Mode& mode) {
+  compile::CompileOptions options;
   options.workers = mode.threads;
   options.exact = state.exact;
   options.precision = state.precision;
@@ -83,44 +83,44 @@ builder::CompileOptions compile_options(const Plan::State& state, const Mode& mo
 
 /// A tactic for each problem of the plan, as if it had been timed: `only` names the problem that keeps its random
 /// choice where all others run by reference; empty: all have random ones.
-builder::Choices random_choices(const Plan::State& state, const Sample& sample, const Mode& mode) {
+plan::Choices random_choices(const Plan::State& state, const Sample& sample, const Mode& mode) {
   std::mt19937_64 random(mode.seed);
-  builder::Choices choices;
-  const builder::CompileOptions options = compile_options(state, mode);
-  const Graph g = builder::specialise(state.graph, unknown_shapes(sample), options);
-  for (const builder::LayerProblem& layer : builder::problems(g, options)) {
-    std::vector<builder::Candidate> list = builder::candidates(layer.problem, options);
+  plan::Choices choices;
+  const compile::CompileOptions options = compile_options(state, mode);
+  const Graph g = compile::specialise(state.graph, unknown_shapes(sample), options);
+  for (const compile::LayerProblem& layer : compile::problems(g, options)) {
+    std::vector<compile::Candidate> list = compile::candidates(layer.problem, options);
     std::shuffle(list.begin(), list.end(), random);
-    for (builder::Candidate& candidate : list)
-      if (candidate.refused.empty() && builder::admitted(layer.problem, candidate, options)) {
-        choices[builder::choice_key(layer.problem, options)] = {std::string(builder::name_of(candidate)), 1e-6, {}};
+    for (compile::Candidate& candidate : list)
+      if (candidate.refused.empty() && compile::admitted(layer.problem, candidate, options)) {
+        choices[compile::choice_key(layer.problem, options)] = {std::string(compile::name_of(candidate)), 1e-6, {}};
         break;
       }
   }
   const std::vector<graph::LayerId> order = g.topological_order();
-  const builder::Placement placement = builder::place(g, order, options.workers);
-  for (const std::vector<graph::LayerId>& run : builder::find_runs(g, order, placement, options)) {
+  const compile::Placement placement = compile::place(g, order, options.workers);
+  for (const std::vector<graph::LayerId>& run : compile::find_runs(g, order, placement, options)) {
     std::vector<graph::Problem> problems;
-    for (const graph::LayerId id : run) problems.push_back(builder::problem_of(g, id, placement, options.workers));
+    for (const graph::LayerId id : run) problems.push_back(compile::problem_of(g, id, placement, options.workers));
     for (std::size_t first = 0; first < problems.size(); ++first)
-      for (std::size_t n = 2; n <= builder::kMaxChain && first + n <= problems.size(); ++n) {
+      for (std::size_t n = 2; n <= compile::kMaxDepthFirst && first + n <= problems.size(); ++n) {
         const auto part = std::span(problems).subspan(first, n);
-        choices[builder::fused_key(part, options)] = {"chain", 1e-6 * static_cast<double>(random() % 5), {}};
-        choices[builder::apart_key(part, options)] = {"apart", 1e-6 * static_cast<double>(random() % 5), {}};
+        choices[compile::fused_key(part, options)] = {"chain", 1e-6 * static_cast<double>(random() % 5), {}};
+        choices[compile::apart_key(part, options)] = {"apart", 1e-6 * static_cast<double>(random() % 5), {}};
       }
   }
   return choices;
 }
 
-Plan with_choices(const Plan& plan, builder::Choices choices) {
+Plan with_choices(const Plan& plan, plan::Choices choices) {
   Plan::State state;
   state.graph = plan.state().graph;
   state.exact = plan.state().exact;
   state.precision = plan.state().precision;
   state.max_workspace = plan.state().max_workspace;
   state.profiles = plan.state().profiles;
-  state.choices[builder::cpu_fingerprint()] = std::move(choices);
-  return Plan(builder::finish(std::move(state)));
+  state.choices[plan::cpu_fingerprint()] = std::move(choices);
+  return Plan(plan::finish(std::move(state)));
 }
 
 Plan make_plan(const Sample& sample, const Mode& mode) {
@@ -310,18 +310,18 @@ std::string diagnose(const Sample& sample, const Mode& mode) {
     blamed = blamed_pass(sample, {}, expected);
     if (!blamed.empty()) return "where it runs at loading, " + blamed;
     const Plan plan = make_plan(sample, mode);
-    builder::Choices all;
-    const builder::CompileOptions compile = compile_options(plan.state(), mode);
-    const Graph ready = builder::specialise(plan.state().graph, unknown_shapes(sample), compile);
-    builder::Choices start = mode.random_tactics ? random_choices(plan.state(), sample, mode) : builder::Choices{};
-    for (const builder::LayerProblem& layer : builder::problems(ready, compile)) {
-      const std::string key = builder::choice_key(layer.problem, compile);
-      builder::Choices changed = start;
+    plan::Choices all;
+    const compile::CompileOptions compile = compile_options(plan.state(), mode);
+    const Graph ready = compile::specialise(plan.state().graph, unknown_shapes(sample), compile);
+    plan::Choices start = mode.random_tactics ? random_choices(plan.state(), sample, mode) : plan::Choices{};
+    for (const compile::LayerProblem& layer : compile::problems(ready, compile)) {
+      const std::string key = compile::choice_key(layer.problem, compile);
+      plan::Choices changed = start;
       std::string tactic = changed.contains(key) ? changed[key].tactic : "";
       if (tactic.empty()) {
-        std::vector<builder::Candidate> list = builder::candidates(layer.problem, compile);
-        if (const builder::Candidate* best = builder::choose_candidate(layer.problem, list, compile))
-          tactic = builder::name_of(*best);
+        std::vector<compile::Candidate> list = compile::candidates(layer.problem, compile);
+        if (const compile::Candidate* best = compile::choose_candidate(layer.problem, list, compile))
+          tactic = compile::name_of(*best);
       }
       changed[key] = {"reference", 1e-6, {}};
       all[key] = {"reference", 1e-6, {}};

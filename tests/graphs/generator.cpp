@@ -201,7 +201,7 @@ std::vector<TensorId> Generator::layers(std::string_view op_name, std::vector<Te
   const std::string name = std::string(op_name) + std::to_string(graph_.layer_count());
   const graph::LayerId id = graph_.add_layer(*op, name, inputs, attributes, outputs);
   if (values_.add_layer(*op, name, inputs, attributes, outputs) != id) throw std::logic_error("ids differ");
-  if (op->late_axis) values_.tensor(values_.layer(id).outputs[0]).dims = values_.bound_dims(id);
+  if (op->data_dependent_axis) values_.tensor(values_.layer(id).outputs[0]).dims = values_.bound_dims(id);
   const std::vector<ConstantPtr> results = graph::evaluate_layer(values_, id, std::size_t{1} << 20);
   if (results.empty()) throw Rejected("not evaluated");
   keep_in_range(values_.layer(id), results);

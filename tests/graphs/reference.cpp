@@ -96,7 +96,7 @@ std::vector<ConstantPtr> evaluate(Graph graph, const std::vector<ConstantPtr>& i
   for (const graph::LayerId id : graph.topological_order()) {
     graph.infer(id);
     const graph::Layer& layer = graph.layer(id);
-    if (layer.op->late_axis) graph.tensor(layer.outputs[0]).dims = graph.bound_dims(id);
+    if (layer.op->data_dependent_axis) graph.tensor(layer.outputs[0]).dims = graph.bound_dims(id);
     const std::vector<ConstantPtr> values = graph::evaluate_layer(graph, id, std::size_t{1} << 30);
     if (values.empty()) base::fail(ErrorCode::internal, "the outputs of ", describe(graph, id), " are not known");
     for (std::size_t k = 0; k < values.size(); ++k) {

@@ -84,7 +84,7 @@ std::vector<float> awkward_boxes(std::int64_t count, bool centre, std::mt19937& 
 
 TEST(NonMaxSuppression, runs_as_the_reference_says) {
   const graph::Operator& op = *ops::find_operator("non_max_suppression");
-  ASSERT_NE(op.late, nullptr);
+  ASSERT_NE(op.evaluate_data_dependent, nullptr);
   std::mt19937 random(8);
   std::uniform_real_distribution<float> real(0, 1);
   std::int64_t kept = 0, dropped = 0;
@@ -111,7 +111,7 @@ TEST(NonMaxSuppression, runs_as_the_reference_says) {
             std::vector<graph::View> a{{DataType::int64, {bound, 3}, expected.data()}},
                 b{{DataType::int64, {bound, 3}, found.data()}};
             op.reference({attributes, in, a});
-            op.late({attributes, in, b});
+            op.evaluate_data_dependent({attributes, in, b});
             EXPECT_EQ(a[0].dims, b[0].dims);
             EXPECT_EQ(expected, found);
             kept += a[0].dims[0];

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <map>
 
-#include "engine/graph/packs.h"
+#include "engine/graph/packed_weights.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/table.h"
 #include "tests/kernels/run_launch.h"
@@ -51,10 +51,10 @@ graph::ConstantPtr noise(std::int64_t cout, std::int64_t cin, float scale) {
 }
 
 /// Counts what is measured, and keeps it.
-class CountingStore : public graph::PackStore {
+class CountingStore : public graph::PackedWeights {
  public:
   std::shared_ptr<const std::byte> get(const std::string& key, std::size_t bytes,
-                                       const graph::FillPack& fill) override {
+                                       const graph::FillPacked& fill) override {
     auto& block = blocks_[key];
     if (!block) {
       const std::shared_ptr<std::byte> fresh = base::allocate_aligned(bytes);

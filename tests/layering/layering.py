@@ -16,17 +16,19 @@ MAY_INCLUDE = {
     API: [],
     "engine/base": [API],
     "engine/simd": [API, "engine/base"],
-    "engine/device": [API, "engine/base"],
-    "engine/device/cpu": [API, "engine/base", "engine/device"],
-    "engine/device/opencl": [API, "engine/base", "engine/device"],
+    "engine/device": [API, "engine/base", "engine/graph"],
+    "engine/device/cpu": [API, "engine/base", "engine/graph", "engine/device"],
+    "engine/device/opencl": [API, "engine/base", "engine/graph", "engine/device"],
     "engine/graph": [API, "engine/base"],
-    "engine/ops": [API, "engine/base", "engine/graph", "engine/device"],  # the table of all operators
+    "engine/ops": [API, "engine/base", "engine/graph"],  # the table of all operators
     "engine/ops/*": [API, "engine/base", "engine/graph", "engine/simd", "engine/device", "engine/ops", "engine/ops/shared"],
     "engine/import": [API, "engine/base", "engine/graph", "engine/ops"],  # the table: names, attributes, shape rules
     "engine/passes": [API, "engine/base", "engine/graph", "engine/ops"],
-    "engine/program": [API, "engine/base", "engine/device", "engine/graph"],
-    "engine/build": [API, "engine/base", "engine/graph", "engine/device", "engine/ops", "engine/passes", "engine/program"],
-    "engine/runtime": [API, "engine/base", "engine/device", "engine/program", "engine/build"],  # a plan is compiled for shapes
+    "engine/plan": [API, "engine/base", "engine/graph", "engine/ops"],  # a plan names operators
+    "engine/compile": [API, "engine/base", "engine/graph", "engine/device", "engine/ops", "engine/passes", "engine/plan"],
+    "engine/runtime": [API, "engine/base", "engine/graph", "engine/device", "engine/plan", "engine/compile"],
+    "engine/tune": [API, "engine/base", "engine/graph", "engine/device", "engine/ops", "engine/passes", "engine/plan",
+                    "engine/compile", "engine/runtime"],
     "plugins/sdk": [API],
     "plugins/infer": [API, "plugins/sdk", "plugins/preprocess", "plugins/decode"],  # a model with both of its sides
     "plugins/gst": [API, "plugins"],
@@ -154,7 +156,7 @@ def self_test():
         "engine/ops/relu/kernels.cpp": '#include "engine/ops/conv/conv.h"\n',
         "engine/ops/list.cpp": '#include "engine/ops/conv/conv.h"\n',
         "engine/passes/fold.cpp": '#include "engine/ops/conv/conv.h"\n',
-        "engine/build/run.cpp": '#include "engine/runtime/engine_state.h"\n',
+        "engine/compile/run.cpp": '#include "engine/runtime/engine_state.h"\n',
         "engine/graph/onnx.cpp": "#include <onnx/onnx_pb.h>\n",
         "plugins/decode/gst.cpp": "#include <gst/gst.h>\n",
         "plugins/track/cv.cpp": "  #  include <opencv2/core.hpp>\n",

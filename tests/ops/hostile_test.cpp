@@ -156,7 +156,7 @@ struct Runner {
       for (const std::int64_t extent : g.tensor(id).dims)
         if (extent < kUnknown) return failed(base::str("an output has the extent ", extent)), false;
     }
-    if (op.late_axis && !g.layer(layer).outputs.empty() && g.layer(layer).outputs[0] != kNone &&
+    if (op.data_dependent_axis && !g.layer(layer).outputs.empty() && g.layer(layer).outputs[0] != kNone &&
         g.tensor(g.layer(layer).outputs[0]).ranked) {
       stage("the bound");
       if (!guarded([&] { g.tensor(g.layer(layer).outputs[0]).dims = g.bound_dims(layer); }, false)) return false;
@@ -245,11 +245,11 @@ struct Runner {
     for (std::size_t k = 0; known && k < out.size(); ++k)
       for (std::size_t i = 0; i < out[k].dims.size(); ++i)
         if (out[k].dims[i] < 0 || out[k].dims[i] > p.outputs[k].dims[i]) failed("dims beyond the bound");
-    if (op.late) {
+    if (op.evaluate_data_dependent) {
       std::vector<graph::View> again = out;
       for (std::size_t k = 0; k < again.size(); ++k) again[k].dims = p.outputs[k].dims;
       stage("late");
-      guarded([&] { op.late({*p.attributes, in, again}); });
+      guarded([&] { op.evaluate_data_dependent({*p.attributes, in, again}); });
     }
     for (const Tactic& tactic : op.tactics ? op.tactics() : std::span<const Tactic>{}) {
       if (!graph::runs_on(tactic.isa, base::cpu_features()) || tactic.device != "cpu") continue;

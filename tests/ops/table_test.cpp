@@ -76,7 +76,7 @@ Sample make_sample(const graph::Operator& op, const Case& test, std::mt19937& ra
   }
   sample.layer = sample.graph.add_layer(op, "layer", ids, test.attributes, test.outputs);
   for (graph::TensorId id : sample.graph.layer(sample.layer).outputs)
-    if (op.late_axis) sample.graph.tensor(id).dims = sample.graph.bound_dims(sample.layer);
+    if (op.data_dependent_axis) sample.graph.tensor(id).dims = sample.graph.bound_dims(sample.layer);
   sample.expected = graph::evaluate_layer(sample.graph, sample.layer, std::size_t{1} << 32);
   const auto is_bf16 = [](const Tactic& tactic) { return tactic.arithmetic == Precision::bf16; };
   if (!op.tactics || std::none_of(op.tactics().begin(), op.tactics().end(), is_bf16)) return sample;

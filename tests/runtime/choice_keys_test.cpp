@@ -8,9 +8,9 @@
 #include <set>
 #include <sstream>
 
-#include "engine/build/plan_state.h"
-#include "engine/build/timing.h"
 #include "engine/graph/operator.h"
+#include "engine/plan/plan_state.h"
+#include "engine/tune/timing.h"
 #include "tests/runtime/networks.h"
 
 namespace vireo {
@@ -41,11 +41,11 @@ class ChoiceKeys : public testing::Test {
     return build(one_convolution(), options);
   }
   /// What the cache has for convolutions, by problem.
-  [[nodiscard]] builder::Choices choices() const {
+  [[nodiscard]] plan::Choices choices() const {
     std::ifstream file(cache_);
     std::string text((std::istreambuf_iterator<char>(file)), {});
-    builder::Choices list;
-    for (const auto& [key, choice] : builder::parse_choices(text.substr(text.find('\n') + 1)))
+    plan::Choices list;
+    for (const auto& [key, choice] : plan::parse_choices(text.substr(text.find('\n') + 1)))
       if (key.rfind("conv ", 0) == 0) list[key] = choice;
     return list;
   }
@@ -55,13 +55,13 @@ class ChoiceKeys : public testing::Test {
     return list;
   }
   /// The convolution of a plan, timed here: one candidate, with nothing beside it, on some processors.
-  static builder::Choice timed(const Plan& plan, bool exact) {
-    builder::CompileOptions options;
+  static plan::Choice timed(const Plan& plan, bool exact) {
+    compile::CompileOptions options;
     options.exact = exact;
-    const graph::Graph g = builder::specialise(plan.state().graph, {}, options);
-    for (const builder::LayerProblem& layer : builder::problems(g, options))
+    const graph::Graph g = compile::specialise(plan.state().graph, {}, options);
+    for (const compile::LayerProblem& layer : compile::problems(g, options))
       if (layer.problem.op->name == "conv")
-        return builder::time_problem(layer.problem, options, std::make_shared<base::Team>(1), 0.05);
+        return tune::time_problem(layer.problem, options, std::make_shared<device::ThreadPool>(1), 0.05);
     ADD_FAILURE() << "the plan has no convolution";
     return {};
   }
@@ -106,19 +106,19 @@ TEST_F(ChoiceKeys, keep_what_was_timed_beside_the_choice) {
   EXPECT_GT(beside, 0u);
   std::ifstream file(cache_);
   const std::string text((std::istreambuf_iterator<char>(file)), {}), body = text.substr(text.find('\n') + 1);
-  EXPECT_EQ(builder::choices_text(builder::parse_choices(body)), body);
-  EXPECT_THROW((void)builder::parse_choices("beside 0.1 conv_direct_avx2\n"), Error) << "behind no choice";
+  EXPECT_EQ(plan::choices_text(plan::parse_choices(body)), body);
+  EXPECT_THROW((void)plan::parse_choices("beside 0.1 conv_direct_avx2\n"), Error) << "behind no choice";
 }
 
 TEST_F(ChoiceKeys, of_an_exact_build_hold_in_its_plan) {
   const Plan plan = make(true);
   const auto engine = Engine::load(plan, {}, {.threads = 1});
-  const builder::Choice choice = timed(plan, true);
+  const plan::Choice choice = timed(plan, true);
   bool tuned = false, only = false;
   std::string tactics;
   for (const LayerReport& layer : engine->report()) {
     tuned |= layer.tuned_ms > 0;
-    only |= layer.tactic.find(choice.tactic) != std::string::npos;  // alone or in a chain
+    only |= layer.tactic.find(choice.tactic) != std::string::npos;  // alone or in a group
     tactics += layer.tactic + "\n";
     EXPECT_EQ(layer.tactic.find("winograd"), std::string::npos);
   }

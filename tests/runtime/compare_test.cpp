@@ -102,7 +102,8 @@ input "x" float32 ?x5 "n" ""
 const "w" float32 5x7 @1
 "y" = matmul("x", "w") "y"
 output "y" "y"
-)", 0, {{"x", {3, 5}}});
+)",
+                                                0, {{"x", {3, 5}}});
   expect_right(rows);
   EXPECT_EQ(rows.back().output, "3x7");
 }
@@ -110,7 +111,9 @@ output "y" "y"
 TEST(Compare, InputsThatDoNotFitAreRefused) {
   EXPECT_THROW((void)compared(kImage, 0, {}, {{"x", Buffer::host(16)}}), Error);
   EXPECT_THROW((void)compared("graph \"g\"\ninput \"x\" float32 ?x5\n\"y\" = unary(\"x\") {function=\"relu\"} \"y\"\n"
-                              "output \"y\" \"y\"\n", 0), Error);
+                              "output \"y\" \"y\"\n",
+                              0),
+               Error);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include "engine/api/log.h"
 #include "engine/base/affinity.h"
-#include "engine/base/team.h"
+#include "engine/device/cpu/thread_pool.h"
 #include "tests/runtime/many_kinds.h"
 
 namespace vireo {
@@ -30,15 +30,15 @@ std::vector<int> own_cores() {
 struct Visits {
   std::vector<std::atomic<int>> core;
   std::atomic<int> missing;
-  base::Team* team;
-  explicit Visits(base::Team& t) : core(static_cast<std::size_t>(t.size())), missing(t.size()), team(&t) {
+  device::ThreadPool* pool;
+  explicit Visits(device::ThreadPool& t) : core(static_cast<std::size_t>(t.size())), missing(t.size()), pool(&t) {
     for (auto& c : core) c = -1;
   }
   static bool body(void* self, int worker) noexcept {
     auto& v = *static_cast<Visits*>(self);
     int unseen = -1;
     if (v.core[static_cast<std::size_t>(worker)].compare_exchange_strong(unseen, sched_getcpu()) && --v.missing == 0)
-      v.team->signal();
+      v.pool->signal();
     return v.missing == 0;
   }
 };
@@ -47,12 +47,12 @@ TEST(Cores, each_worker_of_a_team_runs_on_its_core) {
   const std::vector<int> mine = own_cores();
   std::vector<int> reversed(mine.rbegin(), mine.rend());
   if (reversed.size() > 8) reversed.resize(8);
-  base::Team team(reversed);
-  ASSERT_EQ(team.size(), static_cast<int>(reversed.size()));
+  device::ThreadPool pool(reversed);
+  ASSERT_EQ(pool.size(), static_cast<int>(reversed.size()));
   for (int round = 0; round < 20; ++round) {
-    const base::OnCore on(team.first_core());
-    Visits visits(team);
-    team.run(&Visits::body, &visits);
+    const base::OnCore on(pool.first_core());
+    Visits visits(pool);
+    pool.run(&Visits::body, &visits);
     for (std::size_t w = 0; w < reversed.size(); ++w) EXPECT_EQ(visits.core[w], reversed[w]) << "worker " << w;
   }
   EXPECT_EQ(own_cores(), mine);

@@ -51,7 +51,7 @@ int rank(const std::string& isa) {
   return static_cast<int>(std::find(all.begin(), all.end(), isa) - all.begin());
 }
 
-/// The tactics of a layer: of a chain, one for each member.
+/// The tactics of a layer: of a group, one for each member.
 std::vector<std::string> tactics_of(const LayerReport& layer) {
   std::vector<std::string> names;
   std::istringstream stream(layer.tactic);

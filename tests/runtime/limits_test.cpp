@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/memory.h"
-#include "engine/build/timing.h"
-#include "engine/build/trial.h"
+#include "engine/compile/memory_plan.h"
 #include "engine/graph/operator.h"
-#include "engine/program/memory_plan.h"
+#include "engine/tune/timing.h"
+#include "engine/tune/trial.h"
 #include "tests/runtime/networks.h"
 
 namespace vireo {
@@ -45,8 +45,8 @@ TEST(Limits, sizes_are_checked_sums_and_products) {
   EXPECT_THROW((void)base::padded(static_cast<std::size_t>(INT64_MAX) - 8), Error);
   EXPECT_THROW((void)base::allocate_aligned(SIZE_MAX - 8), Error);
   EXPECT_THROW((void)base::checked_product(std::size_t{1} << 40, std::size_t{1} << 40), Error);
-  std::vector<program::Block> blocks{{std::size_t{1} << 62, 0, 1}, {std::size_t{1} << 62, 0, 1}};
-  EXPECT_THROW((void)program::plan_memory(blocks), Error);
+  std::vector<compile::Block> blocks{{std::size_t{1} << 62, 0, 1}, {std::size_t{1} << 62, 0, 1}};
+  EXPECT_THROW((void)compile::plan_memory(blocks), Error);
 }
 
 TEST(Limits, an_extent_beyond_all_memory_is_an_error_that_names_the_input) {
@@ -143,7 +143,7 @@ graph::Problem problem_of(const graph::Operator& op, const graph::Attributes& at
 TEST(Trials, tactics_that_fail_are_out) {
   const graph::Operator op{.name = "made_up", .tactics = three_tactics};
   const graph::Attributes attributes;
-  const auto choice = builder::time_problem(problem_of(op, attributes), {}, std::make_shared<base::Team>(1), 0.05);
+  const auto choice = tune::time_problem(problem_of(op, attributes), {}, std::make_shared<device::ThreadPool>(1), 0.05);
   EXPECT_EQ(choice.tactic, "sound");
   EXPECT_GT(choice.seconds, 0);
   EXPECT_TRUE(choice.beside.empty()) << choice.beside.front().first;
@@ -152,7 +152,7 @@ TEST(Trials, tactics_that_fail_are_out) {
 TEST(Trials, where_all_fail_the_reference_stays) {
   const graph::Operator op{.name = "made_up", .tactics = faulty_tactics};
   const graph::Attributes attributes;
-  const auto choice = builder::time_problem(problem_of(op, attributes), {}, std::make_shared<base::Team>(1), 0.05);
+  const auto choice = tune::time_problem(problem_of(op, attributes), {}, std::make_shared<device::ThreadPool>(1), 0.05);
   EXPECT_EQ(choice.tactic, "reference");
   EXPECT_EQ(choice.seconds, 0);
 }

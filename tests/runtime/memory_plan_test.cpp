@@ -1,10 +1,10 @@
-#include "engine/program/memory_plan.h"
+#include "engine/compile/memory_plan.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-namespace vireo::program {
+namespace vireo::compile {
 namespace {
 
 TEST(MemoryPlan, blocks_that_never_meet_share_memory) {
@@ -35,4 +35,4 @@ TEST(MemoryPlan, blocks_alive_together_lie_apart_in_random_schedules) {
 }
 
 }  // namespace
-}  // namespace vireo::program
+}  // namespace vireo::compile

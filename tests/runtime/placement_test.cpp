@@ -1,12 +1,12 @@
-#include "engine/build/placement.h"
+#include "engine/compile/placement.h"
 
 #include <gtest/gtest.h>
 
-#include "engine/build/compile.h"
+#include "engine/compile/compile.h"
 #include "engine/graph/text.h"
 #include "engine/ops/table.h"
 
-namespace vireo::builder {
+namespace vireo::compile {
 namespace {
 
 graph::Graph parse(std::string_view text) { return graph::parse_text(text, ops::find_operator); }
@@ -64,4 +64,4 @@ TEST(Placement, columns_of_the_same_rows_do_not_share_bytes) {
 }
 
 }  // namespace
-}  // namespace vireo::builder
+}  // namespace vireo::compile

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "engine/base/file.h"
-#include "engine/build/plan_text.h"
+#include "engine/plan/plan_text.h"
 #include "tests/runtime/networks.h"
 
 namespace vireo {
@@ -251,11 +251,11 @@ TEST_F(PlanFile, keeps_layouts_packs_and_choices_under_any_name) {
   state.layouts.push_back({.layer = odd, .op = "conv"});
   state.choices[odd][odd] = {"tactic", 0.5, {{odd, 1e30}}};
   state.choices[odd]["plain key"] = {"tactic", 0.25, {}};
-  std::vector<builder::PackLine> packs{{0, 1, 2, odd}, {3, 4, 5, ""}}, packs_back;
-  const std::string text = builder::tuning_text(state, packs);
+  std::vector<plan::PackedLine> packs{{0, 1, 2, odd}, {3, 4, 5, ""}}, packs_back;
+  const std::string text = plan::tuning_text(state, packs);
   Plan::State back;
-  builder::parse_tuning(text, back, packs_back);
-  EXPECT_EQ(builder::tuning_text(back, packs_back), text);
+  plan::parse_tuning(text, back, packs_back);
+  EXPECT_EQ(plan::tuning_text(back, packs_back), text);
   EXPECT_EQ(back.layouts[0].layer, odd);
   EXPECT_EQ(back.profiles[0][0].input, odd);
   EXPECT_EQ(back.choices.at(odd).at(odd).beside[0].first, odd);

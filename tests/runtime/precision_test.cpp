@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "engine/base/cpu.h"
-#include "engine/build/plan_state.h"
+#include "engine/plan/plan_state.h"
 #include "tests/runtime/networks.h"
 
 namespace vireo {
@@ -110,7 +110,7 @@ TEST_F(Bf16, timing_keeps_its_choices_apart_from_those_of_float32) {
   }
   std::ifstream file(cache);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
-  for (const auto& [key, choice] : builder::parse_choices(text.substr(text.find('\n') + 1)))
+  for (const auto& [key, choice] : plan::parse_choices(text.substr(text.find('\n') + 1)))
     if (choice.tactic.find("bf16") != std::string::npos) {
       EXPECT_TRUE(key.ends_with(" bf16")) << choice.tactic << " for " << key;
     }

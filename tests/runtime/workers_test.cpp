@@ -1,7 +1,8 @@
 // Steps on fewer workers than there are: every tile once and in order of stages, no more workers than allowed, serial
 // stages by one worker; what a build measured is kept and used.
 
-#include "engine/build/workers.h"
+#include "engine/tune/workers.h"
+#include "engine/compile/share_work.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,17 +15,17 @@
 #include <set>
 #include <thread>
 
-#include "engine/build/module.h"
-#include "engine/build/plan_state.h"
-#include "engine/program/executor.h"
+#include "engine/device/cpu/executor.h"
+#include "engine/plan/plan_state.h"
+#include "engine/runtime/module.h"
 #include "tests/runtime/many_kinds.h"
 
 namespace vireo {
 namespace {
 
 using namespace testing_networks;
-using program::Program;
-using program::Stage;
+using device::Program;
+using device::Stage;
 
 /// What the tiles of a step saw.
 struct Log {
@@ -64,7 +65,7 @@ struct Noted {
         log->finished = &finished;
         log->before = before;
         logs.push_back(log);
-        program::Step step;
+        device::Step step;
         step.launch.state = log;
         step.launch.phases = {{&note, tiles}};
         stage.phases.push_back({static_cast<std::int32_t>(program.steps.size()), 0});
@@ -83,8 +84,8 @@ TEST(Workers, take_every_tile_once_and_no_more_of_them_than_allowed) {
                                   {{0}, 4}, {{9}, 3}, {{0, 5}, 4}, {{2, 0}, 2}, {{8, 3}, 3}, {{5}, 1}};
   for (const int workers : {1, 2, 4}) {
     Noted noted(shapes, workers);
-    auto team = std::make_shared<base::Team>(workers);
-    program::Executor executor(std::make_shared<Program>(noted.program), team, false);
+    auto pool = std::make_shared<device::ThreadPool>(workers);
+    device::Executor executor(std::make_shared<Program>(noted.program), pool, false);
     for (int round = 0; round < 200; ++round) {
       noted.finished = 0;
       for (auto& log : noted.logs) log->tiles.clear();
@@ -112,7 +113,7 @@ TEST(Workers, take_every_tile_once_and_no_more_of_them_than_allowed) {
 TEST(Workers, take_every_tile_once_where_there_are_more_than_a_counter_holds) {
   const std::vector<std::int64_t> counts{65535, 65536, 131071, 200001};
   Noted noted({{{counts[0]}, 3}, {{counts[1]}, 3}, {{counts[2]}, 3}, {{counts[3]}, 2}}, 3);
-  program::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<base::Team>(3), false);
+  device::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<device::ThreadPool>(3), false);
   ASSERT_TRUE(executor.run({}).ok());
   for (std::size_t step = 0; step < counts.size(); ++step) {
     Log& log = *noted.logs[step];
@@ -127,7 +128,7 @@ TEST(Workers, take_every_tile_once_where_there_are_more_than_a_counter_holds) {
 TEST(Workers, are_first_offered_tiles_of_their_own_end) {
   // Whoever is odd begins at the last tile: it finds there what it wrote in the stage before.
   Noted noted({{{64}, 2}, {{64}, 2}}, 2);
-  program::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<base::Team>(2), false);
+  device::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<device::ThreadPool>(2), false);
   for (int round = 0; round < 50; ++round) {
     for (auto& log : noted.logs) log->tiles.clear();
     noted.finished = 0;
@@ -146,7 +147,7 @@ TEST(Workers, are_first_offered_tiles_of_their_own_end) {
 
 TEST(Workers, of_a_program_of_serial_stages_are_its_caller_alone) {
   Noted noted({{{6}, 1}, {{3, 2}, 1}, {{1}, 1}}, 3);
-  program::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<base::Team>(3), false);
+  device::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<device::ThreadPool>(3), false);
   for (int round = 0; round < 100; ++round) {
     ASSERT_TRUE(executor.run({}).ok());
     for (const auto& log : noted.logs)
@@ -167,15 +168,15 @@ TEST(Workers, that_a_plan_names_are_used_and_results_stay) {
   const Plan plan = build(many_kinds(), options_of(0));
   const auto wanted = run_many_kinds(*Engine::load(plan, {}, {.threads = 2}));
   const auto path = std::filesystem::temp_directory_path() / ("vireo_workers_" + std::to_string(getpid()) + ".plan");
-  const builder::Module module(plan.state().graph, {}, {{.workers = 2}, {}});
+  const runtime::Module module(plan.state().graph, {}, {{.workers = 2}, {}});
   for (int every : {1, 2}) {  // all steps on one worker, and every other one
     Plan::State state = plan.state();
-    builder::Choices& choices = state.choices[builder::cpu_fingerprint()];
+    plan::Choices& choices = state.choices[plan::cpu_fingerprint()];
     std::set<std::string> chosen;
     int at = 0;
-    for (const program::Step& step : module.program()->steps)
+    for (const device::Step& step : module.program()->steps)
       if (at++ % every == 0) choices["workers " + step.problem] = {"1", 1e-6}, chosen.insert(step.layer);
-    Plan(builder::finish(std::move(state))).save(path);
+    Plan(plan::finish(std::move(state))).save(path);
     const auto engine = Engine::load(path, {}, {.threads = 2});
     std::filesystem::remove(path);
     int used = 0;
@@ -186,11 +187,11 @@ TEST(Workers, that_a_plan_names_are_used_and_results_stay) {
 }
 
 TEST(Workers, that_are_no_number_are_an_error) {
-  EXPECT_EQ(builder::chosen_workers({{"workers p", {"3", 0}}}, "p", 4), 3);
-  EXPECT_EQ(builder::chosen_workers({{"workers p", {"4", 0}}}, "p", 4), 0) << "all";
-  EXPECT_EQ(builder::chosen_workers({{"workers p", {"3", 0}}}, "q", 4), 0);
+  EXPECT_EQ(compile::chosen_workers({{"workers p", {"3", 0}}}, "p", 4), 3);
+  EXPECT_EQ(compile::chosen_workers({{"workers p", {"4", 0}}}, "p", 4), 0) << "all";
+  EXPECT_EQ(compile::chosen_workers({{"workers p", {"3", 0}}}, "q", 4), 0);
   for (const char* text : {"", "0", "-1", "two", "1x"})
-    EXPECT_THROW((void)builder::chosen_workers({{"workers p", {text, 0}}}, "p", 4), Error) << text;
+    EXPECT_THROW((void)compile::chosen_workers({{"workers p", {text, 0}}}, "p", 4), Error) << text;
 }
 
 std::atomic<int> tiles_run{0};
@@ -200,7 +201,7 @@ TEST(Workers, are_measured_for_small_steps_once) {
   Program program;
   program.workers = 3;
   for (const std::int64_t tiles : {3, 8, 1, 5}) {
-    program::Step step;
+    device::Step step;
     step.problem = "problem " + std::to_string(tiles);
     step.launch.phases = {{&do_little, tiles}};
     Stage stage;
@@ -209,11 +210,11 @@ TEST(Workers, are_measured_for_small_steps_once) {
     program.steps.push_back(std::move(step));
     program.stages.push_back(stage);
   }
-  const auto team = std::make_shared<base::Team>(3);
-  builder::Choices choices;
-  builder::time_workers(program, team, 0, choices, {});
+  const auto pool = std::make_shared<device::ThreadPool>(3);
+  plan::Choices choices;
+  tune::time_workers(program, pool, 0, choices, {});
   EXPECT_TRUE(choices.empty() && tiles_run == 0) << "without a budget";
-  builder::time_workers(program, team, 1, choices, {}, 1.0);
+  tune::time_workers(program, pool, 1, choices, {}, 1.0);
   ASSERT_EQ(choices.size(), 4u);
   for (const auto& [key, choice] : choices) {
     EXPECT_EQ(key.rfind("workers problem ", 0), 0u) << key;
@@ -221,11 +222,11 @@ TEST(Workers, are_measured_for_small_steps_once) {
     EXPECT_GE(choice.seconds, 0);
   }
   const int run = tiles_run;
-  builder::time_workers(program, team, 1, choices, {}, 1.0);
+  tune::time_workers(program, pool, 1, choices, {}, 1.0);
   EXPECT_LE(tiles_run - run, 5 * (3 + 8 + 1 + 5)) << "what is known is only looked at";
   choices.clear();
-  EXPECT_THROW(builder::time_workers(
-                   program, team, 1, choices, [](std::string_view, double) { return false; }, 1.0),
+  EXPECT_THROW(tune::time_workers(
+                   program, pool, 1, choices, [](std::string_view, double) { return false; }, 1.0),
                Error);
 }
 

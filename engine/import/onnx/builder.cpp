@@ -10,7 +10,7 @@
 #include "engine/graph/operator.h"
 #include "engine/import/onnx/function.h"
 #include "engine/import/onnx/handlers.h"
-#include "engine/import/onnx/tails.h"
+#include "engine/import/onnx/output_ops.h"
 #include "engine/ops/table.h"
 
 namespace vireo::importer {
@@ -60,7 +60,10 @@ std::string describe(const onnx::NodeProto& proto, std::int64_t opset) {
 }
 
 Builder::Builder(onnx::ModelProto& model, const std::filesystem::path& directory, const Limits& limits)
-    : model_(model), external_(directory), deadline_("the import", limits.max_seconds), graph_(std::make_unique<graph::Graph>()) {}
+    : model_(model),
+      external_(directory),
+      deadline_("the import", limits.max_seconds),
+      graph_(std::make_unique<graph::Graph>()) {}
 
 Builder::~Builder() = default;
 
@@ -312,7 +315,7 @@ std::vector<TensorId> Builder::emit(std::string_view op, std::vector<TensorId> i
   if (definition == nullptr) throw Refusal{str("this build has no operator '", op, "'")};
   if ((tensors_ += outputs) > kMaxTensors)
     fail(ErrorCode::invalid_model, "the model has more than ", kMaxTensors, " tensors, functions inlined");
-  bool known = !definition->late_axis;
+  bool known = !definition->data_dependent_axis;
   for (const TensorId input : inputs) {
     if (input == kRefused) throw Refusal{"one of its values is not supported"};
     known = known && (input == kNone || graph_->tensor(input).constant);

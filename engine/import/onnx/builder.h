@@ -15,8 +15,8 @@
 
 #include "engine/base/deadline.h"
 #include "engine/import/onnx/node.h"
-#include "engine/import/onnx/order.h"
 #include "engine/import/onnx/tensor.h"
+#include "engine/import/onnx/topological_sort.h"
 
 namespace onnx {
 class FunctionProto;

@@ -17,9 +17,9 @@ namespace {
 
 /// The file, read into memory of the parser's own: it copies the bytes anyway, and a file that becomes shorter
 /// meanwhile is a truncated one, where a mapping would be a crash.
-class Pieces : public google::protobuf::io::CopyingInputStream {
+class Piecewise : public google::protobuf::io::CopyingInputStream {
  public:
-  explicit Pieces(const InputFile& file) : file_(file) {}
+  explicit Piecewise(const InputFile& file) : file_(file) {}
   int Read(void* to, int size) override {
     const std::size_t got = file_.read(at_, to, static_cast<std::size_t>(size));
     at_ += got;
@@ -34,8 +34,8 @@ class Pieces : public google::protobuf::io::CopyingInputStream {
 using Stream = google::protobuf::io::ZeroCopyInputStream;
 
 /// Nothing but Error leaves, whatever the model makes the libraries throw.
-Network import_stream(Stream& stream, std::uint64_t bytes, const std::filesystem::path& directory,
-                      const Limits& limits, const std::string& title) {
+Network import_stream(Stream& stream, std::uint64_t bytes, const std::filesystem::path& directory, const Limits& limits,
+                      const std::string& title) {
   using base::fail;
   if (bytes == 0) fail(ErrorCode::invalid_model, title, " is empty");
   if (bytes > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
@@ -70,7 +70,7 @@ Network import_onnx(const std::filesystem::path& path, const Limits& limits) {
   const InputFile file(path);
   std::filesystem::path directory = path.parent_path();
   if (directory.empty()) directory = ".";
-  Pieces pieces(file);
+  Piecewise pieces(file);
   google::protobuf::io::CopyingInputStreamAdaptor stream(&pieces, 1 << 20);
   return import_stream(stream, file.size(), directory, limits, "'" + path.string() + "'");
 }

@@ -4,8 +4,8 @@
 
 #include "engine/base/text.h"
 #include "engine/import/onnx/builder.h"
+#include "engine/import/onnx/constants.h"
 #include "engine/import/onnx/handlers.h"
-#include "engine/import/onnx/known.h"
 
 namespace vireo::importer {
 namespace {

@@ -2,7 +2,7 @@
 // Vector bodies of rows.h, over rows that lie in the first-level cache. Bound by the exponentials.
 
 #include "engine/ops/attention/rows.h"
-#include "engine/ops/shared/row_top.h"
+#include "engine/ops/shared/row_max.h"
 
 namespace vireo::ops {
 
@@ -28,7 +28,7 @@ void attention_exponentials(float* x, std::int64_t stride, std::int64_t rows, st
   }
   const V factor = V::set(mask ? 1.0f : scale);
   for (std::int64_t r = 0; r < rows; ++r, x += stride) {
-    const float top = row_top<V>(x, whole);
+    const float top = row_max<V>(x, whole);
     if (top == -__builtin_inff()) {
       for (std::int64_t i = 0; i < keys; ++i) x[i] = 0;
       factors[r] = 0;

@@ -28,7 +28,7 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
-std::int64_t late_axis(const graph::Attributes& a) { return a.integer("axis", 0); }
+std::int64_t data_dependent_axis(const graph::Attributes& a) { return a.integer("axis", 0); }
 
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::boolean};
@@ -49,6 +49,6 @@ const Operator compress_operator{.name = "compress",
                                  .infer = infer,
                                  .reference = compress_reference,
                                  .cases = cases,
-                                 .late_axis = late_axis};
+                                 .data_dependent_axis = data_dependent_axis};
 
 }  // namespace vireo::ops

@@ -9,7 +9,7 @@
 #include "engine/ops/conv/depthwise.h"
 #include "engine/ops/conv/winograd.h"
 #include "engine/ops/shared/conv_geometry.h"
-#include "engine/ops/shared/micro.h"
+#include "engine/ops/shared/microkernel.h"
 
 namespace vireo::ops {
 
@@ -32,7 +32,7 @@ struct ConvProblem {
 [[nodiscard]] std::string refuse_narrow_residual(const graph::Problem& problem);
 [[nodiscard]] ConvProblem read_conv(const graph::Problem& problem);
 
-/// Direct convolution through the micro-kernels: any kernel, stride, dilation, padding and (but for pairs) grouping.
+/// Direct convolution through the microkernels: any kernel, stride, dilation, padding and (but for pairs) grouping.
 [[nodiscard]] std::string refuse_direct(const graph::Problem& problem, const KernelSet& kernels);
 [[nodiscard]] graph::Launch prepare_direct(const graph::Problem& problem, const KernelSet& kernels);
 [[nodiscard]] double predict_direct(const graph::Problem& problem, const KernelSet& kernels);
@@ -45,8 +45,8 @@ struct ConvProblem {
 
 /// 3x3, stride 1, by Winograd's F(m x m, 3x3), m being what the transforms make (`out`): winograd.h.
 [[nodiscard]] std::string refuse_winograd(const graph::Problem& problem);
-/// The same, and weights of which 64 points are more than a cache holds: what 6x6 saves over 4x4 in products is less than
-/// streaming them costs, in time where maps are small, in memory everywhere.
+/// The same, and weights of which 64 points are more than a cache holds: what 6x6 saves over 4x4 in products is less
+/// than streaming them costs, in time where maps are small, in memory everywhere.
 [[nodiscard]] std::string refuse_winograd_6x6(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_winograd(const graph::Problem& problem, const KernelSet& kernels,
                                              const WinogradKernels& transforms);

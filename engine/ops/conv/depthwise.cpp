@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
-#include "engine/graph/packs.h"
+#include "engine/graph/packed_weights.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/conv/depthwise.h"
 #include "engine/ops/shared/panels.h"

@@ -3,12 +3,12 @@
 // (engine/ops/shared/panels.h). A 1x1 kernel with stride 1 reads its input in place. For kernels of reduced precision
 // all inputs are gathered, and rounded on the way: the channels of a pixel take half as many places then, the last of
 // an odd number is paired with a zero. Bound by multiply-adds; measured on one Zen 4 core with AVX-512: 94 to 100 % of
-// the micro-kernels' rate for 64 channels and more, 80 to 90 % for 16 to 32, 70 to 90 % for first layers.
+// the microkernels' rate for 64 channels and more, 80 to 90 % for 16 to 32, 70 to 90 % for first layers.
 #include <algorithm>
 #include <cstring>
 
 #include "engine/base/text.h"
-#include "engine/graph/packs.h"
+#include "engine/graph/packed_weights.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/shared/panels.h"
 
@@ -36,9 +36,9 @@ struct State {
   std::shared_ptr<const std::byte> memory;
   const float* packed = nullptr;
   const float* bias = nullptr;
-  std::int64_t channels = 0;       ///< places of a pixel's channels in scratch: KernelSet::places(cin)
-  std::int64_t pixel_step = 0;     ///< floats between pixels in scratch
-  std::int64_t scratch_row = 0;    ///< floats between rows in scratch (window)
+  std::int64_t channels = 0;     ///< places of a pixel's channels in scratch: KernelSet::places(cin)
+  std::int64_t pixel_step = 0;   ///< floats between pixels in scratch
+  std::int64_t scratch_row = 0;  ///< floats between rows in scratch (window)
   // Tiles: batch x row blocks x column blocks x panel blocks, the last running fastest. Flat accesses see one row of
   // pixels.
   std::int64_t images = 1, height = 1, width = 1;

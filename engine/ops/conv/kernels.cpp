@@ -44,7 +44,7 @@ std::string winograd_admitted(const Problem& p) {
 }
 
 template <const KernelSet& (*kSet)()>
-graph::Launch gathered(const Problem& p) {
+graph::Launch im2col(const Problem& p) {
   return prepare_gathered(p, kSet());
 }
 template <const KernelSet& (*kSet)()>
@@ -147,15 +147,15 @@ const Tactic kTactics[] = {
      .prepare = direct<kernel_set_avx2>,
      .rows = by_rows,
      .predict = direct_seconds<kernel_set_avx2>},
-    {.name = "conv_gathered_avx512",
+    {.name = "conv_im2col_avx512",
      .isa = Isa::avx512,
      .refuse = refuse_others_can,
-     .prepare = gathered<kernel_set_avx512>,
+     .prepare = im2col<kernel_set_avx512>,
      .predict = gathered_seconds<kernel_set_avx512>},
-    {.name = "conv_gathered_avx2",
+    {.name = "conv_im2col_avx2",
      .isa = Isa::avx2,
      .refuse = refuse_others_can,
-     .prepare = gathered<kernel_set_avx2>,
+     .prepare = im2col<kernel_set_avx2>,
      .predict = gathered_seconds<kernel_set_avx2>},
 #endif
     {.name = "conv_depthwise_portable",
@@ -186,9 +186,9 @@ const Tactic kTactics[] = {
      .prepare = direct<kernel_set_portable>,
      .rows = by_rows,
      .predict = direct_seconds<kernel_set_portable>},
-    {.name = "conv_gathered_portable",
+    {.name = "conv_im2col_portable",
      .refuse = refuse_others_can,
-     .prepare = gathered<kernel_set_portable>,
+     .prepare = im2col<kernel_set_portable>,
      .predict = gathered_seconds<kernel_set_portable>},
 };
 

@@ -1,6 +1,6 @@
 // Winograd F(m x m, 3x3) convolution, stride 1, channels-last. Blocks of m x m outputs are handled some dozens at a
 // time, so that their transformed inputs stay in the second-level cache: transform, (m + 2)^2 products with the
-// micro-kernels, transform back with bias, residual and activation, one panel of output channels after the other. Where
+// microkernels, transform back with bias, residual and activation, one panel of output channels after the other. Where
 // there are few blocks, tiles also split the panels, and the transformed inputs of all blocks go through the workspace
 // in a phase of their own. Bound by multiply-adds; by streaming weights on small deep maps, which is where m = 2 wins,
 // and by memory on large shallow ones. Measured on one Zen 4 core (peak 112), in GFLOP/s of the direct algorithm, m = 4
@@ -9,7 +9,7 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
-#include "engine/graph/packs.h"
+#include "engine/graph/packed_weights.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/conv/winograd.h"
 #include "engine/ops/shared/panels.h"
@@ -81,7 +81,7 @@ void multiply(const State& s, const Panel& panel, const float* inputs, float* pr
   const std::int64_t columns = panel.vectors * kernels.width, most = kernels.max_rows[panel.vectors];
   const std::int64_t chunks = (count + most - 1) / most, small = count / chunks, large = count % chunks;
   const std::int64_t tap = 0;
-  MicroArgs args;
+  MicrokernelArgs args;
   args.a_stride = s.channel_step;
   args.taps = &tap;
   args.depth = s.g.cin;
@@ -89,7 +89,7 @@ void multiply(const State& s, const Panel& panel, const float* inputs, float* pr
   args.lo = -__builtin_inff();
   args.hi = __builtin_inff();
   args.tail = panel.half ? kernels.width / 2 : kernels.width;
-  const MicroKernel* micro = kernels_of(kernels, panel);
+  const Microkernel* micro = kernels_of(kernels, panel);
   args.b = s.packed + panel.b_offset * s.points;
   for (std::int64_t e = 0; e < s.points; ++e, args.b += s.g.cin * columns) {
     args.a = inputs + e * s.point_step;

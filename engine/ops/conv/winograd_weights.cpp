@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/base/text.h"
-#include "engine/graph/packs.h"
+#include "engine/graph/packed_weights.h"
 #include "engine/ops/conv/conv.h"
 
 namespace vireo::ops {

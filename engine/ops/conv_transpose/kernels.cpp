@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "engine/base/text.h"
-#include "engine/graph/packs.h"
+#include "engine/graph/packed_weights.h"
 #include "engine/ops/conv_transpose/conv_transpose.h"
 #include "engine/ops/shared/conv_geometry.h"
 #include "engine/ops/shared/panels.h"
@@ -21,8 +21,8 @@ using graph::Tactic;
 using graph::TileArgs;
 
 struct PhasePlan {
-  std::array<std::int64_t, 2> remainder{};    ///< of the padded output position, by axis
-  std::array<std::int64_t, 2> begin{}, end{};  ///< valid quotients
+  std::array<std::int64_t, 2> remainder{};        ///< of the padded output position, by axis
+  std::array<std::int64_t, 2> begin{}, end{};     ///< valid quotients
   std::vector<std::array<std::int64_t, 4>> taps;  ///< kernel row, kernel column, steps back along rows, columns
   PanelSet set;
   std::int64_t packed_offset = 0;
@@ -58,10 +58,8 @@ void gather(const State& s, const float* x, float* to, std::int64_t n, std::int6
     const bool inside = y >= 0 && y < g.in[1];
     const float* row = x + ((n * g.in[1] + y) * g.in[2] + x0) * s.x_pitch;
     for (std::int64_t v = 0; v < width; ++v) {
-      if (inside && v >= first && v < last)
-        std::memcpy(to + v * s.pixel_step, row + v * s.x_pitch, pixel);
-      else
-        std::memset(to + v * s.pixel_step, 0, pixel);
+      if (inside && v >= first && v < last) std::memcpy(to + v * s.pixel_step, row + v * s.x_pitch, pixel);
+      else std::memset(to + v * s.pixel_step, 0, pixel);
     }
   }
 }

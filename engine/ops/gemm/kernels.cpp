@@ -1,7 +1,7 @@
 // Ordered tactics of gemm.
 #include "engine/base/text.h"
 #include "engine/ops/gemm/gemm.h"
-#include "engine/ops/shared/product.h"
+#include "engine/ops/shared/gemm.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
 
@@ -31,9 +31,9 @@ std::string refuse(const Problem& p) {
   return {};
 }
 
-Product read(const Problem& p) {
+BatchedGemm read(const Problem& p) {
   const graph::Attributes& a = *p.attributes;
-  Product out;
+  BatchedGemm out;
   out.trans_a = a.integer("transA", 0) != 0;
   out.trans_b = a.integer("transB", 0) != 0;
   out.m = p.outputs[0].dims[0];
@@ -69,11 +69,11 @@ Product read(const Problem& p) {
 
 template <const KernelSet& (*kSet)()>
 Launch prepare(const Problem& p) {
-  return prepare_product(p, read(p), kSet());
+  return prepare_gemm(p, read(p), kSet());
 }
 template <const KernelSet& (*kSet)()>
 double predict(const Problem& p) {
-  return predict_product(read(p), kSet());
+  return predict_gemm(read(p), kSet());
 }
 
 /// Rows of A are rounded as they lie.

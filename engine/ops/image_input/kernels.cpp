@@ -1,4 +1,4 @@
-// Whole rows, so that they can be handed to a first convolution while they are in cache (engine/build/chain.h).
+// Whole rows, so that they can be handed to a first convolution while they are in cache (engine/compile/depth_first.h).
 #include "engine/ops/image_input/kernels.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "engine/ops/lstm/kernels.h"
 
 #include "engine/base/text.h"
-#include "engine/graph/packs.h"
+#include "engine/graph/packed_weights.h"
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {

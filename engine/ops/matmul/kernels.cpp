@@ -1,8 +1,8 @@
 // Ordered tactics of matmul.
 #include "engine/base/text.h"
 #include "engine/ops/matmul/matmul.h"
+#include "engine/ops/shared/gemm.h"
 #include "engine/ops/shared/matmul_geometry.h"
-#include "engine/ops/shared/product.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
 
@@ -26,9 +26,9 @@ std::string refuse(const Problem& p) {
   return {};
 }
 
-Product read(const Problem& p) {
+BatchedGemm read(const Problem& p) {
   const MatmulGeometry g = matmul_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims);
-  Product out;
+  BatchedGemm out;
   out.m = g.m;
   out.n = g.n;
   out.k = g.k;
@@ -64,11 +64,11 @@ Product read(const Problem& p) {
 
 template <const KernelSet& (*kSet)()>
 Launch prepare(const Problem& p) {
-  return prepare_product(p, read(p), kSet());
+  return prepare_gemm(p, read(p), kSet());
 }
 template <const KernelSet& (*kSet)()>
 double predict(const Problem& p) {
-  return predict_product(read(p), kSet());
+  return predict_gemm(read(p), kSet());
 }
 
 /// Rows of A are rounded as they lie.

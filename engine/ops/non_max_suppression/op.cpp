@@ -37,7 +37,7 @@ void infer(InferContext& c) {
       {known ? checked_mul(c, checked_mul(c, scores[0], scores[1], "the bound"), most, "the bound") : kUnknown, 3});
 }
 
-std::int64_t late_axis(const graph::Attributes&) { return 0; }
+std::int64_t data_dependent_axis(const graph::Attributes&) { return 0; }
 
 std::vector<Case> cases() {
   const DataType f = DataType::float32, i = DataType::int64;
@@ -61,7 +61,7 @@ const Operator non_max_suppression_operator{.name = "non_max_suppression",
                                             .infer = infer,
                                             .reference = non_max_suppression_reference,
                                             .cases = cases,
-                                            .late_axis = late_axis,
-                                            .late = non_max_suppression_evaluate};
+                                            .data_dependent_axis = data_dependent_axis,
+                                            .evaluate_data_dependent = non_max_suppression_evaluate};
 
 }  // namespace vireo::ops

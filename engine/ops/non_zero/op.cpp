@@ -11,7 +11,7 @@ void infer(InferContext& c) {
   c.output(0, DataType::int64, {c.rank(0), known_product(c, c.dims(0), 0, c.dims(0).size())});
 }
 
-std::int64_t late_axis(const graph::Attributes&) { return 1; }
+std::int64_t data_dependent_axis(const graph::Attributes&) { return 1; }
 
 std::vector<Case> cases() {
   return {{.name = "matrix", .inputs = {{3, 4}}, .constants = {{0, {0, 1, 0, 2, 0, 0, 3, 0, -1, 0, 0, 5}}}},
@@ -22,7 +22,10 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator non_zero_operator;
-const Operator non_zero_operator{
-    .name = "non_zero", .infer = infer, .reference = non_zero_reference, .cases = cases, .late_axis = late_axis};
+const Operator non_zero_operator{.name = "non_zero",
+                                 .infer = infer,
+                                 .reference = non_zero_reference,
+                                 .cases = cases,
+                                 .data_dependent_axis = data_dependent_axis};
 
 }  // namespace vireo::ops

@@ -5,7 +5,7 @@
 
 #include "engine/ops/shared/activation.h"
 #include "engine/simd/math.h"
-#include "engine/simd/pieces.h"
+#include "engine/simd/piecewise.h"
 
 namespace vireo::ops {
 

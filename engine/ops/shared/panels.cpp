@@ -13,13 +13,13 @@ namespace {
 /// Share of the second-level cache that a block of B may take, in bytes.
 constexpr std::int64_t kBlockBytes = 128 << 10;
 
-/// Issue slots of one depth step of a rows x vectors micro-kernel: multiply-adds, loads, or latency.
+/// Issue slots of one depth step of a rows x vectors microkernel: multiply-adds, loads, or latency.
 double step_slots(const KernelSet& kernels, std::int64_t rows, double vectors) {
   return std::max({static_cast<double>(rows) * vectors, static_cast<double>(rows) + vectors,
                    static_cast<double>(kernels.latency_slots)});
 }
 
-/// Slots of one depth step for a segment of rows, split evenly into micro-kernels.
+/// Slots of one depth step for a segment of rows, split evenly into microkernels.
 double segment_slots(const KernelSet& kernels, std::int64_t rows, double vectors, std::int64_t& calls) {
   const std::int64_t most = kernels.max_rows[static_cast<int>(vectors + 0.5)];
   const std::int64_t chunks = (rows + most - 1) / most;
@@ -185,7 +185,7 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
   const KernelSet& kernels = *set.kernels;
   for (std::int64_t p = block.panel_begin; p < block.panel_end; ++p) {
     const Panel& panel = set.panels[static_cast<std::size_t>(p)];
-    const MicroKernel* micro = kernels_of(kernels, panel);
+    const Microkernel* micro = kernels_of(kernels, panel);
     const std::int64_t most = kernels.max_rows[panel.vectors];
     const std::int64_t chunks = (block.segment_rows + most - 1) / most;
     if (chunks == 0) return;
@@ -199,7 +199,7 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
     for (std::size_t d = 0; d < set.blocks.size(); ++d) {
       const DepthBlock& depth = set.blocks[d];
       const bool last = d + 1 == set.blocks.size();
-      MicroArgs args;
+      MicrokernelArgs args;
       args.a_stride = block.a_stride;
       args.taps = set.taps.data() + depth.first_tap;
       args.tap_count = depth.tap_count;

@@ -1,6 +1,6 @@
 #pragma once
 // A matrix of weights cut into panels of up to four vectors of columns, packed once, and the loop that multiplies
-// blocks of rows by panels with the micro-kernels. What conv, conv_transpose, gemm and matmul have in common below
+// blocks of rows by panels with the microkernels. What conv, conv_transpose, gemm and matmul have in common below
 // their own addressing. PanelSet is immutable after construction; run_block is pure and may run concurrently.
 
 #include <cstdint>
@@ -9,24 +9,24 @@
 #include <vector>
 
 #include "engine/ops/shared/activation.h"
-#include "engine/ops/shared/micro.h"
+#include "engine/ops/shared/microkernel.h"
 
 namespace vireo::ops {
 
 struct Panel {
-  int vectors = 0, tail = 0;    ///< tail: columns of the last vector
-  bool half = false;            ///< the last vector is at most half full, and there are kernels for that
-  std::int64_t column = 0;      ///< first column in C
+  int vectors = 0, tail = 0;  ///< tail: columns of the last vector
+  bool half = false;          ///< the last vector is at most half full, and there are kernels for that
+  std::int64_t column = 0;    ///< first column in C
   std::int64_t columns = 0;
-  std::int64_t a_offset = 0;    ///< added to A: the group's first channel
-  std::int64_t b_offset = 0;    ///< floats, in the packed weights
-  std::int64_t bias_offset = 0; ///< floats, in the packed bias
+  std::int64_t a_offset = 0;     ///< added to A: the group's first channel
+  std::int64_t b_offset = 0;     ///< floats, in the packed weights
+  std::int64_t bias_offset = 0;  ///< floats, in the packed bias
 };
 
 /// A part of the summation small enough that its share of a panel stays in the second-level cache while rows pass by.
 struct DepthBlock {
   std::int64_t first_tap = 0, tap_count = 1;
-  std::int64_t offset = 0;      ///< within a tap
+  std::int64_t offset = 0;  ///< within a tap
   std::int64_t depth = 0;
   std::int64_t rows_before = 0;  ///< rows of B that earlier blocks used
 };
@@ -49,13 +49,13 @@ struct PanelSet {
                                    std::int64_t a_group_step, std::vector<std::int64_t> taps, std::int64_t depth,
                                    std::int64_t segment_rows);
 
-/// The micro-kernels of a panel, by rows.
-[[nodiscard]] inline const MicroKernel* kernels_of(const KernelSet& set, const Panel& panel) noexcept {
+/// The microkernels of a panel, by rows.
+[[nodiscard]] inline const Microkernel* kernels_of(const KernelSet& set, const Panel& panel) noexcept {
   return panel.half ? set.half[panel.vectors] : set.micro[panel.vectors];
 }
 
-/// Packs every panel: element(group, tap, k, column within the group) gives the weight, or the weights of place k
-/// (pair_of) where the kernels take two.
+/// PackedWeightStore every panel: element(group, tap, k, column within the group) gives the weight, or the weights of
+/// place k (pair_of) where the kernels take two.
 template <typename F>
 void pack_weights(const PanelSet& set, float* packed, F&& element) {
   const int width = set.kernels->width;
@@ -80,9 +80,9 @@ void pack_bias(const PanelSet& set, const float* bias, float* packed);
 
 /// What happens to a finished sum.
 struct Epilogue {
-  float lo = 0, hi = 0;         ///< clamp inside the micro-kernel
+  float lo = 0, hi = 0;  ///< clamp inside the microkernel
   bool residual_before = false, residual_after = false;
-  bool finish = false;          ///< a second pass, still in cache, applies `activation` and the residual "after"
+  bool finish = false;  ///< a second pass, still in cache, applies `activation` and the residual "after"
   ActivationSpec activation;
 };
 [[nodiscard]] Epilogue make_epilogue(const ActivationSpec& activation, bool has_residual, bool residual_before);
@@ -100,7 +100,7 @@ struct BlockArgs {
   const float* packed = nullptr;
   const float* bias = nullptr;  ///< packed; null for none
   std::int64_t panel_begin = 0, panel_end = 0;
-  bool fetch = false;           ///< C is far away: its lines are asked for while the kernels multiply
+  bool fetch = false;  ///< C is far away: its lines are asked for while the kernels multiply
 };
 void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& block) noexcept;
 

@@ -1,7 +1,7 @@
 #pragma once
 // Vector bodies of softmax: greatest entry, exponentials and their sum, scaling. Bound by the exponentials.
 
-#include "engine/ops/shared/row_top.h"
+#include "engine/ops/shared/row_max.h"
 #include "engine/ops/softmax/kernels.h"
 #include "engine/simd/math.h"
 
@@ -49,7 +49,7 @@ void softmax_rows_tile(const graph::TileArgs& args) noexcept {
   for (std::int64_t o = first; o < end; ++o) {
     const float* x = static_cast<const float*>(args.inputs[0]) + o * s.in_pitch;
     float* y = static_cast<float*>(args.outputs[0]) + o * s.out_pitch;
-    const float top = row_top<V>(x, s.extent);
+    const float top = row_max<V>(x, s.extent);
     const float total = softmax_exp<!kLog, V>(x, y, s.extent, V::set(top));
     float log_total = 0;
     if constexpr (kLog) {

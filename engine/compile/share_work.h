@@ -1,0 +1,20 @@
+#pragma once
+// How many workers share the tiles of each step: all, but for small steps that timing found faster on fewer
+// (engine/tune/workers.h). Pure functions; any thread.
+
+#include <string>
+
+#include "engine/device/program.h"
+#include "engine/plan/choices.h"
+
+namespace vireo::compile {
+
+/// What the choice for a problem is kept under.
+[[nodiscard]] std::string workers_key(const std::string& problem);
+/// How many of `workers` share a step's tiles; 0: all.
+[[nodiscard]] int chosen_workers(const plan::Choices& choices, const std::string& problem, int workers);
+
+/// Gives each stage as many workers as the step of its that wants most.
+void share_stages(device::Program& program);
+
+}  // namespace vireo::compile

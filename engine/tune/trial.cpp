@@ -1,0 +1,91 @@
+#include "engine/tune/trial.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "engine/base/memory.h"
+
+namespace vireo::tune {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+}  // namespace
+
+Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool) {
+  auto program = std::make_shared<device::Program>();
+  program->workers = pool->size();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const graph::Problem& problem = *steps[i].problem;
+    device::Step step;
+    step.launch = std::move(steps[i].launch);
+    for (std::size_t k = 0; k < problem.inputs.size(); ++k)
+      step.inputs.push_back(i > 0 && k == 0 ? program->steps.back().outputs[0]
+                                            : add(*program, problem.inputs[k], true));
+    for (const graph::Desc& desc : problem.outputs) step.outputs.push_back(add(*program, desc, false));
+    step.workspace = program->arena_bytes;
+    program->arena_bytes =
+        base::checked_sum(program->arena_bytes, base::align_up(base::checked_sum(step.launch.workspace_bytes, 0)));
+    program->scratch_bytes = std::max(program->scratch_bytes, step.launch.scratch_bytes);
+    for (std::size_t p = 0; p < step.launch.phases.size(); ++p) {
+      device::Stage stage;
+      stage.phases = {{static_cast<std::int32_t>(i), static_cast<std::int32_t>(p)}};
+      stage.tiles = step.launch.phases[p].tiles;
+      program->stages.push_back(std::move(stage));
+    }
+    program->steps.push_back(std::move(step));
+  }
+  executor_ = std::make_unique<device::Executor>(program, pool, false);
+}
+
+double Trial::run() {
+  if (failed_) return kOut;
+  const auto start = Clock::now();
+  failed_ = !executor_->run(pointers_).ok();
+  return failed_ ? kOut : seconds_since(start);
+}
+
+device::Place Trial::add(device::Program& program, const graph::Desc& desc, bool fill) {
+  if (!desc.present()) return {};
+  if (desc.constant) {
+    program.constants.push_back(desc.constant);
+    return {device::Place::In::constant, static_cast<std::int32_t>(program.constants.size()) - 1, 0};
+  }
+  const std::int64_t row = desc.dims.empty() ? 1 : desc.dims.back();
+  const std::int64_t rows = row ? desc.count() / row : 0;
+  buffers_.push_back(base::allocate_aligned(byte_count(desc.dtype, {rows, std::max(desc.pitch, row)})));
+  if (fill && desc.dtype == DataType::float32) {
+    auto* values = reinterpret_cast<float*>(buffers_.back().get());
+    std::minstd_rand random(42);
+    for (std::int64_t i = 0; i < rows * desc.pitch; ++i) values[i] = static_cast<float>(random() % 2001) * 1e-3f - 1.0f;
+  }
+  pointers_.push_back(buffers_.back().get());
+  return {device::Place::In::binding, static_cast<std::int32_t>(pointers_.size()) - 1, 0};
+}
+
+std::vector<double> race(const std::vector<std::unique_ptr<Trial>>& trials, double budget_s) {
+  std::vector<double> best(trials.size(), kOut);
+  const auto start = Clock::now();
+  for (int round = 0; round < 12; ++round) {
+    const double leader = *std::min_element(best.begin(), best.end());
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      if (!trials[i] || (round >= 2 && best[i] > leader * 1.5)) continue;
+      if (round > 0 && best[i] == kOut) continue;
+      const int repeats = round == 0 ? 1 : std::clamp(static_cast<int>(300e-6 / std::max(best[i], 1e-7)), 1, 20);
+      double total = 0;
+      for (int r = 0; r < repeats; ++r) total += trials[i]->run();
+      if (total == kOut) {
+        best[i] = kOut;
+        continue;
+      }
+      if (round > 0 || total > 50e-3) best[i] = std::min(best[i], total / repeats);
+      else best[i] = std::min(best[i], total);
+    }
+    if (round >= 2 && seconds_since(start) > budget_s) break;
+  }
+  return best;
+}
+
+}  // namespace vireo::tune

@@ -1,0 +1,44 @@
+#pragma once
+// Candidates as programs of their own, to be timed. For timing.cpp alone.
+
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "engine/device/cpu/executor.h"
+#include "engine/device/cpu/thread_pool.h"
+#include "engine/graph/tactic.h"
+
+namespace vireo::tune {
+
+/// Seconds of what is out of a trial, because it failed.
+inline constexpr double kOut = std::numeric_limits<double>::infinity();
+
+/// One step of a trial. Its problem is borrowed for the construction.
+struct TrialStep {
+  const graph::Problem* problem = nullptr;
+  graph::Launch launch;
+};
+
+/// Steps that run one after the other, each reading the output of the one before as its first input; all other tensors
+/// are buffers that hold plausible numbers.
+class Trial {
+ public:
+  Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool);
+  /// Seconds of one run; kOut when it failed, and ever after.
+  double run();
+
+ private:
+  device::Place add(device::Program& program, const graph::Desc& desc, bool fill);
+
+  std::vector<std::shared_ptr<std::byte>> buffers_;
+  std::vector<void*> pointers_;
+  std::unique_ptr<device::Executor> executor_;
+  bool failed_ = false;
+};
+
+/// Best seconds of each trial over interleaved rounds, within the budget; kOut for those that are null or failed.
+/// Losers by more than half drop out after the second round.
+[[nodiscard]] std::vector<double> race(const std::vector<std::unique_ptr<Trial>>& trials, double budget_s);
+
+}  // namespace vireo::tune

@@ -115,9 +115,10 @@ struct Candidate {
 
 double run(Candidate& c, const std::vector<const void*>& inputs, std::vector<void*>& outputs) {
   const auto start = Clock::now();
-  for (const graph::Phase& phase : c.launch.phases)
+  for (const graph::Phase& phase : device::cpu_launch(c.launch).phases)
     for (std::int64_t t = 0; t < phase.tiles; ++t)
-      phase.run({c.launch.state.get(), inputs.data(), outputs.data(), c.scratch.get(), c.workspace.get(), t});
+      phase.run({device::cpu_launch(c.launch).state.get(), inputs.data(), outputs.data(), c.scratch.get(),
+                 c.workspace.get(), t});
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
@@ -197,8 +198,8 @@ void bench(const Shape& shape, int workers, double peak) {
     if (!available(tactic.isa) || tactic.isa == graph::Isa::scalar) continue;
     if (tactic.refuse && !tactic.refuse(problem).empty()) continue;
     Candidate c{.tactic = &tactic, .launch = tactic.prepare(problem)};
-    c.scratch = base::allocate_aligned(c.launch.scratch_bytes + 64);
-    c.workspace = base::allocate_aligned(c.launch.workspace_bytes + 64);
+    c.scratch = base::allocate_aligned(device::cpu_launch(c.launch).scratch_bytes + 64);
+    c.workspace = base::allocate_aligned(c.launch->workspace_bytes + 64);
     if (tactic.predict) c.predicted = tactic.predict(problem);
     candidates.push_back(std::move(c));
   }
@@ -214,7 +215,7 @@ void bench(const Shape& shape, int workers, double peak) {
   const double flops = op.flops(problem);
   for (const Candidate& c : candidates) {
     std::int64_t tiles = 0;
-    for (const graph::Phase& phase : c.launch.phases) tiles += phase.tiles;
+    for (const graph::Phase& phase : device::cpu_launch(c.launch).phases) tiles += phase.tiles;
     std::printf("%-28s %-30s %9.1f us %7.1f GFLOP/s %4.0f%%  %5lld tiles  predicted %9.1f us\n", shape.name,
                 std::string(c.tactic->name).c_str(), c.best * 1e6, flops / c.best * 1e-9, flops / c.best * 1e-7 / peak,
                 static_cast<long long>(tiles), c.predicted * 1e6);

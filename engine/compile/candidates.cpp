@@ -45,22 +45,25 @@ bool permits(Precision asked, Precision arithmetic) { return arithmetic == Preci
 
 std::vector<LayerProblem> problems(const graph::Graph& graph, const CompileOptions& options) {
   const std::vector<graph::LayerId> order = graph.topological_order();
-  const Placement placement = place(graph, order, options.workers);
+  const Placement placement = place(graph, order, options);
   std::vector<LayerProblem> list;
   const auto known = [&](graph::TensorId t) { return t == graph::kNone || graph.tensor(t).is_static(); };
   for (graph::LayerId id : order)
     if (!placement.elided[static_cast<std::size_t>(id)] && std::ranges::all_of(graph.layer(id).inputs, known) &&
         std::ranges::all_of(graph.layer(id).outputs, known))
-      list.push_back({id, problem_of(graph, id, placement, options.workers)});
+      list.push_back({id, problem_of(graph, id, placement, options)});
   return list;
 }
 
 std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& options) {
   std::vector<Candidate> list;
-  if (problem.op->tactics)
-    for (const graph::Tactic& tactic : problem.op->tactics()) {
+  const device::Target& target = *problem.target;
+  const auto add = [&](std::span<const graph::Tactic> tactics) {
+    for (const graph::Tactic& tactic : tactics) {
+      if (tactic.device != target.kind) continue;
       std::string refused;
-      if (!graph::runs_on(tactic.isa, base::cpu_features())) refused = "needs a processor with more instructions";
+      if (target.is_cpu() && !graph::runs_on(tactic.isa, target.cpu))
+        refused = "needs a processor with more instructions";
       else if (!permits(options.precision, tactic.arithmetic))
         refused = base::str("computes in ", to_string(tactic.arithmetic), "; ", to_string(options.precision),
                             " is asked for");
@@ -68,7 +71,11 @@ std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& 
       else if (tactic.refuse) refused = tactic.refuse(problem);
       list.push_back({&tactic, std::move(refused)});
     }
+  };
+  for (const TacticSource source : options.sources) add(source(*problem.op));
+  if (problem.op->tactics) add(problem.op->tactics());
   std::string refused;
+  if (!target.is_cpu()) refused = "runs on the CPU alone";
   for (const Desc& desc : problem.inputs)
     if (desc.present() && !desc.dense()) refused = "an input is a strided view";
   for (const Desc& desc : problem.outputs)
@@ -132,7 +139,7 @@ Launch prepare(const Problem& problem, const Candidate& candidate) {
   auto state = std::make_shared<ReferenceState>(
       ReferenceState{problem.op, *problem.attributes, problem.inputs, problem.outputs});
   for (Desc& desc : state->inputs) desc.constant.reset();
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{&run_reference, 1}};
   launch.state = std::move(state);
   return launch;

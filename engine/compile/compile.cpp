@@ -1,415 +1,111 @@
-// The compiler is one class whose steps stand in the order in which they run, which is worth a few lines beyond 400.
+// A network as a program: cut into parts by device, each compiled for its own, within the limit on workspace.
 
 #include "engine/compile/compile.h"
 
 #include <algorithm>
 #include <optional>
-#include <span>
 
-#include "engine/base/memory.h"
 #include "engine/base/text.h"
-#include "engine/compile/depth_first.h"
 #include "engine/compile/limits.h"
-#include "engine/compile/memory_plan.h"
-#include "engine/compile/placement.h"
-#include "engine/compile/share_work.h"
-#include "engine/compile/strided_copy.h"
+#include "engine/compile/partition.h"
+#include "engine/compile/segment.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::compile {
-using device::Place;
-using device::Program;
-using device::Stage;
-using device::Step;
-using graph::Graph;
-using graph::kNone;
-using graph::Layer;
-using graph::LayerId;
-using graph::TensorId;
-
 namespace {
 
-std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
+using device::Program;
+using device::Segment;
+using graph::Graph;
 
-// Steps predicted to be shorter than this join their neighbours in one stage where they are independent: a barrier, and
-// the wait for the slowest worker, cost about as much as they do.
-constexpr double kSmallStep_s = 40e-6;
-
-class Compiler {
- public:
-  Compiler(const Graph& g, const CompileOptions& options) : g_(g), options_(options) {}
-
-  Program run() {
-    if (options_.traced) program_.source = std::make_shared<const Graph>(g_);
-    order_ = g_.topological_order();
-    placement_ = place(g_, order_, options_.workers);
-    program_.workers = options_.workers;
-    make_bindings();
-    std::vector<const std::vector<LayerId>*> group_of(index(g_.layer_count()), nullptr);
-    const std::vector<std::vector<LayerId>> groups = choose_depth_first(g_, order_, placement_, options_);
-    for (const std::vector<LayerId>& group : groups)
-      for (LayerId id : group) group_of[index(id)] = &group;
-    for (LayerId id : order_) {
-      const std::vector<LayerId>* group = group_of[index(id)];
-      if (options_.deadline) options_.deadline->check(g_.layer(id).name);
-      if (placement_.elided[index(id)]) continue;
-      if (!group) make_step(id);
-      else if (group->back() == id)
-        make_depth_first(*group);  // where its last layer stands, all that it reads is there
-    }
-    make_output_copies();
-    reuse_in_place();
-    form_stages();
-    plan();
-    resolve();
-    if (options_.max_workspace && program_.workspace_bytes > options_.max_workspace)
-      base::fail(ErrorCode::out_of_memory, "the engine needs ",
-                 base::human_bytes(static_cast<double>(program_.workspace_bytes)), " of workspace, the limit is ",
-                 base::human_bytes(static_cast<double>(options_.max_workspace)));
-    return std::move(program_);
+std::optional<Segment> try_caps(const Graph& graph, const CompileOptions& options, const WorkspaceCaps& caps) {
+  try {
+    return compile_segment(graph, options, caps);
+  } catch (const OverCaps&) {
+    return std::nullopt;
   }
+}
 
- private:
-  /// A step under construction: the places it reads and writes, by root.
-  struct Draft {
-    std::vector<TensorPlace> inputs, outputs;
-    std::vector<TensorId> input_ids, output_ids;
-    LayerId layer = kNone;
-    bool grouped = false;  ///< a group that ends in `layer`
-    int first_stage = 0, last_stage = 0;
-  };
-
-  void make_bindings() {
-    for (TensorId id : g_.inputs()) bind(id, g_.tensor(id).name, false);
-    binding_of_.assign(index(g_.tensor_count()), -1);
-    for (std::size_t k = 0; k < g_.inputs().size(); ++k) binding_of_[index(g_.inputs()[k])] = static_cast<int>(k);
-    for (const Graph::Output& output : g_.outputs()) {
-      const int binding = bind(output.tensor, output.name, true);
-      const graph::Tensor& t = g_.tensor(output.tensor);
-      // The first output that names a produced tensor is written directly; inputs, constants and repetitions are
-      // copied.
-      if (t.producer != kNone && binding_of_[index(output.tensor)] < 0 &&
-          placement_.tensors[index(output.tensor)].root == output.tensor)
-        binding_of_[index(output.tensor)] = binding;
-      else copies_.push_back({output.tensor, binding});
-    }
-  }
-
-  int bind(TensorId id, const std::string& name, bool output) {
-    const graph::Tensor& t = g_.tensor(id);
-    device::Binding binding;
+/// Binding by binding, as the network has them.
+std::vector<device::Binding> bindings_of(const Graph& g) {
+  std::vector<device::Binding> bindings;
+  const auto add = [&](graph::TensorId id, const std::string& name, bool output) {
+    const graph::Tensor& t = g.tensor(id);
+    device::Binding& binding = bindings.emplace_back();
     binding.info = {name, t.dtype, t.dims, std::vector<std::string>(t.dims.size())};
     binding.bytes = byte_count(t.dtype, t.dims);
     binding.output = output;
-    program_.bindings.push_back(std::move(binding));
-    return static_cast<int>(program_.bindings.size()) - 1;
-  }
+  };
+  for (graph::TensorId id : g.inputs()) add(id, g.tensor(id).name, false);
+  for (const Graph::Output& output : g.outputs()) add(output.tensor, output.name, true);
+  return bindings;
+}
 
-  void make_step(LayerId id) {
-    const Layer& l = g_.layer(id);
-    graph::Problem problem = problem_of(g_, id, placement_, options_.workers);
-    problem.packs = options_.packs;
-    LayerReport report;
-    std::vector<Candidate> list = candidates(problem, options_);
-    const Candidate& chosen = choose(id, problem, list, report);
-    Step step;
-    step.layer = l.name;
-    step.op = l.op->name;
-    step.tactic = name_of(chosen);
-    step.problem = choice_key(problem, options_);
-    step.launch = prepare(problem, chosen);
-    Draft draft;
-    draft.layer = id;
-    draft.input_ids = l.inputs;
-    draft.output_ids = l.outputs;
-    finish_step(std::move(step), std::move(draft), std::move(report), {&problem, 1});
-  }
-
-  void make_depth_first(const std::vector<LayerId>& group) {
-    std::vector<graph::Problem> problems;
-    Step step;
-    Draft draft;
-    draft.layer = group.back();
-    for (LayerId id : group) {
-      const Layer& l = g_.layer(id);
-      problems.push_back(problem_of(g_, id, placement_, options_.workers));
-      problems.back().packs = options_.packs;
-      step.layer += (step.layer.empty() ? "" : " > ") + l.name;
-      step.op += (step.op.empty() ? "" : ">") + std::string(l.op->name);
-      draft.input_ids.insert(draft.input_ids.end(), l.inputs.begin() + (id == group.front() ? 0 : 1), l.inputs.end());
-    }
-    draft.output_ids = g_.layer(group.back()).outputs;
-    std::optional<DepthFirstStep> made = prepare_depth_first(problems, options_);
-    if (!made) {  // a rough guess was wrong
-      for (LayerId id : group) make_step(id);
-      return;
-    }
-    step.tactic = std::move(made->tactic);
-    step.launch = std::move(made->launch);
-    LayerReport report;
-    step.problem = fused_key(problems, options_);
-    if (options_.choices) {
-      const auto it = options_.choices->find(step.problem);
-      if (it != options_.choices->end()) report.tuned_ms = it->second.seconds * 1e3;
-      const auto apart = options_.choices->find(apart_key(problems, options_));
-      if (apart != options_.choices->end())
-        report.beside.emplace_back("its layers as steps of their own", apart->second.seconds * 1e3);
-    }
-    draft.grouped = true;
-    finish_step(std::move(step), std::move(draft), std::move(report), problems);
-  }
-
-  void finish_step(Step step, Draft draft, LayerReport report, std::span<const graph::Problem> problems) {
-    for (TensorId t : draft.input_ids)
-      draft.inputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
-    for (TensorId t : draft.output_ids)
-      draft.outputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
-    for (const graph::Problem& p : problems) {
-      step.flops += flops_of(p);
-      step.predicted_s += predict_seconds(p);
-    }
-    const auto describe = [](const graph::Desc& d) {
-      return base::str(d.dims, " ", d.dtype, d.dense() ? "" : " strided");
-    };
-    for (std::size_t i = 0; i < problems.size(); ++i)
-      for (std::size_t k = 0; k < problems[i].inputs.size(); ++k) {
-        const graph::Desc& d = problems[i].inputs[k];
-        if (!d.present() || (i > 0 && k == 0)) continue;
-        step.bytes += static_cast<double>(d.count()) * static_cast<double>(size_of(d.dtype));
-        if (!d.constant) report.inputs += (report.inputs.empty() ? "" : ", ") + describe(d);
-      }
-    for (const graph::Desc& d : problems.back().outputs) {
-      if (!d.present()) continue;
-      step.bytes += static_cast<double>(d.count()) * static_cast<double>(size_of(d.dtype));
-      report.outputs += (report.outputs.empty() ? "" : ", ") + describe(d);
-    }
-    if (options_.traced)
-      for (TensorId t : draft.output_ids) step.made.push_back({t, placement_.tensors[index(t)].pitch});
-    if (options_.choices) step.workers = chosen_workers(*options_.choices, step.problem, program_.workers);
-    report.workers = step.workers;
-    report.name = step.layer;
-    report.op = step.op;
-    report.tactic = step.tactic;
-    report.device = "cpu";
-    report.flops = step.flops;
-    report.weight_bytes = step.launch.state_bytes;
-    program_.report.push_back(std::move(report));
-    program_.steps.push_back(std::move(step));
-    drafts_.push_back(std::move(draft));
-  }
-
-  const Candidate& choose(LayerId id, const graph::Problem& problem, std::vector<Candidate>& list,
-                          LayerReport& report) {
-    const Candidate* best = choose_candidate(problem, list, options_);
-    for (const Candidate& c : list)
-      if (!c.refused.empty()) report.refused.push_back(base::str(name_of(c), ": ", c.refused));
-    if (!best)
-      base::fail(ErrorCode::internal, graph::describe(g_, id),
-                 ": no kernel takes it: ", report.refused.empty() ? std::string("none known") : report.refused.back());
-    if (options_.choices) {
-      const auto it = options_.choices->find(choice_key(problem, options_));
-      if (it != options_.choices->end() && it->second.tactic == name_of(*best)) {
-        report.tuned_ms = it->second.seconds * 1e3;
-        for (const auto& [tactic, seconds] : it->second.beside) report.beside.emplace_back(tactic, seconds * 1e3);
-      }
-    }
-    return *best;
-  }
-
-  /// Network outputs that are inputs, constants, views or repeated need a copy into the user's buffer.
-  void make_output_copies() {
-    for (const auto& [tensor, binding] : copies_) {
-      const TensorPlace& from = placement_.tensors[index(tensor)];
-      Draft draft;
-      draft.inputs.push_back(from);
-      draft.input_ids = {tensor};
-      TensorPlace to{kNone, 0, from.pitch, from.span, from.span, 0};
-      draft.outputs.push_back(to);
-      draft.output_ids = {kNone};
-      Step step;
-      step.layer = program_.bindings[static_cast<std::size_t>(binding)].info.name;
-      step.op = "copy";
-      step.tactic = "copy_rows";
-      step.launch = strided_copy(g_.tensor(tensor), from);
-      step.bytes = 2.0 * static_cast<double>(from.span);
-      step.predicted_s = step.bytes / 10e9;
-      LayerReport report;
-      report.name = step.layer;
-      report.op = step.op;
-      report.tactic = step.tactic;
-      report.device = "cpu";
-      report.inputs = to_string(g_.tensor(tensor).dims);
-      program_.report.push_back(std::move(report));
-      program_.steps.push_back(std::move(step));
-      drafts_.push_back(std::move(draft));
-      copy_binding_[drafts_.size() - 1] = binding;
-    }
-  }
-
-  /// Elementwise layers overwrite their first input where nothing reads it afterwards.
-  void reuse_in_place() {
-    std::vector<int> last_use(index(g_.tensor_count()), -1);
-    for (std::size_t s = 0; s < drafts_.size(); ++s)
-      for (const TensorPlace& p : drafts_[s].inputs)
-        if (p.root != kNone) last_use[index(p.root)] = static_cast<int>(s);
-    for (std::size_t s = 0; s < drafts_.size(); ++s) {
-      Draft& d = drafts_[s];
-      if (d.layer == kNone || d.grouped || !g_.layer(d.layer).op->in_place || d.outputs.size() != 1) continue;
-      const TensorPlace in = d.inputs[0], out = d.outputs[0];
-      const TensorId from = d.input_ids[0], to = d.output_ids[0];
-      if (to == kNone || out.root != to || in.root == kNone || last_use[index(in.root)] != static_cast<int>(s))
-        continue;
-      if (binding_of_[index(to)] >= 0 || binding_of_[index(in.root)] >= 0 || g_.tensor(in.root).constant ||
-          g_.tensor(from).constant)
-        continue;
-      if (in.span != out.span || in.pitch != out.pitch || in.pitch_bytes != out.pitch_bytes) continue;
-      if (std::count_if(d.inputs.begin() + 1, d.inputs.end(),
-                        [&](const TensorPlace& p) { return p.root == in.root && share_bytes(p, in); }))
-        continue;
-      // Move everything that lives in the output's block into the input's.
-      for (std::size_t k = s; k < drafts_.size(); ++k)
-        for (auto* places : {&drafts_[k].inputs, &drafts_[k].outputs})
-          for (TensorPlace& p : *places)
-            if (p.root == to) {
-              p.root = in.root;
-              p.offset += in.offset;
-            }
-      last_use[index(in.root)] = std::max(last_use[index(in.root)], last_use[index(to)]);
-    }
-  }
-
-  [[nodiscard]] bool conflict(const Draft& a, const Draft& b) const {
-    const auto any = [](const std::vector<TensorPlace>& x, const std::vector<TensorPlace>& y) {
-      for (const TensorPlace& p : x)
-        for (const TensorPlace& q : y)
-          if (p.root != kNone && share_bytes(p, q)) return true;
-      return false;
-    };
-    return any(a.outputs, b.inputs) || any(a.inputs, b.outputs) || any(a.outputs, b.outputs);
-  }
-
-  void form_stages() {
-    std::vector<std::size_t> open;  // drafts whose single phase is in the newest stage
-    for (std::size_t s = 0; s < drafts_.size(); ++s) {
-      Draft& d = drafts_[s];
-      const Step& step = program_.steps[s];
-      const std::vector<graph::Phase>& phases = step.launch.phases;
-      const bool small = phases.size() == 1 && step.predicted_s < kSmallStep_s;
-      const bool joins = small && !open.empty() &&
-                         std::none_of(open.begin(), open.end(), [&](std::size_t o) { return conflict(drafts_[o], d); });
-      if (!joins) {
-        program_.stages.emplace_back();
-        open.clear();
-      }
-      d.first_stage = static_cast<int>(program_.stages.size()) - 1;
-      for (std::size_t p = 0; p < phases.size(); ++p) {
-        if (p) program_.stages.emplace_back();
-        Stage& stage = program_.stages.back();
-        stage.phases.push_back({static_cast<std::int32_t>(s), static_cast<std::int32_t>(p)});
-        stage.tiles += phases[p].tiles;
-      }
-      d.last_stage = static_cast<int>(program_.stages.size()) - 1;
-      if (small) open.push_back(s);
-      else open.clear();
-    }
-    share_stages(program_);
-  }
-
-  void plan() {
-    std::map<TensorId, std::size_t> block_of;
-    std::vector<Block> blocks;
-    const auto touch = [&](const TensorPlace& p, int first, int last) {
-      if (p.root == kNone || g_.tensor(p.root).constant || binding_of_[index(p.root)] >= 0) return;
-      const auto [it, fresh] = block_of.try_emplace(p.root, blocks.size());
-      if (fresh) blocks.push_back({placement_.tensors[index(p.root)].span, first, last, 0});
-      Block& block = blocks[it->second];
-      block.first = std::min(block.first, first);
-      block.last = std::max(block.last, last);
-    };
-    for (const Draft& d : drafts_) {
-      for (const TensorPlace& p : d.inputs) touch(p, d.first_stage, d.last_stage);
-      for (const TensorPlace& p : d.outputs) touch(p, d.first_stage, d.last_stage);
-    }
-    std::size_t largest_workspace = 0;
-    const std::size_t tensors = blocks.size();
-    for (std::size_t s = 0; s < drafts_.size(); ++s) {
-      const graph::Launch& launch = program_.steps[s].launch;
-      program_.scratch_bytes = std::max(program_.scratch_bytes, launch.scratch_bytes);
-      largest_workspace = std::max(largest_workspace, launch.workspace_bytes);
-      blocks.push_back({launch.workspace_bytes, drafts_[s].first_stage, drafts_[s].last_stage, 0});
-    }
-    program_.arena_bytes = plan_memory(blocks);
-    const std::size_t scratch =
-        base::checked_product(program_.scratch_bytes, static_cast<std::size_t>(program_.workers));
-    program_.workspace_bytes = base::checked_sum(largest_workspace, scratch);
-    check_memory(base::checked_sum(program_.arena_bytes, scratch), largest_block(blocks, block_of, scratch),
-                 options_.limits);
-    for (std::size_t s = 0; s < drafts_.size(); ++s) program_.steps[s].workspace = blocks[tensors + s].offset;
-    for (const auto& [root, block] : block_of) offsets_[root] = blocks[block].offset;
-#ifndef NDEBUG
-    if (overlaps(blocks)) base::fail(ErrorCode::internal, "the memory plan overlaps");
-#endif
-  }
-
-  /// What takes most of the memory, in words.
-  [[nodiscard]] std::string largest_block(const std::vector<Block>& blocks,
-                                          const std::map<TensorId, std::size_t>& block_of, std::size_t scratch) const {
-    std::size_t most = scratch;
-    std::string text = "the scratch of its workers";
-    const auto consider = [&](std::size_t bytes, const auto& name) {
-      if (bytes <= most) return;
-      most = bytes;
-      text = name();
-    };
-    for (const auto& [root, block] : block_of)
-      consider(blocks[block].bytes, [&] {
-        const graph::Tensor& t = g_.tensor(root);
-        return base::str("tensor '", t.name, "', ", t.dims, " ", t.dtype);
-      });
-    for (const Step& step : program_.steps)
-      consider(step.launch.workspace_bytes, [&] { return base::str("the workspace of layer '", step.layer, "'"); });
-    return text;
-  }
-
-  Place resolve_place(const TensorPlace& p, bool read) {
-    if (p.root == kNone) return {};
-    if (const graph::ConstantPtr& constant = g_.tensor(p.root).constant) {
-      if (!read) return {};
-      (void)constant->read();  // damage is told now, not when running
-      program_.constants.push_back(constant);
-      return {Place::In::constant, static_cast<std::int32_t>(program_.constants.size()) - 1, p.offset};
-    }
-    if (binding_of_[index(p.root)] >= 0) return {Place::In::binding, binding_of_[index(p.root)], p.offset};
-    return {Place::In::arena, 0, offsets_.at(p.root) + p.offset};
-  }
-
-  void resolve() {
-    for (std::size_t s = 0; s < drafts_.size(); ++s) {
-      Step& step = program_.steps[s];
-      for (std::size_t k = 0; k < drafts_[s].inputs.size(); ++k) {
-        const bool read = k >= 64 || ((step.launch.unread_inputs >> k) & 1) == 0;
-        step.inputs.push_back(resolve_place(drafts_[s].inputs[k], read));
-      }
-      for (const TensorPlace& p : drafts_[s].outputs) step.outputs.push_back(resolve_place(p, true));
-      const auto copy = copy_binding_.find(s);
-      if (copy != copy_binding_.end()) step.outputs[0] = {Place::In::binding, copy->second, 0};
-    }
-  }
-
-  const Graph& g_;
-  const CompileOptions& options_;
-  std::vector<LayerId> order_;
-  Placement placement_;
-  Program program_;
-  std::vector<Draft> drafts_;
-  std::vector<int> binding_of_;
-  std::vector<std::pair<TensorId, int>> copies_;
-  std::map<std::size_t, int> copy_binding_;
-  std::map<TensorId, std::size_t> offsets_;
-};
+CompileOptions on_cpu(const CompileOptions& options) {
+  CompileOptions cpu = options;
+  cpu.target = &device::host_target();
+  cpu.choices = options.cpu_choices;
+  cpu.cpu_choices = nullptr;
+  return cpu;
+}
 
 }  // namespace
 
-Program compile(const Graph& graph, const CompileOptions& options) { return Compiler(graph, options).run(); }
+/// Steps share one workspace and one scratch, each as large as the largest step wants: both together have to fit the
+/// limit. The fastest tactics are kept where they do; else one of the two keeps its size and the other gets the rest,
+/// then half each; what is left is the least of everything.
+Segment compile_segment(const Graph& graph, const CompileOptions& options) {
+  Segment fastest = compile_segment(graph, options, WorkspaceCaps{});
+  const std::size_t limit = options.max_workspace;
+  if (limit == 0 || fastest.workspace_bytes <= limit) return fastest;
+  const std::size_t workspace = fastest.largest_workspace, scratch = fastest.workspace_bytes - workspace;
+  std::vector<WorkspaceCaps> tries;
+  if (scratch < limit) tries.push_back({limit - scratch, scratch});
+  if (workspace < limit) tries.push_back({workspace, limit - workspace});
+  tries.push_back({limit / 2, limit - limit / 2});
+  tries.push_back({.least = true});
+  std::size_t least = 0;
+  for (const WorkspaceCaps& caps : tries) {
+    std::optional<Segment> made = try_caps(graph, options, caps);
+    if (made && made->workspace_bytes <= limit) return std::move(*made);
+    if (made) least = made->workspace_bytes;
+  }
+  base::fail(ErrorCode::out_of_memory, "the engine needs at least ", least, " bytes (",
+             base::human_bytes(static_cast<double>(least)), ") of workspace, the limit is ", limit,
+             " bytes; raise it, or use fewer threads");
+}
+
+Program compile(const Graph& graph, const CompileOptions& options) {
+  Program program;
+  program.devices = {options.target->name};
+  program.bindings = bindings_of(graph);
+  std::vector<std::string> why;
+  const std::vector<std::int32_t> device_of = assign_devices(graph, options, &why);
+  const bool alone = std::ranges::none_of(device_of, [](std::int32_t device) { return device != kTarget; });
+  if (alone) {
+    Segment segment = compile_segment(graph, options);
+    for (std::size_t k = 0; k < program.bindings.size(); ++k) segment.outside.push_back(static_cast<std::int32_t>(k));
+    program.segments.push_back(std::make_shared<const Segment>(std::move(segment)));
+    return program;
+  }
+  program.devices.push_back(device::host_target().name);
+  Partition cut = partition(graph, device_of);
+  const CompileOptions cpu = on_cpu(options);
+  std::map<std::string, std::string> reasons;  // by layer
+  for (graph::LayerId id = 0; id < graph.layer_count(); ++id)
+    if (graph.layer(id).alive()) reasons[graph.layer(id).name] = why[static_cast<std::size_t>(id)];
+  for (Part& part : cut.parts) {
+    Segment segment = compile_segment(part.graph, part.device == kCpu ? cpu : options);
+    segment.device = part.device;
+    segment.outside = std::move(part.outside);
+    if (part.device == kCpu)
+      for (LayerReport& row : segment.report)
+        if (!reasons[row.name].empty()) row.refused.push_back(base::str(options.target->name, ": ", reasons[row.name]));
+    program.segments.push_back(std::make_shared<const Segment>(std::move(segment)));
+  }
+  program.boundary = std::move(cut.boundary);
+  program.boundary_bytes = cut.boundary_bytes;
+  return program;
+}
 
 }  // namespace vireo::compile

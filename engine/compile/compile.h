@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,14 +17,21 @@
 
 namespace vireo::compile {
 
+/// Where tactics come from beside the operators' own tables: a library of kernels, a device of somebody else's. Its
+/// tactics stand before the operator's own.
+using TacticSource = std::span<const graph::Tactic> (*)(const graph::Operator& op);
+
 struct CompileOptions {
-  int workers = 1;
+  const device::Target* target = &device::host_target();  ///< borrowed; layers without a kernel there run on the CPU
+  std::vector<TacticSource> sources;
+  int workers = 1;  ///< of the CPU that share the tiles of a step
   bool exact = false;
   Precision precision = Precision::fp32;  ///< bf16 admits tactics of bfloat16 products beside those of float32
   std::uint64_t max_workspace = 0;        ///< 0: no limit
   Limits limits;
-  const base::Deadline* deadline = nullptr;  ///< borrowed; asked at each layer. Null: there is time
-  const plan::Choices* choices = nullptr;
+  const base::Deadline* deadline = nullptr;    ///< borrowed; asked at each layer. Null: there is time
+  const plan::Choices* choices = nullptr;      ///< borrowed; of the target
+  const plan::Choices* cpu_choices = nullptr;  ///< borrowed; of the CPU, where the target is another device
   std::vector<std::string> disabled_passes;
   bool traced = false;                    ///< the program can be observed (device::Executor::observe)
   graph::PackedWeights* packs = nullptr;  ///< borrowed; null: every launch packs for itself
@@ -38,8 +46,10 @@ struct CompileOptions {
 [[nodiscard]] graph::Graph specialise(const graph::Graph& graph, const std::map<std::string, Dims>& shapes,
                                       const CompileOptions& options);
 
-/// The graph must be static.
+/// The graph must be static. Layers that the target has no kernel for make segments of the CPU's own (segments.h).
 [[nodiscard]] device::Program compile(const graph::Graph& graph, const CompileOptions& options);
+/// The same for a graph that the target runs alone.
+[[nodiscard]] device::Segment compile_segment(const graph::Graph& graph, const CompileOptions& options);
 
 /// One candidate of a layer, the reference last.
 struct Candidate {

@@ -127,7 +127,7 @@ std::vector<std::vector<LayerId>> find_runs(const Graph& g, const std::vector<La
     if (placement.elided[index(id)] || l.outputs.size() != 1 || l.inputs.empty() || l.inputs.size() > 8) continue;
     if (!std::all_of(l.inputs.begin(), l.inputs.end(), known) || !known(l.outputs[0])) continue;
     if (g.tensor(l.outputs[0]).dims.size() != 4) continue;
-    roles[index(id)] = role_of(problem_of(g, id, placement, options.workers), options);
+    roles[index(id)] = role_of(problem_of(g, id, placement, options), options);
   }
   std::vector<int> views(index(g.tensor_count()), 0);  // tensors that live in this one's block
   for (const TensorPlace& p : placement.tensors)
@@ -157,6 +157,7 @@ std::vector<std::vector<LayerId>> find_runs(const Graph& g, const std::vector<La
 std::optional<DepthFirstStep> prepare_depth_first(std::span<const Problem> problems, const CompileOptions& options) {
   const std::size_t last = problems.size() - 1;
   DepthFirstStep step;
+  graph::CpuLaunch whole;
   auto state = std::make_shared<DepthFirstState>();
   DepthFirstState& s = *state;
   const int workers = problems[0].workers;
@@ -169,20 +170,20 @@ std::optional<DepthFirstStep> prepare_depth_first(std::span<const Problem> probl
     if (i < last) p.outputs[0].pitch = scratch_pitch(p.outputs[0].dims.back());
     const graph::Tactic* tactic = row_tactic(p, options);
     if (!tactic) return std::nullopt;
-    graph::Launch launch = tactic->prepare(p);
-    if (!launch.rows.run || launch.rows.count <= 0) return std::nullopt;
+    const graph::Launch prepared = tactic->prepare(p);
+    const auto* launch = prepared.as<graph::CpuLaunch>();
+    if (!launch || !launch->rows.run || launch->rows.count <= 0) return std::nullopt;
     DepthFirstMember m;
-    m.rows = launch.rows;
+    m.rows = launch->rows;
     m.inputs = p.inputs.size();
     m.first_input = inputs;
     const graph::Desc& out = p.outputs[0];
     m.row_bytes = out.dims[2] * out.pitch * static_cast<std::int64_t>(size_of(out.dtype));
     row_seconds.push_back(predict_seconds(p) * workers / static_cast<double>(m.rows.count * s.images));
     for (std::size_t k = i == 0 ? 0 : 1; k < m.inputs; ++k, ++inputs)
-      if (inputs < 64 && ((launch.unread_inputs >> k) & 1) != 0)
-        step.launch.unread_inputs |= std::uint64_t{1} << inputs;
+      if (inputs < 64 && ((launch->unread_inputs >> k) & 1) != 0) whole.unread_inputs |= std::uint64_t{1} << inputs;
     scratch = std::max(scratch, m.rows.scratch_bytes);
-    step.launch.state_bytes += launch.state_bytes;
+    whole.state_bytes += launch->state_bytes;
     step.tactic += (i ? ">" : "") + std::string(tactic->name);
     s.members.push_back(std::move(m));
   }
@@ -190,21 +191,22 @@ std::optional<DepthFirstStep> prepare_depth_first(std::span<const Problem> probl
                      band = (s.members[last].rows.count + bands - 1) / bands;
   s.bands = bands;
   // As many rows at a time as half the second-level cache holds: each chunk reads all weights again.
-  const std::size_t room = base::second_level_cache_bytes() / 2;
+  const std::size_t room = problems[0].target->cache_bytes / 2;
   std::int64_t chunk = std::min<std::int64_t>(band, 32);
   while (chunk > 1 && lay_out(s, chunk, 0) > room) --chunk;
   if (lay_out(s, chunk, 0) > 4 * room) return std::nullopt;
   std::int64_t spare = 3;
   while (spare > 0 && lay_out(s, chunk, spare) > room) --spare;
   (void)lay_out(s, chunk, spare);
-  step.launch.phases = {{run_depth_first, s.images * bands}};
-  step.launch.scratch_bytes = s.member_scratch + scratch;
-  step.launch.state = std::move(state);
+  whole.phases = {{run_depth_first, s.images * bands}};
+  whole.scratch_bytes = s.member_scratch + scratch;
+  whole.state = std::move(state);
+  step.launch = std::move(whole);
   return step;
 }
 
 DepthFirstEstimate estimate_depth_first(std::span<const Problem> problems, const CompileOptions& options) {
-  const auto cache = static_cast<double>(base::second_level_cache_bytes());
+  const auto cache = static_cast<double>(problems[0].target->cache_bytes);
   DepthFirstEstimate estimate;
   for (std::size_t i = 0; i < problems.size(); ++i) {
     const Problem& p = problems[i];
@@ -226,7 +228,7 @@ std::vector<std::vector<LayerId>> choose_depth_first(const Graph& g, const std::
   std::vector<std::vector<LayerId>> groups;
   for (const std::vector<LayerId>& run : find_runs(g, order, placement, options)) {
     std::vector<Problem> problems;
-    for (LayerId id : run) problems.push_back(problem_of(g, id, placement, options.workers));
+    for (LayerId id : run) problems.push_back(problem_of(g, id, placement, options));
     const auto gain_of = [&](std::size_t begin, std::size_t count) {
       const std::span<const Problem> part = std::span(problems).subspan(begin, count);
       if (options.choices && !options.choices->empty()) {

@@ -27,7 +27,10 @@ std::int64_t product(const Dims& dims, std::size_t first, std::size_t last) {
 
 class Placer {
  public:
-  Placer(const Graph& g, const std::vector<LayerId>& order, int workers) : g_(g), order_(order), workers_(workers) {
+  Placer(const Graph& g, const std::vector<LayerId>& order, const CompileOptions& options) : g_(g), order_(order) {
+    options_.target = options.target;
+    options_.workers = options.workers;
+    options_.sources = options.sources;
     result_.tensors.resize(index(g.tensor_count()));
     result_.elided.assign(index(g.layer_count()), 0);
     for (TensorId id = 0; id < g.tensor_count(); ++id) {
@@ -103,8 +106,8 @@ class Placer {
             return false;
           continue;
         }
-        const graph::Problem problem = problem_of(g_, id, result_, workers_);
-        const std::vector<Candidate> list = candidates(problem, CompileOptions{});
+        const graph::Problem problem = problem_of(g_, id, result_, options_);
+        const std::vector<Candidate> list = candidates(problem, options_);
         if (std::none_of(list.begin(), list.end(), [](const Candidate& c) { return c.refused.empty(); })) return false;
         // A strided view must not push a layer from vector code to the reference.
         const auto pitched = [](const graph::Desc& d) { return d.present() && !d.dense(); };
@@ -280,22 +283,23 @@ class Placer {
 
   const Graph& g_;
   const std::vector<LayerId>& order_;
-  int workers_;
+  CompileOptions options_;  ///< whatever the build permits: a layer must not lose its fast kernels to a view
   Placement result_;
 };
 
 }  // namespace
 
-Placement place(const Graph& graph, const std::vector<LayerId>& order, int workers) {
-  return Placer(graph, order, workers).run();
+Placement place(const Graph& graph, const std::vector<LayerId>& order, const CompileOptions& options) {
+  return Placer(graph, order, options).run();
 }
 
-graph::Problem problem_of(const Graph& g, LayerId id, const Placement& placement, int workers) {
+graph::Problem problem_of(const Graph& g, LayerId id, const Placement& placement, const CompileOptions& options) {
   const Layer& l = g.layer(id);
   graph::Problem problem;
   problem.op = l.op;
   problem.attributes = &l.attributes;
-  problem.workers = workers;
+  problem.target = options.target;
+  problem.workers = options.workers;
   const auto describe = [&](TensorId t) -> graph::Desc {
     if (t == kNone) return {};
     const Tensor& tensor = g.tensor(t);

@@ -11,6 +11,8 @@
 
 namespace vireo::compile {
 
+struct CompileOptions;
+
 struct TensorPlace {
   graph::TensorId root = graph::kNone;  ///< the tensor whose block this is (itself when it owns one)
   std::size_t offset = 0;               ///< bytes into the root's block
@@ -25,11 +27,12 @@ struct Placement {
   std::vector<char> elided;          ///< by layer id: no step is needed
 };
 
-[[nodiscard]] Placement place(const graph::Graph& graph, const std::vector<graph::LayerId>& order, int workers);
+[[nodiscard]] Placement place(const graph::Graph& graph, const std::vector<graph::LayerId>& order,
+                              const CompileOptions& options);
 
 /// The problem of one layer under a placement.
 [[nodiscard]] graph::Problem problem_of(const graph::Graph& graph, graph::LayerId layer, const Placement& placement,
-                                        int workers);
+                                        const CompileOptions& options);
 
 /// Two places share bytes.
 [[nodiscard]] bool share_bytes(const TensorPlace& a, const TensorPlace& b);

@@ -9,7 +9,7 @@ namespace vireo::compile {
 
 std::string workers_key(const std::string& problem) { return "workers " + problem; }
 
-void share_stages(device::Program& program) {
+void share_stages(device::Segment& program) {
   for (device::Stage& stage : program.stages) {
     int workers = 1;
     for (const device::StagePhase& phase : stage.phases) {

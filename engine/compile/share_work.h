@@ -15,6 +15,6 @@ namespace vireo::compile {
 [[nodiscard]] int chosen_workers(const plan::Choices& choices, const std::string& problem, int workers);
 
 /// Gives each stage as many workers as the step of its that wants most.
-void share_stages(device::Program& program);
+void share_stages(device::Segment& program);
 
 }  // namespace vireo::compile

@@ -21,15 +21,29 @@ void run_copy(const graph::TileArgs& args) noexcept {
 
 }  // namespace
 
-graph::Launch strided_copy(const graph::Tensor& tensor, const TensorPlace& from) {
-  auto state = std::make_shared<State>();
+graph::Launch strided_copy(const graph::Tensor& tensor, const TensorPlace& from, const device::Target& target) {
   const std::size_t total = byte_count(tensor.dtype, tensor.dims);
-  state->row_bytes = from.pitch_bytes ? from.row_bytes : total;
-  state->pitch_bytes = from.pitch_bytes ? from.pitch_bytes : total;
-  state->rows = state->row_bytes ? total / state->row_bytes : 0;
-  graph::Launch launch;
+  State sizes;
+  sizes.row_bytes = from.pitch_bytes ? from.row_bytes : total;
+  sizes.pitch_bytes = from.pitch_bytes ? from.pitch_bytes : total;
+  sizes.rows = sizes.row_bytes ? total / sizes.row_bytes : 0;
+  if (!target.is_cpu()) {
+    device::CopyLaunch launch;
+    launch.rows = sizes.rows;
+    launch.row_bytes = sizes.row_bytes;
+    launch.pitch_bytes = sizes.pitch_bytes;
+    return launch;
+  }
+  graph::CpuLaunch launch;
   launch.phases = {{&run_copy, 1}};
-  launch.state = std::move(state);
+  launch.state = std::make_shared<State>(sizes);
+  return launch;
+}
+
+graph::Launch whole_copy(std::size_t bytes) {
+  device::CopyLaunch launch;
+  launch.rows = bytes ? 1 : 0;
+  launch.row_bytes = launch.pitch_bytes = bytes;
   return launch;
 }
 

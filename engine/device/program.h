@@ -1,8 +1,8 @@
 #pragma once
-// A program: one network at fixed shapes, ready to run on the CPU. Stages are run one after the other, each beginning
-// when the last tile of the one before is done; a stage is a list of phases whose tiles are all independent of each
-// other. Immutable once compiled; shared by all contexts that run it. Compiled by engine/compile/compile.h, run by
-// engine/device/cpu/executor.h.
+// A program: one network at fixed shapes, ready to run. It is a list of segments, each on one device, run one after the
+// other; tensors that pass from one to the next lie in the boundary, and where two devices don't see the same memory
+// they are copied there explicitly. A network that runs on one device is one segment. Immutable once compiled; shared
+// by all contexts that run it. Compiled by engine/compile/compile.h, run by engine/device/session.h.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,12 +12,15 @@
 #include <vector>
 
 #include "engine/api/engine.h"
-#include "engine/graph/graph.h"
-#include "engine/graph/tactic.h"
+#include "engine/device/launch.h"
+
+namespace vireo::graph {
+class Graph;
+}
 
 namespace vireo::device {
 
-/// Where a tensor's bytes are: an offset into the arena, into a constant, or into a buffer that the user binds.
+/// Where a tensor's bytes are: an offset into the arena, into a constant, or into a buffer that is bound.
 struct Place {
   enum class In : std::uint8_t { nowhere, arena, constant, binding };
   In in = In::nowhere;
@@ -25,15 +28,15 @@ struct Place {
   std::size_t offset = 0;  ///< bytes
 };
 
-/// A tensor that a step writes, for those who look at it from outside (Executor::observe).
+/// A tensor that a step writes, for those who look at it from outside (Executable::observe).
 struct Made {
-  graph::TensorId tensor = graph::kNone;  ///< of Program::source
-  std::int64_t pitch = 0;                 ///< elements between rows of the innermost axis
+  std::int32_t tensor = -1;  ///< of the graph that the program was compiled from
+  std::int64_t pitch = 0;    ///< elements between rows of the innermost axis
 };
 
 struct Step {
   std::string layer, op, tactic;
-  graph::Launch launch;
+  Launch launch;
   std::vector<Place> inputs, outputs;
   std::size_t workspace = 0;  ///< offset in the arena
   double flops = 0, bytes = 0;
@@ -48,6 +51,8 @@ struct StagePhase {
   std::int32_t phase = 0;
 };
 
+/// Of CPU segments: begins when the last tile of the stage before is done; a list of phases whose tiles are all
+/// independent of each other.
 struct Stage {
   std::vector<StagePhase> phases;
   std::int64_t tiles = 0;  ///< of all phases
@@ -60,29 +65,57 @@ struct Stage {
   void share_among(int workers) { portion = workers > 0 ? (tiles + workers - 1) / workers : 1; }
 };
 
+/// Constant bytes that steps read, in host memory.
+struct ConstantBytes {
+  std::shared_ptr<const void> owner;
+  const std::byte* data = nullptr;
+  std::size_t bytes = 0;
+};
+
 struct Binding {
   TensorInfo info;  ///< dims are static
   std::size_t bytes = 0;
   bool output = false;
 };
 
-struct Program {
+/// What one device runs without a break.
+struct Segment {
+  std::int32_t device = 0;  ///< index into Program::devices
   std::vector<Step> steps;
-  std::vector<Stage> stages;
-  std::vector<graph::ConstantPtr> constants;
-  std::vector<Binding> bindings;    ///< inputs in network order, then outputs
-  std::size_t arena_bytes = 0;      ///< activations and workspaces
-  std::size_t scratch_bytes = 0;    ///< for each worker
-  std::size_t workspace_bytes = 0;  ///< largest workspace + scratch of all workers, what max_workspace limits
+  std::vector<Stage> stages;  ///< CPU only
+  std::vector<ConstantBytes> constants;
+  std::vector<Binding> bindings;  ///< inputs, then outputs
+  /// Where each binding lies: k: it is binding k of the program; -1 - k: tensor k of the boundary.
+  std::vector<std::int32_t> outside;
+  std::size_t arena_bytes = 0;        ///< activations and workspaces
+  std::size_t scratch_bytes = 0;      ///< for each worker
+  std::size_t largest_workspace = 0;  ///< of a step
+  std::size_t workspace_bytes = 0;    ///< largest workspace + scratch of all workers, what max_workspace limits
   int workers = 1;
-  std::vector<LayerReport> report;
-  std::shared_ptr<const graph::Graph> source;  ///< null unless the program was compiled to be observed
+  std::vector<LayerReport> report;             ///< one a step
+  std::shared_ptr<const graph::Graph> source;  ///< null unless the segment was compiled to be observed
+};
+
+/// A tensor that one segment hands to others.
+struct BoundaryTensor {
+  std::string name;
+  std::size_t bytes = 0;
+  std::size_t offset =
+      0;  ///< in the boundary's block, of which every device that touches one of its tensors has its own
+};
+
+struct Program {
+  std::vector<std::string> devices{"cpu"};  ///< names; the first is the one that was asked for
+  std::vector<std::shared_ptr<const Segment>> segments;
+  std::vector<Binding> bindings;  ///< inputs in network order, then outputs
+  std::vector<BoundaryTensor> boundary;
+  std::size_t boundary_bytes = 0;
 };
 
 /// A tensor as it is at one moment of a run.
 struct Sighting {
-  const Program& program;
-  int step = -1;  ///< that has just written it; -1: an input of the program
+  const Segment& segment;
+  int step = -1;  ///< that has just written it; -1: an input of the segment
   int index = 0;  ///< output of the step, or number of the input
   const void* data = nullptr;
 };

@@ -43,14 +43,14 @@ void Context::State::collect_pointers() {
   for (std::size_t k = 0; k < bindings.size(); ++k) {
     const auto it = buffers.find(bindings[k].info.name);
     if (it == buffers.end() || it->second.bytes() < bindings[k].bytes) continue;
-    pointers[k] = {it->second.data(), it->second.bytes()};
+    pointers[k] = {it->second.data(), it->second.bytes(), it->second.memory().get()};
     held[k] = it->second;
   }
 }
 
 Status Context::State::check_bound() const noexcept {
   for (std::size_t k = 0; k < pointers.size(); ++k)
-    if (!pointers[k].data && active->runner->module().bindings()[k].bytes > 0)
+    if (!pointers[k].data && !pointers[k].memory && active->runner->module().bindings()[k].bytes > 0)
       return {ErrorCode::invalid_argument,
               "an input or output has no buffer (or one too small for the current shapes)"};
   return {};
@@ -81,6 +81,34 @@ Dims Context::shape(std::string_view tensor) {
   unknown_tensor(*state_, tensor);
 }
 
+void Context::State::Active::wait() const noexcept {
+  if (event) (void)event->wait();
+}
+
+Status Context::State::Job::run() noexcept {
+  Status status;
+  if (runs) {
+    const std::lock_guard lock(active->running);
+    status = active->runner->run(pointers);
+  }
+  active.reset();
+  pointers.clear();
+  held.clear();
+  busy.store(false, std::memory_order_release);
+  return status;
+}
+
+std::shared_ptr<Context::State::Job> Context::State::next_job() {
+  for (const std::shared_ptr<Job>& job : jobs)
+    if (!job->busy.load(std::memory_order_acquire)) {
+      job->busy.store(true, std::memory_order_relaxed);
+      return job;
+    }
+  jobs.push_back(std::make_shared<Job>());
+  jobs.back()->busy.store(true, std::memory_order_relaxed);
+  return jobs.back();
+}
+
 runtime::Runner::Result Context::State::Active::data_dependent_result(std::size_t k) {
   if (!runner->module().has_continuation()) return {};
   const std::lock_guard lock(running);
@@ -91,6 +119,10 @@ void Context::bind(std::string_view tensor, const Buffer& buffer) {
   State& s = *state_;
   if (!find(s.engine->state().plan.state().inputs, tensor) && !find(s.engine->state().plan.state().outputs, tensor))
     unknown_tensor(s, tensor);
+  if (!buffer.data() && buffer.memory() && buffer.memory()->device() != s.engine->state().device)
+    base::fail(ErrorCode::invalid_argument, "tensor '", tensor, "': the buffer is memory of device '",
+               buffer.memory()->device()->target().name, "', which device '", s.engine->state().device->target().name,
+               "', where the engine runs, does not see; accepted: its own memory, and the host's");
   // Before the shapes are known only the name can be checked; enqueue checks the size again.
   if (s.active) {
     const auto& bindings = s.active->runner->module().bindings();
@@ -100,7 +132,7 @@ void Context::bind(std::string_view tensor, const Buffer& buffer) {
                    b.bytes, " bytes, the buffer has ", buffer.bytes());
     for (std::size_t k = 0; k < bindings.size(); ++k) {
       if (bindings[k].info.name != tensor) continue;
-      s.pointers[k] = {buffer.data(), buffer.bytes()};
+      s.pointers[k] = {buffer.data(), buffer.bytes(), buffer.memory().get()};
       s.held[k] = buffer;
     }
   }
@@ -143,19 +175,22 @@ Status Context::enqueue(Stream& stream) noexcept {
     State& s = *state_;
     s.ready();
     if (const Status bound = s.check_bound(); !bound.ok()) return bound;
-    Stream::State& queue = stream.state();
-    Stream::State::Job job;
-    {
-      const std::lock_guard lock(queue.mutex);
-      if (!queue.spare.empty()) {
-        job = std::move(queue.spare.back());
-        queue.spare.pop_back();
-      }
+    device::Queue& queue = *stream.state().queue;
+    std::shared_ptr<State::Job> job = s.next_job();
+    job->active = s.active;
+    job->held = s.held;
+    job->runs = !s.active->runner->has_queues();
+    if (job->runs) {
+      job->pointers = s.pointers;
+      queue.run(std::move(job));
+      return {};
     }
-    job.active = s.active;
-    job.pointers = s.pointers;
-    job.held = s.held;
-    queue.push(std::move(job));
+    const std::lock_guard lock(s.active->running);
+    if (s.active->queue != &queue) s.active->wait();  // two queues must not run it at a time
+    s.active->runner->enqueue(queue, s.pointers);
+    queue.run(std::move(job));
+    s.active->event = queue.record();
+    s.active->queue = &queue;
     return {};
   } catch (...) {
     return base::caught("enqueue failed; the log says why");
@@ -168,24 +203,28 @@ Status Context::run() noexcept {
     State::Active& active = s.ready();
     if (const Status bound = s.check_bound(); !bound.ok()) return bound;
     const std::lock_guard lock(active.running);
+    active.wait();
     return active.runner->run(s.pointers);
   } catch (...) {
     return base::caught("run failed; the log says why");
   }
 }
 
-std::uint64_t Context::arena_bytes() { return state_->ready().runner->executor().arena_bytes(); }
+std::uint64_t Context::arena_bytes() { return state_->ready().runner->session().arena_bytes(); }
 
 std::vector<LayerTime> Context::profile() const {
   std::vector<LayerTime> times;
   if (!state_->active) return times;
   const std::lock_guard lock(state_->active->running);
-  const device::Executor& executor = state_->active->runner->executor();
-  const auto seconds = executor.step_seconds();
-  for (std::size_t k = 0; k < seconds.size(); ++k) {
-    const device::Step& step = executor.program().steps[k];
-    times.push_back({step.layer, step.op, step.tactic, seconds[k], step.flops, step.bytes});
-  }
+  state_->active->wait();
+  const device::Session& session = state_->active->runner->session();
+  const std::vector<double> seconds = session.step_seconds();
+  std::size_t k = 0;
+  for (const auto& segment : session.program().segments)
+    for (const device::Step& step : segment->steps) {
+      if (k == seconds.size()) return times;
+      times.push_back({step.layer, step.op, step.tactic, seconds[k++], step.flops, step.bytes});
+    }
   return times;
 }
 

@@ -1,7 +1,6 @@
 #include "engine/api/engine.h"
 
 #include <algorithm>
-#include <system_error>
 
 #include "engine/api/log.h"
 #include "engine/base/affinity.h"
@@ -21,6 +20,7 @@ std::shared_ptr<const runtime::Module> Engine::State::module_for(const runtime::
   const Plan::State& p = plan.state();
   compile::CompileOptions options = compile::options_of(p, workers);
   options.limits = limits;
+  options.target = &device->target();
   // The plan's state outlives the module: its choices and packed weights are borrowed.
   auto module = std::make_shared<const runtime::Module>(
       p.graph, shapes, runtime::CompileSettings{options, std::make_shared<Plan>(plan)});
@@ -42,13 +42,12 @@ std::shared_ptr<Engine> Engine::load(const std::filesystem::path& plan, const De
 
 std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, const EngineOptions& options) {
   if (!plan) base::fail(ErrorCode::invalid_argument, "an empty plan can't be loaded");
-  if (device.name != "cpu")
-    base::fail(ErrorCode::unsupported, "device '", device.name, "' can't run engines yet; accepted: cpu");
   if (options.threads < 0 || options.threads > 1024)
     base::fail(ErrorCode::invalid_argument, "threads is ", options.threads, "; accepted: 0 (all cores) to 1024");
   compile::check_kernel_override();
   auto state = std::make_unique<State>();
   state->plan = plan;
+  state->device = device::open(device.name);
   state->limits = options.limits;
   state->threads = options.threads > 0 ? options.threads : base::available_cores();
   state->pool = std::make_shared<device::ThreadPool>(state->threads);
@@ -95,11 +94,7 @@ std::unique_ptr<Context> Engine::create_context(const ContextOptions& options) {
 }
 
 Stream Engine::create_stream() {
-  try {
-    return Stream(std::make_unique<Stream::State>());
-  } catch (const std::system_error& error) {
-    base::fail(ErrorCode::out_of_memory, "the system starts no thread for another stream: ", error.what());
-  }
+  return Stream(std::make_unique<Stream::State>(Stream::State{state_->device->create_queue()}));
 }
 
 std::vector<LayerReport> Engine::report(const std::map<std::string, Dims>& shapes) {

@@ -1,26 +1,24 @@
 #pragma once
 // What Engine, Context and Stream hold. Engine: immutable but for its cache of programs by shape (locked). Context: one
-// thread at a time. Stream: its queue is locked; its thread runs the work.
+// thread at a time. Stream: a queue of the engine's device.
 
-#include <condition_variable>
-#include <deque>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "engine/api/engine.h"
 #include "engine/device/cpu/thread_pool.h"
+#include "engine/device/device.h"
 #include "engine/plan/plan_state.h"
 #include "engine/runtime/module.h"
 
 namespace vireo {
 
-using runtime::Shapes;
-
 struct Engine::State {
   Plan plan;
+  std::shared_ptr<device::Device> device;
   int threads = 1;
   Limits limits;
   std::shared_ptr<device::ThreadPool> pool;
@@ -44,52 +42,47 @@ struct Context::State {
   bool profile = false;
   runtime::Shapes shapes;
   /// The runner; replaced as a whole when shapes change, so that work in flight keeps its own. `running` is held while
-  /// it runs and by whoever reads what a run leaves in it (continuation results, times of steps).
+  /// it runs and by whoever reads what a run leaves in it (results that depend on data, times of steps).
   struct Active {
     std::unique_ptr<runtime::Runner> runner;
     std::mutex running;
+    /// Of a run that a device's own queue was given: that queue, and the point after it.
+    const device::Queue* queue = nullptr;
+    std::shared_ptr<device::Event> event;
+
+    /// Until what was put into a device's own queue is done; does nothing where the CPU runs it all.
+    void wait() const noexcept;
     /// Of binding k, in the run that ended last; waits for one in flight.
     runtime::Runner::Result data_dependent_result(std::size_t k);
+  };
+  /// One inference in a queue: runs it, or, after it in a device's own queue, lets go of what it used.
+  struct Job final : device::HostWork {
+    std::shared_ptr<Active> active;
+    std::vector<runtime::Bound> pointers;
+    std::vector<Buffer> held;
+    bool runs = true;
+    std::atomic<bool> busy{false};
+    Status run() noexcept override;
   };
   std::shared_ptr<Active> active;
   std::map<std::string, Buffer, std::less<>> buffers;
   std::vector<runtime::Bound> pointers;  ///< one per binding, ready to enqueue; null: not bound
   std::vector<Buffer> held;
+  std::vector<std::shared_ptr<Job>> jobs;  ///< those that are not busy are used again
 
   /// Compiles for the current shapes when needed. Throws Error.
   Active& ready();
   void collect_pointers();
   [[nodiscard]] Status check_bound() const noexcept;
+  [[nodiscard]] std::shared_ptr<Job> next_job();
 };
 
 struct Event::State {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool done = false;
-  Status status;
+  std::shared_ptr<device::Event> event;
 };
 
 struct Stream::State {
-  struct Job {
-    std::shared_ptr<Context::State::Active> active;
-    std::vector<runtime::Bound> pointers;
-    std::vector<Buffer> held;
-    std::shared_ptr<Event::State> event;  ///< set: a point in the stream instead of an inference
-  };
-  std::mutex mutex;
-  std::condition_variable added, progressed;
-  std::deque<Job> queue;
-  std::vector<Job> spare;  ///< finished jobs whose vectors are used again
-  std::uint64_t pushed = 0, finished = 0;
-  bool stop = false;
-  Status first_error;
-  std::thread thread;
-
-  State();
-  ~State();
-  void work() noexcept;
-  void push(Job job);
-  static constexpr std::size_t kSpare = 16;
+  std::unique_ptr<device::Queue> queue;
 };
 
 }  // namespace vireo

@@ -258,7 +258,9 @@ std::shared_ptr<const Module> Module::continuation_for(const Shapes& shapes, std
 }
 
 std::vector<LayerReport> Module::report() const {
-  std::vector<LayerReport> rows = program_->report;
+  std::vector<LayerReport> rows;
+  for (const auto& segment : program_->segments)
+    rows.insert(rows.end(), segment->report.begin(), segment->report.end());
   if (continuation_)
     for (const DataDependentLayer& l : continuation_->layers) {
       LayerReport& row = rows.emplace_back();

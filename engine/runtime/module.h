@@ -15,17 +15,20 @@
 #include <vector>
 
 #include "engine/compile/compile.h"
-#include "engine/device/cpu/executor.h"
 #include "engine/device/cpu/thread_pool.h"
+#include "engine/device/session.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::runtime {
 
 using Shapes = std::map<std::string, Dims>;
 
+/// What a binding is bound to: host memory, or, where `memory` is set, a device's.
 struct Bound {
-  void* data = nullptr;
+  void* data = nullptr;  ///< null where the host can't see it
   std::size_t bytes = 0;
+  device::Memory* memory = nullptr;
+  [[nodiscard]] device::Region region() const { return {memory, static_cast<std::byte*>(data), 0}; }
 };
 
 struct CompileSettings {  ///< CompileOptions that own what they refer to
@@ -92,13 +95,17 @@ class Runner {
  public:
   Runner(std::shared_ptr<const Module> module, std::shared_ptr<device::ThreadPool> pool, bool profile);
   [[nodiscard]] const Module& module() const { return *module_; }
-  [[nodiscard]] const device::Executor& executor() const { return *executor_; }
-  /// As device::Executor::observe, of the head and of every rest, one after the other; the data-dependent layers' own
+  [[nodiscard]] const device::Session& session() const { return *session_; }
+  /// As device::Executable::observe, of the head and of every rest, one after the other; the data-dependent layers' own
   /// results are inputs of a rest. For modules compiled to be observed; their programs live as long as the module.
   void observe(const device::Observer& observer);
   /// One inference. Outputs that depend on data may be unbound; they are in data_dependent_result() either way, also
   /// where the buffer that is bound turns out to be too small, which is an error.
   Status run(std::span<const Bound> bindings) noexcept;
+  /// Whether enqueue() returns at once: another device than the CPU runs the module, and no shape depends on data.
+  [[nodiscard]] bool has_queues() const noexcept { return session_->has_queues() && !module_->has_continuation(); }
+  /// Puts one inference into a queue of the module's device.
+  void enqueue(device::Queue& queue, std::span<const Bound> bindings);
 
   struct Result {
     Dims dims;
@@ -116,9 +123,9 @@ class Runner {
 
   std::shared_ptr<const Module> module_;
   std::shared_ptr<device::ThreadPool> pool_;
-  std::unique_ptr<device::Executor> executor_;
+  std::unique_ptr<device::Session> session_;
   device::Observer observer_;
-  std::vector<void*> pointers_;                       ///< one per head binding
+  std::vector<device::Region> regions_;               ///< one per head binding
   std::vector<std::shared_ptr<std::byte>> boundary_;  ///< buffers of the head's outputs that only the rest reads
   std::unique_ptr<Runner> rest_;                      ///< of the last run
   std::vector<Result> results_;

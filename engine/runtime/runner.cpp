@@ -18,6 +18,11 @@ void* somewhere(void* data) {
   return data ? data : nothing;
 }
 
+device::Region present(const Bound& bound) {
+  if (bound.memory) return bound.region();
+  return {nullptr, static_cast<std::byte*>(somewhere(bound.data)), 0};
+}
+
 Runner::Result run_layer(const graph::Operator& op, const graph::Attributes& attributes,
                          std::span<const graph::View> inputs, DataType dtype, const Dims& bound) {
   Runner::Result result;
@@ -33,7 +38,7 @@ Runner::Result run_layer(const graph::Operator& op, const graph::Attributes& att
 
 Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<device::ThreadPool> pool, bool profile)
     : module_(std::move(module)), pool_(std::move(pool)) {
-  executor_ = std::make_unique<device::Executor>(module_->program(), pool_, profile);
+  session_ = std::make_unique<device::Session>(module_->program(), pool_, profile);
   results_.resize(module_->bindings().size());
   const auto& head = module_->program()->bindings;
   std::vector<char> visible(head.size(), 0);
@@ -41,13 +46,13 @@ Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<device::Thr
     if (place >= 0) visible[static_cast<std::size_t>(place)] = 1;
   for (std::size_t k = 0; k < head.size(); ++k) {
     boundary_.push_back(visible[k] ? nullptr : base::allocate_aligned(head[k].bytes));
-    pointers_.push_back(boundary_.back().get());
+    regions_.push_back({nullptr, boundary_.back().get(), 0});
   }
 }
 
 void Runner::observe(const device::Observer& observer) {
   observer_ = observer;
-  executor_->observe(observer);
+  session_->observe(observer);
 }
 
 Status Runner::run(std::span<const Bound> bindings) noexcept {
@@ -55,8 +60,8 @@ Status Runner::run(std::span<const Bound> bindings) noexcept {
   for (Result& result : results_) result = {};
   for (std::size_t k = 0; k < bindings.size(); ++k)
     if (const int place = module_->places_[k]; place >= 0)
-      pointers_[static_cast<std::size_t>(place)] = somewhere(bindings[k].data);
-  const Status status = executor_->run(pointers_);
+      regions_[static_cast<std::size_t>(place)] = present(bindings[k]);
+  const Status status = session_->run(regions_);
   if (!status.ok() || !module_->has_continuation()) return status;
   try {
     return run_continuation(bindings);
@@ -65,13 +70,19 @@ Status Runner::run(std::span<const Bound> bindings) noexcept {
   }
 }
 
+void Runner::enqueue(device::Queue& queue, std::span<const Bound> bindings) {
+  for (std::size_t k = 0; k < bindings.size(); ++k)
+    regions_[static_cast<std::size_t>(module_->places_[k])] = present(bindings[k]);
+  session_->enqueue(queue, regions_);
+}
+
 Status Runner::run_continuation(std::span<const Bound> bindings) {
   const Module::Continuation& continuation = *module_->continuation_;
   std::vector<Result> made;
   for (const Module::DataDependentLayer& l : continuation.layers) {
     std::vector<graph::View> inputs = l.inputs;
     for (std::size_t k = 0; k < inputs.size(); ++k) {
-      if (l.sources[k] >= 0) inputs[k].data = pointers_[static_cast<std::size_t>(l.sources[k])];
+      if (l.sources[k] >= 0) inputs[k].data = regions_[static_cast<std::size_t>(l.sources[k])].host;
       else if (inputs[k].dtype != DataType::undefined) inputs[k].data = somewhere(inputs[k].data);
     }
     made.push_back(run_layer(*l.op, l.attributes, inputs, l.dtype, l.bound));
@@ -87,7 +98,7 @@ Status Runner::run_continuation(std::span<const Bound> bindings) {
     } else {
       const auto source = static_cast<std::size_t>(continuation.inputs[k].head_binding);
       shapes[t.name] = t.dims;
-      rest_bindings.push_back({pointers_[source], module_->program()->bindings[source].bytes});
+      rest_bindings.push_back({regions_[source].host, module_->program()->bindings[source].bytes});
     }
   }
   const std::shared_ptr<const Module> rest = module_->continuation_for(shapes, rest_bindings);

@@ -151,8 +151,9 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
     compile_options.choices = &choices;
     const runtime::Module module(state.graph, one, {compile_options, {}});
     if (budget_s > 0 && compile_options.workers > 1)
-      tune::time_workers(*module.program(), std::make_shared<device::ThreadPool>(compile_options.workers),
-                         kWorkersShare * budget_s, choices, progress);
+      for (const auto& segment : module.program()->segments)
+        tune::time_workers(*segment, std::make_shared<device::ThreadPool>(compile_options.workers),
+                           kWorkersShare * budget_s, choices, progress);
   }
   if (!options.timing_cache.empty()) {
     const std::string head = base::str("vireo timings for ", plan::cpu_fingerprint(), "\n"),

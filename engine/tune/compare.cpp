@@ -16,7 +16,7 @@
 namespace vireo {
 namespace {
 
-using device::Program;
+using device::Segment;
 using graph::ConstantPtr;
 using graph::Graph;
 using graph::kNone;
@@ -94,7 +94,7 @@ class Witness {
   explicit Witness(const std::vector<ConstantPtr>& wanted) : wanted_(wanted) {}
 
   void see(const device::Sighting& sighting) {
-    const Program& program = sighting.program;
+    const Segment& program = sighting.segment;
     if (seen_.empty() || seen_.back().program != &program)
       seen_.push_back(
           {&program, std::vector<ConstantPtr>(static_cast<std::size_t>(program.source->tensor_count())), {}});
@@ -142,7 +142,7 @@ class Witness {
 
  private:
   struct Seen {
-    const Program* program;
+    const Segment* program;
     std::vector<ConstantPtr> values;  ///< by tensor of the program's graph
     std::vector<std::pair<TensorId, LayerError>> rows;
   };

@@ -145,7 +145,7 @@ void time_depth_first(const graph::Graph& graph, const compile::CompileOptions& 
   compile::CompileOptions options = compile_options;
   options.choices = &choices;
   const std::vector<graph::LayerId> order = graph.topological_order();
-  const compile::Placement placement = compile::place(graph, order, options.workers);
+  const compile::Placement placement = compile::place(graph, order, options);
   struct Group {
     std::vector<graph::Problem> problems;
     double saved;
@@ -154,7 +154,7 @@ void time_depth_first(const graph::Graph& graph, const compile::CompileOptions& 
   std::set<std::string> seen;
   for (const std::vector<graph::LayerId>& run : find_runs(graph, order, placement, options)) {
     std::vector<graph::Problem> problems;
-    for (graph::LayerId id : run) problems.push_back(problem_of(graph, id, placement, options.workers));
+    for (graph::LayerId id : run) problems.push_back(problem_of(graph, id, placement, options));
     for (std::size_t count = 2; count <= std::min(compile::kMaxDepthFirst, run.size()); ++count)
       for (std::size_t first = 0; first + count <= run.size(); ++first) {
         const std::span<const graph::Problem> part = std::span(problems).subspan(first, count);

@@ -15,29 +15,29 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 }  // namespace
 
 Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool) {
-  auto program = std::make_shared<device::Program>();
-  program->workers = pool->size();
+  auto segment = std::make_shared<device::Segment>();
+  segment->workers = pool->size();
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const graph::Problem& problem = *steps[i].problem;
     device::Step step;
     step.launch = std::move(steps[i].launch);
     for (std::size_t k = 0; k < problem.inputs.size(); ++k)
-      step.inputs.push_back(i > 0 && k == 0 ? program->steps.back().outputs[0]
-                                            : add(*program, problem.inputs[k], true));
-    for (const graph::Desc& desc : problem.outputs) step.outputs.push_back(add(*program, desc, false));
-    step.workspace = program->arena_bytes;
-    program->arena_bytes =
-        base::checked_sum(program->arena_bytes, base::align_up(base::checked_sum(step.launch.workspace_bytes, 0)));
-    program->scratch_bytes = std::max(program->scratch_bytes, step.launch.scratch_bytes);
-    for (std::size_t p = 0; p < step.launch.phases.size(); ++p) {
+      step.inputs.push_back(i > 0 && k == 0 ? segment->steps.back().outputs[0]
+                                            : add(*segment, problem.inputs[k], true));
+    for (const graph::Desc& desc : problem.outputs) step.outputs.push_back(add(*segment, desc, false));
+    step.workspace = segment->arena_bytes;
+    const auto& launch = *step.launch.as<graph::CpuLaunch>();
+    segment->arena_bytes = base::checked_sum(segment->arena_bytes, base::align_up(launch.workspace_bytes));
+    segment->scratch_bytes = std::max(segment->scratch_bytes, launch.scratch_bytes);
+    for (std::size_t p = 0; p < launch.phases.size(); ++p) {
       device::Stage stage;
       stage.phases = {{static_cast<std::int32_t>(i), static_cast<std::int32_t>(p)}};
-      stage.tiles = step.launch.phases[p].tiles;
-      program->stages.push_back(std::move(stage));
+      stage.tiles = launch.phases[p].tiles;
+      segment->stages.push_back(std::move(stage));
     }
-    program->steps.push_back(std::move(step));
+    segment->steps.push_back(std::move(step));
   }
-  executor_ = std::make_unique<device::Executor>(program, pool, false);
+  executor_ = std::make_unique<device::Executor>(segment, pool, false);
 }
 
 double Trial::run() {
@@ -47,11 +47,11 @@ double Trial::run() {
   return failed_ ? kOut : seconds_since(start);
 }
 
-device::Place Trial::add(device::Program& program, const graph::Desc& desc, bool fill) {
+device::Place Trial::add(device::Segment& segment, const graph::Desc& desc, bool fill) {
   if (!desc.present()) return {};
   if (desc.constant) {
-    program.constants.push_back(desc.constant);
-    return {device::Place::In::constant, static_cast<std::int32_t>(program.constants.size()) - 1, 0};
+    segment.constants.push_back({desc.constant, desc.constant->read(), desc.constant->bytes()});
+    return {device::Place::In::constant, static_cast<std::int32_t>(segment.constants.size()) - 1, 0};
   }
   const std::int64_t row = desc.dims.empty() ? 1 : desc.dims.back();
   const std::int64_t rows = row ? desc.count() / row : 0;

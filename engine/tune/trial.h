@@ -29,7 +29,7 @@ class Trial {
   double run();
 
  private:
-  device::Place add(device::Program& program, const graph::Desc& desc, bool fill);
+  device::Place add(device::Segment& segment, const graph::Desc& desc, bool fill);
 
   std::vector<std::shared_ptr<std::byte>> buffers_;
   std::vector<void*> pointers_;

@@ -21,8 +21,8 @@ constexpr int kRounds = 120;
 constexpr int kLeastRuns = 40;  // that the budget must have room for; fewer prove nothing
 
 /// A copy of the program in which the steps that `among` has run on so many workers.
-device::Program shared_among(const device::Program& program, const std::map<std::string, int>& among) {
-  device::Program copy = program;
+device::Segment shared_among(const device::Segment& program, const std::map<std::string, int>& among) {
+  device::Segment copy = program;
   for (device::Step& step : copy.steps) {
     const auto it = among.find(step.problem);
     step.workers = it == among.end() || it->second >= copy.workers ? 0 : it->second;
@@ -34,9 +34,9 @@ device::Program shared_among(const device::Program& program, const std::map<std:
 /// A program with buffers for its bindings.
 class Runs {
  public:
-  Runs(device::Program program, const std::shared_ptr<device::ThreadPool>& pool, std::span<void* const> bindings,
+  Runs(device::Segment program, const std::shared_ptr<device::ThreadPool>& pool, std::span<void* const> bindings,
        bool profile)
-      : executor_(std::make_shared<device::Program>(std::move(program)), pool, profile), bindings_(bindings) {}
+      : executor_(std::make_shared<device::Segment>(std::move(program)), pool, profile), bindings_(bindings) {}
   double run() {
     const auto start = Clock::now();
     failed_ |= !executor_.run(bindings_).ok();
@@ -56,7 +56,7 @@ class Runs {
   [[nodiscard]] std::map<std::string, double> by_problem() const {
     std::map<std::string, double> seconds;
     for (std::size_t i = 0; i < by_step_.size(); ++i)
-      seconds[executor_.program().steps[i].problem] += best(by_step_[i]);
+      seconds[executor_.segment().steps[i].problem] += best(by_step_[i]);
     return seconds;
   }
 
@@ -89,7 +89,7 @@ void race(const std::vector<std::unique_ptr<Runs>>& runs, double budget_s) {
 /// Memory for the bindings, with plausible numbers in the inputs.
 class Buffers {
  public:
-  explicit Buffers(const device::Program& program) {
+  explicit Buffers(const device::Segment& program) {
     std::minstd_rand random(42);
     for (const device::Binding& binding : program.bindings) {
       memory_.push_back(base::allocate_aligned(binding.bytes));
@@ -110,7 +110,7 @@ class Buffers {
 
 }  // namespace
 
-void time_workers(const device::Program& program, const std::shared_ptr<device::ThreadPool>& pool, double budget_s,
+void time_workers(const device::Segment& program, const std::shared_ptr<device::ThreadPool>& pool, double budget_s,
                   plan::Choices& choices, const Progress& progress, double small_s) {
   if (program.workers < 2 || budget_s <= 0) return;
   double predicted = 0;

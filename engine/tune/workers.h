@@ -16,7 +16,7 @@ namespace vireo::tune {
 /// if the program as a whole gains by that. Does nothing for one worker, where all is known, where small steps are
 /// a small part of the whole, and where the budget is too short to tell. The pool has program.workers workers.
 /// Steps that take up to `small_s` on all workers are small: above, a hand-over of a few µs doesn't matter.
-void time_workers(const device::Program& program, const std::shared_ptr<device::ThreadPool>& pool, double budget_s,
+void time_workers(const device::Segment& program, const std::shared_ptr<device::ThreadPool>& pool, double budget_s,
                   plan::Choices& choices, const Progress& progress, double small_s = 60e-6);
 
 }  // namespace vireo::tune

@@ -98,10 +98,10 @@ plan::Choices random_choices(const Plan::State& state, const Sample& sample, con
       }
   }
   const std::vector<graph::LayerId> order = g.topological_order();
-  const compile::Placement placement = compile::place(g, order, options.workers);
+  const compile::Placement placement = compile::place(g, order, options);
   for (const std::vector<graph::LayerId>& run : compile::find_runs(g, order, placement, options)) {
     std::vector<graph::Problem> problems;
-    for (const graph::LayerId id : run) problems.push_back(compile::problem_of(g, id, placement, options.workers));
+    for (const graph::LayerId id : run) problems.push_back(compile::problem_of(g, id, placement, options));
     for (std::size_t first = 0; first < problems.size(); ++first)
       for (std::size_t n = 2; n <= compile::kMaxDepthFirst && first + n <= problems.size(); ++n) {
         const auto part = std::span(problems).subspan(first, n);

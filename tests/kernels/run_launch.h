@@ -48,8 +48,9 @@ struct Strided {
   }
 };
 
-inline void run_launch(const graph::Launch& launch, const std::vector<const void*>& inputs, std::vector<void*>& outputs,
-                       std::mt19937& random) {
+inline void run_launch(const graph::Launch& prepared, const std::vector<const void*>& inputs,
+                       std::vector<void*>& outputs, std::mt19937& random) {
+  const graph::CpuLaunch& launch = device::cpu_launch(prepared);
   const auto fill = [](std::byte* p, std::size_t bytes) {
     const float garbage = std::numeric_limits<float>::quiet_NaN();
     for (std::size_t i = 0; i + 4 <= bytes; i += 4) std::memcpy(p + i, &garbage, 4);

@@ -267,8 +267,9 @@ struct Runner {
 
   void run(const Tactic& tactic, const Problem& p, std::vector<const void*> from, const std::vector<Bytes>* expected) {
     stage(base::str("prepare of ", tactic.name));
-    graph::Launch launch;
-    if (!guarded([&] { launch = tactic.prepare(p); })) return;
+    graph::Launch prepared;
+    if (!guarded([&] { prepared = tactic.prepare(p); })) return;
+    const graph::CpuLaunch& launch = device::cpu_launch(prepared);
     if (launch.scratch_bytes > 1u << 28 || launch.workspace_bytes > 1u << 28)
       return failed(base::str("wants ", launch.scratch_bytes, " + ", launch.workspace_bytes, " bytes"));
     for (const graph::Phase& phase : launch.phases)
@@ -283,7 +284,7 @@ struct Runner {
     for (const Desc& desc : p.outputs) outputs.push_back(memory_of(desc));
     for (Bytes& bytes : outputs) to.push_back(bytes.empty() ? nullptr : bytes.data());
     stage(base::str("a run of ", tactic.name));
-    const char* fault = testing::run_launch(launch, from, to, random);
+    const char* fault = testing::run_launch(prepared, from, to, random);
     if (!a.plain_values || !tactic.exact || !expected) return;
     if (fault) return failed(base::str("the reference computes it, the tactic doesn't: ", fault));
     for (std::size_t k = 0; k < outputs.size(); ++k) {

@@ -182,8 +182,8 @@ void run_tactic(const Tactic& tactic, const Sample& sample, std::uint32_t consta
   if (in_place && !shared) return;
   // The address of an unread input is null, to see that it is not read.
   for (std::size_t k = 0; k < inputs.size(); ++k)
-    input_pointers.push_back((launch.unread_inputs >> k & 1u) != 0 ? nullptr
-                                                                   : static_cast<const void*>(inputs[k].bytes.data()));
+    input_pointers.push_back((launch->unread_inputs >> k & 1u) != 0 ? nullptr
+                                                                    : static_cast<const void*>(inputs[k].bytes.data()));
   for (Buffer& buffer : outputs) output_pointers.push_back(buffer.bytes.data());
   if (shared) output_pointers[0] = inputs[0].bytes.data();
   const char* fault = vireo::testing::run_launch(launch, input_pointers, output_pointers, random);

@@ -137,8 +137,8 @@ Graph random_run(Random& random) {
 }
 
 /// y of the program, with buffers that end where the tensor ends.
-std::vector<float> run(device::Program made, int workers) {
-  const auto program = std::make_shared<device::Program>(std::move(made));
+std::vector<float> run(device::Segment made, int workers) {
+  const auto program = std::make_shared<device::Segment>(std::move(made));
   device::Executor executor(program, std::make_shared<device::ThreadPool>(workers), false);
   std::vector<std::vector<float>> buffers;
   std::vector<void*> pointers;
@@ -161,11 +161,11 @@ TEST(Chain, gives_what_its_layers_give_apart) {
     options.workers = static_cast<int>(draw(random, 1, 3));
     options.exact = true;
     const std::vector<LayerId> order = g.topological_order();
-    const Placement placement = place(g, order, options.workers);
+    const Placement placement = place(g, order, options);
     plan::Choices fused, apart;
     for (const auto& group : find_runs(g, order, placement, options)) {
       std::vector<graph::Problem> problems;
-      for (LayerId id : group) problems.push_back(problem_of(g, id, placement, options.workers));
+      for (LayerId id : group) problems.push_back(problem_of(g, id, placement, options));
       for (std::size_t count = 2; count <= problems.size(); ++count)
         for (std::size_t first = 0; first + count <= problems.size(); ++first) {
           const auto part = std::span(problems).subspan(first, count);
@@ -175,9 +175,9 @@ TEST(Chain, gives_what_its_layers_give_apart) {
         }
     }
     options.choices = &apart;
-    device::Program one_by_one = compile(g, options);
+    device::Segment one_by_one = compile_segment(g, options);
     options.choices = &fused;
-    device::Program together = compile(g, options);
+    device::Segment together = compile_segment(g, options);
     ASSERT_EQ(one_by_one.steps.size(), order.size()) << g.dump();
     if (together.steps.size() < one_by_one.steps.size()) ++groups;
     const std::vector<float> expected = run(std::move(one_by_one), options.workers),
@@ -204,7 +204,7 @@ TEST(Chain, tensors_that_others_read_end_it) {
   CompileOptions options;
   const auto runs = [&] {
     const auto order = g.topological_order();
-    return find_runs(g, order, place(g, order, 1), options);
+    return find_runs(g, order, place(g, order, options), options);
   };
   ASSERT_EQ(runs().size(), 1u);
   EXPECT_EQ(runs()[0].size(), 3u);

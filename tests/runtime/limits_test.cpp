@@ -117,7 +117,7 @@ void right(const graph::TileArgs& args) noexcept {
 void wrong(const graph::TileArgs& args) noexcept { args.fault->store("it can't"); }
 
 graph::Launch launch_of(graph::TileFunction run) {
-  graph::Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{run, 1}};
   return launch;
 }

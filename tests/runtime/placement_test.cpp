@@ -20,7 +20,7 @@ const "s" int64 2 = 4 6
 "c" = unary("b") {function="exp"}
 output "c" "c"
 )");
-  const Placement p = place(g, g.topological_order(), 1);
+  const Placement p = place(g, g.topological_order(), {});
   EXPECT_EQ(p.tensors[static_cast<std::size_t>(g.find_tensor("b"))].root, g.find_tensor("a"));
 }
 
@@ -33,7 +33,7 @@ input "x" float32 1x4x6
 "d" = unary("c") {function="neg"}
 output "d" "d"
 )");
-  const Placement p = place(g, g.topological_order(), 1);
+  const Placement p = place(g, g.topological_order(), {});
   const auto at = [&](const char* name) { return p.tensors[static_cast<std::size_t>(g.find_tensor(name))]; };
   EXPECT_EQ(at("a").root, g.find_tensor("c"));
   EXPECT_EQ(at("b").root, g.find_tensor("c"));
@@ -50,7 +50,7 @@ input "x" float32 1x4x6
 "d" = unary("c") {function="neg"}
 output "d" "d"
 )");
-  const Placement p = place(g, g.topological_order(), 1);
+  const Placement p = place(g, g.topological_order(), {});
   EXPECT_EQ(p.tensors[static_cast<std::size_t>(g.find_tensor("a"))].root, g.find_tensor("a"));
 }
 

@@ -24,7 +24,7 @@ namespace vireo {
 namespace {
 
 using namespace testing_networks;
-using device::Program;
+using device::Segment;
 using device::Stage;
 
 /// What the tiles of a step saw.
@@ -51,7 +51,7 @@ struct Shape {
 };
 
 struct Noted {
-  Program program;
+  Segment program;
   std::vector<std::shared_ptr<Log>> logs;  ///< by step
   std::atomic<int> finished{0};
 
@@ -66,8 +66,10 @@ struct Noted {
         log->before = before;
         logs.push_back(log);
         device::Step step;
-        step.launch.state = log;
-        step.launch.phases = {{&note, tiles}};
+        device::CpuLaunch launch;
+        launch.state = log;
+        launch.phases = {{&note, tiles}};
+        step.launch = std::move(launch);
         stage.phases.push_back({static_cast<std::int32_t>(program.steps.size()), 0});
         stage.tiles += tiles;
         program.steps.push_back(std::move(step));
@@ -85,7 +87,7 @@ TEST(Workers, take_every_tile_once_and_no_more_of_them_than_allowed) {
   for (const int workers : {1, 2, 4}) {
     Noted noted(shapes, workers);
     auto pool = std::make_shared<device::ThreadPool>(workers);
-    device::Executor executor(std::make_shared<Program>(noted.program), pool, false);
+    device::Executor executor(std::make_shared<Segment>(noted.program), pool, false);
     for (int round = 0; round < 200; ++round) {
       noted.finished = 0;
       for (auto& log : noted.logs) log->tiles.clear();
@@ -113,7 +115,7 @@ TEST(Workers, take_every_tile_once_and_no_more_of_them_than_allowed) {
 TEST(Workers, take_every_tile_once_where_there_are_more_than_a_counter_holds) {
   const std::vector<std::int64_t> counts{65535, 65536, 131071, 200001};
   Noted noted({{{counts[0]}, 3}, {{counts[1]}, 3}, {{counts[2]}, 3}, {{counts[3]}, 2}}, 3);
-  device::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<device::ThreadPool>(3), false);
+  device::Executor executor(std::make_shared<Segment>(noted.program), std::make_shared<device::ThreadPool>(3), false);
   ASSERT_TRUE(executor.run({}).ok());
   for (std::size_t step = 0; step < counts.size(); ++step) {
     Log& log = *noted.logs[step];
@@ -128,7 +130,7 @@ TEST(Workers, take_every_tile_once_where_there_are_more_than_a_counter_holds) {
 TEST(Workers, are_first_offered_tiles_of_their_own_end) {
   // Whoever is odd begins at the last tile: it finds there what it wrote in the stage before.
   Noted noted({{{64}, 2}, {{64}, 2}}, 2);
-  device::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<device::ThreadPool>(2), false);
+  device::Executor executor(std::make_shared<Segment>(noted.program), std::make_shared<device::ThreadPool>(2), false);
   for (int round = 0; round < 50; ++round) {
     for (auto& log : noted.logs) log->tiles.clear();
     noted.finished = 0;
@@ -147,7 +149,7 @@ TEST(Workers, are_first_offered_tiles_of_their_own_end) {
 
 TEST(Workers, of_a_program_of_serial_stages_are_its_caller_alone) {
   Noted noted({{{6}, 1}, {{3, 2}, 1}, {{1}, 1}}, 3);
-  device::Executor executor(std::make_shared<Program>(noted.program), std::make_shared<device::ThreadPool>(3), false);
+  device::Executor executor(std::make_shared<Segment>(noted.program), std::make_shared<device::ThreadPool>(3), false);
   for (int round = 0; round < 100; ++round) {
     ASSERT_TRUE(executor.run({}).ok());
     for (const auto& log : noted.logs)
@@ -174,7 +176,7 @@ TEST(Workers, that_a_plan_names_are_used_and_results_stay) {
     plan::Choices& choices = state.choices[plan::cpu_fingerprint()];
     std::set<std::string> chosen;
     int at = 0;
-    for (const device::Step& step : module.program()->steps)
+    for (const device::Step& step : module.program()->segments.front()->steps)
       if (at++ % every == 0) choices["workers " + step.problem] = {"1", 1e-6}, chosen.insert(step.layer);
     Plan(plan::finish(std::move(state))).save(path);
     const auto engine = Engine::load(path, {}, {.threads = 2});
@@ -198,12 +200,14 @@ std::atomic<int> tiles_run{0};
 void do_little(const graph::TileArgs&) noexcept { ++tiles_run; }
 
 TEST(Workers, are_measured_for_small_steps_once) {
-  Program program;
+  Segment program;
   program.workers = 3;
   for (const std::int64_t tiles : {3, 8, 1, 5}) {
     device::Step step;
     step.problem = "problem " + std::to_string(tiles);
-    step.launch.phases = {{&do_little, tiles}};
+    device::CpuLaunch launch;
+    launch.phases = {{&do_little, tiles}};
+    step.launch = std::move(launch);
     Stage stage;
     stage.phases = {{static_cast<std::int32_t>(program.steps.size()), 0}};
     stage.tiles = tiles;

@@ -15,8 +15,9 @@
 namespace vireo::testing {
 
 /// Returns the message a tile left, or null.
-inline const char* run_launch(const graph::Launch& launch, const std::vector<const void*>& inputs,
+inline const char* run_launch(const graph::Launch& prepared, const std::vector<const void*>& inputs,
                               const std::vector<void*>& outputs, std::mt19937& random) {
+  const graph::CpuLaunch& launch = device::cpu_launch(prepared);
   const auto scratch = base::allocate_aligned(launch.scratch_bytes + 64);
   const auto workspace = base::allocate_aligned(launch.workspace_bytes + 64);
   std::memset(workspace.get(), 0xfb, launch.workspace_bytes);

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "engine/base/memory.h"
+#include "engine/base/text.h"
 
 namespace vireo::device {
 namespace {
@@ -17,13 +18,13 @@ std::int64_t portion_of(const Stage& stage) noexcept {
 }
 }  // namespace
 
-Executor::Executor(std::shared_ptr<const Program> program, std::shared_ptr<ThreadPool> pool, bool profile)
-    : program_(std::move(program)), pool_(std::move(pool)), profile_(profile) {
-  arena_bytes_ = program_->arena_bytes;
+Executor::Executor(std::shared_ptr<const Segment> segment, std::shared_ptr<ThreadPool> pool, bool profile)
+    : segment_(std::move(segment)), pool_(std::move(pool)), profile_(profile) {
+  arena_bytes_ = segment_->arena_bytes;
   arena_ = base::allocate_aligned(arena_bytes_);
-  scratch_stride_ = base::align_up(base::padded(program_->scratch_bytes), 4096);
+  scratch_stride_ = base::align_up(base::padded(segment_->scratch_bytes), 4096);
   scratch_ = base::allocate_aligned(base::checked_product(scratch_stride_, static_cast<std::size_t>(pool_->size())));
-  if (profile_) step_seconds_.resize(program_->steps.size());
+  if (profile_) step_seconds_.resize(segment_->steps.size());
 
   const auto resolve = [this](const Place& place) {
     void* pointer = nullptr;
@@ -32,13 +33,15 @@ Executor::Executor(std::shared_ptr<const Program> program, std::shared_ptr<Threa
       case Place::In::arena: pointer = arena_.get() + place.offset; break;
       case Place::In::constant:
         pointer =
-            const_cast<std::byte*>(program_->constants[static_cast<std::size_t>(place.index)]->read()) + place.offset;
+            const_cast<std::byte*>(segment_->constants[static_cast<std::size_t>(place.index)].data) + place.offset;
         break;
       case Place::In::binding: patches_.push_back({table_.size(), place.index, place.offset}); break;
     }
     table_.push_back(pointer);
   };
-  for (const Step& step : program_->steps) {
+  for (const Step& step : segment_->steps) {
+    launches_.push_back(step.launch.as<CpuLaunch>());
+    if (!launches_.back()) base::fail(ErrorCode::internal, "step '", step.layer, "' has no launch for the CPU");
     pointers_.push_back({table_.size(), table_.size() + step.inputs.size()});
     for (const Place& place : step.inputs) resolve(place);
     for (const Place& place : step.outputs) resolve(place);
@@ -47,10 +50,10 @@ Executor::Executor(std::shared_ptr<const Program> program, std::shared_ptr<Threa
 
 void Executor::observe(Observer observer) {
   observer_ = std::move(observer);
-  ending_.assign(program_->stages.size(), {});
-  std::vector<std::size_t> last(program_->steps.size(), 0);
-  for (std::size_t stage = 0; stage < program_->stages.size(); ++stage)
-    for (const StagePhase& phase : program_->stages[stage].phases) last[static_cast<std::size_t>(phase.step)] = stage;
+  ending_.assign(segment_->stages.size(), {});
+  std::vector<std::size_t> last(segment_->steps.size(), 0);
+  for (std::size_t stage = 0; stage < segment_->stages.size(); ++stage)
+    for (const StagePhase& phase : segment_->stages[stage].phases) last[static_cast<std::size_t>(phase.step)] = stage;
   for (std::size_t step = 0; step < last.size(); ++step)
     if (!ending_.empty()) ending_[last[step]].push_back(static_cast<std::int32_t>(step));
 }
@@ -58,8 +61,8 @@ void Executor::observe(Observer observer) {
 void Executor::tell(std::size_t stage) noexcept {
   for (const std::int32_t step : ending_[stage]) {
     const std::size_t outputs = pointers_[static_cast<std::size_t>(step)].outputs;
-    for (std::size_t k = 0; k < program_->steps[static_cast<std::size_t>(step)].made.size(); ++k)
-      observer_({*program_, step, static_cast<int>(k), table_[outputs + k]});
+    for (std::size_t k = 0; k < segment_->steps[static_cast<std::size_t>(step)].made.size(); ++k)
+      observer_({*segment_, step, static_cast<int>(k), table_[outputs + k]});
   }
 }
 
@@ -68,8 +71,8 @@ Status Executor::run(std::span<void* const> bindings) noexcept {
     table_[patch.slot] = static_cast<std::byte*>(bindings[static_cast<std::size_t>(patch.binding)]) + patch.offset;
   fault_.store(nullptr, std::memory_order_relaxed);
   if (observer_)
-    for (std::size_t k = 0; k < program_->bindings.size() && !program_->bindings[k].output; ++k)
-      observer_({*program_, -1, static_cast<int>(k), bindings[k]});
+    for (std::size_t k = 0; k < segment_->bindings.size() && !segment_->bindings[k].output; ++k)
+      observer_({*segment_, -1, static_cast<int>(k), bindings[k]});
   if (profile_) {
     for (double& seconds : step_seconds_) seconds = 0;
     last_time_ = now();
@@ -85,7 +88,7 @@ Status Executor::run(std::span<void* const> bindings) noexcept {
 bool Executor::body(void* self, int worker) noexcept { return static_cast<Executor*>(self)->work(worker); }
 
 bool Executor::work(int worker) noexcept {
-  const std::vector<Stage>& stages = program_->stages;
+  const std::vector<Stage>& stages = segment_->stages;
   for (;;) {
     std::uint64_t claim = claim_.load(std::memory_order_acquire);
     const std::size_t index = static_cast<std::uint32_t>(claim >> 32) - first_stage_;
@@ -110,7 +113,7 @@ bool Executor::work(int worker) noexcept {
 
 /// Opens a stage. Serial stages, and empty ones, are done on the way: handing them over would cost more.
 void Executor::advance(std::size_t index, int worker) noexcept {
-  const std::vector<Stage>& stages = program_->stages;
+  const std::vector<Stage>& stages = segment_->stages;
   if (observer_ && index > 0) tell(index - 1);
   for (; index < stages.size() && (stages[index].serial() || pool_->size() == 1); ++index) {
     for (const StagePhase& phase : stages[index].phases) run_tiles(phase, 0, tiles_of(phase), worker);
@@ -133,34 +136,33 @@ void Executor::run_portion(const Stage& stage, std::int64_t first, std::int64_t 
 }
 
 std::int64_t Executor::tiles_of(const StagePhase& phase) const noexcept {
-  return program_->steps[static_cast<std::size_t>(phase.step)]
-      .launch.phases[static_cast<std::size_t>(phase.phase)]
-      .tiles;
+  return launches_[static_cast<std::size_t>(phase.step)]->phases[static_cast<std::size_t>(phase.phase)].tiles;
 }
 
 void Executor::run_tiles(const StagePhase& phase, std::int64_t first, std::int64_t last, int worker) noexcept {
-  const Step& step = program_->steps[static_cast<std::size_t>(phase.step)];
+  const Step& step = segment_->steps[static_cast<std::size_t>(phase.step)];
   const Pointers& pointers = pointers_[static_cast<std::size_t>(phase.step)];
-  graph::TileArgs args{step.launch.state.get(),
-                       table_.data() + pointers.inputs,
-                       table_.data() + pointers.outputs,
-                       scratch_.get() + scratch_stride_ * static_cast<std::size_t>(worker),
-                       arena_.get() + step.workspace,
-                       first,
-                       &fault_};
-  const graph::TileFunction tile = step.launch.phases[static_cast<std::size_t>(phase.phase)].run;
+  const CpuLaunch& launch = *launches_[static_cast<std::size_t>(phase.step)];
+  TileArgs args{launch.state.get(),
+                table_.data() + pointers.inputs,
+                table_.data() + pointers.outputs,
+                scratch_.get() + scratch_stride_ * static_cast<std::size_t>(worker),
+                arena_.get() + step.workspace,
+                first,
+                &fault_};
+  const TileFunction tile = launch.phases[static_cast<std::size_t>(phase.phase)].run;
   for (; args.tile < last; ++args.tile) tile(args);
 }
 
 void Executor::account(std::size_t stage_index) noexcept {
-  const Stage& stage = program_->stages[stage_index];
+  const Stage& stage = segment_->stages[stage_index];
   const double time = now(), spent = time - last_time_;
   last_time_ = time;
   double total = 0;
   for (const StagePhase& phase : stage.phases)
-    total += program_->steps[static_cast<std::size_t>(phase.step)].predicted_s;
+    total += segment_->steps[static_cast<std::size_t>(phase.step)].predicted_s;
   for (const StagePhase& phase : stage.phases) {
-    const double part = program_->steps[static_cast<std::size_t>(phase.step)].predicted_s;
+    const double part = segment_->steps[static_cast<std::size_t>(phase.step)].predicted_s;
     step_seconds_[static_cast<std::size_t>(phase.step)] +=
         total > 0 ? spent * part / total : spent / static_cast<double>(stage.phases.size());
   }

@@ -1,32 +1,29 @@
 #pragma once
-// Runs a program: one arena, one pointer table; the pool's workers take tiles, stage by stage. Not for concurrent use
-// by itself; several executors of one program run side by side. run() allocates nothing and throws nothing.
+// Runs a segment on the CPU: one arena, one pointer table; the pool's workers take tiles, stage by stage. Not for
+// concurrent use by itself; several executors of one segment run side by side. run() allocates nothing and throws
+// nothing.
 
 #include <atomic>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "engine/device/cpu/launch.h"
 #include "engine/device/cpu/thread_pool.h"
-#include "engine/device/program.h"
+#include "engine/device/device.h"
 
 namespace vireo::device {
 
-class Executor {
+class Executor final : public Executable {
  public:
-  /// The pool's size must be the program's number of workers. Throws Error(out_of_memory).
-  Executor(std::shared_ptr<const Program> program, std::shared_ptr<ThreadPool> pool, bool profile);
-  [[nodiscard]] const Program& program() const noexcept { return *program_; }
-  [[nodiscard]] std::size_t arena_bytes() const noexcept { return arena_bytes_; }
-
-  /// Tells of the program's inputs when a run starts, and of each step's outputs as soon as all of its tiles are done,
-  /// before anything can overwrite them. For programs compiled to be observed; set while nothing runs. The observer is
-  /// called by one thread at a time and must not throw.
-  void observe(Observer observer);
+  /// The pool's size must be the segment's number of workers. Throws Error(out_of_memory).
+  Executor(std::shared_ptr<const Segment> segment, std::shared_ptr<ThreadPool> pool, bool profile);
+  [[nodiscard]] const Segment& segment() const noexcept override { return *segment_; }
+  [[nodiscard]] std::size_t arena_bytes() const noexcept override { return arena_bytes_; }
+  void observe(Observer observer) override;
   /// One inference with these buffers, one per binding.
   Status run(std::span<void* const> bindings) noexcept;
-  /// Seconds of each step in the last run; empty unless profiling.
-  [[nodiscard]] std::span<const double> step_seconds() const noexcept { return step_seconds_; }
+  [[nodiscard]] std::span<const double> step_seconds() const noexcept override { return step_seconds_; }
 
  private:
   static bool body(void* self, int worker) noexcept;
@@ -37,12 +34,13 @@ class Executor {
   void advance(std::size_t stage, int worker) noexcept;
   /// What claim_ counts up to in this run.
   [[nodiscard]] std::uint32_t end_of_run() const noexcept {
-    return first_stage_ + static_cast<std::uint32_t>(program_->stages.size());
+    return first_stage_ + static_cast<std::uint32_t>(segment_->stages.size());
   }
   void account(std::size_t stage) noexcept;
   void tell(std::size_t stage) noexcept;
 
-  std::shared_ptr<const Program> program_;
+  std::shared_ptr<const Segment> segment_;
+  std::vector<const CpuLaunch*> launches_;  ///< by step
   std::shared_ptr<ThreadPool> pool_;
   std::shared_ptr<std::byte> arena_, scratch_;
   std::size_t arena_bytes_ = 0, scratch_stride_ = 0;

@@ -69,7 +69,7 @@ Launch prepare(const Problem& p) {
   auto state = std::make_shared<State>(State{product(dims, 0, axis), dims[axis], product_from(dims, axis + 1), 1, 1});
   const bool max = p.attributes->text("mode", "max") == "max",
              last = p.attributes->integer("select_last_index", 0) != 0;
-  Launch launch;
+  graph::CpuLaunch launch;
   if (state->inner == 1) {
     const std::int64_t wanted = std::clamp<std::int64_t>(p.inputs[0].count() / 8192, 1, 32 * p.workers);
     state->rows_per_tile = (state->outer + wanted - 1) / wanted;

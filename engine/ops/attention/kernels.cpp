@@ -212,7 +212,7 @@ Launch prepare(const Problem& p) {
   auto state = std::make_shared<State>(plan(p, kSet()));
   State& s = *state;
   s.rows = kRows();
-  Launch launch;
+  graph::CpuLaunch launch;
   if (s.packs_ahead()) {
     const std::int64_t packs = s.g.batch * s.g.key_heads;
     launch.phases.push_back({pack_tile, packs * panels_of_head(s)});

@@ -39,11 +39,11 @@ std::string refuse(const Problem& p) {
 }
 
 template <Choose kChoose>
-Launch prepare_whole(const Problem& p) {
+CpuLaunch prepare_whole(const Problem& p) {
   auto state = std::make_shared<BinaryState>();
   (void)plan(p, state->loop);
   cut_loop(state->loop, 16384, p.workers);
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{kChoose(function_of(p)), state->loop.tiles}};
   launch.state = std::move(state);
   return launch;

@@ -64,7 +64,7 @@ std::string refuse(const Problem& p) {
 Launch prepare(const Problem& p) {
   auto state = std::make_shared<State>(State{p.outputs[0].count(), 16384});
   state->chunk = std::max(state->chunk, state->count / (32 * p.workers) + 1);
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{choose(p.inputs[0].dtype, p.outputs[0].dtype), (state->count + state->chunk - 1) / state->chunk}};
   launch.state = std::move(state);
   return launch;

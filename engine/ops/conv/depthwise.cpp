@@ -166,7 +166,7 @@ Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels,
   s->rows = pick(g.kernel[2], g.stride[2], g.dilation[2]);
   if (g.kernel[1] != g.kernel[2] || g.stride[1] != g.stride[2] || g.dilation[1] != 1) s->rows.two = nullptr;
   const std::int64_t taps = g.taps(), lanes = s->vectors() * s->width;
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.state_bytes = static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float);
   launch.unread_inputs = 0b110;
   s->memory = graph::packed(problem, base::str("conv_depthwise w", s->width), {1, 2}, launch.state_bytes,

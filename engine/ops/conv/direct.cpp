@@ -350,7 +350,7 @@ Launch prepare_direct(const Problem& problem, const KernelSet& kernels) {
     });
     if (p.bias) pack_bias(s->set, p.bias->as<float>(), packed + s->set.packed_floats);
   };
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.state_bytes = static_cast<std::size_t>(s->set.packed_floats + s->set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
   s->memory = graph::packed(problem, base::str("conv_direct m", merged, " ", layout_of(s->set)), {1, 2},

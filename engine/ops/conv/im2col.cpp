@@ -165,7 +165,7 @@ Launch prepare_gathered(const Problem& p, const KernelSet& kernels) {
   auto s = std::make_shared<State>(plan(p, kernels));
   const std::int64_t floats = s->set.packed_floats + (s->has_bias ? s->set.bias_floats : 0);
   const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
-  Launch launch;
+  graph::CpuLaunch launch;
   if (p.inputs[1].constant) {
     s->memory = graph::packed(p, base::str("conv_gathered ", layout_of(s->set)), {1, 2}, bytes, [&](std::byte* block) {
       pack(*s, p.inputs[1].constant->as<float>(), s->has_bias ? p.inputs[2].constant->as<float>() : nullptr,

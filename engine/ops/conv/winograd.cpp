@@ -311,7 +311,7 @@ Launch prepare_winograd(const Problem& problem, const KernelSet& kernels, const 
   auto s = std::make_shared<State>(plan(p, kernels, transforms.out));
   s->transforms = transforms;
   const std::int64_t weights_floats = s->set.packed_floats * s->points;
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.state_bytes = static_cast<std::size_t>(weights_floats + s->set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
   s->memory = graph::packed(problem, base::str("conv_winograd ", s->out, "x", s->out, " ", layout_of(s->set)), {1, 2},

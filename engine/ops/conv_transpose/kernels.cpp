@@ -271,7 +271,7 @@ Launch prepare(const Problem& problem) {
       base::str("conv_transpose s", g.stride[1], "x", g.stride[2], " d", g.dilation[1], "x", g.dilation[2]);
   for (const PhasePlan& phase : s->phases)
     layout += base::str(" r", phase.remainder[0], "x", phase.remainder[1], " ", layout_of(phase.set));
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.state_bytes = static_cast<std::size_t>(weights_floats + s->phases[0].set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
   s->memory = graph::packed(problem, layout, {1, 2}, launch.state_bytes, fill);

@@ -63,7 +63,7 @@ Launch prepare(const Problem& p) {
   const std::int64_t work = state->rows * static_cast<std::int64_t>(std::max<std::size_t>(state->run, 16));
   const std::int64_t wanted = std::clamp<std::int64_t>(work / 65536, 1, 32 * p.workers);
   state->rows_per_tile = (state->rows + wanted - 1) / wanted;
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{&run, (state->rows + state->rows_per_tile - 1) / state->rows_per_tile}};
   launch.state = std::move(state);
   return launch;

@@ -15,8 +15,8 @@
 namespace vireo::ops {
 namespace {
 
-constexpr std::int64_t kPoints = 64;           // of a tile
-constexpr std::int64_t kTurned = 1024;         // pixels of a tile of the first phase
+constexpr std::int64_t kPoints = 64;    // of a tile
+constexpr std::int64_t kTurned = 1024;  // pixels of a tile of the first phase
 constexpr std::int64_t kBlockPitch = kSampleColumns + 16;
 
 struct State {
@@ -159,7 +159,7 @@ template <SampleKernel (*kKernel)()>
 Launch prepare(const Problem& p) {
   auto state = std::make_shared<State>(read(p, kKernel()));
   const auto [turned, in_place] = sample_seconds(*state);
-  Launch launch;
+  graph::CpuLaunch launch;
   const std::size_t taps = static_cast<std::size_t>(kPoints * state->axes.taps());
   launch.scratch_bytes = taps * (sizeof(std::int64_t) + sizeof(float));
   const std::int64_t tiles = state->batch * state->point_blocks;

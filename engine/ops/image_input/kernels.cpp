@@ -57,7 +57,7 @@ Launch prepare(const Problem& p) {
   }
   s.scale = s.scales.data();
   s.shift = s.shifts.data();
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{run_tile, (s.rows + s.chunk - 1) / s.chunk}};
   launch.unread_inputs = 0b110;
   launch.rows.run = run_rows;

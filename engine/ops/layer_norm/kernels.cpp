@@ -50,7 +50,7 @@ Launch prepare(const Problem& p) {
   s.has_bias = p.inputs.size() > 2 && p.inputs[2].present();
   const std::int64_t wanted = std::clamp<std::int64_t>(p.inputs[0].count() / 8192, 1, 32 * p.workers);
   s.rows_per_tile = (s.outer + wanted - 1) / wanted;
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{kSet().rows, (s.outer + s.rows_per_tile - 1) / s.rows_per_tile}};
   launch.state = std::move(state);
   return launch;

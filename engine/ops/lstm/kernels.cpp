@@ -83,7 +83,7 @@ Launch prepare(const Problem& p) {
   if (given(p, 5)) s.h_input = 5;
   if (given(p, 6)) s.c_input = 6;
   for (std::size_t k = 0; k < p.outputs.size() && k < 3; ++k) s.outputs[k] = p.outputs[k].present();
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.state_bytes = pack_weights(p, s);
   const std::int64_t rows = s.sequence * s.batch;
   launch.phases = {{kKernels().input, s.directions * ((rows + kLstmRows - 1) / kLstmRows)},

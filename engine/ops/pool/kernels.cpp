@@ -68,7 +68,7 @@ Launch prepare(const Problem& p) {
   const bool max = p.attributes->text("mode", "max") == "max";
   const bool separable = max && s.stride_w == 1 && s.dilation_w == 1 && s.kernel_w > 2 && s.kernel_h > 2 &&
                          s.left < s.kernel_w && s.right < s.kernel_w;
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{separable ? kSet().max_separable
                     : max     ? kSet().max
                               : kSet().average,

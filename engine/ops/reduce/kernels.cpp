@@ -74,7 +74,7 @@ Launch prepare(const Problem& p) {
   s.factor = 1.0f / static_cast<float>(s.extent);
   const ReduceKernels kernels = kSet(mode_of(p));
   const std::int64_t wanted = std::clamp<std::int64_t>(p.inputs[0].count() / 16384, 1, 16 * p.workers);
-  Launch launch;
+  graph::CpuLaunch launch;
   if (s.inner == 1) {
     s.rows_per_tile = (s.outer + wanted - 1) / wanted;
     launch.phases = {{kernels.rows, (s.outer + s.rows_per_tile - 1) / s.rows_per_tile}};

@@ -125,7 +125,7 @@ Launch prepare_linear(const Problem& p) {
   auto state = std::make_shared<Owned>();
   plan(p, *state);
   cut(*state, p.workers);
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{state->inner == 1 ? kSet().linear_planes : kSet().linear_pixels, tiles(*state)}};
   launch.scratch_bytes = static_cast<std::size_t>(state->width * state->inner) * sizeof(float);
   launch.state = std::shared_ptr<const void>(state, static_cast<const ResizeState*>(state.get()));
@@ -155,7 +155,7 @@ Launch prepare_nearest(const Problem& p) {
   auto state = std::make_shared<Owned>();
   plan(p, *state);
   cut(*state, p.workers);
-  Launch launch;
+  graph::CpuLaunch launch;
   dispatch_bytes(p.inputs[0].dtype, [&](auto tag) {
     launch.phases = {{&run_nearest<typename decltype(tag)::type>, tiles(*state)}};
   });

@@ -29,7 +29,7 @@ graph::Launch prepare_channel_norm(const graph::Problem& p, std::int64_t groups,
   s.in_pitch = p.inputs[0].pitch;
   s.out_pitch = p.outputs[0].pitch;
   s.epsilon = static_cast<float>(p.attributes->real("epsilon", 1e-5));
-  graph::Launch launch;
+  graph::CpuLaunch launch;
   if (last) {
     const std::int64_t wanted = std::clamp<std::int64_t>(p.inputs[0].count() / 16384 / s.batch, 1, 8 * p.workers);
     s.stripe = (s.spatial + wanted - 1) / wanted;

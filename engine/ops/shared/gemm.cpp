@@ -206,7 +206,7 @@ Launch prepare_gemm(const graph::Problem& problem, const BatchedGemm& gemm, cons
         }
     if (p.bias) pack_row(*s, p.bias->as<float>(), memory + weights);
   };
-  Launch launch;
+  graph::CpuLaunch launch;
   const float* memory = nullptr;
   if (weights + row > 0) {
     launch.state_bytes = static_cast<std::size_t>(weights + row) * sizeof(float);

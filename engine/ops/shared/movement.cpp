@@ -159,7 +159,7 @@ bool movable(const std::vector<StridedCopy>& copies) {
   return true;
 }
 
-Launch plan_movement(const Problem& problem, const std::vector<StridedCopy>& copies, std::size_t size) {
+CpuLaunch plan_movement(const Problem& problem, const std::vector<StridedCopy>& copies, std::size_t size) {
   auto state = std::make_shared<State>();
   const auto grain = static_cast<std::int64_t>(65536 / size);
   std::int64_t tiles = 0;
@@ -173,7 +173,7 @@ Launch plan_movement(const Problem& problem, const std::vector<StridedCopy>& cop
     tiles += part.loop.tiles;
     state->parts.push_back(part);
   }
-  Launch launch;
+  graph::CpuLaunch launch;
   switch (size) {
     case 1: launch.phases = {{&run_tile<std::uint8_t>, tiles}}; break;
     case 2: launch.phases = {{&run_tile<std::uint16_t>, tiles}}; break;

@@ -22,7 +22,7 @@ struct StridedCopy {
 
 /// Tiles that make all copies, in any order. All tensors have elements of `size` bytes. Throws Error(internal) when a
 /// copy keeps more than kLoopRank axes after merging: ask movable() first.
-[[nodiscard]] Launch plan_movement(const Problem& problem, const std::vector<StridedCopy>& copies, std::size_t size);
+[[nodiscard]] CpuLaunch plan_movement(const Problem& problem, const std::vector<StridedCopy>& copies, std::size_t size);
 [[nodiscard]] bool movable(const std::vector<StridedCopy>& copies);
 
 /// The usual refusals of tactics built on this: types without a size, nothing to move.

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMaxInputs = 8;
 
 struct State {
-  graph::Launch row;
+  graph::CpuLaunch row;
   std::vector<RowSteps> inputs;
   RowSteps output;
 };
@@ -42,7 +42,7 @@ RowSteps steps_of(const graph::Desc& desc) {
 
 }  // namespace
 
-graph::Rows rows_by_launch(graph::Launch row, std::vector<RowSteps> inputs, RowSteps output, std::int64_t count) {
+graph::Rows rows_by_launch(graph::CpuLaunch row, std::vector<RowSteps> inputs, RowSteps output, std::int64_t count) {
   graph::Rows rows;
   rows.run = run_rows;
   rows.scratch_bytes = row.scratch_bytes;
@@ -71,8 +71,8 @@ graph::RowRole elementwise_role(const graph::Problem& problem) {
   return {problem.inputs[0].dims == out, true};
 }
 
-graph::Launch elementwise_launch(const graph::Problem& problem, graph::Launch (*prepare)(const graph::Problem&)) {
-  graph::Launch launch = prepare(problem);
+graph::CpuLaunch elementwise_launch(const graph::Problem& problem, graph::CpuLaunch (*prepare)(const graph::Problem&)) {
+  graph::CpuLaunch launch = prepare(problem);
   if (!elementwise_role(problem).gives) return launch;
   RowProblem row = one_row(problem);
   launch.rows = rows_by_launch(prepare(row.problem), std::move(row.inputs), row.output, row.count);

@@ -1,6 +1,6 @@
 #pragma once
-// Rows (engine/graph/tactic.h) for layers of which one row is a smaller problem of the same kind: the launch of that
-// problem, called at the row's place. Used when a kernel is prepared; any thread.
+// Rows (engine/device/cpu/launch.h) for layers of which one row is a smaller problem of the same kind: the launch of
+// that problem, called at the row's place. Used when a kernel is prepared; any thread.
 
 #include <vector>
 
@@ -13,7 +13,7 @@ struct RowSteps {
   std::int64_t image = 0, row = 0;
 };
 /// `row` has one phase and no workspace; `inputs` has one entry for each of its inputs.
-[[nodiscard]] graph::Rows rows_by_launch(graph::Launch row, std::vector<RowSteps> inputs, RowSteps output,
+[[nodiscard]] graph::Rows rows_by_launch(graph::CpuLaunch row, std::vector<RowSteps> inputs, RowSteps output,
                                          std::int64_t count);
 
 /// Elementwise layers whose tensors of rank 4 have their rows on axis 1: the problem of one row, and its steps.
@@ -27,7 +27,7 @@ struct RowProblem {
 /// It gives rows when its output has rank 4, and takes them when input 0 is as large.
 [[nodiscard]] graph::RowRole elementwise_role(const graph::Problem& problem);
 /// The launch of an elementwise layer, as `prepare` makes it, with its rows where it gives them.
-[[nodiscard]] graph::Launch elementwise_launch(const graph::Problem& problem,
-                                               graph::Launch (*prepare)(const graph::Problem&));
+[[nodiscard]] graph::CpuLaunch elementwise_launch(const graph::Problem& problem,
+                                                  graph::CpuLaunch (*prepare)(const graph::Problem&));
 
 }  // namespace vireo::ops

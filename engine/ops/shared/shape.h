@@ -12,6 +12,7 @@ namespace vireo::ops {
 using graph::Arithmetic;
 using graph::Attributes;
 using graph::Case;
+using graph::CpuLaunch;
 using graph::EvalContext;
 using graph::InferContext;
 using graph::Launch;

@@ -41,7 +41,7 @@ Launch prepare(const Problem& p) {
   SoftmaxState& s = *state;
   const SoftmaxKernels kernels = kSet();
   const std::int64_t wanted = std::clamp<std::int64_t>(p.inputs[0].count() / 4096, 1, 32 * p.workers);
-  Launch launch;
+  graph::CpuLaunch launch;
   if (s.inner == 1) {
     s.rows_per_tile = (s.outer + wanted - 1) / wanted;
     const bool log = p.attributes->text("mode", "softmax") == "log_softmax";

@@ -71,7 +71,7 @@ Launch prepare(const Problem& p) {
   s.room = std::min(s.k + std::max(s.k, kSlack), s.extent + kSlack);
   const std::int64_t wanted = std::clamp<std::int64_t>(p.inputs[0].count() / 8192, 1, 32 * p.workers);
   s.rows_per_tile = (s.outer + wanted - 1) / wanted;
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{&run_rows, (s.outer + s.rows_per_tile - 1) / s.rows_per_tile}};
   launch.scratch_bytes = static_cast<std::size_t>(s.room) * sizeof(std::uint64_t);
   launch.state = std::move(state);

@@ -43,7 +43,7 @@ std::string refuse(const Problem& p) {
 }
 
 Launch prepare(const Problem& p) {
-  Launch launch = plan_movement(p, copies(p), size_of(p.outputs[0].dtype));
+  graph::CpuLaunch launch = plan_movement(p, copies(p), size_of(p.outputs[0].dtype));
   const graph::RowRole role = by_rows(p);
   if (role.takes || role.gives) launch.rows = row_copies(p, role.takes);
   return launch;

@@ -26,13 +26,15 @@ std::int64_t grain(UnaryFunction f) {
     case UnaryFunction::abs:
     case UnaryFunction::neg:
     case UnaryFunction::identity:
-    case UnaryFunction::leaky_relu: case UnaryFunction::hard_sigmoid: case UnaryFunction::hard_swish: return 16384;
+    case UnaryFunction::leaky_relu:
+    case UnaryFunction::hard_sigmoid:
+    case UnaryFunction::hard_swish: return 16384;
     default: return 4096;
   }
 }
 
 template <Choose kChoose>
-Launch prepare_whole(const Problem& p) {
+CpuLaunch prepare_whole(const Problem& p) {
   const UnaryParameters u = unary_parameters(*p.attributes);
   auto state = std::make_shared<UnaryState>();
   const Dims strides[] = {strides_of(p.inputs[0]), strides_of(p.outputs[0])};
@@ -41,7 +43,7 @@ Launch prepare_whole(const Problem& p) {
   cut_loop(state->loop, grain(u.function), p.workers);
   state->a = static_cast<float>(u.a);
   state->b = static_cast<float>(u.b);
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{kChoose(static_cast<int>(u.function), u.tanh_gelu), state->loop.tiles}};
   launch.state = std::move(state);
   return launch;

@@ -39,7 +39,7 @@ Launch prepare(const Problem& p) {
   auto loop = std::make_shared<Loop>();
   (void)plan(p, *loop);
   cut_loop(*loop, 16384, p.workers);
-  Launch launch;
+  graph::CpuLaunch launch;
   dispatch_bytes(p.outputs[0].dtype, [&](auto tag) {
     launch.phases = {{&run<typename decltype(tag)::type>, loop->tiles}};
   });

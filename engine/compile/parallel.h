@@ -1,0 +1,13 @@
+#pragma once
+// Independent work on several threads, for what is prepared once.
+
+#include <cstddef>
+#include <functional>
+
+namespace vireo::compile {
+
+/// Calls work(i) for each i < count, on up to `threads` threads, in any order. Rethrows the first exception, by number,
+/// when all are done.
+void for_each_parallel(std::size_t count, int threads, const std::function<void(std::size_t)>& work);
+
+}  // namespace vireo::compile

@@ -1,0 +1,61 @@
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "engine/base/text.h"
+#include "engine/device/cpu/cpu_device.h"
+#include "engine/device/device.h"
+
+namespace vireo::device {
+namespace {
+
+struct Registry {
+  std::mutex mutex;
+  std::vector<std::shared_ptr<Backend>> backends{cpu_backend()};
+  std::map<std::string, std::weak_ptr<Device>> open;
+};
+
+Registry& registry() {
+  static Registry all;
+  return all;
+}
+
+}  // namespace
+
+void add_backend(std::shared_ptr<Backend> backend) {
+  const std::lock_guard lock(registry().mutex);
+  registry().backends.push_back(std::move(backend));
+}
+
+void remove_backend(const Backend& backend) {
+  const std::lock_guard lock(registry().mutex);
+  std::erase_if(registry().backends, [&](const auto& b) { return b.get() == &backend; });
+  registry().open.clear();
+}
+
+std::shared_ptr<Device> open(const std::string& name) {
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  if (std::shared_ptr<Device> known = all.open[name].lock()) return known;
+  for (const std::shared_ptr<Backend>& backend : all.backends)
+    if (std::shared_ptr<Device> device = backend->open(name)) {
+      all.open[name] = device;
+      return device;
+    }
+  all.open.erase(name);
+  std::string names;
+  for (const std::shared_ptr<Backend>& backend : all.backends)
+    for (const DeviceInfo& info : backend->list())
+      if (info.usable) names += (names.empty() ? "" : ", ") + info.name;
+  base::fail(ErrorCode::unsupported, "device '", name, "' can't run engines here; accepted: ", names);
+}
+
+std::vector<DeviceInfo> list() {
+  const std::lock_guard lock(registry().mutex);
+  std::vector<DeviceInfo> all;
+  for (const std::shared_ptr<Backend>& backend : registry().backends)
+    for (DeviceInfo& info : backend->list()) all.push_back(std::move(info));
+  return all;
+}
+
+}  // namespace vireo::device

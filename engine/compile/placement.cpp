@@ -46,11 +46,9 @@ class Placer {
       if (g_.layer(id).op->alias && known(id)) alias(id);
     // Later concats first: a concat of concats becomes views of the outermost one.
     for (auto it = order_.rbegin(); it != order_.rend(); ++it)
-      if (g_.layer(*it).op->name == "concat" && known(*it)) concat(*it);
-    for (LayerId id : order_) {
-      const std::string_view op = g_.layer(id).op->name;
-      if ((op == "split" || op == "slice") && known(id)) split(id);
-    }
+      if (g_.layer(*it).op->parts_of_output && known(*it)) join(*it);
+    for (LayerId id : order_)
+      if (g_.layer(id).op->parts_of_input && known(id)) cut(id);
     return std::move(result_);
   }
 
@@ -80,7 +78,7 @@ class Placer {
     return members;
   }
 
-  /// reshape & co: the output is the input's bytes. A network output needs a block of its own (it is the user's
+  /// Reshape and the like: the output is the input's bytes. A network output needs a block of its own (it is the user's
   /// buffer).
   void alias(LayerId id) {
     const Layer& l = g_.layer(id);
@@ -129,7 +127,7 @@ class Placer {
     if (!contiguous && !last) return false;
     if (outer.empty()) return false;
     const std::vector<TensorId> members = family(part);
-    // A pitched part must be seen with the same rows by all of its family; views of views move along.
+    // All tensors of a pitched part's family must have its rows; views of views move along.
     std::vector<TensorPlace> before;
     for (TensorId m : members) before.push_back(at(m));
     const TensorPlace whole_place = at(whole);
@@ -160,32 +158,28 @@ class Placer {
 
   void restore(const std::vector<TensorPlace>& saved) { result_.tensors = saved; }
 
-  /// The concat's inputs are written in place into its output.
-  void concat(LayerId id) {
+  /// Inputs that lie next to each other in the output are written there at once.
+  void join(LayerId id) {
     const Layer& l = g_.layer(id);
     const TensorId whole = l.outputs[0];
     const Tensor& w = g_.tensor(whole);
-    const std::int64_t given = l.attributes.integer("axis", 0);
-    const auto axis = static_cast<std::size_t>(given < 0 ? given + static_cast<std::int64_t>(w.dims.size()) : given);
+    const graph::Parts parts = l.op->parts_of_output(problem_of(g_, id, result_, workers_));
     const std::vector<TensorPlace> saved = result_.tensors;
-    std::int64_t start = 0;
     bool good = true;
     std::vector<TensorId> touched;
     for (std::size_t k = 0; good && k < l.inputs.size(); ++k) {
       const TensorId part = l.inputs[k];
-      const std::int64_t extent = g_.tensor(part).dims[axis];
-      if (extent == 0) continue;
+      if (g_.tensor(part).dims[parts.axis] == 0) continue;
       const TensorId root = at(part).root;
       const bool once = std::count(l.inputs.begin(), l.inputs.end(), part) == 1;
       good = once && root != kNone && !external(part) && !external(root) && g_.tensor(root).dtype == w.dtype &&
              at(part).span == at(root).span && at(part).offset == at(root).offset && root != at(whole).root;
       for (TensorId m : family(root)) good = good && !g_.is_output(m);
       // Aliases below the part: the block's owner gets the view, and its family with it.
-      if (good && root != part) good = product(w.dims, 0, axis) == 1;
-      if (good) good = view_root(root, part, whole, axis, start);
+      if (good && root != part) good = product(w.dims, 0, parts.axis) == 1;
+      if (good) good = view_root(root, part, whole, parts.axis, parts.starts[k]);
       if (good)
         for (TensorId m : family(at(whole).root)) touched.push_back(m);
-      start += extent;
     }
     if (good) {
       result_.elided[index(id)] = 1;
@@ -213,22 +207,20 @@ class Placer {
     return true;
   }
 
-  /// The outputs of split and of unit-step slices along one axis are views of the input.
-  void split(LayerId id) {
+  /// Outputs that lie next to each other in the input are views of it.
+  void cut(LayerId id) {
     const Layer& l = g_.layer(id);
     const TensorId whole = l.inputs[0];
-    const Tensor& w = g_.tensor(whole);
-    if (w.constant) return;
-    std::size_t axis = 0;
-    std::vector<std::int64_t> starts;
-    if (!ranges(l, axis, starts)) return;
+    if (g_.tensor(whole).constant) return;
+    const std::optional<graph::Parts> parts = l.op->parts_of_input(problem_of(g_, id, result_, workers_));
+    if (!parts) return;
     const std::vector<TensorPlace> saved = result_.tensors;
     std::vector<TensorId> touched;
     bool good = true;
     for (std::size_t k = 0; good && k < l.outputs.size(); ++k) {
       const TensorId part = l.outputs[k];
       if (part == kNone) continue;
-      good = !g_.is_output(part) && at(part).root == part && view(part, whole, axis, starts[k]);
+      good = !g_.is_output(part) && at(part).root == part && view(part, whole, parts->axis, parts->starts[k]);
       if (good)
         for (TensorId m : family(at(whole).root))
           if (at(m).offset >= at(part).offset) touched.push_back(m);
@@ -241,44 +233,6 @@ class Placer {
       restore(saved);
       result_.elided[index(id)] = 0;
     }
-  }
-
-  bool ranges(const Layer& l, std::size_t& axis, std::vector<std::int64_t>& starts) const {
-    const Tensor& w = g_.tensor(l.inputs[0]);
-    const auto rank = static_cast<std::int64_t>(w.dims.size());
-    if (l.op->name == "split") {
-      const std::int64_t given = l.attributes.integer("axis", 0);
-      axis = static_cast<std::size_t>(given < 0 ? given + rank : given);
-      std::int64_t start = 0;
-      for (TensorId output : l.outputs) {
-        if (output == kNone) return false;
-        starts.push_back(start);
-        start += g_.tensor(output).dims[axis];
-      }
-      return true;
-    }
-    const auto known = [&](std::size_t k) -> std::vector<std::int64_t> {
-      if (k >= l.inputs.size() || l.inputs[k] == kNone || !g_.tensor(l.inputs[k]).constant) return {};
-      return graph::to_integers(*g_.tensor(l.inputs[k]).constant);
-    };
-    const std::vector<std::int64_t> begin = known(1), steps = known(4);
-    std::vector<std::int64_t> axes = known(3);
-    for (std::int64_t step : steps)
-      if (step != 1) return false;
-    if (axes.empty())
-      for (std::size_t i = 0; i < begin.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
-    int sliced = 0;
-    const Dims& out = g_.tensor(l.outputs[0]).dims;
-    std::int64_t start = 0;
-    for (std::size_t i = 0; i < axes.size() && i < begin.size(); ++i) {
-      const auto a = static_cast<std::size_t>(axes[i] < 0 ? axes[i] + rank : axes[i]);
-      if (out[a] == w.dims[a]) continue;
-      ++sliced;
-      axis = a;
-      start = std::clamp<std::int64_t>(begin[i] < 0 ? begin[i] + w.dims[a] : begin[i], 0, w.dims[a]);
-    }
-    starts = {start};
-    return sliced == 1 && !begin.empty();
   }
 
   const Graph& g_;

@@ -7,6 +7,7 @@
 // with an attribute (unary, binary, reduce, pool, …).
 
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,10 +20,11 @@
 namespace vireo::graph {
 
 /// What a shape rule sees of one layer, and where it puts its answer. Inputs are ranked (the caller guarantees it for
-/// inputs that are present, or asks what would be if they were), extents may be kUnknown, dtype may not be undefined.
+/// inputs that are present, or asks what the rule says if they had some rank), extents may be kUnknown, dtype may not
+/// be undefined.
 class InferContext {
  public:
-  /// `results`: one type an output of the layer. `assumed`: the extents of inputs whose rank is not known.
+  /// `results`: one type for each output of the layer. `assumed`: the extents to take for inputs of unknown rank.
   InferContext(const Graph& graph, LayerId layer, std::vector<TensorType>& results, Dims assumed = {})
       : graph_(graph), layer_(layer), results_(results), assumed_(std::move(assumed)) {}
   [[nodiscard]] const Attributes& attributes() const { return graph_.layer(layer_).attributes; }
@@ -37,7 +39,7 @@ class InferContext {
   /// A known integer value (shape, axes, pads, …); false when absent or not known.
   [[nodiscard]] bool integers(int index, std::vector<std::int64_t>& values) const;
 
-  /// Of an optional output that the layer doesn't have, nothing is kept.
+  /// Ignored for an optional output that the layer doesn't have.
   void output(int index, DataType dtype, Dims dims);
   void output_unranked(int index, DataType dtype);  ///< the rank depends on a value that is not known yet
   /// Throws Error(invalid_model): the layer, its inputs and `why`.
@@ -84,8 +86,25 @@ struct Case {
   int outputs = 1;
 };
 
-struct Arithmetic {
-  double flops = 0;  ///< of the direct algorithm; multiply and add count as two
+/// What it means to an operator when the axes of its data are permuted. transpose_sinking moves transposes by it, and
+/// the choice of layouts (engine/tune) lets layers follow their neighbours by it. Operators that need more than this
+/// says, such as attributes or inputs with one entry an axis, have a rule in engine/passes/sink.cpp.
+enum class AxisOrder : std::uint8_t {
+  fixed,          ///< nothing general can be said
+  free,           ///< input 0 permuted gives outputs permuted alike: each element is computed by itself
+  free_together,  ///< so, when all inputs are permuted alike; they broadcast, or lie next to each other along `axis`
+  along_axis,     ///< so for input 0, when the attribute `axis` moves along (Operator::default_axis where absent)
+  layout,         ///< the attribute `layout` says which: "nchw" or "nhwc"; either costs about the same
+  chosen_layout,  ///< the same, but the kernels differ: the pass nhwc_layout or measured times decide
+};
+
+/// Which extents of output 0 are those of input 0, whatever they are.
+enum class KeptExtents : std::uint8_t { none, batch, all };
+
+/// Tensors that lie next to each other in a larger one: their places along one axis of it.
+struct Parts {
+  std::size_t axis = 0;
+  std::vector<std::int64_t> starts;  ///< one for each tensor
 };
 
 struct Operator {
@@ -96,11 +115,10 @@ struct Operator {
   /// The specification: obvious loops, wide accumulation. May allocate and throw; handles every dtype that infer
   /// accepts.
   void (*reference)(const EvalContext&) = nullptr;
-  double (*flops)(const Problem&) = nullptr;       ///< null: one per output element
+  /// Of the direct algorithm, a multiply-add counted as two; null: one per output element.
+  double (*flops)(const Problem&) = nullptr;
   std::span<const Tactic> (*tactics)() = nullptr;  ///< ordered best guess first; null: only the reference
   std::vector<Case> (*cases)() = nullptr;
-  /// Output k may share memory with input 0 without a copy (reshape family).
-  bool alias = false;
   /// Set for NonZero, NonMaxSuppression and their like: the axis of output 0 whose extent is known only when the layer
   /// has run. The shape rule gives the upper bound there; Graph::infer makes it kUnknown for everything downstream. The
   /// reference gets memory for the bound and writes the true dims into its output view.
@@ -112,8 +130,31 @@ struct Operator {
   /// inputs of the layer, null where they are not known. Throws Error. Such a layer is never compiled: the pass
   /// `branches` puts the graph in its place, and the parts of a network that need it wait for the condition.
   Graph (*body)(const Attributes&, const Constant& condition, std::span<const ConstantPtr> inputs) = nullptr;
+
+  // Traits: what passes, compilation and the importer ask instead of the operator's name. tests/ops/traits_test.cpp
+  // holds each against all cases of the operators that claim it.
+
+  /// Output k may share memory with input 0 without a copy (reshape family).
+  bool alias = false;
   /// Elementwise in input 0: an output may overwrite that input's memory when nothing else reads it.
   bool in_place = false;
+  /// The inputs lie next to each other in output 0, so that they may be written there at once (concat). Null: they
+  /// don't. For problems whose extents are all known.
+  Parts (*parts_of_output)(const Problem&) = nullptr;
+  /// The outputs lie next to each other in input 0, so that they may be read there (split, slice). Null, or nothing:
+  /// they don't. For problems whose extents are all known.
+  std::optional<Parts> (*parts_of_input)(const Problem&) = nullptr;
+  /// Every output element is an element of input 0 (with AxisOrder::free_together: of some input), chosen by its
+  /// place; the reference accepts elements of any type.
+  bool moves = false;
+  AxisOrder axis_order = AxisOrder::fixed;
+  std::int64_t default_axis = -1;  ///< of the attribute `axis`
+  KeptExtents keeps = KeptExtents::none;
+  /// The input that is added to the result element by element, in the layout of output 0. -1: none.
+  int residual_input = -1;
+  /// The work is not in proportion to the sizes of the tensors, or an attribute says how much it is: such layers are
+  /// not folded while a network is read.
+  bool costly = false;
 };
 
 }  // namespace vireo::graph

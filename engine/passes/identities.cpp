@@ -1,7 +1,6 @@
 // Layers that change nothing.
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "engine/graph/operator.h"
@@ -94,10 +93,9 @@ bool is_identity(const Graph& graph, LayerId id) {
     return tensor_of(graph, x).dtype == tensor_of(graph, layer.outputs[0]).dtype &&
            tensor_of(graph, x).dtype != DataType::undefined;
   if (op == "reshape") return reshape_is_identity(graph, id);
-  if (op == "flatten" || op == "squeeze" || op == "unsqueeze" || op == "expand") return keeps_dims(graph, id);
+  if (layer.op->alias || op == "expand" || op == "split") return keeps_dims(graph, id);
   if (op == "tile") return all_equal(integers_of(graph, input_of(graph, id, 1)), 1);
   if (op == "concat") return layer.inputs.size() == 1;
-  if (op == "split") return keeps_dims(graph, id);
   if (op == "pad") return all_equal(integers_of(graph, input_of(graph, id, 1)), 0);
   if (op == "slice")
     return keeps_dims(graph, id) &&

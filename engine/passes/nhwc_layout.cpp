@@ -1,5 +1,5 @@
 // Convolutions and pooling of images work on channels-last tensors, for which the fast kernels are: each gets a
-// transpose before and behind it, which transpose_sinking moves and cancels. Layers that say their layout keep it.
+// transpose before and after it, which transpose_sinking moves and cancels. Layers that say their layout keep it.
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
@@ -24,8 +24,8 @@ void convert(Graph& graph, LayerId id) {
   const std::string op(layer.op->name);
   const std::string name = layer.name;
   inputs[0] = transposed(graph, id, x, {0, 2, 3, 1});
-  const bool has_residual = op == "conv" && inputs.size() > 3 && inputs[3] != kNone;
-  if (has_residual) inputs[3] = transposed(graph, id, inputs[3], {0, 2, 3, 1});
+  if (const int k = layer.op->residual_input; input_of(graph, id, k) != kNone)
+    inputs[static_cast<std::size_t>(k)] = transposed(graph, id, input_of(graph, id, k), {0, 2, 3, 1});
   const TensorId wide = insert_layer(graph, id, op, std::move(inputs), std::move(attributes));
   hand_origin_on(graph, output_of(graph, id), wide, {0, 2, 3, 1});
   Attributes back;
@@ -38,7 +38,7 @@ void convert(Graph& graph, LayerId id) {
 }  // namespace
 
 bool becomes_channels_last(const Graph& graph, LayerId id) {
-  if (!is_op(graph, id, "conv") && !is_op(graph, id, "conv_transpose") && !is_op(graph, id, "pool")) return false;
+  if (!graph.layer(id).alive() || graph.layer(id).op->axis_order != graph::AxisOrder::chosen_layout) return false;
   const Layer& layer = graph.layer(id);
   const TensorId x = input_of(graph, id, 0), y = output_of(graph, id);
   return !layer.attributes.has("layout") && layer.outputs.size() == 1 && y != kNone && tensor_of(graph, x).ranked &&

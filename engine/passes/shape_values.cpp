@@ -29,11 +29,9 @@ Element origin(const Graph& graph, TensorId tensor, std::size_t axis) {
     if (id == kNone) break;
     const Layer& layer = graph.layer(id);
     const std::string_view op = layer.op->name;
-    if (op == "unary" || op == "cast" || op == "batch_norm" || op == "softmax" || op == "layer_norm" ||
-        op == "instance_norm") {
-      tensor = layer.inputs[0];
-    } else if ((op == "conv" || op == "conv_transpose" || op == "pool" || op == "depth_to_space") &&
-               axis == 0) {  // the batch
+    const bool kept =
+        layer.op->keeps == graph::KeptExtents::all || (layer.op->keeps == graph::KeptExtents::batch && axis == 0);
+    if (kept && tensor == layer.outputs[0]) {
       tensor = layer.inputs[0];
     } else if (op == "transpose") {
       const std::vector<std::int64_t> perm = perm_of(graph, id);

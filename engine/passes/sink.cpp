@@ -77,11 +77,7 @@ std::optional<Sunk> plain(Graph& graph, LayerId id, TensorId x, const Perm& perm
 /// Operators whose attribute `axis` names an axis of input and output.
 std::optional<Sunk> along_axis(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
   Sunk sunk = same_with(graph, id, x, perm);
-  const std::string_view op = graph.layer(id).op->name;
-  const std::int64_t fallback = op == "batch_norm" || op == "channel_shuffle" ? 1
-                                : op == "split" || op == "concat"             ? 0
-                                                                              : -1;
-  const std::int64_t axis = sunk.attributes.integer("axis", fallback);
+  const std::int64_t axis = sunk.attributes.integer("axis", graph.layer(id).op->default_axis);
   if (!valid(perm, {axis})) return std::nullopt;
   sunk.attributes.set("axis", mapped(perm, axis));
   return sunk;
@@ -242,37 +238,31 @@ std::optional<Sunk> mean_variance(Graph& graph, LayerId id, TensorId x, const Pe
   return sunk;
 }
 
+/// Rules for what the trait can't say: other attributes or inputs speak of axes.
 struct Entry {
   std::string_view op;
   Rule rule;
+  bool keeps_axes = true;  ///< outputs have the axes of input 0, as a rule
 };
-constexpr Entry kRules[] = {{"unary", plain},
-                            {"cast", plain},
-                            {"quantize_linear", quantize},
+constexpr Entry kRules[] = {{"quantize_linear", quantize},
                             {"dequantize_linear", quantize},
-                            {"split", along_axis},
-                            {"softmax", along_axis},
-                            {"batch_norm", along_axis},
-                            {"channel_shuffle", along_axis},
-                            {"lp_normalize", along_axis},
-                            {"top_k", along_axis},
                             {"slice", slice},
                             {"pad", pad},
                             {"resize", resize},
                             {"expand", by_vector},
                             {"tile", by_vector},
                             {"reduce", reduce},
-                            {"arg_reduce", arg_reduce},
-                            {"gather", gather},
-                            {"squeeze", squeeze},
-                            {"shape", shape},
                             {"mean_variance_normalize", mean_variance},
-                            {"instance_norm", with_layout},
-                            {"group_norm", with_layout},
-                            {"lrn", with_layout},
-                            {"depth_to_space", with_layout},
-                            {"space_to_depth", with_layout},
-                            {"reshape", sink_reshape}};
+                            {"arg_reduce", arg_reduce, false},
+                            {"gather", gather, false},
+                            {"squeeze", squeeze, false},
+                            {"shape", shape, false},
+                            {"reshape", sink_reshape, false}};
+
+const Entry* rule_of(const graph::Operator& op) {
+  const auto* entry = std::ranges::find(kRules, op.name, &Entry::op);
+  return entry == std::end(kRules) ? nullptr : entry;
+}
 
 }  // namespace
 
@@ -285,10 +275,23 @@ Perm inverse(const Perm& perm) {
 bool is_identity(const Perm& perm) { return std::is_sorted(perm.begin(), perm.end()); }
 
 std::optional<Sunk> sink_single(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
-  const std::string_view op = graph.layer(id).op->name;
-  for (const Entry& entry : kRules)
-    if (entry.op == op) return entry.rule(graph, id, x, perm);
-  return std::nullopt;
+  const graph::Operator& op = *graph.layer(id).op;
+  switch (op.axis_order) {
+    case graph::AxisOrder::free: return plain(graph, id, x, perm);
+    case graph::AxisOrder::along_axis: return along_axis(graph, id, x, perm);
+    case graph::AxisOrder::layout: return with_layout(graph, id, x, perm);
+    default: break;
+  }
+  const Entry* entry = rule_of(op);
+  return entry ? entry->rule(graph, id, x, perm) : std::nullopt;
+}
+
+bool lets_transposes_through(const graph::Operator& op) {
+  if (op.axis_order == graph::AxisOrder::fixed) {
+    const Entry* entry = rule_of(op);
+    return entry && entry->keeps_axes;
+  }
+  return op.axis_order != graph::AxisOrder::chosen_layout;
 }
 
 }  // namespace vireo::passes

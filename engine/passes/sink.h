@@ -25,6 +25,8 @@ struct Sunk {
 /// Rules for layers that read transposed data in input 0 alone. `x` is the untransposed tensor. Nothing when there is
 /// no rule.
 [[nodiscard]] std::optional<Sunk> sink_single(Graph& graph, LayerId layer, TensorId x, const Perm& perm);
+/// A transpose can move through layers of this operator and usually stays what it is.
+[[nodiscard]] bool lets_transposes_through(const graph::Operator& op);
 /// The rule for reshape (sink_reshape.cpp).
 [[nodiscard]] std::optional<Sunk> sink_reshape(Graph& graph, LayerId layer, TensorId x, const Perm& perm);
 

@@ -14,7 +14,7 @@
 namespace vireo::passes {
 namespace {
 
-/// The last axis moves to index 1: what stands behind a channels-last layer.
+/// The last axis moves to index 1: what follows a channels-last layer.
 bool moves_last_to_channels(const Perm& perm) {
   if (perm.size() < 3 || perm[0] != 0 || perm[1] != static_cast<std::int64_t>(perm.size()) - 1) return false;
   for (std::size_t i = 2; i < perm.size(); ++i)
@@ -22,14 +22,8 @@ bool moves_last_to_channels(const Perm& perm) {
   return true;
 }
 
-bool joins_tensors(std::string_view op) { return op == "binary" || op == "where" || op == "concat"; }
-
 /// Some path of layers that a transpose can move through leads to the inverse transpose.
 bool leads_to(const Graph& graph, TensorId tensor, const Perm& wanted) {
-  static const std::set<std::string_view> kThrough{
-      "unary",         "cast",       "binary", "where",          "concat",     "split",
-      "slice",         "pad",        "resize", "softmax",        "batch_norm", "channel_shuffle",
-      "instance_norm", "group_norm", "lrn",    "depth_to_space", "reduce"};
   constexpr std::size_t kMaxVisited = 400;
   std::set<TensorId> seen{tensor};
   std::vector<TensorId> open{tensor};
@@ -38,7 +32,7 @@ bool leads_to(const Graph& graph, TensorId tensor, const Perm& wanted) {
     open.pop_back();
     for (const LayerId reader : tensor_of(graph, next).consumers) {
       if (is_op(graph, reader, "transpose") && perm_of(graph, reader) == wanted) return true;
-      if (!kThrough.contains(graph.layer(reader).op->name)) continue;
+      if (!lets_transposes_through(*graph.layer(reader).op)) continue;
       for (const TensorId output : graph.layer(reader).outputs)
         if (output != kNone && seen.insert(output).second) open.push_back(output);
     }
@@ -46,7 +40,7 @@ bool leads_to(const Graph& graph, TensorId tensor, const Perm& wanted) {
   return false;
 }
 
-/// The transpose that writes the tensor, if it is one to be moved: behind channels-last layers, or on the way to its
+/// The transpose that writes the tensor, if it is one to be moved: after channels-last layers, or on the way to its
 /// inverse.
 LayerId movable(const Graph& graph, TensorId tensor) {
   const LayerId id = producer_of(graph, tensor, "transpose");
@@ -107,10 +101,11 @@ bool is_single_element(const Tensor& tensor) {
   return tensor.ranked && std::all_of(tensor.dims.begin(), tensor.dims.end(), [](std::int64_t d) { return d == 1; });
 }
 
-/// binary, where, concat: all inputs go to the layout of the transposed ones.
+/// AxisOrder::free_together: all inputs go to the layout of the transposed ones. Those that broadcast may have fewer
+/// elements; those that lie next to each other may not.
 bool sink_joined(Graph& graph, LayerId id) {
   const std::vector<TensorId> inputs = graph.layer(id).inputs;
-  const bool concat = is_op(graph, id, "concat");
+  const bool concat = graph.layer(id).op->parts_of_output != nullptr;
   Perm perm;
   int transposed = 0, foreign = 0;
   bool shared = false;
@@ -147,7 +142,7 @@ bool sink_joined(Graph& graph, LayerId id) {
 
   Sunk sunk{inputs, graph.layer(id).attributes, perm, ""};
   if (concat) {
-    const std::int64_t axis = sunk.attributes.integer("axis", 0);
+    const std::int64_t axis = sunk.attributes.integer("axis", graph.layer(id).op->default_axis);
     sunk.attributes.set(
         "axis", perm[static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(perm.size()) : axis)]);
   }
@@ -193,7 +188,7 @@ void drop_unread(Graph& graph) {
 
 bool sink(Graph& graph, LayerId id) {
   if (graph.layer(id).attributes.has("layout")) return false;
-  if (joins_tensors(graph.layer(id).op->name)) return sink_joined(graph, id);
+  if (graph.layer(id).op->axis_order == graph::AxisOrder::free_together) return sink_joined(graph, id);
   const TensorId y = input_of(graph, id, 0);
   const LayerId source = y == kNone ? kNone : movable(graph, y);
   if (source == kNone) return false;

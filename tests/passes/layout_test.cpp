@@ -23,7 +23,8 @@ const "p" float32 4x1x1 @3
 "c" = pool("b") {mode="max", kernel_shape=[2, 2], strides=[2, 2]} "c"
 "y" = conv("c", "v") "y"
 output "y" "y"
-)", R"(1 transpose(x) perm=0,2,3,1
+)",
+                R"(1 transpose(x) perm=0,2,3,1
 2 conv(1, 4x3x3x3) layout=nhwc pads=1,1,1,1
 3 prelu(2, 1x1x1x4)
 4 pool(3) kernel_shape=2,2 layout=nhwc mode=max strides=2,2
@@ -43,7 +44,8 @@ const "s" float32 4 @3
 "b" = instance_norm("a", "s", "s") {layout="nchw"} "b"
 "y" = pool("b") {mode="max", kernel_shape=[2, 2], layout="nchw"} "y"
 output "y" "y"
-)", R"(1 transpose(x) perm=0,2,3,1
+)",
+                R"(1 transpose(x) perm=0,2,3,1
 2 conv(1, 4x3x3x3) layout=nhwc
 3 transpose(2) perm=0,3,1,2
 4 instance_norm(3, 4, 4) layout=nchw
@@ -62,9 +64,51 @@ const "w" float32 4x3x3x3 @1
 "b" = unary("a") {function="relu"} "b"
 "y" = transpose("b") {perm=[0, 2, 3, 1]} "y"
 output "y" "y"
-)", R"(1 conv(x, 4x3x3x3) layout=nhwc pads=1,1,1,1
+)",
+                R"(1 conv(x, 4x3x3x3) layout=nhwc pads=1,1,1,1
 2 relu(1)
 outputs 2
+)");
+}
+
+TEST(Layout, ResidualsGoToTheLayoutOfTheConvolutionThatAddsThem) {
+  for (const std::string_view op : {"conv", "conv_transpose"}) {
+    const std::string text = base::str(R"(
+graph "g"
+input "x" float32 1x4x8x6
+input "r" float32 1x4x8x6
+const "w" float32 4x4x1x1 @1
+"y" = )",
+                                       op, R"(("x", "w", -, "r") {residual="after"} "y"
+output "y" "y"
+)");
+    expect_layout(text, base::str(R"(1 transpose(x) perm=0,2,3,1
+2 transpose(r) perm=0,2,3,1
+3 )",
+                                  op, R"((1, 4x4x1x1, -, 2) layout=nhwc residual=after
+4 transpose(3) perm=0,3,1,2
+outputs 4
+)"));
+  }
+}
+
+TEST(Layout, TransposesMeetTheirInverseAfterWhateverLetsThemThrough) {
+  expect_layout(R"(
+graph "g"
+input "x" float32 2x3x4
+const "shape" int64 3 = 1 2 1
+const "repeats" int64 3 = 1 1 2
+"t" = transpose("x") {perm=[1, 0, 2]} "t"
+"a" = lp_normalize("t") {axis=0} "a"
+"b" = expand("a", "shape") "b"
+"c" = tile("b", "repeats") "c"
+"y" = transpose("c") {perm=[1, 0, 2]} "y"
+output "y" "y"
+)",
+                R"(1 lp_normalize(x) axis=1
+2 expand(1, [2 1 1])
+3 tile(2, [1 1 2])
+outputs 3
 )");
 }
 
@@ -87,7 +131,8 @@ const "pads" int64 8 = 0 1 0 2 0 1 0 0
 "i" = softmax("h") {axis=1} "i"
 "y" = transpose("i") {perm=[0, 2, 3, 1]} "y"
 output "y" "y"
-)", R"(1 transpose(x) perm=0,2,3,1
+)",
+                R"(1 transpose(x) perm=0,2,3,1
 2 conv(1, 4x4x1x1) layout=nhwc
 3 resize(2, -, 4) coordinate_transformation_mode=asymmetric mode=nearest nearest_mode=floor
 4 slice(3, [2], [5], [2])
@@ -111,7 +156,8 @@ const "v" float32 5x7 @2
 "c" = flatten("b") {axis=1} "c"
 "y" = gemm("c", "v") "y"
 output "y" "y"
-)", R"(1 transpose(x) perm=0,2,3,1
+)",
+                R"(1 transpose(x) perm=0,2,3,1
 2 conv(1, 5x6x1x1) layout=nhwc
 3 reduce(2, [1 2]) keepdims=1 mode=mean
 4 reshape(3, [2 5])
@@ -135,7 +181,8 @@ const "shape" int64 3 = 1 10 -1
 "c" = concat("ra", "rb") {axis=2} "c"
 "y" = transpose("c") {perm=[0, 2, 1]} "y"
 output "y" "y"
-)", R"(1 transpose(x) perm=0,2,3,1
+)",
+                R"(1 transpose(x) perm=0,2,3,1
 2 conv(1, 10x6x1x1) layout=nhwc
 3 sigmoid(2)
 4 reshape(3, [1 20 10])
@@ -156,7 +203,8 @@ const "shape" int64 5 = 1 3 4 4 5
 "b" = reshape("a", "shape") "b"
 "y" = transpose("b") {perm=[0, 1, 3, 4, 2]} "y"
 output "y" "y"
-)", R"(1 transpose(x) perm=0,2,3,1
+)",
+                R"(1 transpose(x) perm=0,2,3,1
 2 conv(1, 12x6x1x1) layout=nhwc
 3 reshape(2, [1 4 5 3 4])
 4 transpose(3) perm=0,3,1,2,4
@@ -175,7 +223,8 @@ const "w" float32 12x6x1x1 @1
 "y" = unary("t") {function="relu"} "y"
 output "s" "s"
 output "y" "y"
-)", R"(1 transpose(x) perm=0,2,3,1
+)",
+                R"(1 transpose(x) perm=0,2,3,1
 2 conv(1, 12x6x1x1) layout=nhwc
 3 relu(2)
 4 shape(2)
@@ -201,7 +250,8 @@ const "m" float32 6x6 @2
 "g" = binary("f", "a") {function="add"} "g"
 "y" = conv("g", "w") "y"
 output "y" "y"
-)", R"(1 transpose(x) perm=0,2,3,1
+)",
+                R"(1 transpose(x) perm=0,2,3,1
 2 conv(1, 6x6x1x1) layout=nhwc
 3 reshape(2, [1 20 6])
 4 matmul(3, 6x6)
@@ -220,7 +270,8 @@ input "x" float32 ?x5x20
 const "w" float32 7x5x3 @1
 "y" = conv("x", "w") {pads=[1, 0], strides=[2]} "y"
 output "y" "y"
-)", R"(1 reshape(x, [0 0 1 -1])
+)",
+                 R"(1 reshape(x, [0 0 1 -1])
 2 conv(1, 7x5x1x3) pads=0,1,0,0 strides=1,2
 3 reshape(2, [0 0 -1])
 outputs 3

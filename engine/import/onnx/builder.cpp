@@ -29,14 +29,6 @@ constexpr std::size_t kFoldReads = 16 << 20;
 constexpr std::size_t kFoldAllBytes = std::size_t{512} << 20;
 constexpr std::size_t kFoldAllReads = std::size_t{8} << 30;
 
-/// Their work is not their size, or an attribute says how much it is: nothing to do on the way.
-bool is_heavy(std::string_view op) {
-  static constexpr std::string_view kHeavy[] = {
-      "attention", "conv", "conv_transpose", "einsum", "gemm",      "grid_sample",        "gru", "lrn", "lstm",
-      "matmul",    "pool", "resize",         "rnn",    "roi_align", "non_max_suppression"};
-  return std::find(std::begin(kHeavy), std::end(kHeavy), op) != std::end(kHeavy);
-}
-
 Attributes identity() {
   Attributes attributes;
   attributes.set("function", std::string("identity"));
@@ -178,8 +170,8 @@ std::vector<TensorId> Builder::find_outputs() {
   return tensors;
 }
 
-/// Each output has a layer that writes it, and a tensor of its own: copies of inputs, constants and other outputs,
-/// under the same public name where the file lists one name twice.
+/// Gives each output its own tensor, written by a layer: inputs, constants and other outputs are copied. Public names
+/// stay, also where the file lists one twice.
 void Builder::add_outputs(const std::vector<TensorId>& tensors) {
   std::unordered_set<TensorId> taken(graph_->inputs().begin(), graph_->inputs().end());
   for (std::size_t k = 0; k < tensors.size(); ++k) {
@@ -331,7 +323,7 @@ std::vector<TensorId> Builder::emit(std::string_view op, std::vector<TensorId> i
   return results;
 }
 
-/// What the layer gives, where it is known now and small. Empty otherwise.
+/// The values of the outputs, where they are known now and small. Empty otherwise.
 std::vector<ConstantPtr> Builder::values_of(graph::LayerId id, bool known) {
   const graph::Layer& layer = graph_->layer(id);
   const std::string_view op = layer.op->name;
@@ -350,7 +342,7 @@ std::vector<ConstantPtr> Builder::values_of(graph::LayerId id, bool known) {
     const std::int64_t count = std::min(length - start, element_count(graph_->tensor(layer.outputs[0]).dims));
     return {graph::make_constant(std::vector<std::int64_t>(all.begin() + start, all.begin() + start + count))};
   }
-  if (!known || is_heavy(op)) return {};
+  if (!known || layer.op->costly) return {};
   std::size_t reads = kFoldBytes;
   for (const TensorId input : layer.inputs)
     if (input != kNone) reads += graph_->tensor(input).constant->bytes();

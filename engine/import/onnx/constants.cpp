@@ -19,23 +19,10 @@ constexpr int kMaxLayers = 256;  // looked at for one condition
 
 using Values = std::vector<std::optional<std::int64_t>>;
 
-template <std::size_t N>
-bool is_one_of(std::string_view text, const std::array<std::string_view, N>& list) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
-/// Elements of input 0 (of all inputs: concat) go to other places; nothing is computed.
-bool moves(std::string_view op) {
-  static constexpr std::array<std::string_view, 11> kOps = {"gather",  "slice",   "squeeze", "unsqueeze",
-                                                            "reshape", "flatten", "expand",  "transpose",
-                                                            "split",   "tile",    "concat"};
-  return is_one_of(op, kOps);
-}
-
 bool computes(std::string_view function) {
   static constexpr std::array<std::string_view, 13> kFunctions = {
       "add", "sub", "mul", "min", "max", "equal", "and", "or", "xor", "less", "less_equal", "greater", "greater_equal"};
-  return is_one_of(function, kFunctions);
+  return std::ranges::find(kFunctions, function) != kFunctions.end();
 }
 
 bool is_integral(DataType type) {
@@ -46,7 +33,7 @@ class Reader {
  public:
   explicit Reader(const graph::Graph& graph) : graph_(graph) {}
 
-  /// The elements of a small integer tensor; nothing where it is none or its extents are open.
+  /// The elements of a small integer tensor; nothing for other tensors and where extents are open.
   std::optional<Values> read(TensorId id) {
     if (id == kNone || !is_small(id)) return std::nullopt;
     if (const auto known = memo_.find(id); known != memo_.end()) return known->second;
@@ -82,7 +69,7 @@ class Reader {
     }
     if (op == "cast") return cast(layer, output);
     if (op == "binary") return binary(layer, output);
-    return moves(op) ? moved(layer, output) : std::nullopt;
+    return layer.op->moves ? moved(layer, output) : std::nullopt;
   }
 
   std::optional<Values> shape(const graph::Layer& layer) const {
@@ -112,7 +99,7 @@ class Reader {
     return values;
   }
 
-  /// Both sides, broadcast: of each element of the output the two that it is computed from.
+  /// For each element of the output, the two elements that it is computed from, by broadcasting.
   std::optional<Values> binary(const graph::Layer& layer, TensorId output) {
     const std::string function = layer.attributes.text("function", "");
     const std::optional<Values> a = read(layer.inputs[0]), b = read(layer.inputs[1]);
@@ -161,9 +148,9 @@ class Reader {
     return (x != 0) != (y != 0);  // xor
   }
 
-  /// Runs the operator on numbers of elements instead of their values: where each one went.
+  /// Runs the operator on the numbers of the elements instead of their values, which shows where each one goes.
   std::optional<Values> moved(const graph::Layer& layer, TensorId output) {
-    const bool all = layer.op->name == "concat";
+    const bool all = layer.op->axis_order == graph::AxisOrder::free_together;
     Values elements;
     std::vector<graph::ConstantPtr> kept;
     std::vector<graph::View> inputs, outputs;
@@ -218,7 +205,7 @@ std::optional<bool> known_condition(const graph::Graph& graph, TensorId tensor) 
     const std::optional<Values> values = Reader(graph).read(tensor);
     if (!values || values->size() != 1 || !(*values)[0]) return std::nullopt;
     return *(*values)[0] != 0;
-  } catch (const Error&) {  // an index outside of its axis: the layer itself says so when it runs
+  } catch (const Error&) {  // an index outside its axis: the layer reports it when it runs
     return std::nullopt;
   }
 }

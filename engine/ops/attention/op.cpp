@@ -1,8 +1,8 @@
 // softmax(scale · q kᵀ + mask) v for each batch and head. q: [batch, heads, queries, depth], k: [batch, key heads,
 // keys, depth], v: [batch, key heads, keys, value depth], as the output [batch, heads, queries, value depth]; or all of
-// rank 3, the heads of an entry behind each other ([batch, queries, heads * depth] and so on), their numbers in
+// rank 3, the heads of an entry one after the other ([batch, queries, heads * depth] and so on), their numbers in
 // `q_num_heads` and `kv_num_heads`. Heads share keys in equal groups. mask (boolean: false hides; float: added)
-// broadcasts to [batch, heads, queries, keys]. `scale` defaults to 1 / sqrt(depth); `is_causal` hides keys behind the
+// broadcasts to [batch, heads, queries, keys]. `scale` defaults to 1 / sqrt(depth); `is_causal` hides keys after the
 // query; `softcap` c replaces scores by c tanh(s / c) before the mask. Rows with every key hidden give 0.
 #include <cmath>
 
@@ -100,6 +100,7 @@ const Operator attention_operator{.name = "attention",
                                   .reference = attention_reference,
                                   .flops = flops,
                                   .tactics = attention_tactics,
-                                  .cases = cases};
+                                  .cases = cases,
+                                  .costly = true};
 
 }  // namespace vireo::ops

@@ -40,6 +40,9 @@ const Operator batch_norm_operator{.name = "batch_norm",
                                    .infer = infer,
                                    .reference = batch_norm_reference,
                                    .cases = cases,
-                                   .in_place = true};
+                                   .in_place = true,
+                                   .axis_order = AxisOrder::along_axis,
+                                   .default_axis = 1,
+                                   .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

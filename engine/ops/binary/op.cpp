@@ -74,6 +74,7 @@ const Operator binary_operator{.name = "binary",
                                .reference = binary_reference,
                                .tactics = binary_tactics,
                                .cases = cases,
-                               .in_place = true};
+                               .in_place = true,
+                               .axis_order = AxisOrder::free_together};
 
 }  // namespace vireo::ops

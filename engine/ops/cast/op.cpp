@@ -38,7 +38,12 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator cast_operator;
-const Operator cast_operator{
-    .name = "cast", .infer = infer, .reference = cast_reference, .tactics = cast_tactics, .cases = cases};
+const Operator cast_operator{.name = "cast",
+                             .infer = infer,
+                             .reference = cast_reference,
+                             .tactics = cast_tactics,
+                             .cases = cases,
+                             .axis_order = AxisOrder::free,
+                             .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

@@ -45,6 +45,9 @@ const Operator channel_shuffle_operator{.name = "channel_shuffle",
                                         .infer = infer,
                                         .reference = channel_shuffle_reference,
                                         .tactics = channel_shuffle_tactics,
-                                        .cases = cases};
+                                        .cases = cases,
+                                        .moves = true,
+                                        .axis_order = AxisOrder::along_axis,
+                                        .default_axis = 1};
 
 }  // namespace vireo::ops

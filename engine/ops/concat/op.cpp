@@ -1,4 +1,4 @@
-// The inputs one behind the other along `axis`.
+// The inputs one after the other along `axis`.
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -41,6 +41,18 @@ std::vector<Case> cases() {
            .dtypes = {DataType::int64, DataType::int64}}};
 }
 
+Parts parts_of_output(const Problem& p) {
+  const Dims& out = p.outputs[0].dims;
+  const std::int64_t axis = p.attributes->integer("axis", 0);
+  Parts parts{static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(out.size()) : axis), {}};
+  std::int64_t start = 0;
+  for (const graph::Desc& input : p.inputs) {
+    parts.starts.push_back(start);
+    start += input.dims[parts.axis];
+  }
+  return parts;
+}
+
 }  // namespace
 
 extern const Operator concat_operator;
@@ -50,6 +62,10 @@ const Operator concat_operator{.name = "concat",
                                .infer = infer,
                                .reference = concat_reference,
                                .tactics = concat_tactics,
-                               .cases = cases};
+                               .cases = cases,
+                               .parts_of_output = parts_of_output,
+                               .moves = true,
+                               .axis_order = AxisOrder::free_together,
+                               .default_axis = 0};
 
 }  // namespace vireo::ops

@@ -117,6 +117,10 @@ const Operator conv_operator{.name = "conv",
                              .reference = conv_reference,
                              .flops = flops,
                              .tactics = conv_tactics,
-                             .cases = cases};
+                             .cases = cases,
+                             .axis_order = AxisOrder::chosen_layout,
+                             .keeps = KeptExtents::batch,
+                             .residual_input = 3,
+                             .costly = true};
 
 }  // namespace vireo::ops

@@ -69,6 +69,10 @@ const Operator conv_transpose_operator{.name = "conv_transpose",
                                        .reference = conv_transpose_reference,
                                        .flops = flops,
                                        .tactics = conv_transpose_tactics,
-                                       .cases = cases};
+                                       .cases = cases,
+                                       .axis_order = AxisOrder::chosen_layout,
+                                       .keeps = KeptExtents::batch,
+                                       .residual_input = 3,
+                                       .costly = true};
 
 }  // namespace vireo::ops

@@ -36,7 +36,12 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator cumsum_operator;
-const Operator cumsum_operator{
-    .name = "cumsum", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = cumsum_reference, .cases = cases};
+const Operator cumsum_operator{.name = "cumsum",
+                               .min_inputs = 2,
+                               .max_inputs = 2,
+                               .infer = infer,
+                               .reference = cumsum_reference,
+                               .cases = cases,
+                               .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

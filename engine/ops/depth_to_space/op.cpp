@@ -42,6 +42,9 @@ const Operator depth_to_space_operator{.name = "depth_to_space",
                                        .infer = infer,
                                        .reference = depth_to_space_reference,
                                        .tactics = depth_to_space_tactics,
-                                       .cases = cases};
+                                       .cases = cases,
+                                       .moves = true,
+                                       .axis_order = AxisOrder::layout,
+                                       .keeps = KeptExtents::batch};
 
 }  // namespace vireo::ops

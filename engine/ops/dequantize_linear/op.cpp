@@ -47,6 +47,7 @@ const Operator dequantize_linear_operator{.name = "dequantize_linear",
                                           .max_inputs = 3,
                                           .infer = infer,
                                           .reference = dequantize_linear_reference,
-                                          .cases = cases};
+                                          .cases = cases,
+                                          .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

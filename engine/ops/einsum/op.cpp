@@ -69,8 +69,13 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator einsum_operator;
-const Operator einsum_operator{
-    .name = "einsum", .min_inputs = 1, .max_inputs = -1, .infer = infer, .reference = einsum_reference, .flops = flops,
-    .cases = cases};
+const Operator einsum_operator{.name = "einsum",
+                               .min_inputs = 1,
+                               .max_inputs = -1,
+                               .infer = infer,
+                               .reference = einsum_reference,
+                               .flops = flops,
+                               .cases = cases,
+                               .costly = true};
 
 }  // namespace vireo::ops

@@ -52,6 +52,7 @@ const Operator expand_operator{.name = "expand",
                                .infer = infer,
                                .reference = expand_reference,
                                .tactics = expand_tactics,
-                               .cases = cases};
+                               .cases = cases,
+                               .moves = true};
 
 }  // namespace vireo::ops

@@ -22,6 +22,7 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator eye_like_operator;
-const Operator eye_like_operator{.name = "eye_like", .infer = infer, .reference = eye_like_reference, .cases = cases};
+const Operator eye_like_operator{
+    .name = "eye_like", .infer = infer, .reference = eye_like_reference, .cases = cases, .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

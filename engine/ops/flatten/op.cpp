@@ -29,6 +29,7 @@ const Operator flatten_operator{.name = "flatten",
                                 .reference = flatten_reference,
                                 .tactics = flat_copy_tactics,
                                 .cases = cases,
-                                .alias = true};
+                                .alias = true,
+                                .moves = true};
 
 }  // namespace vireo::ops

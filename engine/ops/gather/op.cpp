@@ -49,6 +49,7 @@ const Operator gather_operator{.name = "gather",
                                .infer = infer,
                                .reference = gather_reference,
                                .tactics = gather_tactics,
-                               .cases = cases};
+                               .cases = cases,
+                               .moves = true};
 
 }  // namespace vireo::ops

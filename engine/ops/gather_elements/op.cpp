@@ -37,6 +37,7 @@ const Operator gather_elements_operator{.name = "gather_elements",
                                         .max_inputs = 2,
                                         .infer = infer,
                                         .reference = gather_elements_reference,
-                                        .cases = cases};
+                                        .cases = cases,
+                                        .moves = true};
 
 }  // namespace vireo::ops

@@ -1,4 +1,4 @@
-// The last axis of the indices names a position (of the leading axes) of the data behind `batch_dims` shared axes.
+// The last axis of the indices names a position (of the leading axes) of the data after `batch_dims` shared axes.
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -44,6 +44,7 @@ const Operator gather_nd_operator{.name = "gather_nd",
                                   .max_inputs = 2,
                                   .infer = infer,
                                   .reference = gather_nd_reference,
-                                  .cases = cases};
+                                  .cases = cases,
+                                  .moves = true};
 
 }  // namespace vireo::ops

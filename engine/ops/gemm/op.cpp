@@ -97,6 +97,8 @@ const Operator gemm_operator{.name = "gemm",
                              .reference = gemm_reference,
                              .flops = flops,
                              .tactics = gemm_tactics,
-                             .cases = cases};
+                             .cases = cases,
+                             .residual_input = 3,
+                             .costly = true};
 
 }  // namespace vireo::ops

@@ -51,6 +51,8 @@ const Operator grid_sample_operator{.name = "grid_sample",
                                     .reference = grid_sample_reference,
                                     .flops = flops,
                                     .tactics = grid_sample_tactics,
-                                    .cases = cases};
+                                    .cases = cases,
+                                    .keeps = KeptExtents::batch,
+                                    .costly = true};
 
 }  // namespace vireo::ops

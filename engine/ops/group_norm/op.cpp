@@ -41,6 +41,8 @@ const Operator group_norm_operator{.name = "group_norm",
                                    .reference = group_norm_reference,
                                    .flops = flops,
                                    .tactics = group_norm_tactics,
-                                   .cases = cases};
+                                   .cases = cases,
+                                   .axis_order = AxisOrder::layout,
+                                   .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

@@ -30,12 +30,13 @@ std::vector<Case> cases() {
 
 extern const Operator gru_operator;
 const Operator gru_operator{.name = "gru",
-                             .min_inputs = 3,
-                             .max_inputs = 6,
-                             .max_outputs = 2,
-                             .infer = infer,
-                             .reference = gru_reference,
-                             .flops = flops,
-                             .cases = cases};
+                            .min_inputs = 3,
+                            .max_inputs = 6,
+                            .max_outputs = 2,
+                            .infer = infer,
+                            .reference = gru_reference,
+                            .flops = flops,
+                            .cases = cases,
+                            .costly = true};
 
 }  // namespace vireo::ops

@@ -40,6 +40,8 @@ const Operator instance_norm_operator{.name = "instance_norm",
                                       .reference = instance_norm_reference,
                                       .flops = flops,
                                       .tactics = instance_norm_tactics,
-                                      .cases = cases};
+                                      .cases = cases,
+                                      .axis_order = AxisOrder::layout,
+                                      .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

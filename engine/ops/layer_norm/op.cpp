@@ -13,8 +13,7 @@ void infer(InferContext& c) {
   require_rank(c, 0, 1);
   const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", -1), c.rank(0)));
   for (int k = 1; k < c.input_count(); ++k)
-    if (c.has_input(k))
-      require_broadcast_to(c, k, c.dims(0));
+    if (c.has_input(k)) require_broadcast_to(c, k, c.dims(0));
   infer_same(c);
   Dims statistics = c.dims(0);
   for (std::size_t i = axis; i < statistics.size(); ++i) statistics[i] = 1;
@@ -43,6 +42,7 @@ const Operator layer_norm_operator{.name = "layer_norm",
                                    .flops = flops,
                                    .tactics = layer_norm_tactics,
                                    .cases = cases,
-                                   .in_place = true};
+                                   .in_place = true,
+                                   .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

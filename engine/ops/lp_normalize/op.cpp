@@ -23,7 +23,12 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator lp_normalize_operator;
-const Operator lp_normalize_operator{
-    .name = "lp_normalize", .infer = infer, .reference = lp_normalize_reference, .cases = cases, .in_place = true};
+const Operator lp_normalize_operator{.name = "lp_normalize",
+                                     .infer = infer,
+                                     .reference = lp_normalize_reference,
+                                     .cases = cases,
+                                     .in_place = true,
+                                     .axis_order = AxisOrder::along_axis,
+                                     .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

@@ -32,6 +32,13 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator lrn_operator;
-const Operator lrn_operator{.name = "lrn", .infer = infer, .reference = lrn_reference, .flops = flops, .cases = cases};
+const Operator lrn_operator{.name = "lrn",
+                            .infer = infer,
+                            .reference = lrn_reference,
+                            .flops = flops,
+                            .cases = cases,
+                            .axis_order = AxisOrder::layout,
+                            .keeps = KeptExtents::all,
+                            .costly = true};
 
 }  // namespace vireo::ops

@@ -46,6 +46,7 @@ const Operator lstm_operator{.name = "lstm",
                              .reference = lstm_reference,
                              .flops = flops,
                              .tactics = lstm_tactics,
-                             .cases = cases};
+                             .cases = cases,
+                             .costly = true};
 
 }  // namespace vireo::ops

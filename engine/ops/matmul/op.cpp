@@ -100,6 +100,8 @@ const Operator matmul_operator{.name = "matmul",
                                .reference = matmul_reference,
                                .flops = flops,
                                .tactics = matmul_tactics,
-                               .cases = cases};
+                               .cases = cases,
+                               .residual_input = 3,
+                               .costly = true};
 
 }  // namespace vireo::ops

@@ -21,7 +21,10 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator mean_variance_normalize_operator;
-const Operator mean_variance_normalize_operator{
-    .name = "mean_variance_normalize", .infer = infer, .reference = mean_variance_normalize_reference, .cases = cases};
+const Operator mean_variance_normalize_operator{.name = "mean_variance_normalize",
+                                                .infer = infer,
+                                                .reference = mean_variance_normalize_reference,
+                                                .cases = cases,
+                                                .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

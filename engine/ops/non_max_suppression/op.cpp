@@ -62,6 +62,7 @@ const Operator non_max_suppression_operator{.name = "non_max_suppression",
                                             .reference = non_max_suppression_reference,
                                             .cases = cases,
                                             .data_dependent_axis = data_dependent_axis,
-                                            .evaluate_data_dependent = non_max_suppression_evaluate};
+                                            .evaluate_data_dependent = non_max_suppression_evaluate,
+                                            .costly = true};
 
 }  // namespace vireo::ops

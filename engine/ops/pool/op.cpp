@@ -102,6 +102,9 @@ const Operator pool_operator{.name = "pool",
                              .reference = pool_reference,
                              .flops = flops,
                              .tactics = pool_tactics,
-                             .cases = cases};
+                             .cases = cases,
+                             .axis_order = AxisOrder::chosen_layout,
+                             .keeps = KeptExtents::batch,
+                             .costly = true};
 
 }  // namespace vireo::ops

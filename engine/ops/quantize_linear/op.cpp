@@ -19,8 +19,7 @@ void infer(InferContext& c) {
     const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", 1), c.rank(0)));
     require_extent(c, 1, 0, c.dims(0)[axis], "one scale for each entry of the axis");
   }
-  if (c.has_input(2))
-    c.require(c.rank(2) == c.rank(1), "scale and zero point must have one shape");
+  if (c.has_input(2)) c.require(c.rank(2) == c.rank(1), "scale and zero point must have one shape");
   c.output(0, type, c.dims(0));
 }
 
@@ -48,6 +47,7 @@ const Operator quantize_linear_operator{.name = "quantize_linear",
                                         .max_inputs = 3,
                                         .infer = infer,
                                         .reference = quantize_linear_reference,
-                                        .cases = cases};
+                                        .cases = cases,
+                                        .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

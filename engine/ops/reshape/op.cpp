@@ -71,6 +71,7 @@ const Operator reshape_operator{.name = "reshape",
                                 .reference = reshape_reference,
                                 .tactics = flat_copy_tactics,
                                 .cases = cases,
-                                .alias = true};
+                                .alias = true,
+                                .moves = true};
 
 }  // namespace vireo::ops

@@ -93,6 +93,7 @@ const Operator resize_operator{.name = "resize",
                                .reference = resize_reference,
                                .flops = flops,
                                .tactics = resize_tactics,
-                               .cases = cases};
+                               .cases = cases,
+                               .costly = true};
 
 }  // namespace vireo::ops

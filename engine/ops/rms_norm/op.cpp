@@ -32,6 +32,7 @@ const Operator rms_norm_operator{.name = "rms_norm",
                                  .reference = rms_norm_reference,
                                  .flops = flops,
                                  .cases = cases,
-                                 .in_place = true};
+                                 .in_place = true,
+                                 .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

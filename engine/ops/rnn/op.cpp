@@ -30,12 +30,13 @@ std::vector<Case> cases() {
 
 extern const Operator rnn_operator;
 const Operator rnn_operator{.name = "rnn",
-                             .min_inputs = 3,
-                             .max_inputs = 6,
-                             .max_outputs = 2,
-                             .infer = infer,
-                             .reference = rnn_reference,
-                             .flops = flops,
-                             .cases = cases};
+                            .min_inputs = 3,
+                            .max_inputs = 6,
+                            .max_outputs = 2,
+                            .infer = infer,
+                            .reference = rnn_reference,
+                            .flops = flops,
+                            .cases = cases,
+                            .costly = true};
 
 }  // namespace vireo::ops

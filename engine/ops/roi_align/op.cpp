@@ -52,6 +52,7 @@ const Operator roi_align_operator{.name = "roi_align",
                                   .max_inputs = 3,
                                   .infer = infer,
                                   .reference = roi_align_reference,
-                                  .cases = cases};
+                                  .cases = cases,
+                                  .costly = true};
 
 }  // namespace vireo::ops

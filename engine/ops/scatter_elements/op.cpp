@@ -42,6 +42,7 @@ const Operator scatter_elements_operator{.name = "scatter_elements",
                                          .max_inputs = 3,
                                          .infer = infer,
                                          .reference = scatter_elements_reference,
-                                         .cases = cases};
+                                         .cases = cases,
+                                         .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

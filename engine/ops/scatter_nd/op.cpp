@@ -49,6 +49,7 @@ const Operator scatter_nd_operator{.name = "scatter_nd",
                                    .max_inputs = 3,
                                    .infer = infer,
                                    .reference = scatter_nd_reference,
-                                   .cases = cases};
+                                   .cases = cases,
+                                   .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

@@ -9,14 +9,16 @@
 
 namespace vireo::ops {
 
-using graph::Arithmetic;
 using graph::Attributes;
+using graph::AxisOrder;
 using graph::Case;
 using graph::CpuLaunch;
 using graph::EvalContext;
 using graph::InferContext;
+using graph::KeptExtents;
 using graph::Launch;
 using graph::Operator;
+using graph::Parts;
 using graph::Problem;
 using graph::Tactic;
 using graph::TileArgs;
@@ -57,8 +59,8 @@ inline constexpr std::int64_t kMostAxes = 1024;
 /// For refusals of tactics that plan by arithmetic on extents: why that would overflow, or lay out more panels than any
 /// memory holds; empty for every problem whose tensors memory can hold.
 [[nodiscard]] std::string refuse_extents(const Problem& problem);
-/// Columns of a product that are cut into panels, and products of a batch that are listed one by one; and how many
-/// values one of its sums has.
+/// The most columns that a product may have to be cut into panels, also the most products of a batch to be listed one
+/// by one; and the most terms of one sum.
 inline constexpr std::int64_t kMostColumns = std::int64_t{1} << 24;
 inline constexpr std::int64_t kMostDepth = std::int64_t{1} << 28;
 

@@ -1,4 +1,6 @@
 // A regular part of the input: starts, ends, axes and steps as inputs, numpy's rules.
+#include <algorithm>
+
 #include "engine/ops/shared/shape.h"
 #include "engine/ops/slice/ranges.h"
 
@@ -65,6 +67,30 @@ std::vector<Case> cases() {
            .constants = {{1, {1}}, {2, {8}}, {3, {1}}}}};
 }
 
+/// One part, where the step is 1 and one axis alone is cut.
+std::optional<Parts> parts_of_input(const Problem& p) {
+  const Dims& in = p.inputs[0].dims;
+  const auto rank = static_cast<std::int64_t>(in.size());
+  const auto known = [&](std::size_t k) {
+    return k < p.inputs.size() && p.inputs[k].constant ? graph::to_integers(*p.inputs[k].constant) : Ints{};
+  };
+  const Ints starts = known(1), steps = known(4);
+  Ints axes = known(3);
+  if (std::ranges::any_of(steps, [](std::int64_t step) { return step != 1; })) return std::nullopt;
+  if (axes.empty())
+    for (std::size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  int cut = 0;
+  Parts parts{0, {0}};
+  for (std::size_t i = 0; i < axes.size() && i < starts.size(); ++i) {
+    const auto axis = static_cast<std::size_t>(axes[i] < 0 ? axes[i] + rank : axes[i]);
+    if (p.outputs[0].dims[axis] == in[axis]) continue;
+    ++cut;
+    parts.axis = axis;
+    parts.starts[0] = std::clamp<std::int64_t>(starts[i] < 0 ? starts[i] + in[axis] : starts[i], 0, in[axis]);
+  }
+  return cut == 1 ? std::optional(parts) : std::nullopt;
+}
+
 }  // namespace
 
 extern const Operator slice_operator;
@@ -74,6 +100,8 @@ const Operator slice_operator{.name = "slice",
                               .infer = infer,
                               .reference = slice_reference,
                               .tactics = slice_tactics,
-                              .cases = cases};
+                              .cases = cases,
+                              .parts_of_input = parts_of_input,
+                              .moves = true};
 
 }  // namespace vireo::ops

@@ -40,6 +40,8 @@ const Operator softmax_operator{.name = "softmax",
                                 .flops = flops,
                                 .tactics = softmax_tactics,
                                 .cases = cases,
-                                .in_place = true};
+                                .in_place = true,
+                                .axis_order = AxisOrder::along_axis,
+                                .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

@@ -37,6 +37,9 @@ const Operator space_to_depth_operator{.name = "space_to_depth",
                                        .infer = infer,
                                        .reference = space_to_depth_reference,
                                        .tactics = space_to_depth_tactics,
-                                       .cases = cases};
+                                       .cases = cases,
+                                       .moves = true,
+                                       .axis_order = AxisOrder::layout,
+                                       .keeps = KeptExtents::batch};
 
 }  // namespace vireo::ops

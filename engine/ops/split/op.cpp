@@ -58,6 +58,19 @@ std::vector<Case> cases() {
            .outputs = 2}};
 }
 
+std::optional<Parts> parts_of_input(const Problem& p) {
+  const auto rank = static_cast<std::int64_t>(p.inputs[0].dims.size());
+  const std::int64_t axis = p.attributes->integer("axis", 0);
+  Parts parts{static_cast<std::size_t>(axis < 0 ? axis + rank : axis), {}};
+  std::int64_t start = 0;
+  for (const graph::Desc& output : p.outputs) {
+    if (!output.present()) return std::nullopt;
+    parts.starts.push_back(start);
+    start += output.dims[parts.axis];
+  }
+  return parts;
+}
+
 }  // namespace
 
 extern const Operator split_operator;
@@ -68,6 +81,10 @@ const Operator split_operator{.name = "split",
                               .infer = infer,
                               .reference = split_reference,
                               .tactics = split_tactics,
-                              .cases = cases};
+                              .cases = cases,
+                              .parts_of_input = parts_of_input,
+                              .moves = true,
+                              .axis_order = AxisOrder::along_axis,
+                              .default_axis = 0};
 
 }  // namespace vireo::ops

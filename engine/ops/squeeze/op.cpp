@@ -1,5 +1,4 @@
 // Drops the axes of extent 1 named by input 1, or all of them.
-#include <algorithm>
 
 #include "engine/ops/shared/flat_copy.h"
 #include "engine/ops/shared/shape.h"
@@ -47,6 +46,7 @@ const Operator squeeze_operator{.name = "squeeze",
                                 .reference = squeeze_reference,
                                 .tactics = flat_copy_tactics,
                                 .cases = cases,
-                                .alias = true};
+                                .alias = true,
+                                .moves = true};
 
 }  // namespace vireo::ops

@@ -40,6 +40,7 @@ const Operator tile_operator{.name = "tile",
                              .infer = infer,
                              .reference = tile_reference,
                              .tactics = tile_tactics,
-                             .cases = cases};
+                             .cases = cases,
+                             .moves = true};
 
 }  // namespace vireo::ops

@@ -67,6 +67,7 @@ const Operator top_k_operator{.name = "top_k",
                               .reference = top_k_reference,
                               .flops = flops,
                               .tactics = top_k_tactics,
-                              .cases = cases};
+                              .cases = cases,
+                              .axis_order = AxisOrder::along_axis};
 
 }  // namespace vireo::ops

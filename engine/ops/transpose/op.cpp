@@ -54,6 +54,7 @@ const Operator transpose_operator{.name = "transpose",
                                   .infer = infer,
                                   .reference = transpose_reference,
                                   .tactics = transpose_tactics,
-                                  .cases = cases};
+                                  .cases = cases,
+                                  .moves = true};
 
 }  // namespace vireo::ops

@@ -30,7 +30,12 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator trilu_operator;
-const Operator trilu_operator{
-    .name = "trilu", .min_inputs = 1, .max_inputs = 2, .infer = infer, .reference = trilu_reference, .cases = cases};
+const Operator trilu_operator{.name = "trilu",
+                              .min_inputs = 1,
+                              .max_inputs = 2,
+                              .infer = infer,
+                              .reference = trilu_reference,
+                              .cases = cases,
+                              .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

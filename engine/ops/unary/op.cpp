@@ -27,9 +27,7 @@ void infer(InferContext& c) {
       c.require(is_integer(type), "'bitwise_not' takes integers, found " + std::string(to_string(type)));
       break;
     case UnaryFunction::isnan:
-    case UnaryFunction::isinf:
-      require_float(c, 0);
-      return c.output(0, DataType::boolean, c.dims(0));
+    case UnaryFunction::isinf: require_float(c, 0); return c.output(0, DataType::boolean, c.dims(0));
     case UnaryFunction::identity: break;
     default:
       c.require(type != DataType::boolean && type != DataType::string,
@@ -81,6 +79,8 @@ const Operator unary_operator{.name = "unary",
                               .reference = unary_reference,
                               .tactics = unary_tactics,
                               .cases = cases,
-                              .in_place = true};
+                              .in_place = true,
+                              .axis_order = AxisOrder::free,
+                              .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

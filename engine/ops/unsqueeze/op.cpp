@@ -45,6 +45,7 @@ const Operator unsqueeze_operator{.name = "unsqueeze",
                                   .reference = unsqueeze_reference,
                                   .tactics = flat_copy_tactics,
                                   .cases = cases,
-                                  .alias = true};
+                                  .alias = true,
+                                  .moves = true};
 
 }  // namespace vireo::ops

@@ -33,6 +33,7 @@ const Operator where_operator{.name = "where",
                               .infer = infer,
                               .reference = where_reference,
                               .tactics = where_tactics,
-                              .cases = cases};
+                              .cases = cases,
+                              .axis_order = AxisOrder::free_together};
 
 }  // namespace vireo::ops

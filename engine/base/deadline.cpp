@@ -5,8 +5,7 @@
 namespace vireo::base {
 
 void Deadline::check(std::string_view doing) const {
-  if (seconds_ <= 0) return;
-  if (std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() <= seconds_) return;
+  if (seconds_ <= 0 || since_.seconds() <= seconds_) return;
   fail(ErrorCode::cancelled, what_, " takes longer than the ", seconds_, " s that it may (", doing,
        " was next); raise limits.max_seconds, or give less to do");
 }

@@ -1,13 +1,13 @@
-// The problems of a graph, which tactics may run one, and what they cost by a rough model.
+// The problems of a graph, the tactics that may run each, and their cost by a rough model.
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/base/caught.h"
 #include "engine/base/text.h"
 #include "engine/compile/compile.h"
 #include "engine/compile/kernel_override.h"
 #include "engine/compile/placement.h"
+#include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::compile {
@@ -18,22 +18,15 @@ using graph::Problem;
 
 namespace {
 
-/// What the reference needs to run as a tile: everything of the problem, owned.
+/// What the reference needs to run as a tile: the problem with attributes of its own.
 struct ReferenceState {
-  const graph::Operator* op;
+  Problem problem;
   graph::Attributes attributes;
-  std::vector<Desc> inputs, outputs;
 };
 
 void run_reference(const graph::TileArgs& args) noexcept {
-  const auto& state = *static_cast<const ReferenceState*>(args.state);
   try {
-    std::vector<graph::View> inputs, outputs;
-    for (std::size_t k = 0; k < state.inputs.size(); ++k)
-      inputs.push_back({state.inputs[k].dtype, state.inputs[k].dims, const_cast<void*>(args.inputs[k])});
-    for (std::size_t k = 0; k < state.outputs.size(); ++k)
-      outputs.push_back({state.outputs[k].dtype, state.outputs[k].dims, args.outputs[k]});
-    state.op->reference({state.attributes, inputs, outputs});
+    graph::run_reference(static_cast<const ReferenceState*>(args.state)->problem, args.inputs, args.outputs);
   } catch (...) {
     args.fault->store(base::caught("a layer refused its data; the log says which and why").message());
   }
@@ -136,9 +129,9 @@ std::string_view name_of(const Candidate& candidate) {
 
 Launch prepare(const Problem& problem, const Candidate& candidate) {
   if (candidate.tactic) return candidate.tactic->prepare(problem);
-  auto state = std::make_shared<ReferenceState>(
-      ReferenceState{problem.op, *problem.attributes, problem.inputs, problem.outputs});
-  for (Desc& desc : state->inputs) desc.constant.reset();
+  auto state = std::make_shared<ReferenceState>(ReferenceState{problem, *problem.attributes});
+  state->problem.attributes = &state->attributes;
+  for (Desc& desc : state->problem.inputs) desc.constant.reset();
   graph::CpuLaunch launch;
   launch.phases = {{&run_reference, 1}};
   launch.state = std::move(state);

@@ -1,5 +1,6 @@
 #include "engine/graph/constant.h"
 
+#include "engine/api/half.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
@@ -43,16 +44,12 @@ ConstantPtr make_constant(const std::vector<std::int64_t>& values) {
 
 namespace {
 
-float half_to_float(std::uint16_t h) {
-  const std::uint32_t sign = (h & 0x8000u) << 16, exponent = (h >> 10) & 31u, mantissa = h & 0x3ffu;
-  float value;
-  if (exponent == 0) {
-    value = static_cast<float>(mantissa) * 0x1p-24f;
-    return sign ? -value : value;
-  }
-  const std::uint32_t bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | (mantissa << 13);
-  std::memcpy(&value, &bits, 4);
-  return value;
+template <typename Out>
+std::vector<Out> widen(const Constant& c, float (*to_float)(std::uint16_t) noexcept) {
+  std::vector<Out> values(static_cast<std::size_t>(c.count()));
+  const auto* bits = c.as<std::uint16_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<Out>(to_float(bits[i]));
+  return values;
 }
 
 template <typename Out, typename In>
@@ -75,22 +72,8 @@ std::vector<Out> convert(const Constant& c) {
     case DataType::uint16: return widen<Out, std::uint16_t>(c);
     case DataType::uint8:
     case DataType::boolean: return widen<Out, std::uint8_t>(c);
-    case DataType::float16: {
-      std::vector<Out> out;
-      for (std::int64_t i = 0; i < c.count(); ++i)
-        out.push_back(static_cast<Out>(half_to_float(c.as<std::uint16_t>()[i])));
-      return out;
-    }
-    case DataType::bfloat16: {
-      std::vector<Out> out;
-      for (std::int64_t i = 0; i < c.count(); ++i) {
-        const std::uint32_t bits = static_cast<std::uint32_t>(c.as<std::uint16_t>()[i]) << 16;
-        float value;
-        std::memcpy(&value, &bits, 4);
-        out.push_back(static_cast<Out>(value));
-      }
-      return out;
-    }
+    case DataType::float16: return widen<Out>(c, half_to_float);
+    case DataType::bfloat16: return widen<Out>(c, bfloat16_to_float);
     default: base::fail(ErrorCode::unsupported, "a constant of type ", c.dtype, " has no numbers");
   }
 }

@@ -1,7 +1,7 @@
 #pragma once
 // Immutable tensor data known at build time: weights, folded values, shapes. Shared between graphs, plans and engines.
-// The bytes may belong to a mapped file; those are checked when they are first read, so that weights that nobody reads
-// cost nothing. 64-byte alignment is usual but not promised.
+// The bytes may belong to a mapped file; those are checked when they are first read, so that weights that are never
+// read cost nothing. 64-byte alignment is usual but not promised.
 
 #include <atomic>
 #include <cstring>
@@ -15,7 +15,7 @@
 
 namespace vireo::graph {
 
-/// What a file says about bytes that nobody may have looked at yet.
+/// What a file says about bytes that may not have been read yet.
 struct Seal {
   std::uint64_t checksum = 0;
   std::string where;  ///< for errors: which file, which weight
@@ -39,9 +39,9 @@ struct Constant {
   [[nodiscard]] const T* as() const {
     return reinterpret_cast<const T*>(read());
   }
-  /// Names the bytes, whoever holds them: equal for equal bytes.
+  /// Identifies the bytes, wherever they are: equal for equal bytes.
   [[nodiscard]] std::uint64_t checksum() const;
-  /// Says that nobody reads the bytes for a while: those of a file leave memory until somebody does.
+  /// Says that the bytes will not be read for a while: those of a file leave memory until they are.
   void release() const noexcept;
 
  private:

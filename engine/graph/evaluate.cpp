@@ -1,7 +1,5 @@
 #include "engine/graph/evaluate.h"
 
-#include <limits>
-
 #include "engine/base/text.h"
 #include "engine/graph/operator.h"
 
@@ -16,7 +14,7 @@ bool fits(const Dims& declared, const Dims& dims) {
   return same;
 }
 
-/// A branch was read with what was known of its inputs then: that still holds.
+/// What was known of the inputs when the branch was read must still hold.
 void check_input(const Graph& graph, LayerId id, std::size_t slot, const Tensor& inside) {
   const TensorId input = slot < graph.layer(id).inputs.size() ? graph.layer(id).inputs[slot] : kNone;
   if (input == kNone) base::fail(ErrorCode::invalid_model, "its branch reads input ", slot, ", which is missing");
@@ -26,7 +24,7 @@ void check_input(const Graph& graph, LayerId id, std::size_t slot, const Tensor&
     base::fail(ErrorCode::invalid_model, "its branch takes ", inside.dtype, " ", inside.dims, " for input ", slot);
 }
 
-/// A layer that stands for another graph: that graph's outputs.
+/// For a layer that stands for another graph, that graph's outputs.
 std::vector<ConstantPtr> evaluate_body(const Graph& graph, LayerId id, std::size_t max_bytes) {
   const Layer& layer = graph.layer(id);
   std::vector<ConstantPtr> values;
@@ -64,25 +62,28 @@ Graph body_of(const Graph& graph, LayerId id) {
   }
 }
 
+std::vector<Dims> run_reference(const Problem& problem, const void* const* inputs, void* const* outputs) {
+  alignas(64) static std::byte nothing[64];  // an empty tensor is present all the same
+  const auto view = [](const Desc& desc, void* data) -> View {
+    if (!desc.present()) return {};
+    return {desc.dtype, desc.dims, desc.count() == 0 ? nothing : data};
+  };
+  std::vector<View> from, to;
+  for (std::size_t k = 0; k < problem.inputs.size(); ++k)
+    from.push_back(view(problem.inputs[k], const_cast<void*>(inputs[k])));
+  for (std::size_t k = 0; k < problem.outputs.size(); ++k) to.push_back(view(problem.outputs[k], outputs[k]));
+  problem.op->reference({*problem.attributes, from, to});
+  std::vector<Dims> dims;
+  for (View& written : to) dims.push_back(std::move(written.dims));
+  return dims;
+}
+
 std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::size_t max_bytes) {
   const Layer& layer = graph.layer(id);
   if (layer.op->body) return evaluate_body(graph, id, max_bytes);
   if (layer.op->reference == nullptr) return {};
-  std::vector<View> inputs;
-  for (const TensorId input : layer.inputs) {
-    if (input == kNone) {
-      inputs.push_back({});
-      continue;
-    }
-    const ConstantPtr& value = graph.tensor(input).constant;
-    if (!value) return {};
-    alignas(64) static std::byte nothing[64];  // an empty tensor is present all the same
-    void* data = value->count() == 0 ? nothing : const_cast<std::byte*>(value->read());
-    inputs.push_back({value->dtype, value->dims, data});
-  }
+  Problem problem{.op = layer.op, .attributes = &layer.attributes};
   std::size_t budget = max_bytes;
-  std::vector<MutableConstant> values;
-  std::vector<View> outputs;
   for (const TensorId output : layer.outputs) {
     if (output == kNone) return {};  // references write all their outputs
     const Tensor& tensor = graph.tensor(output);
@@ -90,42 +91,59 @@ std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::siz
     const std::size_t bytes = byte_count(tensor.dtype, tensor.dims);
     if (bytes > budget) return {};
     budget -= bytes;
+    problem.outputs.push_back({.dtype = tensor.dtype, .dims = tensor.dims});
   }
-  for (const TensorId output : layer.outputs) {
-    const Tensor& tensor = graph.tensor(output);
-    values.push_back(new_constant(tensor.dtype, tensor.dims));
-    outputs.push_back({tensor.dtype, tensor.dims, values.back().data});
+  for (const TensorId input : layer.inputs) {
+    problem.inputs.emplace_back();
+    if (input == kNone) continue;
+    const ConstantPtr& value = graph.tensor(input).constant;
+    if (!value) return {};
+    problem.inputs.back() = {.dtype = value->dtype, .dims = value->dims};
   }
-  layer.op->reference({layer.attributes, inputs, outputs});
+  std::vector<const void*> from;
+  for (const TensorId input : layer.inputs)
+    from.push_back(input == kNone ? nullptr : graph.tensor(input).constant->read());
+  std::vector<MutableConstant> values;
+  std::vector<void*> to;
+  for (const Desc& output : problem.outputs) {
+    values.push_back(new_constant(output.dtype, output.dims));
+    to.push_back(values.back().data);
+  }
+  const std::vector<Dims> dims = run_reference(problem, from.data(), to.data());
   std::vector<ConstantPtr> results;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i].constant->dims = outputs[i].dims;  // smaller than the bound where the extents depend on the data
-    results.push_back(values[i].constant);
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    values[k].constant->dims = dims[k];
+    results.push_back(values[k].constant);
   }
   return results;
 }
 
-std::vector<ConstantPtr> evaluate_tensors(Graph graph, const std::vector<ConstantPtr>& inputs) {
+std::vector<ConstantPtr> evaluate_tensors(Graph graph, const std::vector<ConstantPtr>& inputs,
+                                          const ReplaceValue& replace, std::size_t max_layer_bytes) {
   if (inputs.size() != graph.inputs().size())
     base::fail(ErrorCode::invalid_argument, "evaluate: ", inputs.size(), " inputs given, the network has ",
                graph.inputs().size());
+  const auto final = [&](const Layer* layer, const ConstantPtr& value) {
+    return replace ? replace(graph, layer, value) : value;
+  };
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Tensor& tensor = graph.tensor(graph.inputs()[i]);
     if (tensor.dtype != inputs[i]->dtype || !fits(tensor.dims, inputs[i]->dims))
       base::fail(ErrorCode::invalid_argument, "evaluate: input '", tensor.name, "' takes ", tensor.dtype, " ",
                  tensor.dims, ", not ", inputs[i]->dtype, " ", inputs[i]->dims);
     tensor.dims = inputs[i]->dims;
-    tensor.constant = inputs[i];
+    tensor.constant = final(nullptr, inputs[i]);
   }
   for (const LayerId id : graph.topological_order()) {
     graph.infer(id);
-    if (graph.layer(id).op->data_dependent_axis) graph.tensor(graph.layer(id).outputs[0]).dims = graph.bound_dims(id);
-    const std::vector<ConstantPtr> values = evaluate_layer(graph, id, std::numeric_limits<std::size_t>::max());
-    if (values.empty() && !graph.layer(id).outputs.empty())
+    const Layer& layer = graph.layer(id);
+    if (layer.op->data_dependent_axis) graph.tensor(layer.outputs[0]).dims = graph.bound_dims(id);
+    const std::vector<ConstantPtr> values = evaluate_layer(graph, id, max_layer_bytes);
+    if (values.empty() && !layer.outputs.empty())
       base::fail(ErrorCode::internal, "evaluate: the outputs of ", describe(graph, id), " are not known");
     for (std::size_t k = 0; k < values.size(); ++k) {
-      Tensor& tensor = graph.tensor(graph.layer(id).outputs[k]);
-      tensor.constant = values[k];
+      Tensor& tensor = graph.tensor(layer.outputs[k]);
+      tensor.constant = final(&layer, values[k]);
       tensor.dims = values[k]->dims;
       tensor.ranked = true;
     }
@@ -135,8 +153,9 @@ std::vector<ConstantPtr> evaluate_tensors(Graph graph, const std::vector<Constan
   return results;
 }
 
-std::vector<ConstantPtr> evaluate_graph(const Graph& graph, const std::vector<ConstantPtr>& inputs) {
-  const std::vector<ConstantPtr> values = evaluate_tensors(graph, inputs);
+std::vector<ConstantPtr> evaluate_graph(const Graph& graph, const std::vector<ConstantPtr>& inputs,
+                                        const ReplaceValue& replace, std::size_t max_layer_bytes) {
+  const std::vector<ConstantPtr> values = evaluate_tensors(graph, inputs, replace, max_layer_bytes);
   std::vector<ConstantPtr> results;
   for (const Graph::Output& output : graph.outputs())
     results.push_back(values[static_cast<std::size_t>(output.tensor)]);

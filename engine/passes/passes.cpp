@@ -1,9 +1,8 @@
 #include "engine/passes/passes.h"
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 
+#include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
 #include "engine/passes/list.h"
 
@@ -24,7 +23,7 @@ constexpr Pass kPasses[] = {
     {"clamps", "chains of clip and relu become one", clamps},
     {"activation_patterns", "silu, hard_swish, mish, gelu written as several layers become one", activation_patterns},
     {"layer_norm", "layer normalisation written as several layers becomes one", layer_norm},
-    {"channel_shuffle", "reshape, transpose, reshape over groups of channels becomes one layer, a split behind it too",
+    {"channel_shuffle", "reshape, transpose, reshape over groups of channels becomes one layer, a split after it too",
      channel_shuffle},
     {"space_to_depth", "every-second-pixel slices in front of a convolution become part of it", space_to_depth},
     {"split_from_slices", "slices that cut a tensor into neighbouring parts become a split", split_from_slices},
@@ -35,7 +34,7 @@ constexpr Pass kPasses[] = {
     {"scale_bias", "scales and biases by channel are folded into weights", scale_bias},
     {"product_scale", "a constant factor on a matrix product is folded into it", product_scale},
     {"attention", "two products around a softmax become one layer, which finds the heads itself", attention},
-    {"pad_folding", "zero padding becomes part of the convolution or pooling behind it", pad_folding},
+    {"pad_folding", "zero padding becomes part of the convolution or pooling after it", pad_folding},
     {"conv_1d", "convolutions and pooling of rank 1 become rank 2 with height 1", conv_1d},
     {"activation_fusion", "activations are computed by the convolution or product before them", activation_fusion},
     {"residual_fusion", "additions are computed by the convolution or product before them", residual_fusion},
@@ -44,8 +43,6 @@ constexpr Pass kPasses[] = {
     {"image_input", "conversion, scale and shift of input images become one layer before the first convolution",
      image_input},
 };
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 int living(const graph::Graph& graph) {
   int count = 0;
@@ -84,7 +81,7 @@ PassReport run_passes(graph::Graph& graph, const PassOptions& options) {
     for (const std::string& name : *names) (void)find_pass(name, ErrorCode::invalid_argument);
   PassReport report;
   for (const Pass& pass : kPasses) report.entries.push_back({.name = pass.name});
-  const double start = now();
+  const base::Stopwatch all;
   bool changed = true;
   while (changed && report.rounds < options.max_rounds) {
     changed = false;
@@ -94,9 +91,9 @@ PassReport run_passes(graph::Graph& graph, const PassOptions& options) {
       if (options.disabled.contains(pass.name) || (!pass.by_default && !options.enabled.contains(pass.name))) continue;
       PassReport::Entry& entry = report.entries[i];
       if (entry.runs++ == 0) entry.layers_before = living(graph);
-      const double before = now();
+      const base::Stopwatch one;
       const bool did = run_checked(pass, graph, options.verify);
-      entry.seconds += now() - before;
+      entry.seconds += one.seconds();
       entry.layers_after = living(graph);
       if (!did) continue;
       ++entry.changes;
@@ -106,7 +103,7 @@ PassReport run_passes(graph::Graph& graph, const PassOptions& options) {
     graph.compact();
     graph.infer_all();
   }
-  report.seconds = now() - start;
+  report.seconds = all.seconds();
   return report;
 }
 

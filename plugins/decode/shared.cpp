@@ -1,9 +1,9 @@
 #include "plugins/decode/shared.h"
 
 #include <algorithm>
-#include <bit>
 #include <limits>
 
+#include "engine/api/half.h"
 #include "plugins/decode/labels.h"
 
 namespace vireo::decode {
@@ -31,14 +31,6 @@ std::vector<char> wanted_classes(const sdk::Params& params, const std::vector<st
     wanted[std::size_t(id)] = 1;
   }
   return wanted;
-}
-
-float from_half(std::uint16_t half) {
-  const std::uint32_t sign = std::uint32_t(half & 0x8000u) << 16;
-  const std::uint32_t exponent = (half >> 10) & 31u, mantissa = half & 1023u;
-  if (exponent == 0) return std::copysign(float(mantissa) * 0x1p-24f, sign ? -1.0f : 1.0f);
-  const std::uint32_t top = exponent == 31 ? 255u : exponent + 112;
-  return std::bit_cast<float>(sign | top << 23 | mantissa << 13);
 }
 
 template <typename T>
@@ -115,8 +107,8 @@ sdk::Match no_match(std::string reason) { return {.score = 0, .reason = std::mov
 
 void refuse_output(std::string_view family, const sdk::TensorView& tensor, const std::string& accepted) {
   throw Error(ErrorCode::invalid_argument, std::string(family) + ": output '" + std::string(tensor.name) + "' is " +
-                                               to_string(tensor.dims) + " of " +
-                                               std::string(to_string(tensor.dtype)) + ", accepted is " + accepted);
+                                               to_string(tensor.dims) + " of " + std::string(to_string(tensor.dtype)) +
+                                               ", accepted is " + accepted);
 }
 
 std::size_t count_of(const sdk::TensorView& tensor) { return std::size_t(element_count(tensor.dims)); }
@@ -124,16 +116,15 @@ std::size_t count_of(const sdk::TensorView& tensor) { return std::size_t(element
 const float* floats(const sdk::TensorView& tensor, std::vector<float>& scratch) {
   if (tensor.dtype == DataType::float32) return tensor.as<float>();
   scratch.resize(count_of(tensor));
+  const auto* half = tensor.as<std::uint16_t>();
   switch (tensor.dtype) {
     case DataType::float64: convert<double>(tensor, scratch); break;
     case DataType::int64: convert<std::int64_t>(tensor, scratch); break;
     case DataType::int32: convert<std::int32_t>(tensor, scratch); break;
     case DataType::uint8: convert<std::uint8_t>(tensor, scratch); break;
     case DataType::int8: convert<std::int8_t>(tensor, scratch); break;
-    case DataType::float16:
-      std::transform(tensor.as<std::uint16_t>(), tensor.as<std::uint16_t>() + scratch.size(), scratch.begin(),
-                     from_half);
-      break;
+    case DataType::float16: std::transform(half, half + scratch.size(), scratch.begin(), half_to_float); break;
+    case DataType::bfloat16: std::transform(half, half + scratch.size(), scratch.begin(), bfloat16_to_float); break;
     default: refuse_output("decoder", tensor, "a float or integer type");
   }
   return scratch.data();

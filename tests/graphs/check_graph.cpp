@@ -13,6 +13,7 @@
 #include "engine/base/text.h"
 #include "engine/compile/depth_first.h"
 #include "engine/compile/placement.h"
+#include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
 #include "engine/passes/passes.h"
 #include "engine/plan/plan_state.h"

@@ -1,7 +1,6 @@
 #include "tests/graphs/reference.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -23,7 +22,8 @@ using graph::TensorId;
 constexpr double kDisturbance = 1e-6, kFactor = 60;
 constexpr double kRelative = 6e-5, kOfLargest = 1e-6, kFloor = 1e-30;
 constexpr int kRuns = 5;
-constexpr double kUnchecked = 0.05;  // an element that may move by this share says nothing
+constexpr std::size_t kMostBytes = std::size_t{1} << 30;  // of a layer's outputs, where a disturbed shape is huge
+constexpr double kUnchecked = 0.05;                       // an element that may move by this share says nothing
 
 double largest_of(const graph::Constant& constant) {
   double largest = 0;
@@ -87,30 +87,6 @@ struct Disturbance {
   }
 };
 
-std::vector<ConstantPtr> evaluate(Graph graph, const std::vector<ConstantPtr>& inputs, Disturbance* disturb) {
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    graph::Tensor& tensor = graph.tensor(graph.inputs()[i]);
-    tensor.dims = inputs[i]->dims;
-    tensor.constant = disturb ? (*disturb)(graph, nullptr, inputs[i]) : inputs[i];
-  }
-  for (const graph::LayerId id : graph.topological_order()) {
-    graph.infer(id);
-    const graph::Layer& layer = graph.layer(id);
-    if (layer.op->data_dependent_axis) graph.tensor(layer.outputs[0]).dims = graph.bound_dims(id);
-    const std::vector<ConstantPtr> values = graph::evaluate_layer(graph, id, std::size_t{1} << 30);
-    if (values.empty()) base::fail(ErrorCode::internal, "the outputs of ", describe(graph, id), " are not known");
-    for (std::size_t k = 0; k < values.size(); ++k) {
-      graph::Tensor& tensor = graph.tensor(layer.outputs[k]);
-      tensor.constant = disturb ? (*disturb)(graph, &layer, values[k]) : values[k];
-      tensor.dims = values[k]->dims;
-      tensor.ranked = true;
-    }
-  }
-  std::vector<ConstantPtr> all;
-  for (TensorId t = 0; t < graph.tensor_count(); ++t) all.push_back(graph.tensor(t).constant);
-  return all;
-}
-
 bool same_kind(double a, double b) {
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
   if (std::isinf(a) || std::isinf(b)) return a == b;
@@ -119,10 +95,6 @@ bool same_kind(double a, double b) {
 
 }  // namespace
 
-std::vector<ConstantPtr> evaluate_tensors(const Graph& graph, const std::vector<ConstantPtr>& inputs) {
-  return evaluate(graph, inputs, nullptr);
-}
-
 Expected expect_outputs(const Graph& graph, const std::vector<ConstantPtr>& inputs, bool inexact) {
   Expected expected;
   expected.outputs = graph::evaluate_graph(graph, inputs);
@@ -130,10 +102,8 @@ Expected expect_outputs(const Graph& graph, const std::vector<ConstantPtr>& inpu
     Disturbance disturb{run, inexact, std::mt19937(static_cast<std::uint32_t>(run))};
     std::vector<ConstantPtr> outputs;
     try {
-      const std::vector<ConstantPtr> all = evaluate(graph, inputs, &disturb);
-      for (const Graph::Output& output : graph.outputs())
-        outputs.push_back(all[static_cast<std::size_t>(output.tensor)]);
-    } catch (const Error&) {  // a computed shape or index moved: nothing is stable behind it
+      outputs = graph::evaluate_graph(graph, inputs, std::ref(disturb), kMostBytes);
+    } catch (const Error&) {  // a computed shape or index moved: nothing after it is stable
       outputs.assign(graph.outputs().size(), nullptr);
     }
     expected.disturbed.push_back(std::move(outputs));

@@ -1,7 +1,7 @@
 #pragma once
-// What a network should give, and how far each number may be from that: its references node by node, and the same
-// again with every value moved by about a rounding error or two, which shows where a graph is ill-conditioned or
-// discontinuous. Pure functions; any thread.
+// What a network should give, and how far each number may be from that: its references node by node
+// (engine/graph/evaluate.h), and the same again with every value moved by about a rounding error or two, which shows
+// where a graph is ill-conditioned or discontinuous. Pure functions; any thread.
 
 #include <vector>
 
@@ -13,10 +13,6 @@ struct Expected {
   std::vector<graph::ConstantPtr> outputs;                 ///< of the references
   std::vector<std::vector<graph::ConstantPtr>> disturbed;  ///< the same outputs, values moved on the way
 };
-
-/// A reading of all tensors by id, once everything is known.
-[[nodiscard]] std::vector<graph::ConstantPtr> evaluate_tensors(const graph::Graph& graph,
-                                                               const std::vector<graph::ConstantPtr>& inputs);
 
 /// Throws what the references throw. `inexact`: convolutions may have errors relative to their largest outputs.
 [[nodiscard]] Expected expect_outputs(const graph::Graph& graph, const std::vector<graph::ConstantPtr>& inputs,

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
 #include "tests/graphs/reference.h"
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "engine/graph/evaluate.h"
 #include "engine/ops/table.h"
 #include "tests/kernels/run_launch.h"
 #include "tests/support/bf16_operands.h"
@@ -44,10 +45,15 @@ void check(const graph::Operator& op, const Case& c, std::mt19937& random, Total
   const graph::Tensor& out = g.tensor(g.layer(id).outputs[0]);
   const auto reference = [&](const std::vector<std::vector<float>>& of) {
     std::vector<float> y(static_cast<std::size_t>(element_count(out.dims)));
-    std::vector<graph::View> views, results{{DataType::float32, out.dims, y.data()}};
-    for (std::size_t i = 0; i < ids.size(); ++i)
-      views.push_back({DataType::float32, c.inputs[i], const_cast<float*>(of[i].data())});
-    op.reference({g.layer(id).attributes, views, results});
+    graph::Problem problem{.op = &op, .attributes = &g.layer(id).attributes};
+    std::vector<const void*> from;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      problem.inputs.push_back({.dtype = DataType::float32, .dims = c.inputs[i]});
+      from.push_back(of[i].data());
+    }
+    problem.outputs = {{.dtype = DataType::float32, .dims = out.dims}};
+    void* to = y.data();
+    graph::run_reference(problem, from.data(), &to);
     return y;
   };
   const std::vector<float> expected_fp32 = reference(values);

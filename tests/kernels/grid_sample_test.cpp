@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "engine/graph/evaluate.h"
 #include "engine/ops/table.h"
 #include "tests/kernels/run_launch.h"
 
@@ -34,16 +35,15 @@ int check(const Sampling& c, const std::vector<float>& x, const std::vector<floa
       attributes);
   const Dims out = g.tensor(g.layer(id).outputs[0]).dims;
   std::vector<float> expected(static_cast<std::size_t>(element_count(out)));
-  std::vector<graph::View> views{{DataType::float32, c.x, const_cast<float*>(x.data())},
-                                 {DataType::float32, c.grid, const_cast<float*>(grid.data())}},
-      results{{DataType::float32, out, expected.data()}};
-  op.reference({g.layer(id).attributes, views, results});
-  float largest = 1;
-  for (const float v : x)
-    if (std::isfinite(v)) largest = std::max(largest, std::abs(v));
   graph::Problem problem{.op = &op, .attributes = &g.layer(id).attributes, .workers = 2};
   problem.inputs = {{DataType::float32, c.x, c.x.back(), nullptr}, {DataType::float32, c.grid, c.grid.back(), nullptr}};
   problem.outputs = {{DataType::float32, out, out.back(), nullptr}};
+  const void* from[] = {x.data(), grid.data()};
+  void* to = expected.data();
+  graph::run_reference(problem, from, &to);
+  float largest = 1;
+  for (const float v : x)
+    if (std::isfinite(v)) largest = std::max(largest, std::abs(v));
   int runs = 0;
   for (const graph::Tactic& tactic : op.tactics()) {
     if (!tests::available(tactic.isa)) continue;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <map>
 
+#include "engine/graph/evaluate.h"
 #include "engine/graph/packed_weights.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/table.h"
@@ -98,11 +99,9 @@ TEST(WinogradError, is_that_of_the_tactics) {
   std::uniform_real_distribution<float> uniform(-1, 1);
   std::vector<float> x(12 * 12 * 40), expected(12 * 12 * 24);
   for (float& v : x) v = std::max(uniform(random), 0.0f);
-  const auto* w = layer.problem.inputs[1].constant->as<float>();
-  std::vector<graph::View> views{{DataType::float32, layer.problem.inputs[0].dims, x.data()},
-                                 {DataType::float32, layer.problem.inputs[1].dims, const_cast<float*>(w)}},
-      results{{DataType::float32, layer.problem.outputs[0].dims, expected.data()}};
-  layer.problem.op->reference({*layer.problem.attributes, views, results});
+  const void* from[] = {x.data(), layer.problem.inputs[1].constant->read()};
+  void* to = expected.data();
+  graph::run_reference(layer.problem, from, &to);
   int runs = 0;
   for (const graph::Tactic& tactic : layer.problem.op->tactics()) {
     if (!tactic.admit || !tests::available(tactic.isa)) continue;

@@ -6,22 +6,10 @@
 
 namespace vireo::ops {
 
-Dims strides_of(const graph::Desc& desc) {
-  Dims strides(desc.dims.size());
-  std::int64_t stride = 1;
-  for (std::size_t i = strides.size(); i-- > 0;) {
-    strides[i] = stride;
-    stride = i + 1 == strides.size() ? desc.pitch : wrapping_mul(stride, desc.dims[i]);  // wraps where it is empty
-  }
-  return strides;
-}
+Dims strides_of(const graph::Desc& desc) { return strides_of(desc.dims, desc.pitch); }
 
 Dims broadcast_strides(const graph::Desc& desc, const Dims& out) {
-  const Dims own = strides_of(desc);
-  Dims strides(out.size(), 0);
-  const std::size_t lead = out.size() - own.size();
-  for (std::size_t i = 0; i < own.size(); ++i) strides[lead + i] = desc.dims[i] == 1 ? 0 : own[i];
-  return strides;
+  return broadcast_strides(desc.dims, strides_of(desc), out);
 }
 
 bool plan_loop(const Dims& dims, std::span<const Dims> strides, Loop& loop) {

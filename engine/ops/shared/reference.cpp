@@ -1,58 +1,36 @@
 #include "engine/ops/shared/reference.h"
 
-#include <bit>
+#include "engine/api/half.h"
 
 namespace vireo::ops {
 
-Half::Half(float value) {
-  const std::uint32_t f = std::bit_cast<std::uint32_t>(value);
-  const auto sign = static_cast<std::uint16_t>((f >> 16) & 0x8000u);
-  const std::uint32_t magnitude = f & 0x7fffffffu;
-  if (magnitude >= 0x7f800000u) {  // infinity, NaN
-    bits = static_cast<std::uint16_t>(sign | 0x7c00u | (magnitude > 0x7f800000u ? 0x200u : 0u));
-  } else if (magnitude >= 0x477ff000u) {  // rounds to 65536 or more
-    bits = static_cast<std::uint16_t>(sign | 0x7c00u);
-  } else if (magnitude < 0x38800000u) {  // subnormal: adding 0.5 puts the rounded value into the low mantissa bits
-    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
-    bits = static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u));
-  } else {
-    const std::uint32_t odd = (magnitude >> 13) & 1u;
-    bits = static_cast<std::uint16_t>(sign | ((magnitude - 0x38000000u + 0xfffu + odd) >> 13));
-  }
-}
+Half::Half(float value) : bits(half_from_float(value)) {}
 
-Half::operator float() const {
-  const std::uint32_t sign = (bits & 0x8000u) << 16;
-  const std::uint32_t exponent = (bits >> 10) & 31u, mantissa = bits & 0x3ffu;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
-  if (exponent == 0) {
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-    return sign ? -magnitude : magnitude;
-  }
-  return std::bit_cast<float>(sign | ((exponent + 112u) << 23) | (mantissa << 13));
-}
+Half::operator float() const { return half_to_float(bits); }
 
-BFloat::BFloat(float value) {
-  const std::uint32_t f = std::bit_cast<std::uint32_t>(value);
-  bits = (f & 0x7fffffffu) > 0x7f800000u ? static_cast<std::uint16_t>((f >> 16) | 0x40u)
-                                        : static_cast<std::uint16_t>((f + 0x7fffu + ((f >> 16) & 1u)) >> 16);
-}
+BFloat::BFloat(float value) : bits(bfloat16_from_float(value)) {}
 
-BFloat::operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+BFloat::operator float() const { return bfloat16_to_float(bits); }
 
 void unsupported_type(DataType type) {
   throw Error(ErrorCode::unsupported, "element type " + std::string(to_string(type)) + " is not accepted here");
 }
 
-Dims strides_of(const Dims& dims) {
+Dims strides_of(const Dims& dims) { return strides_of(dims, dims.empty() ? 1 : dims.back()); }
+
+Dims strides_of(const Dims& dims, std::int64_t pitch) {
   Dims strides(dims.size());
   std::int64_t stride = 1;
-  for (std::size_t i = dims.size(); i-- > 0; stride = wrapping_mul(stride, dims[i])) strides[i] = stride;
+  for (std::size_t i = dims.size(); i-- > 0;) {
+    strides[i] = stride;
+    stride = i + 1 == dims.size() ? pitch : wrapping_mul(stride, dims[i]);
+  }
   return strides;
 }
 
-Dims broadcast_strides(const Dims& dims, const Dims& out) {
-  const Dims own = strides_of(dims);
+Dims broadcast_strides(const Dims& dims, const Dims& out) { return broadcast_strides(dims, strides_of(dims), out); }
+
+Dims broadcast_strides(const Dims& dims, const Dims& own, const Dims& out) {
   Dims strides(out.size(), 0);
   const std::size_t lead = out.size() - dims.size();
   for (std::size_t i = 0; i < dims.size(); ++i) strides[lead + i] = dims[i] == 1 ? 0 : own[i];

@@ -1,5 +1,5 @@
 #pragma once
-// What the references of the operators share: half precision, dispatch on the element type, strides, broadcasting, and
+// What the references of the operators share: 16-bit floats, dispatch on the element type, strides, broadcasting, and
 // a walk over all indices of a shape. Clarity before speed. Free functions; any thread.
 
 #include <array>
@@ -18,7 +18,7 @@ using graph::Attributes;
 using graph::EvalContext;
 using graph::View;
 
-/// IEEE half precision in memory; computes as float. Rounds to nearest even.
+/// Half precision in memory; computes as float (engine/api/half.h).
 struct Half {
   std::uint16_t bits = 0;
   Half() = default;
@@ -26,7 +26,7 @@ struct Half {
   operator float() const;
 };
 
-/// The upper half of a float. Rounds to nearest even.
+/// bfloat16 in memory; computes as float.
 struct BFloat {
   std::uint16_t bits = 0;
   BFloat() = default;
@@ -35,8 +35,8 @@ struct BFloat {
 };
 
 template <typename T>
-inline constexpr bool kIsReal = std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, Half> ||
-                                std::is_same_v<T, BFloat>;
+inline constexpr bool kIsReal =
+    std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat>;
 
 /// What a sum of T is kept in.
 template <typename T>
@@ -120,8 +120,12 @@ template <typename W>
 
 /// Row-major strides, in elements. Products of extents wrap around: only an empty tensor's can be that large.
 [[nodiscard]] Dims strides_of(const Dims& dims);
-/// Strides of a tensor of `dims` seen as one of `out` by numpy broadcasting: 0 along repeated axes.
+/// The same where innermost rows are `pitch` elements apart.
+[[nodiscard]] Dims strides_of(const Dims& dims, std::int64_t pitch);
+/// Strides of a tensor of `dims` seen as one of `out` by numpy broadcasting: 0 along repeated axes. `own`: the strides
+/// that it has; those of a dense one if not given.
 [[nodiscard]] Dims broadcast_strides(const Dims& dims, const Dims& out);
+[[nodiscard]] Dims broadcast_strides(const Dims& dims, const Dims& own, const Dims& out);
 /// Product of extents [first, last).
 [[nodiscard]] std::int64_t product(const Dims& dims, std::size_t first, std::size_t last);
 [[nodiscard]] inline std::int64_t product_from(const Dims& dims, std::size_t first) {

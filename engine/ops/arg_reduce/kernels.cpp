@@ -87,7 +87,7 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "arg_reduce_blocks", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "arg_reduce_blocks_portable", .refuse = refuse, .prepare = prepare}};
 
 }  // namespace
 

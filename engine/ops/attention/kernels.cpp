@@ -1,6 +1,6 @@
 // Ordered tactics of attention. A tile is some queries of one head: scores of a few rows at a time into scratch, their
 // exponentials there, and the product with the values, so that scores never leave the cache. Keys and values are packed
-// into panels in a first phase, or by the tile where it has a head for itself. Bound by multiply-adds.
+// into panels in a first phase, or by the tile where one tile has the whole head. Bound by multiply-adds.
 #include <algorithm>
 #include <cstring>
 
@@ -39,7 +39,7 @@ struct State {
   [[nodiscard]] std::int64_t packed_floats() const { return scores.packed_floats + values.packed_floats; }
 };
 
-/// Panel `p` of the keys, or behind those of the values, of one head.
+/// Panel `p` of one head: of its keys, then of its values.
 void pack_one(const State& s, const TileArgs& args, std::int64_t batch, std::int64_t head, std::int64_t p,
               float* packed) noexcept {
   const auto key_panels = static_cast<std::int64_t>(s.scores.panels.size());

@@ -70,7 +70,7 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "cast_elements", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "cast_elements_portable", .refuse = refuse, .prepare = prepare}};
 
 }  // namespace
 

@@ -52,7 +52,7 @@ double gathered_seconds(const Problem& p) {
   return predict_gathered(p, kSet());
 }
 
-/// The gathering form only where none of the others can: it never wins elsewhere.
+/// The gathering form only where no other can: it never wins elsewhere.
 std::string refuse_others_can(const Problem& p) {
   if (refuse_conv(p).empty()) return "channels-last tactics take it";
   return refuse_gathered(p);

@@ -266,7 +266,7 @@ Launch prepare(const Problem& problem) {
     }
     if (bias) pack_bias(s->phases[0].set, bias->as<float>(), packed + weights_floats);
   };
-  // Which taps belong to a phase follows from these and the dims of the weights; which phases exist, from the outputs.
+  // These and the dims of the weights decide which taps belong to a phase; the outputs, which phases there are.
   std::string layout =
       base::str("conv_transpose s", g.stride[1], "x", g.stride[2], " d", g.dilation[1], "x", g.dilation[2]);
   for (const PhasePlan& phase : s->phases)

@@ -2,7 +2,6 @@
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/movement.h"
 
-
 namespace vireo::ops {
 namespace {
 
@@ -13,14 +12,13 @@ std::vector<StridedCopy> copies(const Problem& p) {
 }
 
 std::string refuse(const Problem& p) {
-
   if (std::string why = refuse_movement(p); !why.empty()) return why;
   return movable(copies(p)) ? "" : "too many axes";
 }
 
 Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
-constexpr Tactic kTactics[] = {{.name = "expand_copies", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "expand_copies_portable", .refuse = refuse, .prepare = prepare}};
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Whole runs of the data behind the axis, copied by index; indices may come at run time.
+// Whole runs of the data after the axis, copied by index; indices may come at run time.
 #include <algorithm>
 #include <cstring>
 
@@ -69,7 +69,7 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "gather_runs", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "gather_runs_portable", .refuse = refuse, .prepare = prepare}};
 
 }  // namespace
 

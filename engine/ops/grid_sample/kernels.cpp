@@ -1,8 +1,9 @@
 // Sampling of planes [N, C, spatial…], float32, every mode and padding. A tile takes some points of one sample; their
 // taps are worked out once for all channels. Two forms: x is first turned channels-last into the workspace, so that a
-// tap is one load for a vector of channels (points mostly as many as pixels); or x is read where it lies (few points of
-// a large map). Bound by loads; with one to three channels by the coordinates, 10 to 30 ns a point. Measured on one Zen
-// 4 core: 64x80x80, as many points, linear 0.8 G outputs/s, cubic 0.4; sample_seconds() has what each part costs.
+// tap is one load for a vector of channels (where points are about as many as pixels); or x is read in place (few
+// points of a large map). Bound by loads; with one to three channels by the coordinates, 10 to 30 ns a point. Measured
+// on one Zen 4 core: 64x80x80 sampled at 80x80 points, linear 0.8 G outputs/s, cubic 0.4; sample_seconds() has the cost
+// of each part.
 #include <algorithm>
 #include <cstring>
 

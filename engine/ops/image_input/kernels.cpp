@@ -12,7 +12,7 @@ namespace {
 using Set = ImageRowKernels (*)();
 
 constexpr std::int64_t kVector = 16;   // floats in the widest vector
-constexpr std::int64_t kTile = 16384;  // values worth a tile
+constexpr std::int64_t kTile = 16384;  // values that make a tile worthwhile
 
 struct State : ImageInputState {
   ImageRows run = nullptr;
@@ -72,18 +72,18 @@ graph::RowRole by_rows(const Problem&) { return {false, true}; }
 
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
-    {.name = "image_rows_avx512",
+    {.name = "image_input_rows_avx512",
      .isa = graph::Isa::avx512,
      .refuse = refuse,
      .prepare = prepare<image_rows_avx512>,
      .rows = by_rows},
-    {.name = "image_rows_avx2",
+    {.name = "image_input_rows_avx2",
      .isa = graph::Isa::avx2,
      .refuse = refuse,
      .prepare = prepare<image_rows_avx2>,
      .rows = by_rows},
 #endif
-    {.name = "image_rows_portable", .refuse = refuse, .prepare = prepare<image_rows_portable>, .rows = by_rows},
+    {.name = "image_input_rows_portable", .refuse = refuse, .prepare = prepare<image_rows_portable>, .rows = by_rows},
 };
 
 }  // namespace

@@ -44,7 +44,7 @@ void pack(const float* rows, std::int64_t depth, const LstmState& s, float* to) 
   }
 }
 
-/// Input weights, recurrent weights, biases, one behind the other; returns their bytes.
+/// Input weights, recurrent weights, biases, one after the other; returns their bytes.
 std::size_t pack_weights(const Problem& p, Owned& s) {
   const std::int64_t columns = 4 * s.padded, rows = 4 * s.hidden;
   const std::int64_t recurrent = s.directions * s.width * columns, bias = recurrent + s.directions * s.hidden * columns;

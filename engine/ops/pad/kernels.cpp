@@ -31,7 +31,7 @@ std::vector<StridedCopy> copies(const Problem& p) {
   const bool inside = std::find(copy.dims.begin(), copy.dims.end(), 0) == copy.dims.end();
   std::vector<StridedCopy> list;
   if (inside) list.push_back(copy);
-  // Slabs before and behind along each axis: outer axes inside the copy's box, inner axes whole.
+  // Slabs before and after along each axis: outer axes inside the copy's box, inner axes whole.
   StridedCopy slab{.input = p.inputs.size() > 2 && p.inputs[2].present() ? 2 : kZeros,
                    .dims = p.outputs[0].dims,
                    .from_strides = Dims(rank, 0),
@@ -63,7 +63,7 @@ std::string refuse(const Problem& p) {
 
 Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
-constexpr Tactic kTactics[] = {{.name = "pad_copies", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "pad_copies_portable", .refuse = refuse, .prepare = prepare}};
 
 }  // namespace
 

@@ -67,7 +67,7 @@ void plan(const Problem& p, Owned& s) {
   const bool by_pixel = column + 2 == in.size();
   s.in_pitch = by_pixel ? p.inputs[0].pitch : s.inner;
   s.out_pitch = by_pixel ? p.outputs[0].pitch : s.inner;
-  // One axis: it is the height when it has pixels or rows behind it (mixing whole rows), else the width.
+  // One axis: it is the height when axes follow it (whole rows are mixed), else the width.
   const bool as_height = !two && s.inner > 1 && s.in_pitch == s.inner && s.out_pitch == s.inner;
   if (as_height) {
     s.outer = product(in, 0, column);
@@ -164,7 +164,7 @@ Launch prepare_nearest(const Problem& p) {
 }
 
 constexpr Tactic kTactics[] = {
-    {.name = "resize_nearest_pixels", .refuse = refuse_nearest, .prepare = prepare_nearest},
+    {.name = "resize_nearest_pixels_portable", .refuse = refuse_nearest, .prepare = prepare_nearest},
 #if defined(__x86_64__)
     {.name = "resize_linear_avx512",
      .isa = graph::Isa::avx512,

@@ -20,7 +20,7 @@ std::string refuse(const Problem& p) {
 
 Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
-constexpr Tactic kTactics[] = {{.name = "flat_copy", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "flat_copy_portable", .refuse = refuse, .prepare = prepare}};
 
 }  // namespace
 

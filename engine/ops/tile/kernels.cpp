@@ -2,12 +2,11 @@
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/movement.h"
 
-
 namespace vireo::ops {
 namespace {
 
 std::vector<StridedCopy> copies(const Problem& p) {
-  // Each axis becomes (repeat, extent); the repeats stand still in the input.
+  // Each axis becomes (repeat, extent); in the input the repeats have stride 0.
   const Dims from = strides_of(p.inputs[0]), to = strides_of(p.outputs[0]);
   StridedCopy copy;
   for (std::size_t i = 0; i < from.size(); ++i) {
@@ -20,14 +19,13 @@ std::vector<StridedCopy> copies(const Problem& p) {
 }
 
 std::string refuse(const Problem& p) {
-
   if (std::string why = refuse_movement(p); !why.empty()) return why;
   return movable(copies(p)) ? "" : "too many axes";
 }
 
 Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
-constexpr Tactic kTactics[] = {{.name = "tile_copies", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "tile_copies_portable", .refuse = refuse, .prepare = prepare}};
 
 }  // namespace
 

@@ -49,7 +49,8 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "transpose_copies", .refuse = refuse, .prepare = prepare, .rows = by_rows}};
+constexpr Tactic kTactics[] = {
+    {.name = "transpose_copies_portable", .refuse = refuse, .prepare = prepare, .rows = by_rows}};
 
 }  // namespace
 

@@ -18,7 +18,7 @@ std::string refuse(const Problem& p) {
   return {};
 }
 
-/// Elements worth a tile: fewer where an element costs more.
+/// Elements that make a tile worthwhile: fewer where an element costs more.
 std::int64_t grain(UnaryFunction f) {
   switch (f) {
     case UnaryFunction::relu:

@@ -47,7 +47,7 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "where_rows", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "where_rows_portable", .refuse = refuse, .prepare = prepare}};
 
 }  // namespace
 

@@ -35,6 +35,14 @@ class Line {
   void expect(char c) {
     if (!accept(c)) fail(base::str('\'', c, '\''));
   }
+  /// Calls item() for each of a list that ends with `close`, with commas between them.
+  template <typename F>
+  void list(char close, const F& item) {
+    if (accept(close)) return;
+    do item();
+    while (accept(','));
+    expect(close);
+  }
   bool next_is(char c) {
     skip();
     return at_ < text_.size() && text_[at_] == c;
@@ -43,7 +51,8 @@ class Line {
     skip();
     std::string_view rest = text_.substr(std::min(at_, text_.size()));
     std::optional<std::string> out = take_quoted(rest);
-    if (!out) fail("a text in double quotes, with \\\" \\\\ \\n or \\xHH for what can't stand there as it is");
+    if (!out)
+      fail("a text in double quotes, with \\\" \\\\ \\n or \\xHH for quotes, backslashes and control characters");
     at_ = text_.size() - rest.size();
     return *std::move(out);
   }
@@ -82,7 +91,7 @@ class Line {
       const std::size_t stop = std::min(all.find('x', start), all.size());
       const std::string_view part = all.substr(start, stop - start);
       const std::int64_t extent = part == "?" ? kUnknown : number<std::int64_t>(part);
-      if (extent < kUnknown) fail("extents of at least 0");
+      if (part != "?" && extent < 0) fail("extents of at least 0, or ? where unknown");
       out.push_back(extent);
       start = stop + 1;
     }
@@ -97,16 +106,13 @@ class Line {
     if (next_is('"')) return quoted();
     if (!accept('[')) return scalar(word());
     std::vector<std::string_view> words;
-    while (!accept(']')) {
-      words.push_back(word());
-      accept(',');
-    }
+    list(']', [&] { words.push_back(word()); });
+    if (words.size() == 1 && words[0] == ".") return std::vector<double>{};
     bool real = false;
     for (std::string_view w : words) real |= w.find_first_of(".en") != std::string_view::npos;
     if (real) {
       std::vector<double> values;
-      for (std::string_view w : words)
-        if (w != ".") values.push_back(number<double>(w));
+      for (std::string_view w : words) values.push_back(number<double>(w));
       return values;
     }
     std::vector<std::int64_t> values;
@@ -182,7 +188,7 @@ class Parser {
     if (!is_static(dims)) line.fail("known extents");
     ConstantPtr value;
     if (line.accept('@')) {
-      if (!fetch_) line.fail("inline values: there are no weights beside this text");
+      if (!fetch_) line.fail("inline values: this text comes without weights");
       const auto offset = line.number<std::size_t>();
       value = fetch_(name, dtype, dims, offset, line.end() ? std::nullopt : std::optional(line.checksum()));
     } else {
@@ -223,18 +229,14 @@ class Parser {
     if (!op) line.fail(base::str("an operator; '", op_name, "' is none"));
     line.expect('(');
     std::vector<TensorId> inputs;
-    while (!line.accept(')')) {
-      inputs.push_back(line.accept('-') ? kNone : known(line, line.quoted()));
-      line.accept(',');
-    }
+    line.list(')', [&] { inputs.push_back(line.accept('-') ? kNone : known(line, line.quoted())); });
     Attributes attributes;
     if (line.accept('{'))
-      while (!line.accept('}')) {
+      line.list('}', [&] {
         const std::string key = line.next_is('"') ? line.quoted() : std::string(line.word());
         line.expect('=');
         attributes.set(key, line.attribute());
-        line.accept(',');
-      }
+      });
     std::string name = line.end() ? std::string() : line.quoted();
     if (!line.end()) line.fail("the end of the line");
     if (name.empty()) name = outputs.front();
@@ -246,7 +248,7 @@ class Parser {
     graph_.add_layer_into(*op, name, std::move(inputs), ids, std::move(attributes));
   }
 
-  /// Names of outputs that nobody named begin behind all that the text itself has of that form.
+  /// Outputs without a name get one that follows all names of that form in the text.
   void reserve_unused(std::string_view text) {
     constexpr std::string_view kMark = "\"unused~";
     constexpr std::int64_t kMost = std::int64_t{1} << 53;

@@ -1,5 +1,5 @@
 #pragma once
-// Networks as text, one line a thing; what plans store, tests compare and `vireo inspect` shows.
+// Networks as text, one statement per line: what plans store, tests compare and `vireo inspect` shows.
 //
 // Examples:
 //   graph "name"
@@ -17,9 +17,10 @@
 //   meta       = "meta" quoted quoted                              key, value
 //   input      = "input" quoted dtype dims quoted*                 name; a symbol for each extent, "" for none
 //   const      = "const" quoted dtype dims (place | inline)
-//   place      = "@" offset checksum?                              bytes into the weights; 16 hexadecimal digits
+//   place      = "@" offset checksum?                              bytes into the weights; checksum in hexadecimal
 //   inline     = "=" number*                                       as many as the dims say
 //   layer      = name ("," name)* "=" operator "(" (name ("," name)*)? ")" attributes? quoted?
+//                                                                  outputs, inputs, the layer's name
 //   name       = quoted | "-"                                      - stands for an absent tensor
 //   attributes = "{" (key "=" value ("," key "=" value)*)? "}"
 //   key        = word | quoted
@@ -28,9 +29,11 @@
 //   dims       = "scalar" | extent ("x" extent)*                   extent: a number, or ? where unknown
 //   quoted     = '"' ... '"'                                       any bytes; \" \\ \n and \xHH for control characters
 //   comment    = "#" ... end of the line                           dump writes the inferred types there
+//   word       = any characters but blanks and ( ) { } [ ] , = # " @
 //
-// A number with one of the letters "." "e" "n" in it (1.0, 1e5, nan, inf) is a real, and so are all of its list; "[.]"
-// is an empty list of reals.
+// Between the parts there may be blanks. A value with one of the characters "." "e" "n" in it (1.0, 1e5, nan, inf) is a
+// real, any other an integer; one real in a list makes all of the list reals; "[.]" is an empty list of reals. What a
+// line names must be defined in a line before it.
 
 #include <functional>
 #include <optional>
@@ -41,7 +44,7 @@
 
 namespace vireo::graph {
 
-/// Appends the text as `quoted` of the grammar: one line, whatever bytes it has.
+/// Appends the text as `quoted` of the grammar: without a line break, whatever bytes the text has.
 void append_quoted(std::string& out, std::string_view text);
 /// Takes a quoted text off the front. Nothing, and `rest` as it was, where there is none.
 [[nodiscard]] std::optional<std::string> take_quoted(std::string_view& rest);

@@ -159,12 +159,44 @@ output "unused~0" "b")");
   EXPECT_EQ(g.tensor(g.layer(0).outputs[1]).name, "unused~2");
 }
 
+TEST(Text, every_form_of_the_grammar_is_read) {
+  const Graph g = parse(R"(
+# a comment alone, and blanks in all places
+graph "all"   # and after a statement
+meta "key" "value"
+input "x" float32 ?x2 "batch" ""
+input"s"float32 scalar
+const "c" int64 2 = 1 1
+const "half" float32 1x2 = 0.5 -inf
+const "empty" int64 0 =
+"y" , - = split ( "x" , "c" ) { axis = -1 , "split" = [ 1 , 1 ] , odd = [] , real = [ 1 , 2.5 ] , none = [.] } "cut"
+"z" = binary("y", "s") {function="add"}
+output "z" "sum"
+)");
+  EXPECT_EQ(g.name, "all");
+  EXPECT_EQ(g.metadata.at("key"), "value");
+  EXPECT_EQ(g.tensor(g.inputs()[0]).dims, (Dims{kUnknown, 2}));
+  EXPECT_EQ(g.tensor(g.inputs()[0]).symbols, (std::vector<std::string>{"batch", ""}));
+  EXPECT_TRUE(g.tensor(g.inputs()[1]).dims.empty());
+  EXPECT_EQ(to_integers(*g.tensor(g.find_tensor("c")).constant), (std::vector<std::int64_t>{1, 1}));
+  EXPECT_EQ(g.layer(0).name, "cut");
+  EXPECT_EQ(g.layer(0).attributes.integer("axis", 0), -1);
+  EXPECT_EQ(g.layer(0).attributes.integers("split"), (std::vector<std::int64_t>{1, 1}));
+  EXPECT_EQ(g.layer(0).attributes.reals("real"), (std::vector<double>{1, 2.5}));
+  EXPECT_TRUE(std::holds_alternative<std::vector<std::int64_t>>(g.layer(0).attributes.all().at("odd")));
+  EXPECT_TRUE(std::holds_alternative<std::vector<double>>(g.layer(0).attributes.all().at("none")));
+  EXPECT_EQ(g.layer(1).name, "z");
+  EXPECT_EQ(g.outputs()[0].name, "sum");
+  EXPECT_EQ(parse(g.dump()).dump(), g.dump());
+}
+
 TEST(Text, what_is_no_network_is_an_error_that_names_the_line) {
   const std::string head = "input \"x\" float32 2x3\n";
   for (const std::string line :
        {"nonsense",
         "input \"y\" float32 2x",
         "input \"y\" float32 -5",
+        "input \"y\" float32 -1",
         "input \"y\" float32 99999999999999999999",
         "input \"y\" nothing 2",
         "input \"x\" float32 2",
@@ -180,6 +212,12 @@ TEST(Text, what_is_no_network_is_an_error_that_names_the_line) {
         "\"y\" = unary(\"x\"",
         "\"y\" = unary(\"x\") {function=}",
         "\"y\" = unary(\"x\") {function",
+        "\"y\" = unary(\"x\" ,) {function=\"relu\"}",
+        "\"y\" = binary(\"x\" \"x\") {function=\"add\"}",
+        "\"y\" = unary(\"x\") {function=\"clip\" min=0}",
+        "\"y\" = unary(\"x\") {function=\"clip\",}",
+        "\"y\" = unary(\"x\") {function=\"relu\", k=[1 2]}",
+        "\"y\" = unary(\"x\") {function=\"relu\", k=[1.0, .]}",
         "\"y\" = unary(\"x\") {function=\"relu\", k=[1",
         "\"x\" = unary(\"x\") {function=\"relu\"}",
         "\"y\", \"y\" = split(\"x\") {axis=0, split=[1, 1]}",

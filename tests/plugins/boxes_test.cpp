@@ -124,6 +124,8 @@ TEST(Values, HalfAndIntegerOutputsAreRead) {
   EXPECT_EQ(values[1], -2);
   EXPECT_FLOAT_EQ(values[2], 0x1p-24f);
   EXPECT_TRUE(std::isinf(values[3]));
+  const std::uint16_t brain[] = {0x3F80, 0xC000};
+  EXPECT_EQ(floats({"b", DataType::bfloat16, {2}, brain}, scratch)[1], -2);
   const std::int64_t big[] = {7, -3};
   EXPECT_EQ(floats({"i", DataType::int64, {2}, big}, scratch)[1], -3);
   EXPECT_THROW((void)floats({"s", DataType::string, {2}, big}, scratch), Error);

@@ -5,7 +5,6 @@
 #include <malloc.h>
 #endif
 
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 

@@ -1,7 +1,5 @@
 // Channels read as [groups, C / groups] and transposed: reshape, transpose, reshape become one layer, with a split into
-// equal parts behind it too.
-
-#include <numeric>
+// equal parts after it too.
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"

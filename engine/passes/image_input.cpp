@@ -2,8 +2,6 @@
 // channel, channels last – becomes one layer, which can hand its rows on to the convolution. The convolution pads what
 // is scaled and shifted already, as before: nothing about its border changes.
 
-#include <algorithm>
-
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
 #include "engine/passes/fold_weights.h"
@@ -69,7 +67,7 @@ Head head_of(const Graph& graph, TensorId end) {
   return head;
 }
 
-/// Scale and shift as float32 are as good as the layers they stand for, all of them together too.
+/// Scale and shift as float32 are as exact as the layers that they replace, also all of those together.
 bool is_faithful(const Head& head) { return are_tame_factors(head.scale) && are_tame_summands(head.shift); }
 
 bool rewrite(Graph& graph, LayerId conv) {

@@ -1,7 +1,6 @@
 // Additions of another tensor of the same shape are computed by the convolution or product before them: before its
-// activation when there is none yet (the activation behind the addition follows in the next round), else behind it.
+// activation when there is none yet (the activation after the addition follows in the next round), else after it.
 
-#include <algorithm>
 #include <map>
 
 #include "engine/graph/operator.h"

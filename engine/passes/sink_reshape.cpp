@@ -2,7 +2,6 @@
 // the same order, on the other side of the transpose.
 
 #include <algorithm>
-#include <numeric>
 
 #include "engine/passes/sink.h"
 

@@ -1,8 +1,6 @@
 // The "focus" stem: four slices of every second row and column, joined along the channels, then a convolution. The same
 // convolution with twice the kernel, stride and padding reads the image itself.
 
-#include <limits>
-
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
 #include "engine/passes/list.h"

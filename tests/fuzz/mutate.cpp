@@ -2,7 +2,6 @@
 
 #include "tests/fuzz/mutate.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "tests/fuzz/mutate_parts.h"

@@ -1,7 +1,5 @@
 #include "tests/fuzz/try_input.h"
 
-#include <cstring>
-
 #include "engine/api/builder.h"
 #include "engine/api/engine.h"
 #include "engine/base/text.h"

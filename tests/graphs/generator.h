@@ -97,7 +97,6 @@ class Generator {
   TensorId activation(TensorId x);
 
   [[nodiscard]] int layer_count() const { return graph_.layer_count(); }
-  [[nodiscard]] bool has_unknown() const { return unknown_batch_; }
   /// Runs a recipe; false when it gave up and nothing of it stays.
   bool attempt(void (*recipe)(Generator&));
   /// Marks outputs, leaves some out, and hands everything over.

@@ -1,7 +1,5 @@
 // Elementwise layers: functions, broadcasts, bounds, comparisons, types.
 
-#include <limits>
-
 #include "tests/graphs/generator.h"
 
 namespace vireo::graphs_testing {

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
 
 #include "engine/api/network.h"
 #include "engine/api/tensor_file.h"

@@ -2,8 +2,6 @@
 // overflowed or read outside of its memory; and layers that leave an output out, which can be.
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "engine/graph/operator.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"

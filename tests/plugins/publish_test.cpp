@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -61,10 +60,13 @@ TEST(Json, EscapesWhatMustBeEscaped) {
 }
 
 TEST(Json, ReplacesBytesThatAreNotUtf8) {
-  EXPECT_EQ(quoted("a\xff" "b"), "\"a\xEF\xBF\xBD" "b\"");
-  EXPECT_EQ(quoted("\xC0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");               // overlong zero
-  EXPECT_EQ(quoted("\xED\xA0\x80").size(), 2 + 9u);                            // surrogate
-  EXPECT_EQ(quoted("\xE6\x9D"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");               // cut off
+  EXPECT_EQ(quoted("a\xff"
+                   "b"),
+            "\"a\xEF\xBF\xBD"
+            "b\"");
+  EXPECT_EQ(quoted("\xC0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");  // overlong zero
+  EXPECT_EQ(quoted("\xED\xA0\x80").size(), 2 + 9u);               // surrogate
+  EXPECT_EQ(quoted("\xE6\x9D"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");  // cut off
 }
 
 TEST(Json, WritesOneObjectWithEverything) {

@@ -1,6 +1,5 @@
 // Operators that move or regroup elements: reshape, transpose, concat, split, slice, pad, resize and their kin.
 
-#include <algorithm>
 #include <limits>
 
 #include "engine/base/text.h"
@@ -171,10 +170,22 @@ void depth_to_space(Node& node) {
   node.result(0, node.emit(to_space ? "depth_to_space" : "space_to_depth", {node.input(0)}, std::move(attributes)));
 }
 
-constexpr Row kRows[] = {{"Reshape", reshape}, {"Flatten", flatten}, {"Squeeze", squeeze}, {"Unsqueeze", squeeze},
-                         {"Transpose", transpose}, {"Concat", concat}, {"Split", split}, {"Slice", slice}, {"Pad", pad},
-                         {"Crop", crop}, {"Expand", expand}, {"Tile", tile}, {"Shape", shape}, {"Size", size},
-                         {"DepthToSpace", depth_to_space}, {"SpaceToDepth", depth_to_space}};
+constexpr Row kRows[] = {{"Reshape", reshape},
+                         {"Flatten", flatten},
+                         {"Squeeze", squeeze},
+                         {"Unsqueeze", squeeze},
+                         {"Transpose", transpose},
+                         {"Concat", concat},
+                         {"Split", split},
+                         {"Slice", slice},
+                         {"Pad", pad},
+                         {"Crop", crop},
+                         {"Expand", expand},
+                         {"Tile", tile},
+                         {"Shape", shape},
+                         {"Size", size},
+                         {"DepthToSpace", depth_to_space},
+                         {"SpaceToDepth", depth_to_space}};
 
 }  // namespace
 

@@ -14,32 +14,31 @@ struct Row {
   const char* name;
   Activation kind;
   float alpha, beta;
-  int cost;
 };
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 constexpr Row kRows[] = {
-    {"", Activation::none, 0, 0, 0},
-    {"relu", Activation::relu, 0, 0, 1},
-    {"leaky_relu", Activation::leaky_relu, 0.01f, 0, 3},
-    {"clip", Activation::clip, -kInfinity, kInfinity, 2},
-    {"relu6", Activation::clip, 0, 6, 2},
-    {"sigmoid", Activation::sigmoid, 0, 0, 18},
-    {"silu", Activation::silu, 0, 0, 19},
-    {"hard_sigmoid", Activation::hard_sigmoid, 0.2f, 0.5f, 3},
-    {"hard_swish", Activation::hard_swish, 0, 0, 4},
-    {"mish", Activation::mish, 0, 0, 22},
-    {"tanh", Activation::tanh, 0, 0, 30},
-    {"erf", Activation::erf, 0, 0, 18},
-    {"gelu", Activation::gelu, 0, 0, 21},
-    {"gelu_tanh", Activation::gelu_tanh, 0, 0, 24},
-    {"elu", Activation::elu, 1, 0, 18},
-    {"celu", Activation::celu, 1, 0, 19},
-    {"selu", Activation::selu, 1.67326319217681884765625f, 1.05070102214813232421875f, 19},
-    {"softplus", Activation::softplus, 0, 0, 32},
-    {"softsign", Activation::softsign, 0, 0, 8},
-    {"thresholded_relu", Activation::thresholded_relu, 1, 0, 2},
+    {"", Activation::none, 0, 0},
+    {"relu", Activation::relu, 0, 0},
+    {"leaky_relu", Activation::leaky_relu, 0.01f, 0},
+    {"clip", Activation::clip, -kInfinity, kInfinity},
+    {"relu6", Activation::clip, 0, 6},
+    {"sigmoid", Activation::sigmoid, 0, 0},
+    {"silu", Activation::silu, 0, 0},
+    {"hard_sigmoid", Activation::hard_sigmoid, 0.2f, 0.5f},
+    {"hard_swish", Activation::hard_swish, 0, 0},
+    {"mish", Activation::mish, 0, 0},
+    {"tanh", Activation::tanh, 0, 0},
+    {"erf", Activation::erf, 0, 0},
+    {"gelu", Activation::gelu, 0, 0},
+    {"gelu_tanh", Activation::gelu_tanh, 0, 0},
+    {"elu", Activation::elu, 1, 0},
+    {"celu", Activation::celu, 1, 0},
+    {"selu", Activation::selu, 1.67326319217681884765625f, 1.05070102214813232421875f},
+    {"softplus", Activation::softplus, 0, 0},
+    {"softsign", Activation::softsign, 0, 0},
+    {"thresholded_relu", Activation::thresholded_relu, 1, 0},
 };
 
 }  // namespace
@@ -104,13 +103,6 @@ bool is_clamp(const ActivationSpec& spec, float& lo, float& hi) noexcept {
     hi = spec.beta;
   }
   return spec.kind == Activation::none || spec.kind == Activation::relu || spec.kind == Activation::clip;
-}
-
-int activation_cost(Activation kind) noexcept {
-  for (const Row& row : kRows) {
-    if (row.kind == kind) return row.cost;
-  }
-  return 0;
 }
 
 }  // namespace vireo::ops

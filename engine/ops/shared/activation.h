@@ -13,13 +13,13 @@ namespace vireo::ops {
 enum class Activation : std::uint8_t {
   none,
   relu,
-  leaky_relu,        ///< x < 0 ? alpha x : x
-  clip,              ///< alpha = min, beta = max (relu6 is clip 0, 6)
+  leaky_relu,  ///< x < 0 ? alpha x : x
+  clip,        ///< alpha = min, beta = max (relu6 is clip 0, 6)
   sigmoid,
-  silu,              ///< x sigmoid(x)
-  hard_sigmoid,      ///< clip(alpha x + beta, 0, 1)
-  hard_swish,        ///< x clip(x / 6 + 1/2, 0, 1)
-  mish,              ///< x tanh(softplus(x))
+  silu,          ///< x sigmoid(x)
+  hard_sigmoid,  ///< clip(alpha x + beta, 0, 1)
+  hard_swish,    ///< x clip(x / 6 + 1/2, 0, 1)
+  mish,          ///< x tanh(softplus(x))
   tanh,
   erf,
   gelu,              ///< x (1 + erf(x / sqrt 2)) / 2
@@ -48,7 +48,5 @@ struct ActivationSpec {
 [[nodiscard]] double apply(const ActivationSpec& spec, double x) noexcept;
 /// True for none, relu and clip, which are max(lo, min(x, hi)).
 [[nodiscard]] bool is_clamp(const ActivationSpec& spec, float& lo, float& hi) noexcept;
-/// About how many vector instructions the vector form takes, for cost estimates.
-[[nodiscard]] int activation_cost(Activation kind) noexcept;
 
 }  // namespace vireo::ops

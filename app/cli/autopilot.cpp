@@ -43,7 +43,7 @@ Loaded load_tuned(ModelFlags flags, const std::set<int>& threads, const Outputs&
     std::string folder = (std::filesystem::temp_directory_path() / "vireo-autopilot-XXXXXX").string();
     if (!mkdtemp(folder.data())) throw Error(ErrorCode::io, "can't make '" + folder + "': " + std::strerror(errno));
     own = folder;
-    flags.timing_cache = (own / "timings.txt").string();
+    flags.timing_cache = (own / "timings-2.txt").string();
   }
   struct Remove {
     const std::filesystem::path& path;

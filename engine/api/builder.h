@@ -10,6 +10,7 @@
 
 #include "engine/api/network.h"
 #include "engine/api/plan.h"
+#include "engine/api/timing_cache.h"
 
 namespace vireo {
 
@@ -21,7 +22,7 @@ struct ShapeRange {
 using Profile = std::vector<ShapeRange>;
 
 struct BuildOptions {
-  std::vector<std::string> devices{"cpu"};
+  std::vector<std::string> devices{"cpu"};  ///< the plan gets a section for each
   /// bf16: convolutions with constant weights, gemm and matmul may round their two operands to bfloat16 (to nearest
   /// even) and sum the products in float32, where timing finds that faster. Biases, residuals, all other layers and
   /// every tensor between layers stay float32. Without such instructions (AVX-512 BF16) the engine computes in float32,
@@ -29,8 +30,16 @@ struct BuildOptions {
   Precision precision = Precision::fp32;
   std::uint64_t max_workspace = 0;  ///< bytes of scratch a context may use beside its activations; 0: no limit
   std::vector<Profile> profiles;
-  double budget_s = 10;                    ///< seconds of tactic timing; 0: heuristics only
-  std::filesystem::path timing_cache;      ///< readable file of earlier timings; read and extended when not empty
+  double budget_s = 10;                ///< seconds of tactic timing; 0: heuristics only
+  std::filesystem::path timing_cache;  ///< readable file of earlier timings; read and extended when not empty
+  TimingCache* timings = nullptr;      ///< borrowed; the same without a file
+  /// Packed weights go into the plan, not only the weights themselves: it loads fastest, and is about twice as large or
+  /// more.
+  bool keep_packed = false;
+  /// Leaves out the weights that the device does not read itself, because it reads packed ones: with keep_packed the
+  /// smallest plan that loads fastest. Other devices, and other instruction sets, can't run it then. build() throws
+  /// Error(unsupported) for networks whose shapes are not known, which may need any weight.
+  bool strip = false;
   bool exact = false;  ///< only tactics with the reference's arithmetic (no Winograd); not with bf16
   std::vector<std::string> disabled_passes;
   int threads = 0;  ///< 0: all cores

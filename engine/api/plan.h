@@ -15,6 +15,17 @@
 
 namespace vireo {
 
+/// What a plan holds for one device.
+struct SectionInfo {
+  std::string device;       ///< "cpu", "opencl:0": the name that it was built under
+  std::string fingerprint;  ///< where it is used: DeviceInfo::fingerprint
+  int workers = 0;          ///< that tactics were timed with; 0: nothing was timed
+  Precision precision = Precision::fp32;
+  bool exact = false;
+  std::size_t tactics = 0;         ///< timed choices
+  std::uint64_t packed_bytes = 0;  ///< packed weights that the plan keeps
+};
+
 class Plan {
  public:
   Plan() noexcept = default;
@@ -30,7 +41,12 @@ class Plan {
   [[nodiscard]] std::vector<TensorInfo> inputs() const;
   [[nodiscard]] std::vector<TensorInfo> outputs() const;
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const;
-  [[nodiscard]] std::uint64_t bytes() const noexcept;  ///< size of the file
+  [[nodiscard]] std::uint64_t bytes() const noexcept;  ///< size of the file that it was loaded from; 0: of none
+  [[nodiscard]] std::uint64_t weight_bytes() const;    ///< of the network, each weight once
+  [[nodiscard]] std::vector<SectionInfo> sections() const;
+  /// This plan with the sections of another one of the same network, for devices that it has none for. Throws
+  /// Error(invalid_argument) where the networks differ.
+  [[nodiscard]] Plan with_sections_of(const Plan& other) const;
   [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
 
   struct State;  ///< engine/plan/plan_state.h

@@ -7,6 +7,7 @@
 #include "engine/compile/compile.h"
 #include "engine/compile/kernel_override.h"
 #include "engine/compile/placement.h"
+#include "engine/compile/tactic_sources.h"
 #include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
 
@@ -65,7 +66,7 @@ std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& 
       list.push_back({&tactic, std::move(refused)});
     }
   };
-  for (const TacticSource source : options.sources) add(source(*problem.op));
+  for (const auto& source : *tactic_sources()) add(source->tactics(*problem.op));
   if (problem.op->tactics) add(problem.op->tactics());
   std::string refused;
   if (!target.is_cpu()) refused = "runs on the CPU alone";
@@ -89,11 +90,7 @@ bool admitted(const Problem& problem, Candidate& candidate, const CompileOptions
 namespace {
 
 Candidate* choose_accepted(const Problem& problem, std::vector<Candidate>& list, const CompileOptions& options) {
-  const plan::Choice* tuned = nullptr;
-  if (options.choices) {
-    const auto it = options.choices->find(choice_key(problem, options));
-    if (it != options.choices->end()) tuned = &it->second;
-  }
+  const plan::Choice* tuned = known_choice(options, choice_key(problem, options));
   Candidate* best = nullptr;
   double best_time = 0;
   for (Candidate& c : list) {

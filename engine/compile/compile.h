@@ -4,42 +4,44 @@
 
 #include <map>
 #include <memory>
-#include <span>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "engine/api/plan.h"
 #include "engine/base/deadline.h"
 #include "engine/device/program.h"
 #include "engine/graph/graph.h"
 #include "engine/graph/tactic.h"
 #include "engine/plan/choices.h"
+#include "engine/plan/section.h"
 
 namespace vireo::compile {
 
-/// Where tactics come from beside the operators' own tables: a library of kernels, a device of somebody else's. Its
-/// tactics stand before the operator's own.
-using TacticSource = std::span<const graph::Tactic> (*)(const graph::Operator& op);
-
 struct CompileOptions {
   const device::Target* target = &device::host_target();  ///< borrowed; layers without a kernel there run on the CPU
-  std::vector<TacticSource> sources;
-  int workers = 1;  ///< of the CPU that share the tiles of a step
+  int workers = 1;                                        ///< of the CPU that share the tiles of a step
   bool exact = false;
   Precision precision = Precision::fp32;  ///< bf16 admits tactics of bfloat16 products beside those of float32
   std::uint64_t max_workspace = 0;        ///< 0: no limit
   Limits limits;
   const base::Deadline* deadline = nullptr;    ///< borrowed; asked at each layer. Null: there is time
   const plan::Choices* choices = nullptr;      ///< borrowed; of the target
+  int timed_workers = 0;                       ///< that the choices were measured with, where that is another number
+  std::set<std::string>* asked = nullptr;      ///< borrowed; gets the keys of the choices that were taken
   const plan::Choices* cpu_choices = nullptr;  ///< borrowed; of the CPU, where the target is another device
   std::vector<std::string> disabled_passes;
   bool traced = false;                    ///< the program can be observed (device::Executor::observe)
   graph::PackedWeights* packs = nullptr;  ///< borrowed; null: every launch packs for itself
 };
 
-/// How programs of a plan are compiled: with what it permits, the timings and packed weights of this machine. They
-/// borrow from the state.
-[[nodiscard]] CompileOptions options_of(const Plan::State& plan, int workers);
+/// How programs of a plan are compiled: with what its section permits, the timings and packed weights in it. They
+/// borrow from the section.
+[[nodiscard]] CompileOptions options_of(const plan::Section& section, const std::vector<std::string>& disabled_passes,
+                                        int workers);
+
+/// What was measured for a key, if anything was: with this number of workers, else with the number that the section's
+/// timings were made with.
+[[nodiscard]] const plan::Choice* known_choice(const CompileOptions& options, const std::string& key);
 
 /// A copy of the graph with these input dims, folded; everything is static but what depends on data (module.h). Throws
 /// Error naming the input when dims don't fit it.

@@ -231,12 +231,9 @@ std::vector<std::vector<LayerId>> choose_depth_first(const Graph& g, const std::
     for (LayerId id : run) problems.push_back(problem_of(g, id, placement, options));
     const auto gain_of = [&](std::size_t begin, std::size_t count) {
       const std::span<const Problem> part = std::span(problems).subspan(begin, count);
-      if (options.choices && !options.choices->empty()) {
-        const auto fused = options.choices->find(fused_key(part, options)),
-                   apart = options.choices->find(apart_key(part, options));
-        if (fused != options.choices->end() && apart != options.choices->end())
-          return apart->second.seconds - fused->second.seconds;
-      }
+      if (const plan::Choice* fused = known_choice(options, fused_key(part, options)))
+        if (const plan::Choice* apart = known_choice(options, apart_key(part, options)))
+          return apart->seconds - fused->seconds;
       const DepthFirstEstimate estimate = estimate_depth_first(part, options);
       return estimate.saved - 0.05 * estimate.cost;
     };

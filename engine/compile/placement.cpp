@@ -30,7 +30,6 @@ class Placer {
   Placer(const Graph& g, const std::vector<LayerId>& order, const CompileOptions& options) : g_(g), order_(order) {
     options_.target = options.target;
     options_.workers = options.workers;
-    options_.sources = options.sources;
     result_.tensors.resize(index(g.tensor_count()));
     result_.elided.assign(index(g.layer_count()), 0);
     for (TensorId id = 0; id < g.tensor_count(); ++id) {
@@ -163,7 +162,7 @@ class Placer {
     const Layer& l = g_.layer(id);
     const TensorId whole = l.outputs[0];
     const Tensor& w = g_.tensor(whole);
-    const graph::Parts parts = l.op->parts_of_output(problem_of(g_, id, result_, workers_));
+    const graph::Parts parts = l.op->parts_of_output(problem_of(g_, id, result_, options_));
     const std::vector<TensorPlace> saved = result_.tensors;
     bool good = true;
     std::vector<TensorId> touched;
@@ -212,7 +211,7 @@ class Placer {
     const Layer& l = g_.layer(id);
     const TensorId whole = l.inputs[0];
     if (g_.tensor(whole).constant) return;
-    const std::optional<graph::Parts> parts = l.op->parts_of_input(problem_of(g_, id, result_, workers_));
+    const std::optional<graph::Parts> parts = l.op->parts_of_input(problem_of(g_, id, result_, options_));
     if (!parts) return;
     const std::vector<TensorPlace> saved = result_.tensors;
     std::vector<TensorId> touched;

@@ -161,13 +161,9 @@ class Compiler {
     step.launch = std::move(made->launch);
     LayerReport report;
     step.problem = fused_key(problems, options_);
-    if (options_.choices) {
-      const auto it = options_.choices->find(step.problem);
-      if (it != options_.choices->end()) report.tuned_ms = it->second.seconds * 1e3;
-      const auto apart = options_.choices->find(apart_key(problems, options_));
-      if (apart != options_.choices->end())
-        report.beside.emplace_back("its layers as steps of their own", apart->second.seconds * 1e3);
-    }
+    if (const plan::Choice* fused = known_choice(options_, step.problem)) report.tuned_ms = fused->seconds * 1e3;
+    if (const plan::Choice* apart = known_choice(options_, apart_key(problems, options_)))
+      report.beside.emplace_back("its layers as steps of their own", apart->seconds * 1e3);
     draft.grouped = true;
     finish_step(std::move(step), std::move(draft), std::move(report), problems);
   }
@@ -198,7 +194,7 @@ class Compiler {
     }
     if (options_.traced)
       for (TensorId t : draft.output_ids) step.made.push_back({t, placement_.tensors[index(t)].pitch});
-    if (options_.choices) step.workers = chosen_workers(*options_.choices, step.problem, segment_.workers);
+    step.workers = chosen_workers(options_, step.problem);
     report.workers = step.workers;
     report.name = step.layer;
     report.op = step.op;
@@ -248,12 +244,10 @@ class Compiler {
     if (!best)
       base::fail(ErrorCode::internal, graph::describe(g_, id),
                  ": no kernel takes it: ", report.refused.empty() ? std::string("none known") : report.refused.back());
-    if (options_.choices) {
-      const auto it = options_.choices->find(choice_key(problem, options_));
-      if (it != options_.choices->end() && it->second.tactic == name_of(*best)) {
-        report.tuned_ms = it->second.seconds * 1e3;
-        for (const auto& [tactic, seconds] : it->second.beside) report.beside.emplace_back(tactic, seconds * 1e3);
-      }
+    const plan::Choice* tuned = known_choice(options_, choice_key(problem, options_));
+    if (tuned && tuned->tactic == name_of(*best)) {
+      report.tuned_ms = tuned->seconds * 1e3;
+      for (const auto& [tactic, seconds] : tuned->beside) report.beside.emplace_back(tactic, seconds * 1e3);
     }
     return *best;
   }

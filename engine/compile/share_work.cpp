@@ -20,15 +20,15 @@ void share_stages(device::Segment& program) {
   }
 }
 
-int chosen_workers(const plan::Choices& choices, const std::string& problem, int workers) {
-  const auto it = choices.find(workers_key(problem));
-  if (it == choices.end()) return 0;
+int chosen_workers(const CompileOptions& options, const std::string& problem) {
+  const plan::Choice* known = known_choice(options, workers_key(problem));
+  if (!known) return 0;
   int chosen = 0;
-  const std::string& text = it->second.tactic;
+  const std::string& text = known->tactic;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), chosen);
   if (result.ec != std::errc() || result.ptr != text.data() + text.size() || chosen < 1)
     base::fail(ErrorCode::invalid_model, "the timings have '", text, "' workers for ", problem.substr(0, 80));
-  return chosen < workers ? chosen : 0;
+  return chosen < options.workers ? chosen : 0;
 }
 
 }  // namespace vireo::compile

@@ -8,6 +8,10 @@
 namespace vireo::graph {
 
 void Constant::check() const {
+  if (!data)
+    base::fail(ErrorCode::unsupported, seal->where,
+               " was left out of the plan, which was stripped of what its own device does not read; build it for this "
+               "device");
   if (base::checksum(data.get(), bytes()) != seal->checksum)
     base::fail(ErrorCode::invalid_model, seal->where, " doesn't match its checksum; build it again");
   seal->checked.store(true, std::memory_order_release);

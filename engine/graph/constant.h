@@ -25,12 +25,14 @@ struct Seal {
 struct Constant {
   DataType dtype = DataType::undefined;
   Dims dims;
-  std::shared_ptr<const std::byte> data;  ///< byte_count(dtype, dims) bytes; to be read through read() and as()
+  std::shared_ptr<const std::byte> data;  ///< byte_count(dtype, dims) bytes; to be read through read() and as(). Null
+                                          ///< with a seal: left out of a plan that was stripped
   std::shared_ptr<const Seal> seal;       ///< set: bytes of a file
 
   [[nodiscard]] std::int64_t count() const { return element_count(dims); }
   [[nodiscard]] std::size_t bytes() const { return byte_count(dtype, dims); }
-  /// The bytes, checked. Throws Error(invalid_model) naming the file when they are not what was written.
+  /// The bytes, checked. Throws Error(invalid_model) naming the file when they are not what was written, and
+  /// Error(unsupported) when they were left out.
   [[nodiscard]] const std::byte* read() const {
     if (seal && !seal->checked.load(std::memory_order_acquire)) check();
     return data.get();

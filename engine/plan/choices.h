@@ -19,7 +19,7 @@ using Choices = std::map<std::string, Choice, std::less<>>;  ///< by the problem
 
 /// The tuning section and the timing cache share this readable form.
 [[nodiscard]] std::string choices_text(const Choices& choices);
-/// Throws Error(invalid_model) naming the line.
-[[nodiscard]] Choices parse_choices(std::string_view text);
+/// Throws Error(invalid_model) naming the line, counted on from `line_before`.
+[[nodiscard]] Choices parse_choices(std::string_view text, int line_before = 0);
 
 }  // namespace vireo::plan

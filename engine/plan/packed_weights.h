@@ -1,6 +1,7 @@
 #pragma once
 // The packed weights of a plan: blocks from its file, and blocks that were made because the file has none for this
-// processor or these shapes. One for each plan, shared by all engines that run it; any thread.
+// processor or these shapes. One for each section, shared by all engines that run it; any thread. Different blocks are
+// made and checked at the same time.
 
 #include <map>
 #include <mutex>
@@ -18,13 +19,15 @@ class PackedWeightStore final : public graph::PackedWeights {
     std::size_t bytes = 0;
     std::uint64_t checksum = 0;
   };
+  /// Which blocks stay with the plan: small ones, which hold what took time to find out (measured errors), or all. All
+  /// others go with the last launch that uses them.
+  enum class Keep { none, small, all };
+  static constexpr std::size_t kSmall = 4096;  ///< bytes
 
   /// A block of a file, whose bytes nobody has checked. `where` names the file in errors.
   void add(Block block, std::string where);
-  /// Checks the blocks of the file on so many threads, instead of one by one when they're asked for. Throws like get().
-  void check(int threads);
-  /// Whether blocks made from now on stay with the plan, or go with the last launch that uses them.
-  void keep(bool yes);
+  /// For blocks made from now on.
+  void keep(Keep which);
   /// Every block of the file and every kept one, with checksums, by key.
   [[nodiscard]] std::vector<Block> blocks() const;
 
@@ -32,19 +35,19 @@ class PackedWeightStore final : public graph::PackedWeights {
                                        const graph::FillPacked& fill) override;
 
  private:
-  struct Entry {
+  struct Slot {
+    std::mutex mutex;
     std::shared_ptr<const std::byte> data;  ///< null: not kept
     std::weak_ptr<const std::byte> made;
     std::size_t bytes = 0;
     std::uint64_t checksum = 0;  ///< of a file's block
     bool checked = true;
   };
-  [[noreturn]] void altered(const std::string& key) const;
 
   mutable std::mutex mutex_;
-  std::map<std::string, Entry, std::less<>> entries_;
+  std::map<std::string, std::unique_ptr<Slot>, std::less<>> slots_;
   std::string where_;
-  bool keep_ = false;
+  Keep keep_ = Keep::none;
 };
 
 }  // namespace vireo::plan

@@ -1,8 +1,12 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <map>
+#include <mutex>
+#include <tuple>
 #include <unordered_map>
 
 #include "engine/base/file.h"
@@ -16,8 +20,9 @@ namespace vireo {
 namespace {
 
 constexpr char kMagic[8] = {'V', 'I', 'R', 'E', 'O', 'P', 'L', 'N'};
-constexpr std::uint32_t kVersion = 4;
+constexpr std::uint32_t kVersion = 5;
 constexpr std::size_t kPage = 4096;
+constexpr std::size_t kStripped = static_cast<std::size_t>(INT64_MAX);  // the offset of weights that were left out
 
 struct Header {
   char magic[8];
@@ -25,10 +30,10 @@ struct Header {
   std::uint32_t flags;
   std::uint64_t file_bytes;
   std::uint64_t network_offset, network_bytes;
-  std::uint64_t tuning_offset, tuning_bytes;
+  std::uint64_t sections_offset, sections_bytes;
   std::uint64_t weights_offset, weights_bytes;
   std::uint64_t packs_offset, packs_bytes;
-  std::uint64_t text_checksum;    // network and tuning
+  std::uint64_t text_checksum;    // network and sections
   std::uint64_t header_checksum;  // this struct with this field zero
   std::uint64_t reserved[3];
 };
@@ -63,12 +68,15 @@ class BlockWriter {
   std::size_t size_ = 0;
 };
 
-/// The table of the blocks, which lie behind each other.
-std::vector<plan::PackedLine> place(const std::vector<plan::PackedWeightStore::Block>& blocks, BlockWriter& writer) {
-  std::vector<plan::PackedLine> lines;
-  for (const plan::PackedWeightStore::Block& block : blocks)
-    lines.push_back({writer.add(block.data.get(), block.bytes), block.bytes, block.checksum, block.key});
-  return lines;
+/// The table of the blocks, which lie one after the other.
+plan::PackedTable place(const std::vector<std::vector<plan::PackedWeightStore::Block>>& sections, BlockWriter& writer) {
+  plan::PackedTable table;
+  for (const std::vector<plan::PackedWeightStore::Block>& blocks : sections) {
+    std::vector<plan::PackedLine>& lines = table.emplace_back();
+    for (const plan::PackedWeightStore::Block& block : blocks)
+      lines.push_back({writer.add(block.data.get(), block.bytes), block.bytes, block.checksum, block.key});
+  }
+  return table;
 }
 
 [[noreturn]] void damaged(const std::filesystem::path& path, std::string_view what) {
@@ -82,30 +90,32 @@ void Plan::save(const std::filesystem::path& path) const {
   BlockWriter weights, packs;
   std::map<const char*, graph::ConstantPtr> constants;
   const std::string network = graph::dump_text(state_->graph, [&](const graph::ConstantPtr& c) {
+    if (plan::is_stripped(*c)) return kStripped;
     const std::size_t offset = weights.add(c->read(), c->bytes());
     constants.emplace(reinterpret_cast<const char*>(c->data.get()), c);
     return offset;
   });
-  const std::vector<plan::PackedWeightStore::Block> blocks = state_->packs->blocks();
-  const std::string tuning = plan::tuning_text(*state_, place(blocks, packs));
+  std::vector<std::vector<plan::PackedWeightStore::Block>> blocks;
+  for (const plan::Section& section : state_->sections) blocks.push_back(section.packs->blocks());
+  const std::string sections = plan::sections_text(*state_, place(blocks, packs));
   Header h{};
   std::memcpy(h.magic, kMagic, sizeof kMagic);
   h.version = kVersion;
   h.network_offset = sizeof(Header);
   h.network_bytes = network.size();
-  h.tuning_offset = h.network_offset + network.size();
-  h.tuning_bytes = tuning.size();
-  h.weights_offset = base::align_up(h.tuning_offset + tuning.size(), kPage);
+  h.sections_offset = h.network_offset + network.size();
+  h.sections_bytes = sections.size();
+  h.weights_offset = base::align_up(h.sections_offset + sections.size(), kPage);
   h.weights_bytes = weights.size();
   h.packs_offset = base::align_up(h.weights_offset + h.weights_bytes, kPage);
   h.packs_bytes = packs.size();
   h.file_bytes = h.packs_offset + h.packs_bytes;
-  h.text_checksum = base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size()));
+  h.text_checksum = base::checksum(sections.data(), sections.size(), base::checksum(network.data(), network.size()));
   h.header_checksum = header_checksum(h);
   const std::string padding(kPage, '\0');
   const auto pad = [&](std::uint64_t from, std::uint64_t to) { return std::string_view(padding).substr(0, to - from); };
-  std::vector<std::string_view> parts{std::string_view(reinterpret_cast<const char*>(&h), sizeof h), network, tuning,
-                                      pad(h.tuning_offset + tuning.size(), h.weights_offset)};
+  std::vector<std::string_view> parts{std::string_view(reinterpret_cast<const char*>(&h), sizeof h), network, sections,
+                                      pad(h.sections_offset + sections.size(), h.weights_offset)};
   parts.insert(parts.end(), weights.parts().begin(), weights.parts().end());
   parts.push_back(pad(h.weights_offset + h.weights_bytes, h.packs_offset));
   parts.insert(parts.end(), packs.parts().begin(), packs.parts().end());
@@ -137,7 +147,7 @@ Header read_header(const InputFile& file) {
   const auto inside = [&](std::uint64_t offset, std::uint64_t bytes) {
     return offset <= file.size() && bytes <= file.size() - offset;
   };
-  if (!inside(h.network_offset, h.network_bytes) || !inside(h.tuning_offset, h.tuning_bytes) ||
+  if (!inside(h.network_offset, h.network_bytes) || !inside(h.sections_offset, h.sections_bytes) ||
       !inside(h.weights_offset, h.weights_bytes) || !inside(h.packs_offset, h.packs_bytes))
     damaged(path, "a section lies outside the file");
   if (h.weights_offset % kPage != 0 || h.packs_offset % kPage != 0)
@@ -164,46 +174,78 @@ Plan::State load_state(const std::filesystem::path& path) {
   const InputFile opened(path);
   const Header h = read_header(opened);
   const std::string network = read_section(opened, h.network_offset, h.network_bytes);
-  const std::string tuning = read_section(opened, h.tuning_offset, h.tuning_bytes);
-  if (h.text_checksum != base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size())))
+  const std::string sections = read_section(opened, h.sections_offset, h.sections_bytes);
+  if (h.text_checksum !=
+      base::checksum(sections.data(), sections.size(), base::checksum(network.data(), network.size())))
     damaged(path, "the network doesn't match its checksum");
   const base::MappedFile file = base::map_file(opened);
 
   Plan::State state;
-  state.graph =
-      graph::parse_text(network, ops::find_operator,
-                        [&](const std::string& name, DataType dtype, const Dims& dims, std::size_t offset,
-                            std::optional<std::uint64_t> checksum) {
-                          auto constant = std::make_shared<graph::Constant>();
-                          constant->dtype = dtype;
-                          constant->dims = dims;
-                          constant->data = block_of(file, h.weights_offset, h.weights_bytes, offset, constant->bytes());
-                          if (!constant->data) damaged(path, base::str("weight '", name, "' lies outside the weights"));
-                          if (!checksum) damaged(path, base::str("weight '", name, "' has no checksum"));
-                          auto seal = std::make_shared<graph::Seal>();
-                          seal->checksum = *checksum;
-                          seal->where = base::str("plan '", path.string(), "' is damaged: weight '", name, "'");
-                          constant->seal = std::move(seal);
-                          return graph::ConstantPtr(constant);
-                        });
-  std::vector<plan::PackedLine> packs;
-  plan::parse_tuning(tuning, state, packs);
-  for (plan::PackedLine& line : packs) {
-    auto data = block_of(file, h.packs_offset, h.packs_bytes, line.offset, line.bytes);
-    if (!data) damaged(path, "packed weights lie outside their section");
-    state.packs->add({std::move(line.key), std::move(data), line.bytes, line.checksum},
-                     base::str("plan '", path.string(), "'"));
-  }
+  state.graph = graph::parse_text(network, ops::find_operator,
+                                  [&](const std::string& name, DataType dtype, const Dims& dims, std::size_t offset,
+                                      std::optional<std::uint64_t> checksum) {
+                                    auto constant = std::make_shared<graph::Constant>();
+                                    constant->dtype = dtype;
+                                    constant->dims = dims;
+                                    const std::size_t bytes = constant->bytes();
+                                    if (offset != kStripped)
+                                      constant->data = block_of(file, h.weights_offset, h.weights_bytes, offset, bytes);
+                                    if (!constant->data && offset != kStripped)
+                                      damaged(path, base::str("weight '", name, "' lies outside the weights"));
+                                    if (!checksum) damaged(path, base::str("weight '", name, "' has no checksum"));
+                                    auto seal = std::make_shared<graph::Seal>();
+                                    seal->checksum = *checksum;
+                                    seal->where =
+                                        base::str("plan '", path.string(), "'",
+                                                  offset == kStripped ? "" : " is damaged", ": weight '", name, "'");
+                                    constant->seal = std::move(seal);
+                                    return graph::ConstantPtr(constant);
+                                  });
+  plan::PackedTable packs;
+  plan::parse_sections(sections, state, packs);
+  for (std::size_t i = 0; i < packs.size(); ++i)
+    for (plan::PackedLine& line : packs[i]) {
+      auto data = block_of(file, h.packs_offset, h.packs_bytes, line.offset, line.bytes);
+      if (!data) damaged(path, "packed weights lie outside their section");
+      state.sections[i].packs->add({std::move(line.key), std::move(data), line.bytes, line.checksum},
+                                   base::str("plan '", path.string(), "'"));
+    }
   state.file_bytes = file.bytes;
   return state;
 }
+
+/// Plans that somebody holds, by file: engines that are loaded from one share its weights and what is made of them.
+class Loaded {
+ public:
+  static Loaded& all() {
+    static Loaded loaded;
+    return loaded;
+  }
+  std::shared_ptr<const Plan::State> get(const std::filesystem::path& path) {
+    struct stat file {};
+    if (stat(path.c_str(), &file) != 0) return plan::finish(load_state(path));  // says what is wrong
+    // A file that was written in place has another time of change.
+    const Key key{file.st_dev, file.st_ino, file.st_size, file.st_ctim.tv_sec, file.st_ctim.tv_nsec, path.string()};
+    const std::lock_guard lock(mutex_);
+    std::erase_if(states_, [](const auto& entry) { return entry.second.expired(); });
+    if (auto known = states_[key].lock()) return known;
+    auto fresh = plan::finish(load_state(path));
+    states_[key] = fresh;
+    return fresh;
+  }
+
+ private:
+  using Key = std::tuple<dev_t, ino_t, off_t, time_t, long, std::string>;
+  std::mutex mutex_;
+  std::map<Key, std::weak_ptr<const Plan::State>> states_;
+};
 
 }  // namespace
 
 Plan Plan::load(const std::filesystem::path& path) {
   const std::string title = base::str("'", path.string(), "'");
   try {
-    return Plan(plan::finish(load_state(path)));
+    return Plan(Loaded::all().get(path));
   } catch (const Error& error) {
     const std::string what = error.what();
     if (what.find(title) != std::string::npos) throw;
@@ -227,48 +269,4 @@ bool Plan::is_plan(const std::filesystem::path& path) noexcept {
   }
 }
 
-std::vector<TensorInfo> Plan::inputs() const { return state_->inputs; }
-std::vector<TensorInfo> Plan::outputs() const { return state_->outputs; }
-const std::map<std::string, std::string>& Plan::metadata() const { return state_->graph.metadata; }
-std::uint64_t Plan::bytes() const noexcept { return state_->file_bytes; }
-
-namespace plan {
-
-std::shared_ptr<const Plan::State> finish(Plan::State state) {
-  state.inputs = plan::input_info(state.graph);
-  state.outputs = plan::output_info(state.graph);
-  return std::make_shared<const Plan::State>(std::move(state));
-}
-
-std::string cpu_fingerprint() {
-  std::string text = base::cpu_name();
-  for (const std::string& feature : base::feature_names(base::cpu_features())) text += " " + feature;
-  for (const std::string& tactic : base::forced_tactics()) text += " forced:" + tactic;
-  // The timing cache has it in a line of its own.
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return text;
-}
-
-namespace {
-TensorInfo info(const graph::Tensor& t, std::string name) {
-  TensorInfo out{std::move(name), t.dtype, t.dims, t.symbols};
-  out.symbols.resize(t.dims.size());
-  return out;
-}
-}  // namespace
-
-std::vector<TensorInfo> input_info(const graph::Graph& g) {
-  std::vector<TensorInfo> list;
-  for (graph::TensorId id : g.inputs()) list.push_back(info(g.tensor(id), g.tensor(id).name));
-  return list;
-}
-
-std::vector<TensorInfo> output_info(const graph::Graph& g) {
-  std::vector<TensorInfo> list;
-  for (const graph::Graph::Output& output : g.outputs()) list.push_back(info(g.tensor(output.tensor), output.name));
-  return list;
-}
-
-}  // namespace plan
 }  // namespace vireo

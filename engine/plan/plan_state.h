@@ -1,47 +1,48 @@
 #pragma once
 // What a plan holds in memory, and its file format.
 //
-// File: a 128-byte header (magic, version, sizes, checksums), the optimised network as text (engine/graph/text.h), the
-// tuning and the table of packed weights as text, then, from a page boundary on, the weights in ONNX's order and the
-// packed weights, each block 64-byte aligned, so that a file can be mapped and shared. Header and texts are checked
-// when a file is loaded; packed weights when they are used; weights when somebody reads them, which only packing anew
-// and kernels that know no packing do.
+// File: a 128-byte header (magic, version, sizes, checksums), the neutral network as text (engine/graph/text.h), the
+// sections and the table of packed weights as text (plan_text.h), then, from a page boundary on, the weights in ONNX's
+// order and the packed weights, each block 64-byte aligned, so that a file can be mapped and shared. Header and texts
+// are checked when a file is loaded; packed weights when they are used; weights when somebody reads them.
+//
+// Weights are stored once: packed forms are made when an engine is loaded, but for small ones, and for all of them
+// where the build was told to keep them. A plan may lack weights that its device does not need (BuildOptions::strip).
 
 #include <map>
 #include <string>
 #include <vector>
 
 #include "engine/api/builder.h"
-#include "engine/api/engine.h"
 #include "engine/api/plan.h"
 #include "engine/graph/graph.h"
-#include "engine/plan/choices.h"
-#include "engine/plan/packed_weights.h"
+#include "engine/plan/section.h"
 
 namespace vireo {
 
 struct Plan::State {
-  graph::Graph graph;
-  bool exact = false;
-  Precision precision = Precision::fp32;  ///< what compiling may use, for shapes that come later too
-  std::uint64_t max_workspace = 0;
+  graph::Graph graph;  ///< neutral: what the passes make of a network before any device is thought of
   std::vector<std::string> disabled_passes;  ///< for shapes that come later too
   std::vector<Profile> profiles;
-  std::map<std::string, plan::Choices> choices;  ///< by device fingerprint
-  std::vector<LayoutReport> layouts;             ///< what was weighed; the decisions themselves are in the graph
-  std::shared_ptr<plan::PackedWeightStore> packs = std::make_shared<plan::PackedWeightStore>();
+  std::vector<plan::Section> sections;
+  plan::Section untuned;  ///< for devices that have none; permits no more than any of the sections does
   std::uint64_t file_bytes = 0;
   std::vector<TensorInfo> inputs, outputs;
+
+  /// The section of this device, else `untuned`.
+  [[nodiscard]] const plan::Section& section_for(std::string_view fingerprint) const;
 };
 
 namespace plan {
 
-/// Fills the derived fields (inputs, outputs, file_bytes).
+/// Fills the derived fields (untuned, inputs, outputs).
 [[nodiscard]] std::shared_ptr<const Plan::State> finish(Plan::State state);
-/// Name of the processor, its instruction sets and forced tactics: where measured choices hold.
-[[nodiscard]] std::string cpu_fingerprint();
 [[nodiscard]] std::vector<TensorInfo> input_info(const graph::Graph& graph);
 [[nodiscard]] std::vector<TensorInfo> output_info(const graph::Graph& graph);
+
+/// A constant that stands for one that the plan was stripped of: reading it is an error that says so.
+[[nodiscard]] graph::ConstantPtr stripped(const graph::Constant& constant, const std::string& name);
+[[nodiscard]] bool is_stripped(const graph::Constant& constant);
 
 }  // namespace plan
 }  // namespace vireo

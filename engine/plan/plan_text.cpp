@@ -89,8 +89,8 @@ class Line {
 };
 
 template <typename Visit>
-void each_line(std::string_view section, std::string_view text, const Visit& visit) {
-  int number = 0;
+void each_line(std::string_view section, std::string_view text, int first_line, const Visit& visit) {
+  int number = first_line - 1;
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t stop = std::min(text.find('\n', start), text.size());
     Line line(section, text.substr(start, stop - start), ++number);
@@ -104,7 +104,7 @@ class ChoiceReader {
  public:
   explicit ChoiceReader(Choices& choices) : choices_(&choices) {}
   void read(std::string_view word, Line& line) {
-    constexpr std::string_view kExpected = "'choice SECONDS TACTIC PROBLEM' or, behind one, 'beside SECONDS TACTIC'";
+    constexpr std::string_view kExpected = "'choice SECONDS TACTIC PROBLEM' or, after one, 'beside SECONDS TACTIC'";
     if (word != "choice" && (word != "beside" || !last_)) line.fail(kExpected);
     const auto seconds = line.number<double>(kExpected);
     if (word == "beside") {
@@ -141,34 +141,60 @@ LayoutReport parse_layout(Line& line) {
   return report;
 }
 
-/// What stands before the devices. False: some other word.
-bool parse_setting(std::string_view word, Line& line, Plan::State& state, std::vector<PackedLine>& packs) {
-  if (word == "exact") {
-    const auto exact = line.number<int>("0 or 1");
-    if (exact != 0 && exact != 1) line.fail("0 or 1");
-    state.exact = exact == 1;
-    line.end("the end of the line");
-  } else if (word == "workspace") {
-    state.max_workspace = line.number<std::uint64_t>("a number of bytes");
-    line.end("the end of the line");
-  } else if (word == "without") {
+bool parse_bool(Line& line) {
+  const auto value = line.number<int>("0 or 1");
+  if (value != 0 && value != 1) line.fail("0 or 1");
+  line.end("the end of the line");
+  return value == 1;
+}
+
+/// What concerns the whole plan. False: some other word.
+bool parse_common(std::string_view word, Line& line, Plan::State& state) {
+  if (word == "without") {
     state.disabled_passes.push_back(line.last_quoted("'without \"pass\"'"));
-  } else if (word == "precision") {
-    if (line.word() != to_string(Precision::bf16)) line.fail("precision bf16");
-    line.end("the end of the line");
-    state.precision = Precision::bf16;
   } else if (word == "profile") {
     line.end("the end of the line");
     state.profiles.emplace_back();
   } else if (word == "range") {
-    constexpr std::string_view kExpected = "'range MIN OPT MAX \"input\"' behind a profile";
+    constexpr std::string_view kExpected = "'range MIN OPT MAX \"input\"' after a profile";
     if (state.profiles.empty()) line.fail(kExpected);
     ShapeRange range;
     for (Dims* dims : {&range.min, &range.opt, &range.max}) *dims = line.dims(kExpected);
     range.input = line.last_quoted(kExpected);
     state.profiles.back().push_back(std::move(range));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// What belongs to one section, but for its choices. False: some other word.
+bool parse_setting(std::string_view word, Line& line, Section& section, std::vector<PackedLine>& packs) {
+  if (word == "device") {
+    section.device = line.last_quoted("'device \"name\"'");
+  } else if (word == "workers") {
+    section.workers = line.number<int>("a number of workers");
+    if (section.workers < 0) line.fail("a number of workers");
+    line.end("the end of the line");
+  } else if (word == "exact") {
+    section.exact = parse_bool(line);
+  } else if (word == "workspace") {
+    section.max_workspace = line.number<std::uint64_t>("a number of bytes");
+    line.end("the end of the line");
+  } else if (word == "precision") {
+    if (line.word() != to_string(Precision::bf16)) line.fail("precision bf16");
+    line.end("the end of the line");
+    section.precision = Precision::bf16;
+  } else if (word == "format") {
+    constexpr std::string_view kExpected = "'format NAME PLACE \"layer\"'";
+    FormatMark mark;
+    mark.format = line.word();
+    mark.layer = line.number<std::int32_t>(kExpected);
+    mark.name = line.last_quoted(kExpected);
+    if (mark.layer < 0) line.fail(kExpected);
+    section.formats.push_back(std::move(mark));
   } else if (word == "layout") {
-    state.layouts.push_back(parse_layout(line));
+    section.layouts.push_back(parse_layout(line));
   } else if (word == "pack") {
     constexpr std::string_view kExpected = "'pack OFFSET BYTES CHECKSUM \"key\"'";
     PackedLine pack;
@@ -182,40 +208,51 @@ bool parse_setting(std::string_view word, Line& line, Plan::State& state, std::v
   return true;
 }
 
-}  // namespace
-
-std::string tuning_text(const Plan::State& state, const std::vector<PackedLine>& packs) {
-  std::string text;
+std::string section_text(const Section& section, const std::vector<PackedLine>& packs) {
+  std::string text =
+      str("section ", in_quotes(section.fingerprint), "\ndevice ", in_quotes(section.device), "\nworkers ",
+          section.workers, "\nexact ", section.exact ? 1 : 0, "\nworkspace ", section.max_workspace, "\n");
+  if (section.precision != Precision::fp32) text += str("precision ", to_string(section.precision), "\n");
+  for (const FormatMark& mark : section.formats)
+    text += str("format ", mark.format, " ", mark.layer, " ", in_quotes(mark.name), "\n");
+  for (const LayoutReport& l : section.layouts) {
+    text += l.channels_last ? "layout nhwc" : "layout nchw";
+    for (const LayoutReport::Side& side : {l.first, l.last})
+      text += str(" ", side.kernel_ms, " ", side.reorders_ms, side.measured ? " measured" : " predicted");
+    text += str(" ", l.op, " ", in_quotes(l.layer), "\n");
+  }
   for (const PackedLine& pack : packs)
     text += str("pack ", pack.offset, " ", pack.bytes, " ", pack.checksum, " ", in_quotes(pack.key), "\n");
-  text += str("exact ", state.exact ? 1 : 0, "\nworkspace ", state.max_workspace, "\n");
-  if (state.precision != Precision::fp32) text += str("precision ", to_string(state.precision), "\n");
+  return text + choices_text(section.choices);
+}
+
+}  // namespace
+
+std::string sections_text(const Plan::State& state, const PackedTable& packs) {
+  std::string text;
   for (const std::string& pass : state.disabled_passes) text += str("without ", in_quotes(pass), "\n");
   for (const Profile& profile : state.profiles) {
     text += "profile\n";
     for (const ShapeRange& r : profile)
       text += str("range ", r.min, " ", r.opt, " ", r.max, " ", in_quotes(r.input), "\n");
   }
-  for (const LayoutReport& l : state.layouts) {
-    text += l.channels_last ? "layout nhwc" : "layout nchw";
-    for (const LayoutReport::Side& side : {l.first, l.last})
-      text += str(" ", side.kernel_ms, " ", side.reorders_ms, side.measured ? " measured" : " predicted");
-    text += str(" ", l.op, " ", in_quotes(l.layer), "\n");
-  }
-  for (const auto& [device, choices] : state.choices)
-    text += str("device ", in_quotes(device), "\n", choices_text(choices));
+  for (std::size_t i = 0; i < state.sections.size(); ++i) text += section_text(state.sections[i], packs[i]);
   return text;
 }
 
-void parse_tuning(std::string_view text, Plan::State& state, std::vector<PackedLine>& packs) {
+void parse_sections(std::string_view text, Plan::State& state, PackedTable& packs) {
   std::optional<ChoiceReader> choices;
-  each_line("the plan's tuning", text, [&](Line& line) {
+  each_line("the plan's sections", text, 1, [&](Line& line) {
     const std::string_view word = line.word();
-    if (parse_setting(word, line, state, packs)) return;
-    if (word == "device") {
-      choices.emplace(state.choices[line.last_quoted("'device \"fingerprint\"'")]);
-    } else {
-      if (!choices) line.fail("a setting, a profile, a layout, a pack or a device");
+    if (word == "section") {
+      Section section;
+      section.fingerprint = line.last_quoted("'section \"fingerprint\"'");
+      state.sections.push_back(std::move(section));
+      packs.emplace_back();
+      choices.emplace(state.sections.back().choices);
+    } else if (state.sections.empty()) {
+      if (!parse_common(word, line, state)) line.fail("a pass, a profile or a section");
+    } else if (!parse_setting(word, line, state.sections.back(), packs.back())) {
       choices->read(word, line);
     }
   });
@@ -231,10 +268,10 @@ std::string choices_text(const Choices& choices) {
   return text;
 }
 
-Choices parse_choices(std::string_view text) {
+Choices parse_choices(std::string_view text, int first_line) {
   Choices choices;
   ChoiceReader reader(choices);
-  each_line("timings", text, [&](Line& line) {
+  each_line("timings", text, first_line + 1, [&](Line& line) {
     const std::string_view word = line.word();
     reader.read(word, line);
   });

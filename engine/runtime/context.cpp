@@ -21,6 +21,40 @@ const TensorInfo* find(const std::vector<TensorInfo>& list, std::string_view nam
   base::fail(ErrorCode::not_found, "the engine has no tensor '", name, "'; inputs:", names);
 }
 
+bool within(const Dims& dims, const ShapeRange& range) {
+  for (std::size_t d = 0; d < dims.size(); ++d)
+    if (dims[d] < range.min[d] || dims[d] > range.max[d]) return false;
+  return true;
+}
+
+/// A plan with profiles takes no other shapes: what it promised (memory, tactics) holds within them.
+void check_ranges(const Plan::State& plan, std::string_view input, const Dims& dims) {
+  std::string ranges;
+  for (const Profile& profile : plan.profiles)
+    for (const ShapeRange& range : profile) {
+      if (range.input != input) continue;
+      if (within(dims, range)) return;
+      ranges += base::str(ranges.empty() ? "" : ", or ", range.min, " to ", range.max);
+    }
+  if (!ranges.empty())
+    base::fail(ErrorCode::invalid_argument, "input '", input, "' takes ", ranges, " (the plan's profiles), not ", dims);
+}
+
+/// Several inputs must be within the ranges of the same profile.
+void check_profiles(const Plan::State& plan, const runtime::Shapes& shapes) {
+  if (plan.profiles.size() < 2) return;
+  const auto fits = [&](const Profile& profile) {
+    return std::ranges::all_of(profile, [&](const ShapeRange& range) {
+      const auto it = shapes.find(range.input);
+      return it == shapes.end() || within(it->second, range);
+    });
+  };
+  if (std::ranges::any_of(plan.profiles, fits)) return;
+  std::string text;
+  for (const auto& [input, dims] : shapes) text += base::str(text.empty() ? "" : ", ", "'", input, "' ", dims);
+  base::fail(ErrorCode::invalid_argument, "no profile of the plan takes these shapes together: ", text);
+}
+
 }  // namespace
 
 Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -28,6 +62,7 @@ Context::~Context() = default;
 
 Context::State::Active& Context::State::ready() {
   if (!active) {
+    check_profiles(engine->state().plan.state(), shapes);
     auto fresh = std::make_shared<Active>();
     fresh->runner = std::make_unique<runtime::Runner>(engine->state().module_for(shapes, pool->size()), pool, profile);
     active = std::move(fresh);
@@ -63,6 +98,7 @@ void Context::set_shape(std::string_view input, const Dims& dims) {
   bool fits = dims.size() == info->dims.size() && is_static(dims);
   for (std::size_t d = 0; fits && d < dims.size(); ++d) fits = info->dims[d] == kUnknown || info->dims[d] == dims[d];
   if (!fits) base::fail(ErrorCode::invalid_argument, "input '", input, "' takes ", info->dims, ", not ", dims);
+  check_ranges(s.engine->state().plan.state(), input, dims);
   const auto it = s.shapes.find(info->name);
   if (it != s.shapes.end() && it->second == dims) return;
   if (it == s.shapes.end() && info->dims == dims) return;

@@ -6,6 +6,7 @@
 #include "engine/base/affinity.h"
 #include "engine/base/text.h"
 #include "engine/compile/kernel_override.h"
+#include "engine/compile/lower.h"
 #include "engine/runtime/engine_state.h"
 
 namespace vireo {
@@ -17,13 +18,14 @@ std::shared_ptr<const runtime::Module> Engine::State::module_for(const runtime::
       c.last_use = ++uses;
       return c.module;
     }
-  const Plan::State& p = plan.state();
-  compile::CompileOptions options = compile::options_of(p, workers);
+  compile::CompileOptions options = compile::options_of(*section, plan.state().disabled_passes, workers);
   options.limits = limits;
   options.target = &device->target();
+  if (!device->target().is_cpu())
+    options.cpu_choices = &plan.state().section_for(device::host_target().fingerprint).choices;
   // The plan's state outlives the module: its choices and packed weights are borrowed.
   auto module = std::make_shared<const runtime::Module>(
-      p.graph, shapes, runtime::CompileSettings{options, std::make_shared<Plan>(plan)});
+      graph, shapes, runtime::CompileSettings{options, std::make_shared<Plan>(plan)});
   constexpr std::size_t kCached = 16;
   if (compiled.size() >= kCached)
     compiled.erase(std::min_element(compiled.begin(), compiled.end(),
@@ -31,6 +33,20 @@ std::shared_ptr<const runtime::Module> Engine::State::module_for(const runtime::
   compiled.push_back({shapes, workers, module, ++uses});
   return module;
 }
+
+namespace {
+
+/// Says where a plan's timings are not this machine's.
+void report_section(const Plan::State& plan, const plan::Section& section, const device::Target& target, int threads) {
+  if (section.fingerprint.empty() && !plan.sections.empty())
+    log(LogLevel::info, base::str("the plan was tuned for another device (", plan.sections.front().fingerprint,
+                                  "); predicted tactics are used. Build it here for the best speed."));
+  else if (section.workers > 0 && section.workers != threads && target.is_cpu())
+    log(LogLevel::info, base::str("the plan was tuned for ", section.workers, " threads, this engine has ", threads,
+                                  "; its tactics are used. Build it with --threads ", threads, " for the best speed."));
+}
+
+}  // namespace
 
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::~Engine() = default;
@@ -51,10 +67,9 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
   state->limits = options.limits;
   state->threads = options.threads > 0 ? options.threads : base::available_cores();
   state->pool = std::make_shared<device::ThreadPool>(state->threads);
-  if (!plan.state().choices.empty() && !plan.state().choices.contains(plan::cpu_fingerprint()))
-    log(LogLevel::info, "the plan was tuned for another processor (" + plan.state().choices.begin()->first +
-                            "); heuristic tactics are used. Build it here for the best speed.");
-  if (plan.state().choices.contains(plan::cpu_fingerprint())) plan.state().packs->check(state->threads);
+  state->section = &plan.state().section_for(state->device->target().fingerprint);
+  report_section(plan.state(), *state->section, state->device->target(), state->threads);
+  state->graph = compile::lower(plan.state(), *state->section);
   auto engine = std::make_shared<Engine>(std::move(state));
   // Static networks and the profiles' shapes are compiled now, so that errors and waiting happen here.
   runtime::Shapes none;
@@ -72,7 +87,7 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
 std::vector<TensorInfo> Engine::inputs() const { return state_->plan.inputs(); }
 std::vector<TensorInfo> Engine::outputs() const { return state_->plan.outputs(); }
 const std::map<std::string, std::string>& Engine::metadata() const { return state_->plan.metadata(); }
-const std::vector<LayoutReport>& Engine::layouts() const noexcept { return state_->plan.state().layouts; }
+const std::vector<LayoutReport>& Engine::layouts() const noexcept { return state_->section->layouts; }
 int Engine::threads() const noexcept { return state_->threads; }
 
 std::unique_ptr<Context> Engine::create_context(const ContextOptions& options) {

@@ -19,6 +19,8 @@ namespace vireo {
 struct Engine::State {
   Plan plan;
   std::shared_ptr<device::Device> device;
+  const plan::Section* section = nullptr;  ///< of the plan: the device's, or the untuned one
+  graph::Graph graph;                      ///< the plan's, in the section's formats
   int threads = 1;
   Limits limits;
   std::shared_ptr<device::ThreadPool> pool;

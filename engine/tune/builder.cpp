@@ -1,20 +1,25 @@
 #include "engine/api/builder.h"
 
 #include <algorithm>
-#include <chrono>
+#include <set>
 
-#include "engine/api/log.h"
+#include "engine/api/timing_cache.h"
 #include "engine/base/deadline.h"
-#include "engine/base/file.h"
 #include "engine/base/memory.h"
+#include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
 #include "engine/compile/kernel_override.h"
+#include "engine/compile/lower.h"
+#include "engine/compile/share_work.h"
+#include "engine/device/device.h"
 #include "engine/passes/passes.h"
 #include "engine/plan/plan_state.h"
+#include "engine/plan/timing_cache.h"
 #include "engine/runtime/module.h"
 #include "engine/tune/formats.h"
 #include "engine/tune/precision.h"
 #include "engine/tune/spill.h"
+#include "engine/tune/strip.h"
 #include "engine/tune/timing.h"
 #include "engine/tune/workers.h"
 
@@ -25,9 +30,10 @@ constexpr double kWorkersShare = 0.1;  // of the budget, for finding steps that 
 constexpr double kLayoutShare = 0.1;   // at most, for layouts that predictions leave in doubt
 
 void check(const Network& network, const BuildOptions& options) {
-  for (const std::string& device : options.devices)
-    if (device != "cpu")
-      base::fail(ErrorCode::unsupported, "device '", device, "' can't run engines yet; accepted: cpu");
+  if (options.devices.empty())
+    base::fail(ErrorCode::invalid_argument, "no device to build for; \"cpu\" is always there");
+  if (options.keep_packed && options.strip && options.devices.size() > 1)
+    base::fail(ErrorCode::invalid_argument, "strip leaves out what other devices need; build for one device");
   tune::check_precision(options);
   compile::check_kernel_override();
   if (network.outputs().empty()) base::fail(ErrorCode::invalid_argument, "the network has no output; mark one");
@@ -53,23 +59,6 @@ void check(const Network& network, const BuildOptions& options) {
     }
 }
 
-plan::Choices read_cache(const std::filesystem::path& path) {
-  if (path.empty() || !std::filesystem::exists(path)) return {};
-  try {
-    std::string text = base::read_file(path);
-    const std::size_t line = text.find('\n');
-    if (text.rfind("vireo timings for ", 0) != 0 || line == std::string::npos)
-      base::fail(ErrorCode::invalid_model, "'", path.string(), "' is not a timing cache");
-    if (text.substr(18, line - 18) != plan::cpu_fingerprint()) {
-      log(LogLevel::warning, "timing cache '" + path.string() + "' is of another processor; timing anew");
-      return {};
-    }
-    return plan::parse_choices(std::string_view(text).substr(line + 1));
-  } catch (const Error& error) {
-    base::fail(error.code(), "timing cache '", path.string(), "': ", error.what());
-  }
-}
-
 /// The shapes to tune for: each profile's opt, or the static shapes. Empty when inputs are dynamic and no profile says.
 std::vector<std::map<std::string, Dims>> tuning_shapes(const Network& network, const BuildOptions& options) {
   std::vector<std::map<std::string, Dims>> list;
@@ -84,29 +73,88 @@ std::vector<std::map<std::string, Dims>> tuning_shapes(const Network& network, c
   return {{}};
 }
 
-/// All passes; the layouts between those that come before and those that carry them out. Several profiles share the
-/// layouts of the first. Seconds that the layouts took.
-double optimise(Plan::State& state, const std::vector<std::map<std::string, Dims>>& shapes, const BuildOptions& options,
-                const compile::CompileOptions& compile_options, plan::Choices& choices, const Progress& progress) {
-  passes::PassOptions pass_options;
-  pass_options.on_change = [&](const passes::Pass& pass, int, const graph::Graph&) {
-    compile_options.deadline->check(pass.name);
-  };
-  pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
-  double seconds = 0;
-  if (!shapes.empty() && !pass_options.disabled.contains("nhwc_layout")) {
-    passes::PassOptions before = pass_options;
-    for (std::string& name : tune::format_passes()) before.disabled.insert(std::move(name));
-    passes::run_passes(state.graph, before);
-    state.graph.compact();
-    const auto start = std::chrono::steady_clock::now();
-    state.layouts = tune::choose_formats(
-        state.graph, {shapes.front(), compile_options, kLayoutShare * options.budget_s}, choices, progress);
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+/// What all devices of a build share.
+struct Job {
+  const BuildOptions& options;
+  const std::vector<std::map<std::string, Dims>>& shapes;
+  const base::Deadline& deadline;
+  const Progress& progress;
+  bool only_owner;
+};
+
+passes::PassOptions pass_options_of(const Job& job) {
+  passes::PassOptions options;
+  options.on_change = [&](const passes::Pass& pass, int, const graph::Graph&) { job.deadline.check(pass.name); };
+  options.disabled.insert(job.options.disabled_passes.begin(), job.options.disabled_passes.end());
+  return options;
+}
+
+/// All passes but those that decide for a device.
+void make_neutral(graph::Graph& g, const Job& job) {
+  passes::PassOptions options = pass_options_of(job);
+  for (std::string& name : compile::format_passes()) options.disabled.insert(std::move(name));
+  passes::run_passes(g, options);
+  g.compact();
+}
+
+/// The section of one device: formats, then tactics at each of the shapes, then workers. Several profiles share the
+/// formats of the first.
+plan::Section build_section(const Plan::State& state, const device::Device& device, TimingCache& cache,
+                            const Job& job) {
+  const BuildOptions& options = job.options;
+  const bool on_cpu = device.target().is_cpu();
+  plan::Section section;
+  section.fingerprint = device.target().fingerprint;
+  section.device = device.target().name;
+  section.exact = options.exact;
+  section.precision = options.precision;
+  section.max_workspace = options.max_workspace;
+  section.packs->keep(options.keep_packed ? plan::PackedWeightStore::Keep::all : plan::PackedWeightStore::Keep::small);
+  plan::Choices& choices = cache.state().devices[section.fingerprint];
+
+  compile::CompileOptions compile_options = compile::options_of(
+      section, options.disabled_passes, options.threads > 0 ? options.threads : base::available_cores());
+  compile_options.target = &device.target();
+  compile_options.limits = options.limits;
+  compile_options.deadline = &job.deadline;
+  compile_options.choices = nullptr;
+  const bool can_choose =
+      on_cpu && !job.shapes.empty() && std::ranges::count(options.disabled_passes, "nhwc_layout") == 0;
+  double taken_s = 0;
+  if (can_choose) {
+    const base::Stopwatch watch;
+    graph::Graph marked = state.graph;
+    section.layouts = tune::choose_formats(
+        marked, {job.shapes.front(), compile_options, kLayoutShare * options.budget_s}, choices, job.progress);
+    section.formats = compile::format_marks(state.graph, marked);
+    taken_s = watch.seconds();
   }
-  passes::run_passes(state.graph, pass_options);
-  state.graph.compact();
-  return seconds;
+  graph::Graph lowered = compile::lower(state, section);
+  if (job.only_owner) tune::spill_weights(lowered);
+
+  const double rest_s = std::max((1 - kLayoutShare) * options.budget_s, options.budget_s - taken_s);
+  const double budget_s = job.shapes.empty() || !on_cpu ? 0 : rest_s / static_cast<double>(job.shapes.size());
+  section.workers = budget_s > 0 ? compile_options.workers : 0;
+  std::set<std::string> asked;
+  for (const auto& one : job.shapes) {
+    const graph::Graph g = compile::specialise(lowered, one, compile_options);
+    if (budget_s > 0)
+      tune::time_candidates(g, compile_options, {(1 - kWorkersShare) * budget_s}, choices, job.progress);
+    // Compiling once here proves that the plan will load, and keeps the workspace promise.
+    compile_options.choices = &choices;
+    compile_options.asked = &asked;
+    const runtime::Module module(lowered, one, {compile_options, {}});
+    if (budget_s > 0 && compile_options.workers > 1)
+      for (const auto& segment : module.program()->segments) {
+        tune::time_workers(*segment, std::make_shared<device::ThreadPool>(compile_options.workers),
+                           kWorkersShare * budget_s, choices, job.progress);
+        for (const device::Step& step : segment->steps) asked.insert(compile::workers_key(step.problem));
+      }
+  }
+  for (const std::string& key : asked)  // a plan takes what is its own
+    if (const auto it = choices.find(key); it != choices.end()) section.choices.insert(*it);
+  section.packs->keep(plan::PackedWeightStore::Keep::none);
+  return section;
 }
 
 Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims>>& shapes, bool only_owner,
@@ -119,50 +167,24 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
   const auto report = [&](std::string_view stage, double fraction) {
     if (!progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
   };
+  const Job job{options, shapes, deadline, progress, only_owner};
   report("optimising", 0);
   Plan::State state;
   state.graph = std::move(graph);
-  state.exact = options.exact;
-  state.precision = options.precision;
-  state.max_workspace = options.max_workspace;
   state.disabled_passes = options.disabled_passes;
   state.profiles = options.profiles;
-  compile::CompileOptions compile_options;
-  compile_options.workers = options.threads > 0 ? options.threads : base::available_cores();
-  compile_options.exact = options.exact;
-  compile_options.precision = options.precision;
-  compile_options.max_workspace = options.max_workspace;
-  compile_options.limits = options.limits;
-  compile_options.deadline = &deadline;
-  compile_options.disabled_passes = options.disabled_passes;
-  compile_options.packs = state.packs.get();
-  state.packs->keep(true);
-  plan::Choices choices = read_cache(options.timing_cache);
-  const double taken_s = optimise(state, shapes, options, compile_options, choices, progress);
+  make_neutral(state.graph, job);
   if (only_owner) tune::spill_weights(state.graph);
   report("optimising", 1);
 
-  const double rest_s = std::max((1 - kLayoutShare) * options.budget_s, options.budget_s - taken_s);
-  const double budget_s = shapes.empty() ? 0 : rest_s / static_cast<double>(shapes.size());
-  for (const auto& one : shapes) {
-    const graph::Graph g = compile::specialise(state.graph, one, compile_options);
-    if (budget_s > 0) tune::time_candidates(g, compile_options, {(1 - kWorkersShare) * budget_s}, choices, progress);
-    // Compiling once here proves that the plan will load, and keeps the workspace promise, and packs the weights.
-    compile_options.choices = &choices;
-    const runtime::Module module(state.graph, one, {compile_options, {}});
-    if (budget_s > 0 && compile_options.workers > 1)
-      for (const auto& segment : module.program()->segments)
-        tune::time_workers(*segment, std::make_shared<device::ThreadPool>(compile_options.workers),
-                           kWorkersShare * budget_s, choices, progress);
-  }
-  if (!options.timing_cache.empty()) {
-    const std::string head = base::str("vireo timings for ", plan::cpu_fingerprint(), "\n"),
-                      body = plan::choices_text(choices);
-    const std::string_view parts[] = {head, body};
-    base::write_file_atomically(options.timing_cache, parts);
-  }
-  state.choices[plan::cpu_fingerprint()] = std::move(choices);
-  state.packs->keep(false);
+  TimingCache cache;
+  if (!options.timing_cache.empty()) cache = TimingCache::load(options.timing_cache);
+  if (options.timings) cache.merge(*options.timings);
+  for (const std::string& name : options.devices)
+    state.sections.push_back(build_section(state, *device::open(name), cache, job));
+  if (!options.timing_cache.empty()) cache.save(options.timing_cache);
+  if (options.timings) *options.timings = std::move(cache);
+  if (options.strip) tune::strip_weights(state, shapes);
   base::return_free_memory();  // what trials and packing left behind
   return Plan(plan::finish(std::move(state)));
 }

@@ -7,6 +7,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "engine/compile/lower.h"
 #include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
@@ -206,12 +207,15 @@ std::vector<LayerError> compare(const Network& network, const BuildOptions& opti
   }
   const Plan plan = build(marked(network), fixed);
   const int workers = options.threads > 0 ? options.threads : base::available_cores();
-  compile::CompileOptions compile_options = compile::options_of(plan.state(), workers);
+  const std::shared_ptr<device::Device> device = device::open(fixed.devices.front());
+  const plan::Section& section = plan.state().section_for(device->target().fingerprint);
+  compile::CompileOptions compile_options = compile::options_of(section, plan.state().disabled_passes, workers);
+  compile_options.target = &device->target();
   compile_options.limits = options.limits;
   compile_options.traced = true;
   runtime::Shapes concrete;
   for (std::size_t k = 0; k < given.size(); ++k) concrete[imported.tensor(imported.inputs()[k]).name] = given[k]->dims;
-  const auto module = std::make_shared<const runtime::Module>(plan.state().graph, concrete,
+  const auto module = std::make_shared<const runtime::Module>(compile::lower(plan.state(), section), concrete,
                                                               runtime::CompileSettings{compile_options, {}});
 
   const std::vector<ConstantPtr> wanted = graph::evaluate_tensors(imported, given);

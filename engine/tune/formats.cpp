@@ -7,6 +7,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/text.h"
+#include "engine/compile/lower.h"
 #include "engine/graph/operator.h"
 #include "engine/passes/layout.h"
 #include "engine/passes/passes.h"
@@ -41,7 +42,7 @@ class Chooser {
         choices_(choices),
         timer_(settings.compile, settings.budget_s, choices, progress) {
     compile::CompileOptions without = settings.compile;
-    for (std::string& name : format_passes()) without.disabled_passes.push_back(std::move(name));
+    for (std::string& name : compile::format_passes()) without.disabled_passes.push_back(std::move(name));
     without.choices = nullptr;
     graph_ = specialise(network, settings.shapes, without);
     model_ = format_model(graph_, without);
@@ -364,8 +365,6 @@ class Chooser {
 };
 
 }  // namespace
-
-std::vector<std::string> format_passes() { return {"nhwc_layout", "transpose_sinking", "image_input"}; }
 
 std::vector<LayoutReport> choose_formats(Graph& network, const FormatSettings& settings, plan::Choices& choices,
                                          const Progress& progress) {

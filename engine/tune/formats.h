@@ -21,12 +21,9 @@ struct FormatSettings {
   double budget_s = 0;                 ///< 0: predictions alone, and what `choices` knows
 };
 
-/// The passes that the choice must come before.
-[[nodiscard]] std::vector<std::string> format_passes();
-
 /// Marks the layers of a network whose channels stay first (passes/layout.h) and says what was weighed for each. The
-/// network has run through all passes but format_passes(). What is measured is added to `choices`, and the decision
-/// too, so that whoever has them decides alike.
+/// network has run through all passes but compile::format_passes(). What is measured is added to `choices`, and the
+/// decision too, so that whoever has them decides alike.
 [[nodiscard]] std::vector<LayoutReport> choose_formats(graph::Graph& network, const FormatSettings& settings,
                                                        plan::Choices& choices, const Progress& progress);
 

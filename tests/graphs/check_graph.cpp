@@ -12,6 +12,7 @@
 #include "engine/api/log.h"
 #include "engine/base/text.h"
 #include "engine/compile/depth_first.h"
+#include "engine/compile/lower.h"
 #include "engine/compile/placement.h"
 #include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
@@ -88,7 +89,7 @@ plan::Choices random_choices(const Plan::State& state, const Sample& sample, con
   std::mt19937_64 random(mode.seed);
   plan::Choices choices;
   const compile::CompileOptions options = compile_options(state, mode);
-  const Graph g = compile::specialise(state.graph, unknown_shapes(sample), options);
+  const Graph g = compile::specialise(compile::lower(state, state.sections.front()), unknown_shapes(sample), options);
   for (const compile::LayerProblem& layer : compile::problems(g, options)) {
     std::vector<compile::Candidate> list = compile::candidates(layer.problem, options);
     std::shuffle(list.begin(), list.end(), random);
@@ -106,7 +107,7 @@ plan::Choices random_choices(const Plan::State& state, const Sample& sample, con
     for (std::size_t first = 0; first < problems.size(); ++first)
       for (std::size_t n = 2; n <= compile::kMaxDepthFirst && first + n <= problems.size(); ++n) {
         const auto part = std::span(problems).subspan(first, n);
-        choices[compile::fused_key(part, options)] = {"chain", 1e-6 * static_cast<double>(random() % 5), {}};
+        choices[compile::fused_key(part, options)] = {"fused", 1e-6 * static_cast<double>(random() % 5), {}};
         choices[compile::apart_key(part, options)] = {"apart", 1e-6 * static_cast<double>(random() % 5), {}};
       }
   }
@@ -114,13 +115,10 @@ plan::Choices random_choices(const Plan::State& state, const Sample& sample, con
 }
 
 Plan with_choices(const Plan& plan, plan::Choices choices) {
-  Plan::State state;
-  state.graph = plan.state().graph;
-  state.exact = plan.state().exact;
-  state.precision = plan.state().precision;
-  state.max_workspace = plan.state().max_workspace;
-  state.profiles = plan.state().profiles;
-  state.choices[plan::cpu_fingerprint()] = std::move(choices);
+  Plan::State state = plan.state();
+  plan::Section& section = state.sections.front();
+  section.choices = std::move(choices);
+  section.packs = std::make_shared<plan::PackedWeightStore>();
   return Plan(plan::finish(std::move(state)));
 }
 

@@ -1,6 +1,7 @@
 // Layouts of whole networks: what measured seconds decide, that the decision is kept and carried out, and that results
 // don't depend on it.
 
+#include "engine/compile/lower.h"
 #include "engine/tune/formats.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +33,7 @@ Graph convolutions(int count) {
   }
   Graph graph = passes_testing::parse(text + "output \"" + from + "\" \"y\"\n");
   passes::PassOptions options;
-  for (std::string& name : format_passes()) options.disabled.insert(std::move(name));
+  for (std::string& name : compile::format_passes()) options.disabled.insert(std::move(name));
   passes::run_passes(graph, options);
   return graph;
 }
@@ -239,7 +240,7 @@ output "c" "y"
 )");
   const std::map<std::string, Dims> opt{{"x", {1, 32, 64, 64}}}, other{{"x", {3, 32, 64, 64}}};
   const compile::CompileOptions compile{.workers = 2};
-  Graph at_opt = compile::specialise(graph, opt, {.workers = 2, .disabled_passes = format_passes()});
+  Graph at_opt = compile::specialise(graph, opt, {.workers = 2, .disabled_passes = compile::format_passes()});
   plan::Choices choices = measured(at_opt, 100e-6, 80e-6, 25e-6);
   const std::vector<LayoutReport> reports = choose_formats(graph, {opt, compile, 0}, choices, {});
   ASSERT_EQ(reports.size(), 1u);

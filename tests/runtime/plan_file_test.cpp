@@ -17,8 +17,16 @@ class PlanFile : public testing::Test {
  protected:
   void SetUp() override {
     path_ = fs::temp_directory_path() / ("vireo_plan_test_" + std::to_string(::getpid()) + ".plan");
-    testing_networks::quick_plan(testing_networks::branches(1)).save(path_);
+    packed_plan(testing_networks::branches(1)).save(path_);
     read();
+  }
+  /// With every packed form in the file.
+  static Plan packed_plan(const Network& network) {
+    BuildOptions options;
+    options.budget_s = 0;
+    options.threads = 2;
+    options.keep_packed = true;
+    return build(network, options);
   }
   void TearDown() override { fs::remove(path_); }
   void read() {
@@ -31,7 +39,7 @@ class PlanFile : public testing::Test {
     std::memcpy(&value, bytes_.data() + at, sizeof value);
     return value;
   }
-  static constexpr std::size_t kTuningOffset = 40, kWeightsOffset = 56, kPacksOffset = 72;  // offset, then bytes
+  static constexpr std::size_t kSectionsOffset = 40, kWeightsOffset = 56, kPacksOffset = 72;  // offset, then bytes
   void change(std::size_t at) {
     std::string changed = bytes_;
     changed[at] = static_cast<char>(changed[at] ^ 0x40);
@@ -40,24 +48,24 @@ class PlanFile : public testing::Test {
   void rewrite(const std::string& bytes) {
     std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
-  /// The file with another text in place of its network and tuning, with all checksums as they should be.
-  void craft(const std::string& network, const std::string& tuning) {
+  /// The file with another text in place of its network and sections, with all checksums as they should be.
+  void craft(const std::string& network, const std::string& sections) {
     const std::uint64_t weights = word(kWeightsOffset), packs = word(kPacksOffset);
     std::string file = bytes_.substr(0, 128);
     const auto put = [&file](std::size_t at, std::uint64_t value) { std::memcpy(file.data() + at, &value, 8); };
     const auto page = [](std::uint64_t size) { return (size + 4095) / 4096 * 4096; };
-    const std::uint64_t new_weights = page(128 + network.size() + tuning.size());
+    const std::uint64_t new_weights = page(128 + network.size() + sections.size());
     const std::uint64_t new_packs = page(new_weights + word(kWeightsOffset + 8));
     put(32, network.size());
-    put(kTuningOffset, 128 + network.size());
-    put(kTuningOffset + 8, tuning.size());
+    put(kSectionsOffset, 128 + network.size());
+    put(kSectionsOffset + 8, sections.size());
     put(kWeightsOffset, new_weights);
     put(kPacksOffset, new_packs);
     put(16, new_packs + word(kPacksOffset + 8));
-    put(88, base::checksum(tuning.data(), tuning.size(), base::checksum(network.data(), network.size())));
+    put(88, base::checksum(sections.data(), sections.size(), base::checksum(network.data(), network.size())));
     put(96, 0);
     put(96, base::checksum(file.data(), 128));
-    file += network + tuning;
+    file += network + sections;
     file.resize(new_weights);
     file += bytes_.substr(weights, word(kWeightsOffset + 8));
     file.resize(new_packs);
@@ -65,7 +73,7 @@ class PlanFile : public testing::Test {
     rewrite(file);
   }
   std::string network() const { return bytes_.substr(128, word(32)); }
-  std::string tuning() const { return bytes_.substr(word(kTuningOffset), word(kTuningOffset + 8)); }
+  std::string sections() const { return bytes_.substr(word(kSectionsOffset), word(kSectionsOffset + 8)); }
   static std::string replaced(std::string text, const std::string& from, const std::string& to) {
     const std::size_t at = text.find(from);
     EXPECT_NE(at, std::string::npos) << from;
@@ -119,7 +127,7 @@ TEST_F(PlanFile, is_refused_or_gives_the_same_results_when_a_byte_changes) {
 }
 
 TEST_F(PlanFile, is_refused_when_its_header_texts_or_packed_weights_change) {
-  const std::uint64_t texts_end = word(kTuningOffset) + word(kTuningOffset + 8);
+  const std::uint64_t texts_end = word(kSectionsOffset) + word(kSectionsOffset + 8);
   for (std::size_t at = 0; at < texts_end; at += 1 + texts_end / 97) {
     change(at);
     const ErrorCode code = load_error();
@@ -139,8 +147,7 @@ TEST_F(PlanFile, needs_its_weights_only_where_nothing_is_packed_for_the_shapes) 
   change(weights);
   EXPECT_EQ(testing_networks::run(*Engine::load(path_), x, 1), wanted);
 
-  testing_networks::quick_plan(testing_networks::branches(kUnknown))
-      .save(path_);  // no profile: packed when shapes are known
+  packed_plan(testing_networks::branches(kUnknown)).save(path_);  // no profile: packed when shapes are known
   read();
   EXPECT_EQ(word(kPacksOffset + 8), 0u);
   EXPECT_EQ(testing_networks::run(*Engine::load(path_), x, 1), wanted);
@@ -171,7 +178,7 @@ TEST_F(PlanFile, is_refused_when_a_weight_that_kernels_read_as_it_is_changes) {
 }
 
 TEST_F(PlanFile, with_a_text_that_lies_is_an_error) {
-  craft(network(), tuning());
+  craft(network(), sections());
   EXPECT_NO_THROW((void)Engine::load(path_)) << "as it is";
   const std::string weight = "5x3x3x3 @";
   for (const auto& [from, to] : {std::pair<std::string, std::string>{weight, "4611686018427387904x4 @"},
@@ -187,28 +194,47 @@ TEST_F(PlanFile, with_a_text_that_lies_is_an_error) {
                                  {"output \"", "output \"no "},
                                  {" = conv(", " = unknown("}}) {
     SCOPED_TRACE(to);
-    craft(replaced(network(), from, to), tuning());
+    craft(replaced(network(), from, to), sections());
     EXPECT_EQ(load_error(), ErrorCode::invalid_model);
   }
-  for (const std::string line :
-       {"pack 0", "pack 0 99999999999 0 \"k\"", "pack 18446744073709551615 1 0 \"k\"",
-        "pack 64 18446744073709551615 0 \"k\"", "pack 1 1 0 \"k\"", "pack 0 1 0 k", "pack 0 1 0 \"k",
-        "range 1 2 3 \"x\"", "profile\nrange 1 2 \"x\"", "profile\nrange 1x-1 2x2 3x3 \"x\"", "layout nhwc 1 2 3",
-        "exact 2", "workspace -1", "precision fp64", "choice 1 tactic problem", "device cpu",
-        "device \"d\"\nchoice nan tactic problem", "device \"d\"\nbeside 1 tactic", "nonsense"}) {
+  for (const std::string line : {"pack 0",
+                                 "pack 0 99999999999 0 \"k\"",
+                                 "pack 18446744073709551615 1 0 \"k\"",
+                                 "pack 64 18446744073709551615 0 \"k\"",
+                                 "pack 1 1 0 \"k\"",
+                                 "pack 0 1 0 k",
+                                 "pack 0 1 0 \"k",
+                                 "range 1 2 3 \"x\"",
+                                 "profile\nrange 1 2 \"x\"",
+                                 "profile\nrange 1x-1 2x2 3x3 \"x\"",
+                                 "layout nhwc 1 2 3",
+                                 "exact 2",
+                                 "workspace -1",
+                                 "precision fp64",
+                                 "choice 1 tactic",
+                                 "device cpu",
+                                 "workers -1",
+                                 "format nchw x \"l\"",
+                                 "format nchw 0 l",
+                                 "section s",
+                                 "device \"d\"\nchoice nan tactic problem",
+                                 "device \"d\"\nbeside 1 tactic",
+                                 "nonsense"}) {
     SCOPED_TRACE(line);
-    craft(network(), line + "\n" + tuning());
+    craft(network(), line + "\n" + sections());
     EXPECT_EQ(load_error(), ErrorCode::invalid_model);
+    craft(network(), sections() + line + "\n");
+    EXPECT_EQ(load_error(), ErrorCode::invalid_model) << "in a section";
   }
 }
 
 TEST_F(PlanFile, with_a_block_at_the_very_end_of_its_section_is_an_error) {
   // Kernels may read a line behind a block.
-  std::string text = tuning();
+  std::string text = sections();
   const std::size_t at = text.find("pack ");
   ASSERT_NE(at, std::string::npos);
   const std::string end = std::to_string(word(kPacksOffset + 8) - 64);
-  craft(network(), "pack " + end + " 64 0 \"k\"\n" + text);
+  craft(network(), text + "pack " + end + " 64 0 \"k\"\n");
   EXPECT_EQ(load_error(), ErrorCode::invalid_model);
 }
 
@@ -232,10 +258,11 @@ TEST_F(PlanFile, keeps_names_and_keys_of_any_bytes) {
     EXPECT_EQ(back.metadata().at("key" + odd), "value" + odd);
     ASSERT_EQ(back.state().profiles.size(), 1u);
     EXPECT_EQ(back.state().profiles[0][0].input, "x" + odd);
-    EXPECT_EQ(back.state().packs->blocks().size(), plan.state().packs->blocks().size());
-    ASSERT_EQ(back.state().layouts.size(), plan.state().layouts.size());
-    for (std::size_t i = 0; i < back.state().layouts.size(); ++i)
-      EXPECT_EQ(back.state().layouts[i].layer, plan.state().layouts[i].layer);
+    ASSERT_EQ(back.state().sections.size(), 1u);
+    const plan::Section &is = back.state().sections[0], &was = plan.state().sections[0];
+    EXPECT_EQ(is.packs->blocks().size(), was.packs->blocks().size());
+    ASSERT_EQ(is.layouts.size(), was.layouts.size());
+    for (std::size_t i = 0; i < is.layouts.size(); ++i) EXPECT_EQ(is.layouts[i].layer, was.layouts[i].layer);
     const std::string first = bytes_;
     back.save(path_);
     read();
@@ -244,23 +271,31 @@ TEST_F(PlanFile, keeps_names_and_keys_of_any_bytes) {
   }
 }
 
-TEST_F(PlanFile, keeps_layouts_packs_and_choices_under_any_name) {
+TEST_F(PlanFile, keeps_formats_packs_and_choices_under_any_name) {
   Plan::State state;
   const std::string odd = "a\nb \"c\" \\";
   state.profiles = {{{odd, {}, {1, 2}, {3}}}, {}};
-  state.layouts.push_back({.layer = odd, .op = "conv"});
-  state.choices[odd][odd] = {"tactic", 0.5, {{odd, 1e30}}};
-  state.choices[odd]["plain key"] = {"tactic", 0.25, {}};
-  std::vector<plan::PackedLine> packs{{0, 1, 2, odd}, {3, 4, 5, ""}}, packs_back;
-  const std::string text = plan::tuning_text(state, packs);
+  plan::Section& section = state.sections.emplace_back();
+  section.fingerprint = section.device = odd;
+  section.workers = 3;
+  section.formats.push_back({7, odd, "nchw"});
+  section.layouts.push_back({.layer = odd, .op = "conv"});
+  section.choices[odd] = {"tactic", 0.5, {{odd, 1e30}}};
+  section.choices["plain key"] = {"tactic", 0.25, {}};
+  plan::PackedTable packs{{{0, 1, 2, odd}, {3, 4, 5, ""}}}, packs_back;
+  const std::string text = plan::sections_text(state, packs);
   Plan::State back;
-  plan::parse_tuning(text, back, packs_back);
-  EXPECT_EQ(plan::tuning_text(back, packs_back), text);
-  EXPECT_EQ(back.layouts[0].layer, odd);
+  plan::parse_sections(text, back, packs_back);
+  EXPECT_EQ(plan::sections_text(back, packs_back), text);
+  ASSERT_EQ(back.sections.size(), 1u);
+  EXPECT_EQ(back.sections[0].fingerprint, odd);
+  EXPECT_EQ(back.sections[0].workers, 3);
+  EXPECT_EQ(back.sections[0].formats[0].name, odd);
+  EXPECT_EQ(back.sections[0].layouts[0].layer, odd);
   EXPECT_EQ(back.profiles[0][0].input, odd);
-  EXPECT_EQ(back.choices.at(odd).at(odd).beside[0].first, odd);
-  EXPECT_EQ(packs_back[0].key, odd);
-  EXPECT_NE(text.find("choice 0.25 tactic plain key\n"), std::string::npos) << "a timing cache stays as it was";
+  EXPECT_EQ(back.sections[0].choices.at(odd).beside[0].first, odd);
+  EXPECT_EQ(packs_back[0][0].key, odd);
+  EXPECT_NE(text.find("choice 0.25 tactic plain key\n"), std::string::npos) << "readable";
 }
 
 TEST_F(PlanFile, keeps_the_passes_that_are_off_for_shapes_that_come_later) {

@@ -2,6 +2,7 @@
 // stages by one worker; what a build measured is kept and used.
 
 #include "engine/tune/workers.h"
+#include "engine/compile/lower.h"
 #include "engine/compile/share_work.h"
 
 #include <gtest/gtest.h>
@@ -170,10 +171,10 @@ TEST(Workers, that_a_plan_names_are_used_and_results_stay) {
   const Plan plan = build(many_kinds(), options_of(0));
   const auto wanted = run_many_kinds(*Engine::load(plan, {}, {.threads = 2}));
   const auto path = std::filesystem::temp_directory_path() / ("vireo_workers_" + std::to_string(getpid()) + ".plan");
-  const runtime::Module module(plan.state().graph, {}, {{.workers = 2}, {}});
+  const runtime::Module module(compile::lower(plan.state(), plan.state().sections[0]), {}, {{.workers = 2}, {}});
   for (int every : {1, 2}) {  // all steps on one worker, and every other one
     Plan::State state = plan.state();
-    plan::Choices& choices = state.choices[plan::cpu_fingerprint()];
+    plan::Choices& choices = state.sections[0].choices;
     std::set<std::string> chosen;
     int at = 0;
     for (const device::Step& step : module.program()->segments.front()->steps)
@@ -189,11 +190,14 @@ TEST(Workers, that_a_plan_names_are_used_and_results_stay) {
 }
 
 TEST(Workers, that_are_no_number_are_an_error) {
-  EXPECT_EQ(compile::chosen_workers({{"workers p", {"3", 0}}}, "p", 4), 3);
-  EXPECT_EQ(compile::chosen_workers({{"workers p", {"4", 0}}}, "p", 4), 0) << "all";
-  EXPECT_EQ(compile::chosen_workers({{"workers p", {"3", 0}}}, "q", 4), 0);
-  for (const char* text : {"", "0", "-1", "two", "1x"})
-    EXPECT_THROW((void)compile::chosen_workers({{"workers p", {text, 0}}}, "p", 4), Error) << text;
+  const auto chosen = [](const char* text, const char* problem) {
+    const plan::Choices choices{{"workers p", {text, 0}}};
+    return compile::chosen_workers({.workers = 4, .choices = &choices}, problem);
+  };
+  EXPECT_EQ(chosen("3", "p"), 3);
+  EXPECT_EQ(chosen("4", "p"), 0) << "all";
+  EXPECT_EQ(chosen("3", "q"), 0);
+  for (const char* text : {"", "0", "-1", "two", "1x"}) EXPECT_THROW((void)chosen(text, "p"), Error) << text;
 }
 
 std::atomic<int> tiles_run{0};

@@ -37,7 +37,7 @@ const Tensor& tensor_of(const Graph& graph, TensorId tensor) {
 
 TensorId input_of(const Graph& graph, LayerId layer, int k) {
   const std::vector<TensorId>& inputs = graph.layer(layer).inputs;
-  return k < static_cast<int>(inputs.size()) ? inputs[static_cast<std::size_t>(k)] : kNone;
+  return k >= 0 && k < static_cast<int>(inputs.size()) ? inputs[static_cast<std::size_t>(k)] : kNone;
 }
 
 TensorId output_of(const Graph& graph, LayerId layer, int k) {

@@ -30,7 +30,7 @@ using graph::TensorId;
 
 /// The tensor; for kNone one of which nothing is known, so that no pattern fits an absent input or output.
 [[nodiscard]] const Tensor& tensor_of(const Graph& graph, TensorId tensor);
-/// Input k of a layer, kNone also where the slot does not exist.
+/// Input k of a layer, kNone also where the slot does not exist (also for k = -1: a trait that it lacks).
 [[nodiscard]] TensorId input_of(const Graph& graph, LayerId layer, int k);
 [[nodiscard]] TensorId output_of(const Graph& graph, LayerId layer, int k = 0);
 /// The layer that writes the tensor, if it is of that operator.
@@ -75,10 +75,10 @@ bool bypass(Graph& graph, LayerId layer);
 /// Another operator in the place of a layer: same name, same output tensors.
 LayerId replace_layer(Graph& graph, LayerId layer, std::string_view op, std::vector<TensorId> inputs,
                       Attributes attributes);
-/// A new layer before or behind another, named after it; returns its output.
+/// A new layer before or after another, named after it; returns its output.
 TensorId insert_layer(Graph& graph, LayerId beside, std::string_view op, std::vector<TensorId> inputs,
                       Attributes attributes = {});
-/// Says that `to` is `from` with its axes permuted, for whoever compares with the network as it was imported.
+/// Says that `to` is `from` with its axes permuted, for comparisons with the imported network.
 void hand_origin_on(Graph& graph, TensorId from, TensorId to, const std::vector<std::int64_t>& perm);
 TensorId add_constant(Graph& graph, std::string_view name, ConstantPtr value);
 TensorId add_integers(Graph& graph, std::string_view name, const std::vector<std::int64_t>& values);

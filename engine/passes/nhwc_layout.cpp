@@ -1,4 +1,4 @@
-// Convolutions and pooling of images work on channels-last tensors, for which the fast kernels are: each gets a
+// Convolutions and pooling of images work on channels-last tensors, which the fast kernels are written for: each gets a
 // transpose before and after it, which transpose_sinking moves and cancels. Layers that say their layout keep it.
 
 #include "engine/graph/operator.h"
@@ -16,23 +16,20 @@ TensorId transposed(Graph& graph, LayerId beside, TensorId x, const std::vector<
 }
 
 void convert(Graph& graph, LayerId id) {
-  const Layer& layer = graph.layer(id);
-  const TensorId x = input_of(graph, id, 0);
+  const Layer layer = graph.layer(id);  // a copy: insertions move the layers
   Attributes attributes = layer.attributes;
   attributes.set("layout", std::string("nhwc"));
   std::vector<TensorId> inputs = layer.inputs;
-  const std::string op(layer.op->name);
-  const std::string name = layer.name;
-  inputs[0] = transposed(graph, id, x, {0, 2, 3, 1});
-  if (const int k = layer.op->residual_input; input_of(graph, id, k) != kNone)
-    inputs[static_cast<std::size_t>(k)] = transposed(graph, id, input_of(graph, id, k), {0, 2, 3, 1});
-  const TensorId wide = insert_layer(graph, id, op, std::move(inputs), std::move(attributes));
+  for (const int k : {0, layer.op->residual_input})
+    if (const TensorId x = input_of(graph, id, k); x != kNone)
+      inputs[static_cast<std::size_t>(k)] = transposed(graph, id, x, {0, 2, 3, 1});
+  const TensorId wide = insert_layer(graph, id, layer.op->name, std::move(inputs), std::move(attributes));
   hand_origin_on(graph, output_of(graph, id), wide, {0, 2, 3, 1});
   Attributes back;
   back.set("perm", std::vector<std::int64_t>{0, 3, 1, 2});
-  const LayerId behind = replace_layer(graph, id, "transpose", {wide}, std::move(back));
-  graph.layer(behind).name = name + ".nchw";
-  graph.layer(tensor_of(graph, wide).producer).name = name;
+  const LayerId last = replace_layer(graph, id, "transpose", {wide}, std::move(back));
+  graph.layer(last).name = layer.name + ".nchw";
+  graph.layer(tensor_of(graph, wide).producer).name = layer.name;
 }
 
 }  // namespace

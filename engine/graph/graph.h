@@ -25,8 +25,8 @@ struct TensorType {
   Dims dims;
 };
 
-/// Which tensor of the network as it was imported has these elements, for comparing the two. Set by whoever compares,
-/// on a graph that no pass has seen; whatever hands a tensor's elements on hands this on with them.
+/// Which tensor of the imported network has these elements, for comparing the two. Set for a comparison before any pass
+/// has run; edits that hand a tensor's elements on to another tensor hand this on with them.
 struct Origin {
   TensorId tensor = kNone;
   std::vector<std::int64_t> perm;  ///< axis i here is axis perm[i] there; empty: the same axes
@@ -42,7 +42,7 @@ struct Tensor {
   LayerId producer = kNone;
   std::vector<LayerId> consumers;  ///< a layer appears once for each input slot that reads this tensor
   bool is_input = false;           ///< of the network
-  std::int32_t output_uses = 0;    ///< how many outputs of the network are this tensor
+  std::int32_t output_uses = 0;    ///< how many outputs of the network this tensor is
   Origin origin;
 
   [[nodiscard]] bool is_static() const { return ranked && vireo::is_static(dims); }
@@ -52,7 +52,7 @@ struct Layer {
   std::string name;
   const Operator* op = nullptr;   ///< null: removed
   std::vector<TensorId> inputs;   ///< kNone for absent ones
-  std::vector<TensorId> outputs;  ///< a tensor each; one that nobody wants has no readers
+  std::vector<TensorId> outputs;  ///< one tensor each, also for optional ones without a reader
   Attributes attributes;
 
   [[nodiscard]] bool alive() const { return op != nullptr; }
@@ -75,7 +75,7 @@ class Graph {
                          std::vector<TensorId> outputs, Attributes attributes = {});
   void mark_output(TensorId tensor, std::string output_name = "");
 
-  /// Throw Error(internal) for an id that is none of this graph's, kNone included.
+  /// Throw Error(internal) for an id that this graph does not have, kNone included.
   [[nodiscard]] Tensor& tensor(TensorId id) { return tensors_[checked(id, tensors_.size(), "tensor")]; }
   [[nodiscard]] const Tensor& tensor(TensorId id) const { return tensors_[checked(id, tensors_.size(), "tensor")]; }
   [[nodiscard]] Layer& layer(LayerId id) { return layers_[checked(id, layers_.size(), "layer")]; }
@@ -106,19 +106,19 @@ class Graph {
   /// Drops removed layers and unreferenced tensors, renumbering ids.
   void compact();
 
-  /// Gives a tensor another name, which nobody else should have.
+  /// Gives a tensor another name, which no other tensor should have.
   void rename(TensorId tensor, std::string tensor_name);
 
   /// Infers dtype and dims of the outputs of one layer / of all. Throws Error naming the layer.
   void infer(LayerId layer);
   void infer_all();
-  /// What infer would give the outputs of a layer, which stay as they are.
+  /// The types that infer would give the outputs of a layer; the outputs stay as they are.
   [[nodiscard]] std::vector<TensorType> inferred(LayerId layer) const;
-  /// Largest extents of output 0 of a layer whose operator has a late axis.
+  /// Largest extents of output 0 of a layer whose operator has a data-dependent axis.
   [[nodiscard]] Dims bound_dims(LayerId layer) const;
-  /// Checks every invariant; throws Error(internal) naming the first violation: all ids exist; producers, consumers,
-  /// inputs and outputs know each other; whatever is read or is an output has a value; arity; dtypes, ranks and extents
-  /// don't contradict what the shape rules say; constants have the type of their tensor; there is no cycle.
+  /// Checks every invariant: all ids exist; producers, consumers, inputs and outputs know each other; all that is read
+  /// or is an output has a value; arity; dtypes, ranks and extents don't contradict the shape rules; constants have the
+  /// type of their tensor; no cycle. Throws Error(internal); invalid_model for arity, cycles and what a rule refuses.
   void verify() const;
   /// The graph as text, one line a layer; parse_graph (text.h) reads it back.
   [[nodiscard]] std::string dump() const;
@@ -140,7 +140,7 @@ class Graph {
   std::vector<Layer> layers_;
   std::vector<TensorId> inputs_;
   std::vector<Output> outputs_;
-  std::int64_t next_name_ = 0;  ///< larger than the number behind the last '~' of any tensor's name
+  std::int64_t next_name_ = 0;  ///< larger than the number after the last '~' of any tensor's name
 };
 
 /// "Conv 'layer4/conv' (input 1x64x56x56 float32, …)": how errors name a layer.

@@ -129,7 +129,7 @@ int autopilot(const ModelFlags& flags, const AutopilotOptions& options, const Ou
   Loaded loaded = load_tuned(flags, threads, files);
   if (!options.save_plan.empty()) loaded.plan.save(options.save_plan);
 
-  // Settings of as many threads use the same contexts: the first k of those that fit on the cores.
+  // Settings with the same number of threads share contexts: each uses the first k of those that fit on the cores.
   std::map<int, std::vector<std::unique_ptr<Context>>> contexts;
   for (const int n : threads)
     for (std::size_t first = 0; first + static_cast<std::size_t>(n) <= cores.size();

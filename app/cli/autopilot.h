@@ -13,7 +13,7 @@ struct AutopilotOptions {
   std::string json, save_plan, inputs;    ///< as of bench
 };
 
-/// k contexts of n threads each, every context on n cores of its own.
+/// k contexts of n threads each, every context on its own n cores.
 struct Setting {
   int contexts = 1, threads = 1;
 };

@@ -23,7 +23,7 @@ struct BenchFlags {
   std::string json, save_plan, inputs;
 };
 
-/// Of this program alone: what getrusage says may be the parent's, from before the program replaced it.
+/// The peak of this program alone: that of getrusage may be its parent's, from before the program replaced it.
 std::uint64_t peak_rss_bytes() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)

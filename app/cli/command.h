@@ -1,9 +1,10 @@
 #pragma once
 // The commands of the vireo program: each file of this folder adds one subcommand. A command returns its exit code:
 // 0 done, 1 failed; errors are thrown and printed by main, which returns 1, or 2 for wrong usage. Results go to stdout,
-// everything else to stderr. When nobody reads stdout any more (`vireo … | head`), a command ends with 1 and no words.
+// everything else to stderr. When nobody reads stdout any more (`vireo … | head`), a command ends with 1 and prints
+// nothing.
 //
-// Flags are declared through Command and Flag; the parser behind them is known to command.cpp alone.
+// Flags are declared through Command and Flag; the parser itself is known to command.cpp alone.
 
 #include <cstdint>
 #include <functional>
@@ -21,23 +22,23 @@ class Option;
 
 namespace vireo::cli {
 
-/// Flags that can't be meant together: found by a command, as others are by the parser.
+/// Flags that exclude each other, where a command finds that out and not the parser.
 class UsageError : public Error {
  public:
   explicit UsageError(const std::string& message) : Error(ErrorCode::invalid_argument, message) {}
 };
 
-/// A flag that was declared, for what else there is to say of it. Lives as long as the program.
+/// A declared flag, to say more about it. Lives as long as the program.
 class Flag {
  public:
   Flag& required();
-  Flag& show_default();  ///< what the variable holds now, in the help
+  Flag& show_default();  ///< shows the variable's present value in the help
   Flag& positive();
   Flag& not_negative();
   Flag& between(int low, int high);
   Flag& between(double low, double high);
   Flag& one_of(const std::vector<std::string>& words);
-  /// `refuse` says why a word is none, or nothing.
+  /// `refuse` says why a word is not accepted, or nothing.
   Flag& check(const std::function<std::string(const std::string&)>& refuse);
   Flag& excludes(const Flag& other);
 
@@ -50,7 +51,7 @@ class Flag {
 using Action = std::function<int()>;
 
 /// A subcommand. Names are separated by commas; one without dashes is a position. The variables are written while the
-/// command line is read, so they have to outlive that.
+/// command line is read, so they must live that long.
 class Command {
  public:
   Flag option(const std::string& names, std::string& value, const std::string& help);
@@ -76,7 +77,8 @@ class Program {
   Program();
   ~Program();
   Command add(const std::string& name, const std::string& help);
-  /// Reads the command line: the exit code where that was all (help, version, wrong usage), which has been said.
+  /// Reads the command line. The exit code where nothing is left to do (help, version, wrong usage): the message was
+  /// printed.
   [[nodiscard]] std::optional<int> parse(int argc, char** argv);
   [[nodiscard]] bool verbose() const { return verbose_; }
   [[nodiscard]] const Action& chosen() const { return *chosen_; }

@@ -14,7 +14,7 @@ struct InferFlags {
   std::string inputs, outputs;
 };
 
-/// How many outputs there are only the model tells: any output_0.pb, … that is there already counts.
+/// Only the model knows how many outputs there are: every output_0.pb, … that exists already counts.
 void add_tensor_files(Outputs& files, const InferFlags& f) {
   for (const std::filesystem::path& file : input_files(f.inputs)) files.read("the input", file);
   files.write_folder("--outputs", f.outputs);

@@ -1,5 +1,5 @@
 #pragma once
-// What `list` and `doctor` say of the pipeline's parts.
+// What `list` and `doctor` print about the pipeline's parts.
 
 #include <string>
 

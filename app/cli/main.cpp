@@ -23,7 +23,7 @@ bool nobody_reads() {
   return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-/// Never throws, as printing by fmt does where stderr is closed as well.
+/// Never throws; printing by fmt does when stderr is closed too.
 template <typename... Parts>
 int complain(int code, const Parts&... parts) {
   std::fputs("vireo: ", stderr);
@@ -32,7 +32,7 @@ int complain(int code, const Parts&... parts) {
   return code;
 }
 
-/// What was said has to arrive, or the exit code tells.
+/// Output must arrive; otherwise the exit code says so.
 int finish(int code) {
   std::cout.flush();
   if (std::cout && std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
@@ -41,7 +41,7 @@ int finish(int code) {
   return code == 0 ? 1 : code;
 }
 
-/// Everything that leaves a command becomes one message and an exit code.
+/// Every exception that leaves a command becomes one message and an exit code.
 int guarded(const cli::Action& action) {
   try {
     return finish(action());

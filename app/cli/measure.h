@@ -26,12 +26,12 @@ void check(const Status& status);
 [[nodiscard]] std::unique_ptr<Context> context_with_inputs(Loaded& loaded, const ContextOptions& options,
                                                            const std::string& folder);
 
-/// How long to run: `iterations` inferences where above zero, else `duration_s`; behind at least one to warm up.
+/// How long to run: `iterations` inferences where above zero, else `duration_s`; at least one runs before, to warm up.
 struct Turn {
   double warmup_s = 0, duration_s = 0;
   int iterations = 0;
 };
-/// Each context driven by a thread of its own; their latencies in milliseconds. Throws what one of them throws.
+/// Drives each context from its own thread; latencies in milliseconds. Throws what one of them throws.
 [[nodiscard]] std::vector<std::vector<double>> drive(const std::vector<Context*>& contexts, const Turn& turn);
 
 /// Images of one inference: the first extent of the first input, where it has more than one.

@@ -58,7 +58,7 @@ std::string refuse_bytes(const std::string& text) {
   }
 }
 
-/// The input a shape without a name is for.
+/// The input that a shape without a name belongs to.
 std::string only_input(const std::vector<TensorInfo>& inputs, const std::string& text) {
   if (inputs.size() == 1) return inputs[0].name;
   fail(ErrorCode::invalid_argument,

@@ -33,10 +33,10 @@ struct ModelFlags {
 /// MODEL and the build flags, with trtexec's names as aliases.
 void add_model_flags(Command& command, ModelFlags& flags);
 
-/// Of --precision and its aliases. Throws Error for an unknown name.
+/// The value of --precision and its aliases. Throws Error for an unknown name.
 [[nodiscard]] Precision parse_precision(const ModelFlags& flags);
 
-/// Of --max-tensor, --max-memory and --max-seconds; what isn't given is as it is.
+/// The values of --max-tensor, --max-memory and --max-seconds; defaults where they aren't given.
 [[nodiscard]] Limits limits_of(const ModelFlags& flags);
 
 /// "a:1x3x224x224,b:1x10" → shapes by input; a lone "1x3x224x224" is for the only input (name ""). Throws Error.
@@ -53,9 +53,9 @@ struct Loaded {
   std::map<std::string, Dims> shapes;  ///< of all inputs
   double build_s = 0, load_s = 0;
 };
-/// What these flags have the command read and write; it adds what its own flags name.
+/// The files that these flags have the command read and write; the command adds those of its own flags.
 [[nodiscard]] Outputs files_of(const ModelFlags& flags);
-/// The files beside the model that hold its weights, which only its import tells.
+/// The files next to the model that hold its weights; known only once it was imported.
 void read_external_data(Outputs& files, const std::string& model, const Network& network);
 
 /// Imports and builds a model, or loads a plan, with progress on stderr. The command's files are checked before
@@ -67,7 +67,7 @@ void read_external_data(Outputs& files, const std::string& model, const Network&
 [[nodiscard]] std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options,
                                                     std::map<std::string, Buffer>* buffers = nullptr);
 
-/// Those files of a folder that the tensors input_0.pb, input_1.pb, … are read from.
+/// The files input_0.pb, input_1.pb, … of a folder.
 [[nodiscard]] std::vector<std::filesystem::path> input_files(const std::string& folder);
 /// The tensors input_0.pb, input_1.pb, … of a folder, in the graph's order. Throws Error when there is none.
 [[nodiscard]] std::vector<HostTensor> read_inputs(const std::string& folder);

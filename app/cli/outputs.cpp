@@ -24,7 +24,7 @@ fs::path one_path(fs::path path) {
   for (int links = 0; links < 40; ++links) {
     const fs::path target = fs::read_symlink(path, failed);
     if (failed) break;
-    path = path.parent_path() / target;  // an absolute target stands for itself
+    path = path.parent_path() / target;  // an absolute target replaces the path
   }
   const fs::path absolute = fs::absolute(path, failed);
   const fs::path canonical = fs::weakly_canonical(absolute, failed);

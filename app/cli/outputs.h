@@ -1,5 +1,5 @@
 #pragma once
-// The files that a command reads and those that it writes, by path, so that nothing of the user's is overwritten: an
+// The files that a command reads and those that it writes, by path, so that no file of the user is overwritten: an
 // output that is an input, or another output, is refused before anything is opened, and so is one that can't be
 // written, before minutes of building. Files are the same by name, by another spelling of it, by a symbolic or a hard
 // link.
@@ -13,16 +13,16 @@
 namespace vireo::cli {
 
 enum class OutputKind {
-  replaced,  ///< written beside its name and renamed: a regular file, or a device such as /dev/null
+  replaced,  ///< written to a temporary file and renamed: a regular file, or a device such as /dev/null
   text,      ///< the same, but a pipe is written too
-  in_place,  ///< opened under its name and written bit by bit; pipes too
+  in_place,  ///< opened under its name and written piece by piece; pipes too
 };
 
 class Outputs {
  public:
-  /// A file to read; `what` as in "the model". "" and "-" are none.
+  /// A file to read; `what` as in "the model". "" and "-" mean no file.
   void read(const std::string& what, const std::filesystem::path& path);
-  /// A file to write; `what` is the flag that names it. "" and "-" (standard output) are none.
+  /// A file to write; `what` is the flag that names it. "" and "-" (standard output) mean no file.
   void write(const std::string& what, const std::filesystem::path& path, OutputKind kind = OutputKind::text);
   /// A folder to write files into, which is made if need be.
   void write_folder(const std::string& what, const std::filesystem::path& path);

@@ -71,7 +71,7 @@ void add_files(Outputs& files, const pipeline::PipelineConfig& config) {
     return;
   try {
     read_external_data(files, model->second, import_onnx(std::filesystem::path(model->second)));
-  } catch (const Error&) {  // a model that can't be imported: whoever runs it will say so
+  } catch (const Error&) {  // a model that can't be imported: running it reports that
   }
 }
 

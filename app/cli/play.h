@@ -9,8 +9,8 @@
 
 namespace vireo::cli {
 
-/// Adds what the pipeline reads and writes. Last: where an output that is there already may be external data of the
-/// model, the model is imported to see.
+/// Adds what the pipeline reads and writes. To be called last: where an output that exists already may be external data
+/// of the model, the model is imported to find out.
 void add_files(Outputs& files, const pipeline::PipelineConfig& config);
 
 /// Builds and runs; SIGINT and SIGTERM let it end properly (a second one kills).

@@ -17,7 +17,7 @@ struct RunFlags {
   bool no_draw = false;
 };
 
-/// `files` takes note of what is read to make it.
+/// `files` gets the files that are read for it.
 pipeline::PipelineConfig make_config(const RunFlags& f, Outputs& files) {
   pipeline::PipelineConfig config;
   if (config::is_text_config(f.model)) {

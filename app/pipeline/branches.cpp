@@ -13,8 +13,8 @@
 namespace vireo::pipeline {
 namespace {
 
-/// Counts, gives times to frames without, and ends the branch after max_frames or on request: by an EOS of its own, as
-/// sources differ in how they take one.
+/// Counts, gives times to frames without, and ends the branch after max_frames or on request: by its own EOS, because
+/// sources handle one in different ways.
 GstPadProbeReturn frame_in(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto& branch = *static_cast<Branch*>(data);
   Pipeline::State& state = *branch.owner;
@@ -36,7 +36,7 @@ GstPadProbeReturn frame_in(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
     GST_BUFFER_PTS(buffer) = branch.next_pts;
     GST_PAD_PROBE_INFO_DATA(info) = buffer;
   }
-  // Where nobody says how long a frame lasts: as long as the one before.
+  // A frame without a duration lasts as long as the one before.
   const GstClockTime before = branch.next_pts - branch.last_duration, pts = GST_BUFFER_PTS(buffer);
   const GstClockTime duration = GST_BUFFER_DURATION_IS_VALID(buffer)   ? GST_BUFFER_DURATION(buffer)
                                 : branch.frames_in > 1 && pts > before ? pts - before
@@ -126,7 +126,7 @@ bool Pipeline::State::keeps_every_frame() const {
   return false;
 }
 
-/// Everything behind vireoinfer.
+/// Everything after vireoinfer.
 void Pipeline::State::add_sinks(GstElement* tail, const SourceConfig& source, const std::string& name) {
   GstBin* bin = GST_BIN(pipeline.get());
   tail = add_publishers(bin, tail, config.sinks);
@@ -176,7 +176,7 @@ void Pipeline::State::add_branch(const SourceConfig& source, int index) {
   GstElement* infer = add_element(bin, "vireoinfer", "infer-" + name);
   for (const auto& [property, value] : config.infer) set_property(infer, property, value);
   set_property(infer, "source-id", name);
-  // A file keeps every frame, whatever a window beside it thinks of late ones.
+  // A file keeps every frame, even where a window shown at the same time drops late ones.
   if (keeps_every_frame() && !config.infer.contains("qos")) set_property(infer, "qos", "false");
   link(input, convert);
   link(convert, infer);

@@ -32,7 +32,7 @@ struct PipelineConfig {
   std::vector<std::string>
       sinks;  ///< "display", "FILE.mp4", "FILE.mkv", "jsonl:FILE", "jsonl:-", "none"; none: count only
   std::uint64_t max_frames = 0;  ///< of each source; 0: until it ends
-  double stall_timeout_s = 30;   ///< error when nothing moves for so long
+  double stall_timeout_s = 30;   ///< error when nothing moves for this long
 };
 
 /// Adds what a model file says to the properties of vireoinfer; what is there already wins.

@@ -1,4 +1,4 @@
-// Finding libgstvireo.so: beside the program (build tree or installation), else where GStreamer looks by itself.
+// Finding libgstvireo.so: next to the program (build tree or installation), else where GStreamer looks by itself.
 
 #include <unistd.h>
 

@@ -28,7 +28,7 @@ std::string joined(const List& list) {
   return text;
 }
 
-/// Sets what is given and not there yet.
+/// Sets options that are given and not set yet.
 class Setter {
  public:
   explicit Setter(Properties& properties) : properties_(properties) {}
@@ -38,7 +38,7 @@ class Setter {
   void positive(const char* name, double value) {
     if (value > 0) properties_.try_emplace(name, number(value));
   }
-  /// Free-form options, before those that are there (later ones win).
+  /// Puts free-form options before those that are set already (later ones win).
   void options(const std::string& value) {
     if (value.empty()) return;
     std::string& held = properties_["options"];

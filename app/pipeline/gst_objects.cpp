@@ -6,7 +6,7 @@
 namespace vireo::pipeline {
 namespace {
 
-/// Debian's package for an element; other systems name theirs alike.
+/// Debian's package for an element; other systems use similar names.
 std::string package_of(std::string_view factory) {
   struct Row {
     std::string_view factory, package;
@@ -41,7 +41,7 @@ std::string property_names(GstElement* element) {
                                                accepted);
 }
 
-/// Numbers are checked here: GLib would clamp them without a word.
+/// Numbers are checked here: GLib would clamp them silently.
 void check_number(const GParamSpec* spec, GstElement* element, const std::string& value) {
   double least = 0, most = 0;
   if (G_IS_PARAM_SPEC_INT(spec)) {
@@ -82,7 +82,7 @@ void set_property(GstElement* element, const std::string& name, const std::strin
                                                  property_names(element));
   }
   check_number(spec, element, value);
-  if (G_IS_PARAM_SPEC_STRING(spec)) {  // as it is: the parser of values would take quotes and escapes away
+  if (G_IS_PARAM_SPEC_STRING(spec)) {  // unchanged: the parser of values would remove quotes and escapes
     g_object_set(element, name.c_str(), value.c_str(), nullptr);
     return;
   }

@@ -21,7 +21,7 @@ struct CapsUnref {
 };
 using OwnedCaps = std::unique_ptr<GstCaps, CapsUnref>;
 
-/// Takes over a string of GLib's.
+/// Takes ownership of a string of GLib.
 inline std::string take(gchar* text) {
   std::string copy = text ? text : "";
   g_free(text);
@@ -30,12 +30,12 @@ inline std::string take(gchar* text) {
 
 /// A new element inside the bin. Throws Error(not_found) that names the package it comes with.
 GstElement* add_element(GstBin* bin, const char* factory, const std::string& name = {});
-/// Sets a property from text. Throws Error listing the element's properties when the name is unknown or the value can't
-/// be.
+/// Sets a property from text. Throws Error listing the element's properties when the name is unknown or the value is
+/// not accepted.
 void set_property(GstElement* element, const std::string& name, const std::string& value);
 /// Links two elements of one bin. Throws Error.
 void link(GstElement* from, GstElement* to);
-/// Gives the bin a pad that stands for the element's static pad.
+/// Gives the bin a ghost pad of the element's static pad.
 void add_ghost(GstBin* bin, GstElement* element, const char* pad);
 
 }  // namespace vireo::pipeline

@@ -18,7 +18,7 @@ struct SampleUnref {
 };
 using OwnedSample = std::unique_ptr<GstSample, SampleUnref>;
 
-/// Pictures in formats of their own are decoded to RGB; anything else goes the general way.
+/// Pictures in formats that we know are decoded to RGB; others are left to GStreamer.
 const char* decoder_for(const std::string& file) {
   for (const char* extension : {".jpg", ".jpeg", ".JPG", ".JPEG", ".png", ".PNG"}) {
     if (!g_str_has_suffix(file.c_str(), extension)) continue;

@@ -19,12 +19,12 @@ namespace {
 constexpr auto kPoll = 50 * GST_MSECOND;
 constexpr auto kFinish = std::chrono::seconds(20);       ///< for files to be completed after the sources ended
 constexpr auto kFinishBroken = std::chrono::seconds(5);  ///< the same after an error
-constexpr auto kQuiet = std::chrono::milliseconds(500);  ///< without a frame: what came before an error is through
+constexpr auto kQuiet = std::chrono::milliseconds(500);  ///< without a frame: those before an error have passed
 constexpr auto kDrain = std::chrono::seconds(3);         ///< at most, when other sources go on
 /// Without a first frame, for a file that is known to be cut off: decodebin swallows the error of a demuxer that fails
-/// while it is being plugged in, and nothing moves ever after.
+/// while it is being plugged in, and nothing ever moves.
 constexpr auto kCutOff = std::chrono::seconds(5);
-constexpr GstClockTime kShortBy = GST_SECOND;            ///< a video that ends earlier by more (and 5 %) is cut short
+constexpr GstClockTime kShortBy = GST_SECOND;  ///< a video that ends earlier by more (and 5 %) is cut short
 
 struct MessageUnref {
   void operator()(GstMessage* message) const noexcept { gst_message_unref(message); }
@@ -60,7 +60,7 @@ void start(GstElement* pipeline) {
 
 }  // namespace
 
-/// False when the pipeline is through.
+/// False when the pipeline has ended.
 bool Pipeline::State::handle(GstMessage* message) {
   switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_EOS: return false;
@@ -143,8 +143,8 @@ void Pipeline::State::supervise() {
   }
 }
 
-/// What a file that came to its end lacks, as a sentence; empty when it is whole. Damage in the middle shows by the
-/// length of the video: decoders skip what they can't read.
+/// What is missing from a file that was played to its end, as a sentence; empty when it is whole. Damage in the middle
+/// shows in the length of the video: decoders skip what they can't read.
 std::string Pipeline::State::cut_short(const Branch& branch) const {
   if (!branch.source_ended) return {};
   std::string what = missing_end(branch.file);

@@ -1,5 +1,5 @@
 #pragma once
-// Builds a GStreamer pipeline from a PipelineConfig, runs it and watches over it: errors come back as vireo::Error
+// Builds a GStreamer pipeline from a PipelineConfig, runs it and watches it: errors come back as vireo::Error
 // naming the element and what to do, files are finished properly however the run ends, and nothing waits for ever.
 //
 //   for each source:  source ─▶ convert ─▶ vireoinfer ─▶ vireopublish … ─▶ vireodraw ─▶ display and files
@@ -17,7 +17,7 @@
 
 namespace vireo::pipeline {
 
-/// One frame as it leaves inference, for whoever watches. Pointers are valid during the call.
+/// One frame as it leaves inference, for observers. Pointers are valid during the call.
 struct FrameView {
   int source = 0;
   const sdk::FrameResult* result = nullptr;
@@ -29,13 +29,13 @@ using FrameObserver = std::function<void(const FrameView&)>;
 
 class Pipeline {
  public:
-  /// Throws Error when a source, sink or property can't be. Reads nothing and loads no model yet.
+  /// Throws Error when a source, sink or property is not accepted. Reads nothing and loads no model yet.
   explicit Pipeline(const PipelineConfig& config, FrameObserver observer = {});
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  /// Plays until the sources end, max_frames are through, stop() or an error, which is thrown as Error.
+  /// Plays until the sources end, max_frames have passed, stop() or an error, which is thrown as Error.
   RunStats run();
   /// Lets sources end now; files are finished and run() returns. Async-signal-safe.
   void stop() noexcept;
@@ -46,7 +46,7 @@ class Pipeline {
   std::unique_ptr<State> state_;
 };
 
-/// GStreamer and Vireo's elements, ready for use; looks for the plugin beside the program first. Throws Error.
+/// GStreamer and Vireo's elements, ready for use; looks for the plugin next to the program first. Throws Error.
 void load_elements();
 /// True when a window can be opened; the sink's factory name, else empty.
 [[nodiscard]] std::string find_display_sink();

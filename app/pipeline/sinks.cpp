@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 struct Encoder {
   const char *factory, *settings, *parser;
 };
-/// In order of preference. Constant quality where the encoder knows it; no B-frames, so that times in the file start at
+/// In order of preference. Constant quality where the encoder has it; no B-frames, so that times in the file start at
 /// the first frame's without an edit list that some players ignore.
 constexpr std::array<Encoder, 3> kEncoders = {{
     {"x264enc", "pass=qual quantizer=21 speed-preset=superfast key-int-max=60 bframes=0", "h264parse"},
@@ -51,7 +51,8 @@ GstElement* add_encoder(GstBin* bin, GstElement* after) {
               "gstreamer1.0-plugins-ugly (x264enc)");
 }
 
-/// Files can't change their size on the way, and 4:2:0 wants even ones: whatever comes is fitted into the first size.
+/// Files can't change their size on the way, and 4:2:0 wants even ones: all frames are fitted into the size of the
+/// first.
 GstPadProbeReturn fix_size(GstPad*, GstPadProbeInfo* info, gpointer filter) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
@@ -118,7 +119,7 @@ GstElement* add_file_sink(GstBin* pipeline, const std::string& file) {
   GstElement* mux = add_element(GST_BIN(bin), matroska ? "matroskamux" : "mp4mux");
   if (!matroska) g_object_set(mux, "faststart", TRUE, nullptr);
   GstElement* sink = add_element(GST_BIN(bin), "filesink");
-  // Encoders look ahead: a pipeline that waited for the file's first bytes could starve beside a window that waits too.
+  // Encoders look ahead: a pipeline that waited for the file's first bytes could starve when a window waits too.
   g_object_set(sink, "location", file.c_str(), "async", FALSE, nullptr);
   link(parser, mux);
   link(mux, sink);

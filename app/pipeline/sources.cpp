@@ -39,7 +39,7 @@ OwnedCaps wanted_caps(const SourceConfig& source) {
   return OwnedCaps(caps);
 }
 
-/// vireoscene, videotestsrc: a source element behind a capsfilter.
+/// vireoscene, videotestsrc: a source element followed by a capsfilter.
 GstElement* add_generator(GstBin* pipeline, const char* factory, const SourceConfig& source, const std::string& name) {
   GstElement* bin = add_bin(pipeline, name);
   GstElement* generator = add_element(GST_BIN(bin), factory);

@@ -9,11 +9,11 @@ namespace vireo::pipeline {
 /// Adds the source's bin to the pipeline. Throws Error when the address can't be a source.
 GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::string& name);
 
-/// Pictures that a path stands for, sorted: of a directory, of a glob, or the file itself when it is a picture; empty
-/// when it stands for something else.
+/// The pictures that a path means, sorted: of a directory, of a glob, or the file itself when it is a picture; empty
+/// when it means something else.
 [[nodiscard]] std::vector<std::string> find_pictures(const std::string& path);
 
-/// The video file behind a path or file:// URI; empty for every other source, pictures among them.
+/// The video file that a path or file:// URI names; empty for every other source, pictures among them.
 [[nodiscard]] std::string video_file_of(const std::string& uri);
 
 /// A bin that shows each picture file once, at its own size. (image_source.cpp)

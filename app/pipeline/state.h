@@ -1,6 +1,6 @@
 #pragma once
 // What a running Pipeline holds; for this folder's files only. branches.cpp builds it and counts the frames that pass,
-// pipeline.cpp runs it and watches over it.
+// pipeline.cpp runs it and watches it.
 
 #include <gst/gst.h>
 
@@ -20,13 +20,13 @@ namespace vireo::pipeline {
 using Clock = std::chrono::steady_clock;
 inline std::int64_t now_ns() { return Clock::now().time_since_epoch().count(); }
 
-/// One source with all that hangs on it. Probes run in its streaming threads.
+/// One source with everything that follows it. Probes run in its streaming threads.
 struct Branch {
   Pipeline::State* owner = nullptr;
   int index = 0;
   GstElement* infer = nullptr;  ///< borrowed from the pipeline
   std::atomic<std::uint64_t> frames_in{0};
-  GstClockTime next_pts = 0;    ///< streaming thread: for frames without a time
+  GstClockTime next_pts = 0;                      ///< streaming thread: for frames without a time
   GstClockTime last_duration = 40 * GST_MSECOND;  ///< streaming thread: what the last frame took
   std::atomic<bool> ended{false};
   std::string decode;                             ///< name of the element that opens a file or URI

@@ -1,5 +1,5 @@
 #pragma once
-// What a run is summed up to, and how it is printed.
+// The summary of a run, and how it is printed.
 
 #include <cstdint>
 #include <string>
@@ -11,9 +11,9 @@ struct RunStats {
   std::string model;  ///< model, input, decoder and why, as vireoinfer says it
   int sources = 0;
   std::uint64_t frames = 0;    ///< that came out of inference
-  std::uint64_t inferred = 0;  ///< with a result of their own
+  std::uint64_t inferred = 0;  ///< with their own result
   std::uint64_t dropped = 0;   ///< a newer frame took their place
-  std::uint64_t late = 0;      ///< skipped, the display had no use for them
+  std::uint64_t late = 0;      ///< skipped because they came too late for the display
   std::uint64_t detections = 0;
   double seconds = 0;  ///< from the first frame in to the last frame out
   double fps = 0;      ///< frames / seconds

@@ -14,17 +14,17 @@ namespace {
 
 using Bytes = std::array<unsigned char, 16>;
 
-/// Small reads at any place of a file; of what is no file or can't be read, nothing.
+/// Small reads at any place of a file; nothing where it is not a file or can't be read.
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& path) {
     try {
       file_.emplace(path);
-    } catch (const Error&) {  // GStreamer says it better
+    } catch (const Error&) {  // GStreamer has the better message
     }
   }
   [[nodiscard]] std::uint64_t size() const { return file_ ? file_->size() : 0; }
-  /// 16 bytes from `at`, zeros behind the end.
+  /// 16 bytes from `at`, zeros past the end.
   [[nodiscard]] Bytes read(std::uint64_t at) {
     Bytes bytes{};
     try {
@@ -53,7 +53,7 @@ std::string cut(const Reader& file, const std::string& part, std::uint64_t at, s
   return "it has " + std::to_string(file.size()) + " bytes, its " + part + " ends " + end;
 }
 
-/// More boxes or elements than this are not a video's; and a file made to be slow is given up.
+/// No video has more boxes or elements; the limit also stops files that are made to be slow.
 constexpr int kMostParts = 1 << 20;
 
 bool is_top_level_box(const std::string& type) {
@@ -71,8 +71,8 @@ std::string missing_box(Reader& file) {
     const Bytes head = file.read(at);
     std::uint64_t size = big_endian(head, 0, 4);
     const std::string type(reinterpret_cast<const char*>(head.data()) + 4, 4);
-    if (size == 0) return {};  // up to the end, wherever that is
-    if (!is_top_level_box(type) || parts == kMostParts) return {};  // something foreign behind the boxes
+    if (size == 0) return {};                                       // up to the end, wherever that is
+    if (!is_top_level_box(type) || parts == kMostParts) return {};  // something foreign after the boxes
     if (size == 1) size = file.size() - at < 16 ? 16 : big_endian(head, 8, 8);
     if (size < 8) return {};
     if (size > file.size() - at) return cut(file, "'" + type + "' box", at, size);
@@ -82,7 +82,7 @@ std::string missing_box(Reader& file) {
   return index ? "" : "its index, the 'moov' box, is missing";
 }
 
-/// A number of Matroska's (RFC 8794, 4): as many zero bits lead as bytes follow the first.
+/// A number in Matroska's form (RFC 8794, 4): as many zero bits lead as bytes follow the first.
 struct Number {
   std::uint64_t value = 0;
   std::size_t bytes = 0;
@@ -98,7 +98,7 @@ std::optional<Number> number_at(const Bytes& bytes, std::size_t at, bool keep_ma
 
 constexpr std::uint64_t kEbml = 0x1a45dfa3, kSegment = 0x18538067, kVoid = 0xec;
 
-/// An element is its id, its size, its content; what has no size of its own is walked through.
+/// An element is its id, its size, its content; one without a size is walked through.
 std::string missing_element(Reader& file) {
   bool top_level = true;
   std::uint64_t at = 0;
@@ -106,7 +106,7 @@ std::string missing_element(Reader& file) {
     const Bytes head = file.read(at);
     const auto id = number_at(head, 0, true);
     const auto size = id ? number_at(head, id->bytes, false) : std::nullopt;
-    if (!id || !size) return {};  // no element: damaged otherwise
+    if (!id || !size) return {};  // not an element: another kind of damage
     if (top_level && id->value != kEbml && id->value != kSegment && id->value != kVoid) return {};  // foreign
     const std::uint64_t content = at + id->bytes + size->bytes;
     if (size->open) {

@@ -12,7 +12,7 @@
 namespace vireo::base {
 namespace {
 
-/// Asked of the system by trying: the calling thread's own mask may be narrower than what the process may have.
+/// Found by trying: the calling thread's own mask may be narrower than what the process may have.
 bool accepts(int core) {
   if (core < 0 || core >= CPU_SETSIZE) return false;
   const OnCore on(core);

@@ -8,7 +8,8 @@
 
 namespace vireo::base {
 
-/// Throws Error(invalid_argument) unless every number is a core that this process may run on, once; says which it may.
+/// Throws Error(invalid_argument), with the cores that this process may run on, unless every number is one of them and
+/// none comes twice.
 void check_cores(std::span<const int> cores);
 
 /// "0, 1, 2"
@@ -17,7 +18,7 @@ void check_cores(std::span<const int> cores);
 /// Binds the calling thread to one core; false when the system refuses.
 bool bind_to_core(int core) noexcept;
 
-/// Binds the calling thread to a core while it lives and gives back its former cores then. Does nothing below zero,
+/// Binds the calling thread to a core for its lifetime, and gives back the former cores after. Does nothing below zero,
 /// where the thread is bound to just that core already, and where the system refuses.
 class OnCore {
  public:

@@ -1,7 +1,7 @@
 #pragma once
-// What this processor can do, and what VIREO_FORCE_KERNEL, read once, makes of it: words separated by commas. scalar,
-// avx2 or avx512 lowers what the engine may use; other words are names of tactics, * for any text: a layer that takes
-// one of those uses no other (engine/compile/kernel_override.h).
+// What this processor can do, and what VIREO_FORCE_KERNEL, read once, restricts it to: words separated by commas.
+// scalar, avx2 or avx512 lowers what the engine may use; other words are names of tactics, * for any text: a layer that
+// takes one of those uses no other (engine/compile/kernel_override.h).
 
 #include <cstddef>
 #include <string>
@@ -19,9 +19,9 @@ struct CpuFeatures {
   bool amx_bf16 = false;
 };
 
-/// After VIREO_FORCE_KERNEL. Throws Error when that can't be read.
+/// What is left by VIREO_FORCE_KERNEL. Throws Error when that can't be read.
 [[nodiscard]] const CpuFeatures& cpu_features();
-/// The tactics that VIREO_FORCE_KERNEL names; `reference` is one. Whether they exist the base can't know.
+/// The tactics that VIREO_FORCE_KERNEL names; `reference` is one. This layer can't know whether they exist.
 [[nodiscard]] const std::vector<std::string>& forced_tactics();
 [[nodiscard]] const std::string& cpu_name();           ///< maker's model name
 [[nodiscard]] std::size_t second_level_cache_bytes();  ///< of one core; 512 KiB where the system doesn't say

@@ -121,7 +121,7 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
-/// On the disk. False leaves errno; file systems that know no syncing have nothing to lose.
+/// Writes everything to the disk. False leaves errno; a file system without syncing has nothing to lose.
 bool sync(int fd) {
   int result = 0;
   do result = ::fsync(fd);
@@ -129,7 +129,7 @@ bool sync(int fd) {
   return result == 0 || errno == EINVAL || errno == ENOSYS || errno == EROFS;
 }
 
-/// Where a link, or a link to a link, points to, whether there is something or not.
+/// Where a link, or a link to a link, points to, whether or not something is there.
 std::filesystem::path follow(std::filesystem::path path) {
   for (int hops = 0; hops < 40; ++hops) {
     std::error_code none;
@@ -144,7 +144,9 @@ std::filesystem::path follow(std::filesystem::path path) {
 class Temporary {
  public:
   Temporary(const std::filesystem::path& beside, mode_t mode) {
-    // Threads may write one file at once, and processes of one number, in containers that share the folder.
+    // Several threads may write one file at once, and so may processes with the same number, in containers that share
+    // the
+    // folder.
     static std::atomic<unsigned> number{0};
     constexpr std::size_t kLongest = 200;  // of a name: what file systems take (255) less our suffix
     const std::string name = beside.filename().string().substr(0, kLongest);
@@ -195,7 +197,7 @@ MappedFile map_file(const InputFile& file) {
       std::shared_ptr<const std::byte>(static_cast<const std::byte*>(memory),
                                        [bytes](const std::byte* p) { ::munmap(const_cast<std::byte*>(p), bytes); }),
       bytes};
-  struct stat info {};  // reading behind the end of what became shorter since would be a SIGBUS
+  struct stat info {};  // reading past the end of a file that was shortened would be a SIGBUS
   if (::fstat(file.descriptor(), &info) != 0) fail_errno("read", file.path());
   if (static_cast<std::uint64_t>(info.st_size) < file.size())
     fail(ErrorCode::io, "'", file.path().string(), "' became shorter while it was opened: ", info.st_size, " bytes of ",
@@ -210,7 +212,7 @@ void leave_memory(const std::byte* data, std::size_t bytes) noexcept {
   if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
-MappedFile set_aside(std::span<const std::string_view> parts) {
+MappedFile spill(std::span<const std::string_view> parts) {
   char name[] = "/var/tmp/vireo-XXXXXX";
   const Descriptor file{::mkostemp(name, O_CLOEXEC)};
   if (file.fd < 0) return {};

@@ -18,7 +18,7 @@ namespace vireo::base {
 using vireo::read_file;
 
 /// A regular file mapped read-only; the pointer keeps the mapping alive. Throws Error(not_found | io) naming the path.
-/// Whoever cuts the file off later kills the reader (SIGBUS): files that may be mapped are replaced by rename.
+/// Truncating the file later kills the reader (SIGBUS): files that may be mapped are replaced by renaming.
 struct MappedFile {
   std::shared_ptr<const std::byte> data;
   std::size_t bytes = 0;
@@ -27,14 +27,14 @@ struct MappedFile {
 [[nodiscard]] MappedFile map_file(const InputFile& file);
 /// The whole pages of these bytes of a mapped file leave memory; reading them brings them back.
 void leave_memory(const std::byte* data, std::size_t bytes) noexcept;
-/// A copy of the parts, one behind the other, in a nameless file of /var/tmp, mapped read-only: it takes memory only
+/// A copy of the parts, one after the other, in a nameless file of /var/tmp, mapped read-only: it takes memory only
 /// while it is read. No data where there is no such folder or no room.
-[[nodiscard]] MappedFile set_aside(std::span<const std::string_view> parts);
+[[nodiscard]] MappedFile spill(std::span<const std::string_view> parts);
 
-/// Writes the parts one behind the other; `written` is told of every piece. The file appears under its name when it is
-/// whole and on the disk: a temporary file beside it is synced and renamed. A link stays, what it points to is
-/// replaced; a file that is replaced leaves its permissions to the new one. A character device (/dev/null, a terminal)
-/// is written as it is; a folder, a pipe, a socket or a disk is refused. Throws Error(not_found | io).
+/// Writes the parts one after the other; `written` is called after every piece. The file appears under its name when it
+/// is whole and on the disk: a temporary file next to it is synced and renamed. A link stays and
+/// its target is replaced; the new file has the permissions of the one that it replaces. A character device (/dev/null,
+/// a terminal) is written as it is; a folder, a pipe, a socket or a disk is refused. Throws Error(not_found | io).
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts,
                            const std::function<void(std::string_view)>& written = {});
 

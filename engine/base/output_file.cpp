@@ -8,7 +8,7 @@
 namespace vireo {
 namespace {
 
-/// Names of what is open already (/dev/stdout, /proc/self/fd/1), whatever is behind them: they are not ours to rename.
+/// Names of what is open already (/dev/stdout, /proc/self/fd/1), whatever it is: not ours to rename.
 bool is_alias(const std::filesystem::path& path) {
   const std::string text = std::filesystem::absolute(path).lexically_normal().string();
   return text.starts_with("/proc/") || (text.starts_with("/dev/") && !text.starts_with("/dev/shm/"));

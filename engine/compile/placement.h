@@ -17,7 +17,7 @@ struct TensorPlace {
   graph::TensorId root = graph::kNone;  ///< the tensor whose block this is (itself when it owns one)
   std::size_t offset = 0;               ///< bytes into the root's block
   std::int64_t pitch = 0;               ///< elements between rows of the innermost axis
-  std::size_t span = 0;                 ///< bytes from the first to behind the last element
+  std::size_t span = 0;                 ///< bytes from the first element to the end of the last
   std::size_t row_bytes = 0;            ///< bytes of one row where rows lie apart, else span
   std::size_t pitch_bytes = 0;          ///< pitch in bytes where rows lie apart, else 0
 };

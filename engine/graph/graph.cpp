@@ -11,7 +11,7 @@ namespace vireo::graph {
 using base::fail;
 
 namespace {
-/// From the back: layers that come and go (folded ones, while importing) are the last readers.
+/// From the end: layers that come and go (those folded while importing) are the last readers.
 void drop_one(std::vector<LayerId>& consumers, LayerId layer) {
   const auto it = std::find(consumers.rbegin(), consumers.rend(), layer);
   if (it != consumers.rend()) consumers.erase(std::next(it).base());
@@ -22,12 +22,12 @@ void Graph::fail_id(std::int32_t id, std::size_t count, const char* what) {
   fail(ErrorCode::internal, "the graph has no ", what, " ", id, "; there are ", count);
 }
 
-/// unique_name() appends '~' and a number: no name that is there already may have a later one.
+/// unique_name() appends '~' and a number, larger than that of any existing name.
 void Graph::note_name(std::string_view tensor_name) {
   const std::size_t mark = tensor_name.rfind('~');
   if (mark == std::string_view::npos) return;
   const std::string_view digits = tensor_name.substr(mark + 1);
-  constexpr std::size_t kMostDigits = 15;  // more than are ever given out
+  constexpr std::size_t kMostDigits = 15;  // more than are ever used
   std::int64_t number = 0;
   const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (result.ec != std::errc() || result.ptr != digits.data() + digits.size() || digits.size() > kMostDigits) return;
@@ -184,7 +184,7 @@ void Graph::replace_uses(TensorId from, TensorId to) {
     for (Output& output : outputs_)
       if (output.tensor == from) output.tensor = to;
   target.output_uses += std::exchange(source.output_uses, 0);
-  if (source.origin.tensor != kNone) target.origin = source.origin;  // from now on it has these elements
+  if (source.origin.tensor != kNone) target.origin = source.origin;  // it has these elements from now on
 }
 
 void Graph::set_output(LayerId id, int slot, TensorId to) {

@@ -81,7 +81,7 @@ void check_ends(const Graph& graph) {
   for (TensorId input : graph.inputs()) check(graph.tensor(input).is_input, "input '", graph.tensor(input).name, "'");
 }
 
-/// What stands in the tensors may be less than what the rules say, or more (found another way), but not other.
+/// Tensors may say less than the rules do, or more (found another way), but nothing that contradicts them.
 void check_types(const Graph& graph, LayerId id) {
   const Layer& l = graph.layer(id);
   const std::vector<TensorType> types = graph.inferred(id);

@@ -22,7 +22,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 using Maybe = Algebra::Maybe;
 
-/// How far apart two constants of this type may be that stand for the same number: a few roundings.
+/// The relative difference between two constants of this type that mean the same number: a few roundings.
 double tolerance_of(DataType dtype) {
   if (dtype == DataType::float64) return 1e-12;
   if (dtype == DataType::float16) return 1e-3;

@@ -1,6 +1,6 @@
 // softmax(alpha q kT + mask) v, written as two products around a softmax, becomes one layer. Where q, k and v were cut
-// out of tensors that hold all heads of a token behind each other, the layer reads those, and what moved the heads is
-// left to the passes that take out what is not needed.
+// from tensors that hold all heads of a token one after the other, the layer reads those, and the layers that moved
+// the heads are left to the passes that remove unused ones.
 
 #include <algorithm>
 #include <map>
@@ -35,7 +35,7 @@ bool is_product(const Graph& graph, LayerId id) {
 }
 
 /// Extents of an operand as [batch, heads, rows, columns], its last two axes swapped where `swapped`; empty when it has
-/// another rank than 3, or 4 behind extents of 1. Heads of rank 3 are its first axis.
+/// another rank than 3, or 4 after extents of 1. Heads of rank 3 are its first axis.
 Dims heads_of(const Graph& graph, TensorId operand, bool swapped) {
   const Tensor& tensor = tensor_of(graph, operand);
   if (!tensor.is_static() || tensor.dims.size() < 3) return {};
@@ -74,7 +74,7 @@ bool find_scores(const Graph& graph, TensorId at, Match& found) {
       if (constant_of(graph, mask) != nullptr) break;
     }
     if (mask == kNone || !is_float32(graph, mask) || !tensor_of(graph, mask).is_static()) return false;
-    // Two masks are added to one: that is worth it where it is done now.
+    // Two masks are added to one: worthwhile where both are constants, and the sum is computed now.
     if (found.mask != kNone && (!constant_of(graph, mask) || !constant_of(graph, found.mask))) return false;
     const Dims own = without_leading_ones(tensor_of(graph, mask).dims);
     if (own.empty() || own.back() != dims.back() || own.size() > dims.size() ||

@@ -1,5 +1,5 @@
 // Batch normalisation is a scale and a shift per channel: folded into the layer before it, else written as a depthwise
-// 1x1 convolution, or as multiply and add, which scale_bias may fold into the layer behind.
+// 1x1 convolution, or as multiply and add, which scale_bias may fold into the layer after it.
 
 #include <algorithm>
 #include <cmath>
@@ -31,7 +31,7 @@ std::optional<Affine> affine_of(const Graph& graph, LayerId id) {
     affine.shift.push_back(values[1][c] - values[2][c] * affine.scale.back());
     if (!std::isfinite(static_cast<float>(affine.scale.back())) ||
         !std::isfinite(static_cast<float>(affine.shift.back())))
-      return std::nullopt;  // a negative variance, say: the layer itself gives what it gives
+      return std::nullopt;  // a negative variance, for example: the layer keeps its own result
   }
   if (!are_tame_factors(affine.scale)) return std::nullopt;
   return affine;
@@ -48,13 +48,13 @@ bool folds_forwards(const Graph& graph, LayerId id) {
   return attributes.text("auto_pad", "NOTSET") == "NOTSET";
 }
 
-/// A depthwise 1x1 convolution does the same in one layer, and takes the activation behind it too.
+/// A depthwise 1x1 convolution does the same in one layer, and takes the activation after it too.
 bool to_depthwise(Graph& graph, LayerId id, const Affine& affine) {
   const TensorId x = input_of(graph, id, 0);
   if (rank_of(graph, x) != 4 || graph.layer(id).attributes.integer("axis", 1) != 1 || !is_float32(graph, x))
     return false;
   const Dims& dims = tensor_of(graph, x).dims;
-  if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return false;  // convolutions refuse images of nothing
+  if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return false;  // convolutions refuse empty images
   const auto channels = static_cast<std::int64_t>(affine.scale.size());
   const std::string name = graph.layer(id).name;
   Attributes attributes;

@@ -1,4 +1,4 @@
-// A layer that stands for one of two branches becomes the layers of the branch that is taken, once its condition is
+// A layer that means one of two branches becomes the layers of the branch that is taken, once its condition is
 // known: their types follow from the tensors around them.
 
 #include <string>
@@ -79,7 +79,7 @@ class Inliner {
 
 bool branches(Graph& graph) {
   bool changed = false;
-  // Branches inside of a branch come to light with it.
+  // Branches inside a branch appear with it.
   for (bool again = true; again;) {
     again = false;
     std::vector<LayerId> decided;

@@ -77,7 +77,7 @@ bool by_halves(Graph& graph, LayerId id) {
     const Constant* index = gathers ? constant_of(graph, input_of(graph, reader, 1)) : nullptr;
     if (index == nullptr || !index->dims.empty() || input_of(graph, reader, 0) != output_of(graph, id)) return false;
     const std::int64_t entry = graph::to_integers(*index)[0];
-    if (entry < -parts || entry >= parts) return false;  // the layer itself will complain
+    if (entry < -parts || entry >= parts) return false;  // the layer itself reports it
     for (const TensorId output : graph.layer(reader).outputs)
       if (graph.is_output(output)) return false;
   }
@@ -98,8 +98,8 @@ bool by_halves(Graph& graph, LayerId id) {
   return true;
 }
 
-/// A shuffle that only a split into equal parts of whole groups reads writes the parts itself. Parts of one group are
-/// left: picking every n-th channel for each part apart is slower than turning all and copying.
+/// A shuffle that only a split into equal parts of whole groups reads writes the parts itself. Parts of one group
+/// stay: picking every n-th channel separately for each part is slower than turning all and copying.
 bool with_split(Graph& graph, LayerId id) {
   const LayerId shuffle = producer_of(graph, input_of(graph, id, 0), "channel_shuffle");
   if (shuffle == kNone || !used_once(graph, output_of(graph, shuffle)) || graph.layer(shuffle).outputs.size() != 1)

@@ -8,8 +8,8 @@
 namespace vireo::passes {
 namespace {
 
-constexpr std::size_t kMaxGrowth = 16 << 20;  // a constant may be so many bytes larger than what it is computed from
-constexpr double kMaxWork = 4e9;  // operations done at build time by one reference
+constexpr std::size_t kMaxGrowth = 16 << 20;  // bytes that a constant may take beyond what it is computed from
+constexpr double kMaxWork = 4e9;              // operations done at build time by one reference
 
 bool all_known(const Graph& graph, const Layer& layer) {
   bool some = false;

@@ -1,4 +1,4 @@
-// Convolutions and pooling along one axis become those of an image of height 1, for which the fast kernels are.
+// Convolutions and pooling along one axis become those of an image of height 1, which the fast kernels are written for.
 
 #include <algorithm>
 
@@ -29,7 +29,7 @@ bool rewrite(Graph& graph, LayerId id) {
     return false;
   const Dims &dims = tensor_of(graph, x).dims, &result = tensor_of(graph, output_of(graph, id)).dims;
   if (std::count(dims.begin(), dims.end(), 0) + std::count(result.begin(), result.end(), 0) > 0)
-    return false;  // of nothing, -1 infers nothing
+    return false;  // for an empty tensor -1 can't be inferred
   if (graph.layer(id).outputs.size() != 1 || old.text("layout", "nchw") != "nchw" || input_of(graph, id, 3) != kNone)
     return false;
   const Constant* weights = pool ? nullptr : constant_of(graph, input_of(graph, id, 1));

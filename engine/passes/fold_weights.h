@@ -15,7 +15,7 @@ namespace vireo::passes {
 [[nodiscard]] std::int64_t output_channels(const Graph& graph, LayerId layer);
 /// Which axis of the layer's output they are on, for an output of that rank.
 [[nodiscard]] std::size_t channel_axis(const Graph& graph, LayerId layer, std::size_t rank);
-/// Nothing behind the sum yet: no activation, no residual.
+/// Nothing follows the sum yet: no activation, no residual.
 [[nodiscard]] bool is_plain(const Graph& graph, LayerId layer);
 
 /// output = output * scale + shift, per output channel. The layer must be plain and its bias, if any, constant

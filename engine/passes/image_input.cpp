@@ -28,7 +28,7 @@ struct Head {
   int steps = 0;                     ///< layers that it replaces, without transposes
 };
 
-/// Goes up from the tensor that a channels-last convolution reads.
+/// Walks up from the tensor that a channels-last convolution reads.
 Head head_of(const Graph& graph, TensorId end) {
   Head head{end};
   const auto channels = tensor_of(graph, end).dims[3];
@@ -39,7 +39,7 @@ Head head_of(const Graph& graph, TensorId end) {
     head.planes = true;
     head.image = input_of(graph, id, 0);
   }
-  // The end may have other readers, all that lies before it not.
+  // The last tensor may have other readers; those before it may not.
   const auto before = [&](std::string_view op) {
     return head.image == end ? producer_of(graph, end, op) : step_before(graph, head.image, op);
   };

@@ -1,6 +1,6 @@
-// Padding of the spatial axes becomes part of the convolution or pooling behind it, where that pads with the same
-// value. Zero channels behind the others, only there to be added to a convolution, go away: its residual may have fewer
-// channels.
+// Padding of the spatial axes becomes part of the convolution or pooling after it, where that pads with the same
+// value. Zero channels after the others that only serve to be added to a convolution go away: its residual may have
+// fewer channels.
 
 #include <algorithm>
 #include <limits>

@@ -1,6 +1,6 @@
 #pragma once
 // The passes: rewrites of a network that keep its meaning. One file each, one row each in the ordered list, one wrapper
-// that runs them: named, timed, skippable by name, the graph verified behind each. Works on one graph from one thread.
+// that runs them: named, timed, skippable by name, the graph verified after each. Works on one graph from one thread.
 
 #include <functional>
 #include <set>
@@ -27,8 +27,8 @@ struct PassOptions {
   std::set<std::string, std::less<>> disabled;  ///< names not to run
   std::set<std::string, std::less<>> enabled;   ///< names to run although they are off by default
   bool verify = true;
-  int max_rounds = 8;  ///< the list is run again until nothing changes, at most so often
-  /// Called behind each pass that changed the graph.
+  int max_rounds = 8;  ///< the list is run again until nothing changes, at most this many times
+  /// Called after each pass that changed the graph.
   std::function<void(const Pass&, int round, const graph::Graph&)> on_change;
 };
 
@@ -42,14 +42,14 @@ struct PassReport {
   std::vector<Entry> entries;
   int rounds = 0;
   double seconds = 0;
-  [[nodiscard]] std::string to_string() const;  ///< one line a pass that changed something
+  [[nodiscard]] std::string to_string() const;  ///< one line for each pass that changed something
 };
 
 /// Runs the list to a fixpoint. Throws Error(invalid_argument) for an unknown name in the options, Error(internal)
 /// naming the pass that broke the graph.
 PassReport run_passes(graph::Graph& graph, const PassOptions& options = {});
 
-/// One pass by name, once, the graph verified behind it. Throws Error(not_found).
+/// One pass by name, once, the graph verified after it. Throws Error(not_found).
 bool run_pass(graph::Graph& graph, std::string_view name);
 
 }  // namespace vireo::passes

@@ -1,4 +1,4 @@
-// A constant factor before or behind a matrix product becomes the product's own factor (the 1/sqrt(d) of attention);
+// A constant factor before or after a matrix product becomes the product's own factor (the 1/sqrt(d) of attention);
 // a swap of the last two axes of an operand becomes the product's flag.
 
 #include "engine/graph/operator.h"

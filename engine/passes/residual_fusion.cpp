@@ -31,7 +31,7 @@ bool fuse(Graph& graph, LayerId id, const std::map<LayerId, std::size_t>& positi
     const auto place = position.find(before);
     const std::size_t when = place == position.end() ? 0 : place->second;
     if (chosen >= 0 && when < latest) continue;
-    chosen = slot;  // the later one: the other is there by then
+    chosen = slot;  // the later one: the other exists by then
     latest = when;
   }
   if (chosen < 0 || !can_redirect(graph, y, inputs[chosen])) return false;

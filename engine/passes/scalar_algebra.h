@@ -1,6 +1,6 @@
 #pragma once
 // Functions of one variable in a normal form, so that two ways to write the same function become the same thing and can
-// be compared exactly, whatever the constants. What activation_patterns recognises activations with. A value type per
+// be compared exactly, whatever the constants. activation_patterns recognises activations by it. A value type per
 // function, all of one Algebra; one thread.
 //
 // The form is a sum of terms, each a coefficient times a product of atoms. Atoms are the variable, clamps and the
@@ -39,7 +39,8 @@ class Algebra {
   /// exp, erf, tanh, sigmoid or softplus of a sum.
   [[nodiscard]] Maybe call(std::string_view function, const Sum& x);
 
-  /// The same form, constants apart by no more than the relative tolerance. A bound of zero or infinity has to be one.
+  /// The same form, with constants that differ by no more than the relative tolerance; bounds of zero or infinity must
+  /// be equal.
   [[nodiscard]] bool equal(const Sum& a, const Sum& b, double tolerance) const;
 
   /// The sum is factor * clip(low, high; variable) + shift.

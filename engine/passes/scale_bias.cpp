@@ -1,4 +1,4 @@
-// Multiplications and additions of constants per channel, before or behind a layer with constant weights, are folded
+// Multiplications and additions of constants per channel, before or after a layer with constant weights, are folded
 // into its weights and bias.
 
 #include <algorithm>

@@ -215,7 +215,7 @@ std::optional<Sunk> squeeze(Graph& graph, LayerId id, TensorId x, const Perm& pe
   return sunk;
 }
 
-/// shape(transpose(x)) = gather(shape(x), perm): nobody needs the data.
+/// shape(transpose(x)) = gather(shape(x), perm): the data are not needed.
 std::optional<Sunk> shape(Graph& graph, LayerId id, TensorId x, const Perm& perm) {
   const Attributes& attributes = graph.layer(id).attributes;
   const auto rank = static_cast<std::int64_t>(perm.size());

@@ -1,6 +1,6 @@
-// A concat that joins all parts of a split again, in order, beside others: it takes the whole tensor instead, which can
-// then be written in place, while the other readers of the parts see views. The C2f and CSP blocks of detectors are
-// built so.
+// A concat that joins all parts of a split again, in order, among other inputs: it takes the whole tensor instead,
+// which can then be written in place, while the other readers of the parts see views. The C2f and CSP blocks of
+// detectors are built so.
 
 #include "engine/passes/edit.h"
 #include "engine/passes/list.h"

@@ -39,7 +39,7 @@ std::optional<StridedView> through_gather(const Graph& graph, LayerId id, Stride
   const std::size_t rank = rank_of(graph, input_of(graph, id, 1));
   if (!entry || entry->size() != 1 || rank > 1) return std::nullopt;
   const std::int64_t at = (*entry)[0] < 0 ? (*entry)[0] + view.dims[axis] : (*entry)[0];
-  if (at < 0 || at >= view.dims[axis]) return std::nullopt;  // the layer itself will complain
+  if (at < 0 || at >= view.dims[axis]) return std::nullopt;  // the layer itself reports it
   view.offset += at * view.strides[axis];
   view.dims[axis] = 1;
   if (rank == 1) return view;
@@ -90,7 +90,7 @@ std::optional<StridedView> reshaped_view(const StridedView& view, const Dims& di
       continue;
     }
     if (i == from.size()) return std::nullopt;
-    // The shortest groups of old and new axes with as many elements; the old ones must lie behind each other.
+    // The shortest groups of old and new axes with as many elements; the old ones must lie one after the other.
     std::int64_t olds = from[i], news = dims[j];
     std::size_t last_old = i, last_new = j;
     while (olds != news) {

@@ -17,7 +17,8 @@ struct StridedView {
   Dims dims, strides;
 };
 
-/// Looks back from the tensor as far as it can; of itself at least. Nothing when its extents are unknown.
+/// Looks back from the tensor as far as it can; the result is the tensor itself at least. Nothing when its extents are
+/// unknown.
 [[nodiscard]] std::optional<StridedView> view_of(const Graph& graph, TensorId tensor);
 /// The same elements under other extents, where strides can say so.
 [[nodiscard]] std::optional<StridedView> reshaped_view(const StridedView& view, const Dims& dims);

@@ -1,4 +1,4 @@
-// Transposes from channels-last to channels-first move through everything that can work on the other layout just as
+// Transposes from channels-last to channels-first move through all layers that can work on the other layout just as
 // well, until they meet the inverse transpose in front of the next convolution and both go away. They stop at layers
 // that say their layout.
 
@@ -90,7 +90,7 @@ bool cancel(Graph& graph, LayerId id) {
   return (is_identity(perm) && bypass(graph, id)) || changed;
 }
 
-/// The tensor as some layer transposes it already.
+/// The output of a layer that transposes the tensor in this way already.
 TensorId transposed_already(const Graph& graph, TensorId tensor, const Perm& perm) {
   for (const LayerId reader : tensor_of(graph, tensor).consumers)
     if (is_op(graph, reader, "transpose") && perm_of(graph, reader) == perm) return output_of(graph, reader);
@@ -128,11 +128,11 @@ bool sink_joined(Graph& graph, LayerId id) {
     if (!tensor.ranked || tensor.dims.size() > perm.size()) return false;
     if (tensor.constant || (!concat && is_single_element(tensor))) continue;
     if (tensor.dims.size() != perm.size()) return false;
-    // That there is a transposed one already counts towards channels-first only: the other way, where the tensor is
-    // what a channels-last layer wrote, the two would undo each other for ever.
+    // An existing transposed copy counts only on the way to channels-first: in the other direction, where a
+    // channels-last layer wrote the tensor, the two moves would undo each other for ever.
     foreign += moves_last_to_channels(perm) && back != perm && transposed_already(graph, input, back) != kNone ? 0 : 1;
   }
-  // A perm that is its own inverse would move to and fro.
+  // A perm that is its own inverse would move back and forth.
   if (foreign > 0 && (!moves_last_to_channels(perm) || back == perm ||
                       (foreign >= transposed && !leads_to(graph, output_of(graph, id), back))))
     return false;
@@ -177,7 +177,7 @@ bool worth_it(const Graph& graph, LayerId id, const Sunk& sunk) {
          std::all_of(readers.begin(), readers.end(), [&](LayerId reader) { return is_op(graph, reader, "transpose"); });
 }
 
-/// Transposes that nobody reads any more would make their inputs look shared.
+/// Transposes without readers would make their inputs look shared.
 void drop_unread(Graph& graph) {
   for (LayerId id = 0; id < graph.layer_count(); ++id) {
     if (!is_op(graph, id, "transpose")) continue;
@@ -205,7 +205,8 @@ bool sink(Graph& graph, LayerId id) {
 
 bool transpose_sinking(Graph& graph) {
   bool changed = false;
-  // Each transpose passes each layer once, and few do; a graph where they would go round is right wherever they stop.
+  // Each transpose passes a layer at most once, and most pass few; should they go in circles, the graph is correct
+  // wherever they stop.
   auto left = 64 + 32 * static_cast<std::int64_t>(layers_of(graph).size());
   for (bool again = true; again && left > 0;) {
     again = false;

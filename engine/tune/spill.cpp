@@ -26,7 +26,7 @@ void spill_weights(graph::Graph& g) {
     size = next;
   }
   if (size < kWorthIt) return;
-  const base::MappedFile file = base::set_aside(parts);
+  const base::MappedFile file = base::spill(parts);
   if (!file.data) return log(LogLevel::info, "/var/tmp has no room for the weights; they stay in memory");
   for (graph::TensorId id = 0; id < g.tensor_count(); ++id) {
     graph::Tensor& t = g.tensor(id);

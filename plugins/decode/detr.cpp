@@ -1,7 +1,7 @@
 // DETR (Carion et al., 2020, arXiv:2005.12872), RT-DETR and relatives: a fixed set of queries, boxes as centre and size
 // in parts of the input, no duplicates to suppress. One output [Q, 4 + classes] of boxes and probabilities, or class
-// logits [Q, classes] beside boxes [Q, 4]. DETR proper softmaxes over classes and "no object" (last); the others take a
-// sigmoid of each class.
+// logits [Q, classes] next to boxes [Q, 4]. DETR proper softmaxes over classes and "no object" (last); the others take
+// a sigmoid of each class.
 
 #include <algorithm>
 

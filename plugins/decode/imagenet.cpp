@@ -1,4 +1,4 @@
-// The 1000 classes of ImageNet (ILSVRC 2012) in the usual order, that of their WordNet synsets; one name each, ten a
+// The 1000 classes of ImageNet (ILSVRC 2012) in the usual order, that of their WordNet synsets; one name each, ten per
 // line.
 
 #include <algorithm>

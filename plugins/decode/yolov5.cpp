@@ -31,7 +31,7 @@ sdk::Match match(const sdk::ModelDescription& d) {
   if (d.outputs.empty()) return no_match("takes rows of 5 + classes values");
   const Dims dims = image_dims(d.outputs[0].dims);
   if (dims.size() != 2 || dims[1] < 6) return no_match("takes rows of 5 + classes values");
-  for (std::size_t i = 1; i < d.outputs.size(); ++i) {  // raw heads beside the decoded rows are ignored
+  for (std::size_t i = 1; i < d.outputs.size(); ++i) {  // raw heads next to the decoded rows are ignored
     if (image_dims(d.outputs[i].dims).size() < 3) return no_match("the other outputs are no raw heads");
   }
   const auto decoded = tail_has_any(d, 0, kDecodingOps);
@@ -71,8 +71,8 @@ class Yolov5 final : public sdk::Decoder {
       const int best = best_of(row + first_class, width - first_class);
       const float score = row[4] * row[first_class + best];
       if (!(score >= settings_.score) || !settings_.wants(best)) continue;
-      boxes_.push_back({row[0] - row[2] / 2, row[1] - row[3] / 2, row[0] + row[2] / 2, row[1] + row[3] / 2, score,
-                        best, std::int64_t(i)});
+      boxes_.push_back({row[0] - row[2] / 2, row[1] - row[3] / 2, row[0] + row[2] / 2, row[1] + row[3] / 2, score, best,
+                        std::int64_t(i)});
     }
     finish(boxes_, settings_, geometry, result, [&](const Box& box, std::vector<sdk::Keypoint>& points) {
       const float* row = rows + std::size_t(box.index) * std::size_t(width) + 5;

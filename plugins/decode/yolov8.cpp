@@ -1,7 +1,7 @@
-// YOLOv8, YOLO11 and relatives, decoded in the graph: one column a grid cell, [4 + classes + extras, N], of centre and
-// size in network pixels, class probabilities, then what the task adds: keypoints (pose, x, y and maybe visibility),
-// mask coefficients (segment: a second output holds the prototypes), an angle (obb). The metadata that the usual
-// exporter writes (task, names, kpt_shape) says which; without it the shapes do.
+// YOLOv8, YOLO11 and relatives, decoded in the graph: one column for each grid cell, [4 + classes + extras, N], of
+// centre and size in network pixels, class probabilities, then what the task adds: keypoints (pose, x, y and maybe
+// visibility), mask coefficients (segment: a second output holds the prototypes), an angle (obb). The metadata that the
+// usual exporter writes (task, names, kpt_shape) says which; without it the shapes do.
 
 #include <algorithm>
 #include <cmath>

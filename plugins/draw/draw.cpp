@@ -1,4 +1,4 @@
-// What goes where: maps first, then box fills, outlines and keypoints, then the text that speaks of the whole frame,
+// What goes where: maps first, then box fills, outlines and keypoints, then the text about the whole frame,
 // then labels, which look for a free place around their box, so that neighbours stay readable.
 
 #include "plugins/draw/draw.h"
@@ -193,7 +193,7 @@ std::optional<Area> Renderer::State::find_room(const Surface& surface, const Are
   return std::nullopt;
 }
 
-/// The place of a label that finds no free one: at the top of the box, inside the frame.
+/// The place of a label where none is free: at the top of the box, inside the frame.
 Area Renderer::State::over(const Surface& surface, const Area& box, int width) const {
   const int height = plate_height();
   const int x = std::clamp(box.x0, 0, std::max(0, surface.width() - width)),
@@ -219,7 +219,7 @@ void Renderer::State::label(Surface& surface, const sdk::Detection& d) {
     text += number;
   }
   text.append(d.label, 0, 64);
-  // A small object keeps to its name: a long label would hide its neighbours.
+  // A small object shows its name alone: a long label would hide its neighbours.
   const bool small = font->width(text) > 2 * (a.x1 - a.x0);
   if (style.scores && (!small || text.empty())) {
     std::snprintf(number, sizeof number, text.empty() ? "%d%%" : " %d%%", percent(d.score));
@@ -227,7 +227,7 @@ void Renderer::State::label(Surface& surface, const sdk::Detection& d) {
   }
   if (text.empty()) return;
   std::optional<Area> at = find_room(surface, a, font->width(text) + 2 * pad(), plate_height());
-  if (!at && small) return;  // in a crowd the colour of its box must do
+  if (!at && small) return;  // in a crowd the colour of the box must be enough
   if (!at) at = over(surface, a, font->width(text) + 2 * pad());
   placed.push_back(*at);
   plate(surface, *at, text, colour_of(d), 226);
@@ -289,7 +289,7 @@ void Renderer::draw(const sdk::Image& image, const sdk::FrameResult& result, std
     if (s.style.boxes) s.box(surface, *d);
     if (s.style.keypoints) s.keypoints(surface, *d);
   }
-  // Labels keep clear of the text that speaks of the whole frame.
+  // Labels keep clear of the text about the whole frame.
   const int top = s.status_line(surface, status);
   if (s.style.classes) s.classes(surface, result, top);
   if (s.style.labels)

@@ -20,18 +20,18 @@ enum class ColourBy : std::uint8_t { object_class, track };
 enum class Corner : std::uint8_t { top_left, top_right, bottom_left, bottom_right };
 
 struct DrawStyle {
-  int thickness = 0;          ///< of boxes and skeletons in pixels, up to 64; 0: by the frame's size
-  int text_size = 0;          ///< height of a capital letter in pixels, 6 … 96; 0: by the frame's size
+  int thickness = 0;  ///< of boxes and skeletons in pixels, up to 64; 0: by the frame's size
+  int text_size = 0;  ///< height of a capital letter in pixels, 6 … 96; 0: by the frame's size
   bool boxes = true;
   bool labels = true;
-  bool scores = true;         ///< in labels
+  bool scores = true;  ///< in labels
   bool keypoints = true;
   bool maps = true;
-  bool classes = true;        ///< statements about the whole frame, as lines of text
+  bool classes = true;  ///< classifications of the whole frame, as lines of text
   ColourBy colour_by = ColourBy::object_class;
-  float min_score = 0;        ///< draws only what is at least this sure
+  float min_score = 0;  ///< draws only results with at least this score
   float min_keypoint_score = 0.3f;
-  float fill = 0;             ///< opacity of the inside of boxes, 0 … 1
+  float fill = 0;  ///< opacity of the inside of boxes, 0 … 1
   float map_opacity = 0.45f;
   Corner status_corner = Corner::top_left;
   /// Pairs of keypoint numbers to connect. Empty: by their count (17: COCO pose, 21: hand, 4: the outline of a

@@ -9,7 +9,7 @@ struct Colour {
   std::uint8_t r = 0, g = 0, b = 0;
 };
 
-/// The colour of a class or track number; negative numbers are nobody's grey.
+/// The colour of a class or track number; negative numbers, which belong to none, are grey.
 Colour palette_colour(std::int64_t number);
 
 /// Black or white, whichever is easier to read on `background`.

@@ -1,5 +1,5 @@
 #pragma once
-// The pixels of a frame as something to paint on, whatever its format: rectangles and masks are clipped and blended
+// The pixels of a frame to paint on, in any format: rectangles and masks are clipped and blended
 // straight into the planes, with chroma at half size getting the mean of its pixels' coverage. Borrows the frame for
 // one drawing; costs what it touches; allocates nothing.
 

@@ -1,8 +1,8 @@
 #pragma once
-// What travels with a buffer beside its pixels: the exact result of one frame (VireoFrameMeta) and, from synthetic
+// What travels with a buffer next to its pixels: the exact result of one frame (VireoFrameMeta) and, from synthetic
 // sources, its ground truth (VireoTruthMeta, same contents under another type). The region-of-interest metas that other
 // elements read are rounded copies of it. The meta owns its note; notes are immutable once attached and shared by
-// copies of the buffer. The types are registered once in the process, whoever comes first (plugin or program).
+// copies of the buffer. The types are registered once in the process, by whichever comes first (plugin or program).
 
 #include <gst/video/video.h>
 

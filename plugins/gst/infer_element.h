@@ -1,5 +1,5 @@
 #pragma once
-// The instance of vireoinfer, which its two files share: vireoinfer.cpp holds the element (states, properties, class),
+// The instance of vireoinfer, shared by its two files: vireoinfer.cpp holds the element (states, properties, class),
 // infer_pads.cpp what its pads do. `settings` and `flow` (the pointer) are guarded by the object lock.
 
 #include <gst/gst.h>
@@ -47,7 +47,7 @@ inline VireoInfer* self_of(gpointer object) { return reinterpret_cast<VireoInfer
 /// The kind of GStreamer error and what the user can do, for an error of ours.
 void post_error(VireoInfer* self, const InferSettings& settings, ErrorCode code, const char* message);
 
-/// Makes the pads and all that hangs on them. (infer_pads.cpp)
+/// Makes the pads with their functions. (infer_pads.cpp)
 void add_infer_pads(VireoInfer* self);
 void add_infer_pad_templates(GstElementClass* element_class);
 

@@ -90,7 +90,7 @@ void InferFlow::drop_for(std::unique_lock<std::mutex>& lock) {
   }
   if (frames_queued() < limit) return;
   for (auto item = queue_.begin(); item != queue_.end(); ++item) {
-    // Whoever waits is between the batcher and its bound; one that is done only waits for downstream.
+    // Unfinished frames are bounded by the batcher; a finished one only waits for downstream.
     if (!item->frame || !item->frame->ready || item->frame->outcome.fate == Fate::failed) continue;
     if (item->frame->outcome.fate == Fate::inferred) ++stats_.dropped;  // others were counted when they were dropped
     queue_.erase(item);

@@ -36,7 +36,7 @@ struct FrameTask {
   ~FrameTask() { gst_clear_buffer(&buffer); }
 };
 
-/// What comes out at the other end: exactly one of the two.
+/// What the output task gets: exactly one of the two.
 struct FlowItem {
   std::shared_ptr<FrameTask> frame;
   GstEvent* event = nullptr;
@@ -44,10 +44,10 @@ struct FlowItem {
 
 struct FlowStats {
   std::uint64_t frames = 0;    ///< arrived
-  std::uint64_t inferred = 0;  ///< with a result of their own
+  std::uint64_t inferred = 0;  ///< with their own result
   std::uint64_t passed = 0;    ///< between two inferred ones
   std::uint64_t dropped = 0;   ///< a newer frame took their place
-  std::uint64_t late = 0;      ///< skipped, the sink had no use for them
+  std::uint64_t late = 0;      ///< skipped because they came too late for the sink
   std::uint64_t failed = 0;
   double fps = 0;  ///< frames out, over the time from the first to the last
   infer::LatencyHistogram latency;
@@ -88,7 +88,7 @@ class InferFlow {
   [[nodiscard]] bool live() const;
   /// Time that frames really take, with some room, for the LATENCY query.
   [[nodiscard]] std::int64_t latency_ns() const;
-  /// Called for each frame put out: true, once in a while, when the answer above has become another.
+  /// Called for each frame put out: true, now and then, when the answer above has changed.
   [[nodiscard]] bool latency_changed();
 
  private:

@@ -1,4 +1,4 @@
-// What the pads of vireoinfer do: frames, events and queries in, results out by a task of its own. infer_flow.h tells
+// What the pads of vireoinfer do: frames, events and queries in, results out by a separate task. infer_flow.h describes
 // the way of a frame.
 
 #include <gst/video/video.h>
@@ -21,7 +21,7 @@ GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SIN
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
                                                             GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(VIREO_VIDEO_FORMATS)));
 
-// The library's own macros for this mix two enumerations, which C++20 frowns on.
+// The library's own macros for this mix two enumerations, which C++20 deprecates.
 bool is_serialized(const GstEvent* event) { return guint(GST_EVENT_TYPE(event)) & guint(GST_EVENT_TYPE_SERIALIZED); }
 bool is_serialized(const GstQuery* query) { return guint(GST_QUERY_TYPE(query)) & guint(GST_QUERY_TYPE_SERIALIZED); }
 
@@ -130,8 +130,8 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   return is_serialized(event) ? flow->push_event(event) : gst_pad_push_event(self->srcpad, event);
 }
 
-/// Downstream's wishes for buffers hold for our input too, as frames pass through; planes anywhere are fine with us,
-/// and put_out() lays them out anew for a downstream that can't take them.
+/// Downstream's requirements on buffers hold for our input too, since frames pass through. Planes may lie anywhere:
+/// put_out() rearranges them for a downstream that needs that.
 gboolean answer_allocation(VireoInfer* self, InferFlow& flow, GstQuery* query) {
   if (!flow.wait_empty()) return FALSE;
   gst_pad_peer_query(self->srcpad, query);
@@ -141,7 +141,7 @@ gboolean answer_allocation(VireoInfer* self, InferFlow& flow, GstQuery* query) {
   const int held = self->state->settings.max_inflight;
   GST_OBJECT_UNLOCK(self);
   if (!planes) gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  // We hold on to frames: whoever fills a pool needs that many more of them.
+  // We hold frames: the pool that they come from needs that many more.
   const guint more = guint(held > 0 ? held : 4) + 4;
   if (gst_query_get_n_allocation_pools(query) == 0) {
     GstCaps* caps = nullptr;

@@ -13,7 +13,7 @@ using S = InferSettings;
 /// When a property may change: only before the model loads, or any time (the next frame sees it).
 enum class When { ready, playing };
 
-/// Where the value lives says what type it has.
+/// Where the value is stored, which also gives its type.
 struct Row {
   const char *name, *nick, *blurb;
   std::variant<std::string S::*, int S::*, double S::*, bool S::*> field;

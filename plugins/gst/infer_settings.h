@@ -30,7 +30,7 @@ struct InferSettings {
 };
 
 void install_infer_properties(GObjectClass* object_class);
-/// False when the id is none of the table's. `session_changed` becomes true when decoder or input options changed.
+/// False when the table doesn't have the id. `session_changed` becomes true when decoder or input options changed.
 bool set_infer_property(InferSettings& settings, guint id, const GValue* value, bool& session_changed);
 bool get_infer_property(const InferSettings& settings, guint id, GValue* value);
 

@@ -1,4 +1,4 @@
-// The plugin as GStreamer loads it: one registration a line.
+// The plugin as GStreamer loads it: one registration per line.
 
 #include <gst/gst.h>
 
@@ -9,7 +9,7 @@ GST_DEBUG_CATEGORY_STATIC(vireo_debug);
 
 namespace {
 
-/// The libraries' messages go where the user looks for GStreamer's: GST_DEBUG=vireo:5. Warnings that GStreamer would
+/// The libraries' messages go to GStreamer's log: GST_DEBUG=vireo:5. Warnings that GStreamer would
 /// not show still reach stderr, as they do without a logger.
 class GstLogger : public vireo::Logger {
  public:
@@ -25,7 +25,7 @@ class GstLogger : public vireo::Logger {
 gboolean plugin_init(GstPlugin* plugin) {
   GST_DEBUG_CATEGORY_INIT(vireo_debug, "vireo", 0, "Vireo's libraries");
   static GstLogger logger;
-  // A program that has a logger of its own keeps it.
+  // A program that has its own logger keeps it.
   if (vireo::Logger* earlier = vireo::set_logger(&logger)) vireo::set_logger(earlier);
   return vireo::gst::register_vireoinfer(plugin) && vireo::gst::register_vireodraw(plugin) &&
          vireo::gst::register_vireopublish(plugin) && vireo::gst::register_vireoscene(plugin);

@@ -141,7 +141,7 @@ GstStructure* stats_of(VireoInfer* self) {
   return structure;
 }
 
-/// Hands new settings to a running flow; a session that can't be is reported and the old one stays.
+/// Hands new settings to a running flow; an impossible session is reported and the old one stays.
 void apply_settings(VireoInfer* self, bool session_changed) {
   const auto flow = flow_of(self);
   if (!flow) return;

@@ -112,7 +112,7 @@ gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   return gst_video_info_from_caps(&self_of(base)->state->info, caps);
 }
 
-/// The frame's own result, or what other elements' regions say.
+/// The frame's own result, or one made from the regions of other elements.
 void publish_frame(State& state, GstBuffer* buffer, bool repeat) {
   const std::uint64_t index = state.frames++;
   if (const gst::FrameNote* note = gst::find_note(buffer, gst::NoteKind::result)) {

@@ -107,7 +107,7 @@ gboolean set_caps(GstBaseSrc* base, GstCaps* caps) {
   return TRUE;
 }
 
-/// Detections with score 1; those that show too little of themselves to be asked for have score 0.
+/// Detections with score 1; those of which too little is visible have score 0.
 std::shared_ptr<const gst::FrameNote> truth_of(const std::vector<scene::SceneObject>& objects, const State& state,
                                                GstClockTime pts) {
   auto note = std::make_shared<gst::FrameNote>();

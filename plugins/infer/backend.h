@@ -19,7 +19,7 @@ class Backend {
   [[nodiscard]] virtual void* slot(int lane, int index) noexcept = 0;
   /// Runs the lane's first `count` images and returns when their outputs are there.
   virtual Status run(int lane, int count) noexcept = 0;
-  /// What the network says about image `index` of the `count` that ran; valid until the lane's next run. Throws Error
+  /// The outputs for image `index` of the `count` that ran; valid until the lane's next run. Throws Error
   /// when an output can't be split by images.
   [[nodiscard]] virtual std::vector<sdk::TensorView> outputs(int lane, int index, int count) = 0;
 };

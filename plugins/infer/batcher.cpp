@@ -166,7 +166,7 @@ void Batcher::State::advance() {
   launch(now);
 }
 
-/// Nothing that this stream has submitted so far waits for company.
+/// Frames that this stream has submitted so far no longer wait for others.
 void Batcher::State::hurry(StreamState& stream) {
   for (const auto& ticket : stream.tickets) ticket->urgent = true;
   if (filling >= 0) {
@@ -180,7 +180,7 @@ void Batcher::State::hurry(StreamState& stream) {
 }
 
 void Batcher::State::deliver_ready(Lock& lock, StreamState& stream) {
-  if (stream.delivering) return;  // whoever delivers looks again
+  if (stream.delivering) return;  // the thread that delivers looks again
   stream.delivering = true;
   while (!stream.tickets.empty() && stream.tickets.front()->stage == Stage::done) {
     std::unique_ptr<Ticket> ticket = std::move(stream.tickets.front());

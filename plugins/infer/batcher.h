@@ -4,8 +4,7 @@
 //   submit ─▶ stream's queue ─▶ worker: Job::prepare into a slot ─▶ lane runs ─▶ Job::decode ─▶ deliver, in order
 //
 // - A batch goes out when it is full or when its oldest frame has waited its stream's max_delay. While as many lanes
-// run
-//   as the backend can use, an overdue batch stays open and goes on filling: it could not start anyway.
+//   run as the backend can use, an overdue batch stays open and goes on filling: it could not start anyway.
 // - Each stream gets its jobs back in the order in which it submitted them, every job exactly once, one call at a time.
 // - Streams take turns; each has a bound on the frames in flight. A stream that must not wait (live) keeps the newest
 //   frame that did not fit and gives the older one back as dropped; any other stream blocks in submit.
@@ -34,7 +33,7 @@ class Job {
   virtual ~Job() = default;
   /// Writes the frame into the input slot. `worker` (0..workers-1) picks scratch memory that one thread uses at a time.
   virtual void prepare(void* slot, int worker) = 0;
-  /// Reads what the network said. `lane` picks scratch memory likewise.
+  /// Reads the outputs of the network. `lane` picks scratch memory likewise.
   virtual void decode(std::span<const sdk::TensorView> outputs, int lane) = 0;
 };
 
@@ -81,12 +80,12 @@ class Batcher {
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
-    /// Takes the job over. Blocks while max_inflight frames are under way, unless newest_wins. False, and the job is
-    /// gone without delivery, when the stream is flushing.
+    /// Takes ownership of the job. Blocks while max_inflight frames are under way, unless newest_wins. False, and the
+    /// job is gone without delivery, when the stream is flushing.
     bool submit(std::unique_ptr<Job> job);
     /// Lets batches with this stream's frames go out at once and waits until all are delivered.
     void drain();
-    /// Lets them go out at once, without waiting.
+    /// Lets batches with this stream's frames go out at once, without waiting.
     void hurry();
     /// Gives waiting frames back as flushed, unblocks submit, refuses new frames; returns when nothing is under way.
     void flush_start();

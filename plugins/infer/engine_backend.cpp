@@ -18,7 +18,7 @@ struct EngineBackend::Lane {
 
 namespace {
 
-/// What networks of the Paddle family ask for beside the picture: its size and its scale, both [N,2]. The picture is
+/// What networks of the Paddle family take besides the picture: its size and its scale, both [N,2]. The picture is
 /// given at network size, boxes come back in network pixels.
 bool is_size_or_scale(const TensorInfo& input) {
   return input.dtype == DataType::float32 && input.dims.size() == 2 &&
@@ -144,7 +144,7 @@ void EngineBackend::set_count(Lane& lane, int count) {
 
 int EngineBackend::lanes() const noexcept { return static_cast<int>(lanes_.size()); }
 int EngineBackend::max_batch() const noexcept { return batch_; }
-// One lane computes, the next is queued behind it so that the device never waits for us, the rest are being filled.
+// One lane computes, the next is queued after it so that the device never waits for us, the rest are being filled.
 int EngineBackend::concurrency() const noexcept { return std::min(2, lanes()); }
 
 void* EngineBackend::slot(int lane, int index) noexcept {

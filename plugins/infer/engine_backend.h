@@ -1,7 +1,7 @@
 #pragma once
 // The batcher's backend on a real engine: each lane is a context with its own stream and buffers; weights are shared.
-// Networks whose batch extent is fixed run at that extent; a batch extent that is open on paper but baked into the
-// graph is found out by shape inference and run one image at a time.
+// Networks whose batch extent is fixed run at that extent; where the batch extent is declared open but fixed inside
+// the graph, shape inference shows it, and the network is run one image at a time.
 
 #include <memory>
 #include <span>

@@ -41,7 +41,7 @@ Profile profile_for(const std::vector<TensorInfo>& inputs, const sdk::InputSpec&
   return profile;
 }
 
-/// The importer's note on how each output comes about; nothing for networks that no importer made.
+/// The importer's note on how each output is computed; nothing for networks that were not imported.
 std::vector<std::vector<std::string>> tails_in(const std::map<std::string, std::string>& metadata,
                                                std::size_t outputs) {
   const auto found = metadata.find("onnx.output_tails");
@@ -72,7 +72,7 @@ Plan build_plan(const ModelOptions& options, const CachedPlan& cached) {
   return build(std::move(network), build_options);
 }
 
-/// One model a key; the entry's lock is held while it loads, so that others wait for it.
+/// One model for each key; the entry's lock is held while it loads, so that others wait for it.
 struct Registry {
   struct Entry {
     std::mutex mutex;

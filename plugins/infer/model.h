@@ -1,6 +1,6 @@
 #pragma once
-// A model ready to take frames: engine, contexts and batcher, shared by everybody in the process who asks for the same
-// file with the same options. It lives as long as somebody holds it. open() may be called from any thread; a second
+// A model ready to take frames: engine, contexts and batcher, shared by all in the process that ask for the same file
+// with the same options. It lives as long as one of them holds it. open() may be called from any thread; a second
 // caller waits for the first one's build instead of building again.
 
 #include <filesystem>
@@ -25,7 +25,7 @@ struct ModelOptions {
   int contexts = 3;                  ///< inferences prepared, running or being decoded at once
   double build_budget_s = 2;         ///< for tactic timing when the file is ONNX
   std::string size, layout;          ///< for open inputs, see preprocess::input_params(); empty: by the model
-  std::filesystem::path plan_cache;  ///< folder for plans built from ONNX (plan_cache.h); empty: none are kept
+  std::filesystem::path plan_cache;  ///< folder for plans built from ONNX (plan_cache.h); empty: plans are not kept
 
   /// Equal for options that can share a model.
   [[nodiscard]] std::string key() const;

@@ -1,6 +1,6 @@
 #pragma once
 // Plans that were built from ONNX files, kept in a folder for the next start. An entry is the plan itself under a name
-// that stands for the model's path and the options; inside it says what it was made from (files with sizes and times,
+// made from the model's path and the options; inside it says what it was made from (files with sizes and times,
 // options, device, library), and an entry that says anything else is built again. Entries are written to a temporary
 // file and renamed, so that processes may share the folder. Any thread.
 
@@ -22,13 +22,13 @@ class CachedPlan {
   /// The entry of options.path in the folder options.plan_cache; no folder, no cache.
   explicit CachedPlan(const ModelOptions& options);
 
-  /// The plan, if there is one that fits; a stale or damaged one is warned of.
+  /// The plan, if there is one that fits; warns of a stale or damaged one.
   [[nodiscard]] std::optional<Plan> load() const;
   /// Warns that a plan which load() gave can't be used after all.
   void refuse(const std::string& why) const;
-  /// Notes in the network what it is made from; before it is built.
+  /// Notes in the network what it is made from; to be called before it is built.
   void label(Network& network) const;
-  /// Keeps the plan. What can't be written is logged, not thrown: the next start is slower, that is all.
+  /// Keeps the plan. A failure is logged, not thrown: only the next start is slower.
   void store(const Plan& plan) const noexcept;
 
   [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
@@ -39,7 +39,8 @@ class CachedPlan {
   std::string options_;
 };
 
-/// Removes entries of the folder, those used longest ago first, until all take at most so many bytes; `kept` stays.
+/// Removes entries of the folder, those used longest ago first, until all together take at most `most_bytes`; `kept`
+/// stays.
 void prune_cached_plans(const std::filesystem::path& folder, const std::filesystem::path& kept,
                         std::uintmax_t most_bytes);
 

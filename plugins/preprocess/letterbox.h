@@ -12,9 +12,8 @@ struct Placement {
   int x = 0, y = 0, width = 0, height = 0;                              ///< rectangle of the input that it fills
 };
 
-/// letterbox: scale = min(W/w, H/h); the filled rectangle is floor(w*scale + 1/2) x floor(h*scale + 1/2), at least 1x1
-/// and
-///   at most WxH; centred: left = floor((W - width)/2), top = floor((H - height)/2).
+/// letterbox: scale = min(W/w, H/h); the filled rectangle is floor(w*scale + 1/2) x floor(h*scale + 1/2), at
+///   least 1x1 and at most WxH; centred: left = floor((W - width)/2), top = floor((H - height)/2).
 /// stretch: the whole frame fills the whole input.
 /// crop: the largest centred region of the input's aspect ratio, each side times crop_percent/100 and rounded likewise,
 ///   at an even position (so that subsampled chroma splits cleanly), fills the whole input.

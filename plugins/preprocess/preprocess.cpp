@@ -1,6 +1,6 @@
-// The order of work: resize the picture's own 8-bit planes to the size they will have in the input (one resize a
-// sample), then convert, normalise and pack row by row. Resizing first makes colour conversion cost network pixels, not
-// camera pixels; both are linear, so only rounding differs from converting first.
+// The order of work: resize the picture's own 8-bit planes to the size they will have in the input (one resize for
+// each sample), then convert, normalise and pack row by row. Resizing first makes colour conversion cost network
+// pixels, not camera pixels; both are linear, so only rounding differs from converting first.
 
 #include "plugins/preprocess/preprocess.h"
 
@@ -59,9 +59,9 @@ void check_spec(const InputSpec& spec) {
   const bool size = spec.width >= 1 && spec.height >= 1 && spec.width <= 16384 && spec.height <= 16384;
   if (type && size && spec.channels == channels) return;
   throw Error(ErrorCode::invalid_argument,
-              "input '" + spec.name + "': found " + std::to_string(spec.channels) + "x" +
-                  std::to_string(spec.height) + "x" + std::to_string(spec.width) + " of " +
-                  std::string(to_string(spec.dtype)) + " with " + (channels == 1 ? "gray" : "colour") +
+              "input '" + spec.name + "': found " + std::to_string(spec.channels) + "x" + std::to_string(spec.height) +
+                  "x" + std::to_string(spec.width) + " of " + std::string(to_string(spec.dtype)) + " with " +
+                  (channels == 1 ? "gray" : "colour") +
                   " samples; accepted are float32 or uint8, sizes up to 16384, 3 channels for rgb and bgr, 1 for gray");
 }
 
@@ -126,8 +126,7 @@ void Preprocessor::State::load_row(const Image& image, const YuvCoefficients& k,
     kernels->load_yuv(first, u, v, interleaved ? 2 : 1, width, k, rgb[0], rgb[1], rgb[2]);
   } else {
     const bool bgr = is_bgr(image.format);
-    kernels->load_pixels(first, sdk::bytes_per_pixel(image.format), width, rgb[bgr ? 2 : 0], rgb[1],
-                         rgb[bgr ? 0 : 2]);
+    kernels->load_pixels(first, sdk::bytes_per_pixel(image.format), width, rgb[bgr ? 2 : 0], rgb[1], rgb[bgr ? 0 : 2]);
     if (gray) {
       for (int x = 0; x < width; ++x) rgb[0][x] = 0.299f * rgb[0][x] + 0.587f * rgb[1][x] + 0.114f * rgb[2][x];
     }
@@ -139,8 +138,7 @@ std::array<const float*, 3> Preprocessor::State::in_order(const std::array<float
   return {rgb[0], rgb[1], rgb[2]};
 }
 
-void Preprocessor::State::store_row(const std::array<const float*, 3>& src, int y, int x, int count,
-                                    void* slot) const {
+void Preprocessor::State::store_row(const std::array<const float*, 3>& src, int y, int x, int count, void* slot) const {
   const auto& style = spec.style;
   const std::size_t pixels = std::size_t(spec.width) * std::size_t(spec.height);
   const std::size_t offset = std::size_t(y) * std::size_t(spec.width) + std::size_t(x);

@@ -17,7 +17,7 @@ namespace vireo::preprocess {
 
 class Preprocessor {
  public:
-  /// Throws Error(invalid_argument) when the spec can't be.
+  /// Throws Error(invalid_argument) for an impossible spec.
   explicit Preprocessor(const sdk::InputSpec& spec);
   ~Preprocessor();
   Preprocessor(Preprocessor&&) noexcept;

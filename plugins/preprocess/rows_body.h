@@ -1,4 +1,4 @@
-// The loops behind RowKernels, included once by each rows*.cpp inside a namespace of its own. Plain loops over restrict
+// The loops of RowKernels, included once by each rows*.cpp inside its own namespace. Plain loops over restrict
 // pointers that the compiler vectorises; no library calls, so nothing compiled here leaks into other objects.
 
 void load_samples(const std::uint8_t* __restrict src, int step, int count, float* __restrict dst) {
@@ -61,7 +61,7 @@ void store_plane(const float* __restrict src, int count, float mean, float scale
 }
 
 void store_pixels(const float* const* src, int count, const float* mean, const float* scale, float* __restrict dst) {
-  const float *__restrict s0 = src[0], *__restrict s1 = src[1], *__restrict s2 = src[2];
+  const float* __restrict s0 = src[0], * __restrict s1 = src[1], * __restrict s2 = src[2];
   const float m0 = mean[0], m1 = mean[1], m2 = mean[2], k0 = scale[0], k1 = scale[1], k2 = scale[2];
   for (int i = 0; i < count; ++i) {
     dst[3 * i] = (s0[i] - m0) * k0;

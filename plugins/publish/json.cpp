@@ -95,7 +95,7 @@ void append_detection(std::string& json, const sdk::Detection& d) {
   json += '}';
 }
 
-/// A map as the share of the frame that each of its classes covers; cells themselves are no matter for a line of text.
+/// A map as the share of the frame that each of its classes covers; the cells themselves would not fit a line of text.
 void append_map(std::string& json, const sdk::ClassMap& map) {
   std::array<std::size_t, 256> cells{};
   for (const std::uint8_t id : map.class_ids) ++cells[id];

@@ -1,4 +1,4 @@
-// JSON lines into a file or standard output: one line a frame. A line reaches the file in one write, so a reader that
+// JSON lines into a file or standard output: one line per frame. A line reaches the file in one write, so a reader that
 // follows the file, and other writers that append to it, see whole lines. Lines wait in memory until `flush_lines` of
 // them are there or `flush_ms` have passed since the last write, whichever comes first (checked when a frame comes).
 

@@ -5,7 +5,7 @@
 
 namespace vireo::scene {
 
-/// `sun` is the way a shadow falls for each unit of height, in the layout's axes.
+/// `sun` is the displacement of a shadow for each unit of height, in the layout's axes.
 void paint_house(Ground& ground, const Plot& plot, Vec sun);
 
 }  // namespace vireo::scene

@@ -87,14 +87,14 @@ struct Lane {
   float lateral = 0;
   int direction = 1;
   Traffic traffic = Traffic::vehicles;
-  float speed = 110;      ///< units a second
-  float spacing = 200;    ///< mean distance (vehicles, bicycles); seconds between two walkers
-  float spread = 0;       ///< walkers and bicycles keep within lateral ± spread
-  bool signal = false;    ///< stops at `stop` while its half of the signal's cycle is over
+  float speed = 110;    ///< units a second
+  float spacing = 200;  ///< mean distance (vehicles, bicycles); seconds between two walkers
+  float spread = 0;     ///< walkers and bicycles keep within lateral ± spread
+  bool signal = false;  ///< stops at `stop` while its half of the signal's cycle is over
   float stop = 0;  ///< the stop line, in the lane's direction; for walkers the middle of the crossing, along the path
-  float kerb = 0;         ///< walkers: from that middle to where they wait
-  int half = 0;           ///< the half of the cycle with green light
-  bool both_ways = false; ///< walkers: either direction, chosen for each
+  float kerb = 0;  ///< walkers: from that middle to where they wait
+  int half = 0;    ///< the half of the cycle with green light
+  bool both_ways = false;  ///< walkers: either direction, chosen for each
 };
 
 /// A traffic light, at the right end of a stop line.
@@ -105,9 +105,9 @@ struct Signal {
 };
 
 struct Layout {
-  float rotation = 0;  ///< of the whole world in the frame
-  float reach = 0;     ///< half the size of what is generated
-  float sun_x = 0, sun_y = 0;  ///< the way a shadow falls, for each unit of height
+  float rotation = 0;          ///< of the whole world in the frame
+  float reach = 0;             ///< half the size of what is generated
+  float sun_x = 0, sun_y = 0;  ///< displacement of a shadow for each unit of height
   std::vector<Road> roads;
   std::vector<Crossing> crossings;
   std::vector<Plot> plots;

@@ -82,7 +82,7 @@ struct Scene::State {
 void Scene::State::draw_actors(const Light& light, double seconds) {
   gather(layout, seconds, actors);
   std::erase_if(actors, [&](const Actor& a) { return !near(pose_of(a)); });
-  // Whoever is smaller is drawn later, so that a walker beside a car is never under it.
+  // Whoever is smaller is drawn later, so that a walker next to a car is never under it.
   std::stable_sort(actors.begin(), actors.end(),
                    [](const Actor& a, const Actor& b) { return a.object_class < b.object_class; });
   poses.clear();

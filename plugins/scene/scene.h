@@ -2,7 +2,8 @@
 // A synthetic street seen from above, with exact ground truth: cars, trucks, bicycles and pedestrians on streets whose
 // layout, colours, light and traffic follow from a seed. A frame is a pure function of (options, frame index): frames
 // can be rendered in any order, and the same index gives the same pixels. The demo, the tests and the training of the
-// demo model draw from it. One Scene is used by one thread at a time (it owns scratch planes); make one Scene a thread.
+// demo model draw from it. One Scene is used by one thread at a time (it owns scratch planes); make one Scene for each
+// thread.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,15 +26,15 @@ inline constexpr int kClassCount = 4;
 /// The names in the order of ObjectClass.
 const char* class_name(ObjectClass object_class);
 
-/// An object that shows less of itself than this is marked `ignore`: nobody should be asked to find it.
+/// An object of which a smaller share is visible is marked `ignore`: no detector should have to find it.
 inline constexpr float kIgnoreBelow = 0.35f;
 
 /// The truth about one object of a frame.
 struct SceneObject {
   std::uint32_t id = 0;  ///< stays with the object from frame to frame
   ObjectClass object_class = ObjectClass::car;
-  /// The extent of the pixels that show the object (a rider belongs to the bicycle, a shadow to nobody), in pixels of
-  /// the frame: the left edge of the first such column, the top edge of the first such row.
+  /// The extent of the pixels that show the object (a rider belongs to the bicycle, a shadow to no object), in pixels
+  /// of the frame: the left edge of the first such column, the top edge of the first such row.
   float x = 0, y = 0, width = 0, height = 0;
   float visible = 0;    ///< pixels seen / pixels of the whole object, [0, 1]: the rest is hidden or outside the frame
   float heading = 0;    ///< radians, clockwise from the frame's right

@@ -43,7 +43,7 @@ class Sprites::Brush {
       if (x < 0 || y < 0 || x >= canvas_.width || y >= canvas_.height) return;
       const std::size_t i = canvas_.at(x, y);
       blend(&canvas_.colour[i * 3], colour, coverage);
-      // Its top is in the sun, unless something that stands there keeps it off.
+      // Its top is in the sun, unless something there shades it.
       std::uint8_t& sun = canvas_.sun[i];
       sun = static_cast<std::uint8_t>(sun + (((ground_.sun[i] - sun) * coverage) >> 8));
     });

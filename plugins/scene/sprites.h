@@ -1,6 +1,6 @@
 #pragma once
 // Draws one actor: its shadow, its body (colour, sun and owner planes), and the lights it carries in the dark. Borrowed
-// planes, no state of its own besides the list of glows; one thread at a time.
+// planes, no state besides the list of glows; one thread at a time.
 
 #include <cstdint>
 #include <vector>

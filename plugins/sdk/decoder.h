@@ -24,14 +24,14 @@ namespace vireo::sdk {
 struct ModelDescription {
   std::vector<TensorInfo> inputs, outputs;
   std::map<std::string, std::string> metadata;
-  /// For each output, in order, operator names met walking back from it, nearest first, a few hops deep and without
+  /// For each output, in order, operator names found walking back from it, nearest first, a few hops deep and without
   /// crossing a convolution or matrix product; may be empty. Tells decoded boxes from raw ones.
   std::vector<std::vector<std::string>> output_tail;
 };
 
 /// How well a family fits a model.
 struct Match {
-  double score = 0;    ///< 0: can't be; 1: certain
+  double score = 0;    ///< 0: impossible; 1: certain
   std::string reason;  ///< one sentence, also for 0
   Params settings;     ///< what the family read from the model; the user's params win over them
   InputStyle input;    ///< the family's usual input normalisation
@@ -40,7 +40,7 @@ struct Match {
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  /// Adds what the outputs of one image say to `result`, whose width and height are the frame's. `outputs` are in the
+  /// Adds what the outputs of one image mean to `result`, whose width and height are the frame's. `outputs` are in the
   /// model's order. Throws Error(invalid_argument) when shapes or types are not what the family takes.
   virtual void decode(std::span<const TensorView> outputs, const Geometry& geometry, FrameResult& result) = 0;
 };
@@ -48,7 +48,7 @@ class Decoder {
 struct DecoderRow {
   std::string_view name, summary;
   Match (*match)(const ModelDescription& description);
-  /// `params` are the match's settings with the user's on top. Throws Error when a value can't be.
+  /// `params` are the match's settings with the user's on top. Throws Error when a value is not accepted.
   std::unique_ptr<Decoder> (*create)(const ModelDescription& description, const Params& params);
   std::span<const ParamRow> params;  ///< beyond the common ones
 };

@@ -1,6 +1,6 @@
 #pragma once
 // What a decoder finds in one frame and what trackers, drawing and publishers read. Plain values, any thread; the
-// frame's result belongs to whoever holds it.
+// frame's result belongs to its holder.
 
 #include <cstdint>
 #include <string>
@@ -18,10 +18,10 @@ struct Detection {
   float x = 0, y = 0, width = 0, height = 0;  ///< top-left corner and size
   float score = 0;                            ///< 0..1
   int class_id = -1;
-  std::string label;                          ///< name of the class; "class 7" where none is known
-  std::vector<Keypoint> keypoints;            ///< landmarks, pose or plate corners, in the model's order
-  float rotation = 0;                         ///< radians, clockwise, around the centre; 0 for upright boxes
-  std::int64_t track_id = -1;                 ///< given by a tracker; -1: none
+  std::string label;                ///< name of the class; "class 7" where none is known
+  std::vector<Keypoint> keypoints;  ///< landmarks, pose or plate corners, in the model's order
+  float rotation = 0;               ///< radians, clockwise, around the centre; 0 for upright boxes
+  std::int64_t track_id = -1;       ///< given by a tracker; -1: none
 };
 
 /// A statement about the whole frame (or region).
@@ -35,18 +35,18 @@ struct Classification {
 struct ClassMap {
   int width = 0, height = 0;
   std::vector<std::uint8_t> class_ids;
-  std::vector<float> scores;         ///< of the chosen class, 0..1; empty where the model gives none
-  std::vector<std::string> labels;   ///< by class id; may be empty
+  std::vector<float> scores;        ///< of the chosen class, 0..1; empty where the model gives none
+  std::vector<std::string> labels;  ///< by class id; may be empty
 };
 
-/// Everything said about one frame.
+/// All results of one frame.
 struct FrameResult {
   std::string source_id;
   std::uint64_t frame_index = 0;
-  std::int64_t pts_ns = -1;  ///< -1: unknown
-  int width = 0, height = 0; ///< of the frame the coordinates refer to
-  std::vector<Detection> detections;      ///< best score first
-  std::vector<Classification> classes;    ///< best score first
+  std::int64_t pts_ns = -1;             ///< -1: unknown
+  int width = 0, height = 0;            ///< of the frame the coordinates refer to
+  std::vector<Detection> detections;    ///< best score first
+  std::vector<Classification> classes;  ///< best score first
   std::vector<ClassMap> maps;
 
   /// Forgets what was found and keeps the memory.

@@ -1,6 +1,6 @@
 #pragma once
-// A picture as plugins see it: borrowed planes with strides and what their samples mean. An Image owns nothing; whoever
-// made it keeps the memory alive while it is used. Plain value, any thread.
+// A picture as plugins see it: borrowed planes with strides and what their samples mean. An Image owns nothing; its
+// maker keeps the memory alive while it is used. Plain value, any thread.
 
 #include <array>
 #include <cstddef>

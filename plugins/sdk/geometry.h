@@ -9,7 +9,7 @@ namespace vireo::sdk {
 struct Geometry {
   int network_width = 0, network_height = 0;
   int frame_width = 0, frame_height = 0;
-  double scale_x = 1, scale_y = 1;    ///< network pixels a frame pixel: resized extent / region extent, exactly
+  double scale_x = 1, scale_y = 1;    ///< network pixels per frame pixel: resized extent / region extent, exactly
   double pad_x = 0, pad_y = 0;        ///< network pixels left of and above the picture
   double origin_x = 0, origin_y = 0;  ///< frame position of the region that was given to the network
 

@@ -39,7 +39,7 @@ class Params {
   [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
   [[nodiscard]] std::vector<double> numbers(std::string_view name) const;
 
-  /// Throws when a value is given that none of the tables knows; the message lists what is accepted.
+  /// Throws when a value is given for an option that no table has; the message lists what is accepted.
   void check(std::span<const std::span<const ParamRow>> tables) const;
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// The contract of trackers: they give detections of one source stable ids over time. One tracker a source; one thread
-// at a time; frames come in display order.
+// The contract of trackers: they give detections of one source stable ids over time. One tracker for each source; one
+// thread at a time; frames come in display order.
 
 #include <memory>
 #include <span>

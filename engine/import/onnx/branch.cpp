@@ -1,7 +1,7 @@
-// The branches of If. Where the condition is known, the nodes of one are translated as if they stood there. Else both
-// become graphs of their own, inside of a layer `if` that the right one replaces later: when input shapes are given, or
-// at every run. A branch that can't be for the extents that are known is no error unless it is taken: exporters write
-// such branches around a Squeeze, and leave it to the condition that they never run.
+// The branches of If. Where the condition is known, the nodes of one take the place of the If. Else both
+// become graphs of their own, inside a layer `if`, which one of them replaces later: when input shapes are given, or
+// at every run. A branch that is impossible with the extents that are known is an error only when it is taken:
+// exporters write such branches around a Squeeze and rely on the condition that they never run.
 
 #include <onnx/onnx_pb.h>
 
@@ -17,7 +17,7 @@ namespace {
 using base::fail;
 using base::str;
 
-constexpr int kMaxKept = 8;  // each one inside the other doubles what it costs to quote its names
+constexpr int kMaxKept = 8;  // each level of nesting doubles the cost of quoting its names
 constexpr std::size_t kMaxText = std::size_t{64} << 20;
 
 void check_outputs(const onnx::GraphProto& branch, const onnx::NodeProto& node) {
@@ -31,8 +31,8 @@ void check_outputs(const onnx::GraphProto& branch, const onnx::NodeProto& node) 
 /// A branch as a graph.
 struct Builder::Branch {
   std::unique_ptr<graph::Graph> graph;
-  std::string fails;     ///< why it can't be; it has no outputs then
-  bool refused = false;  ///< one of its outputs is not supported, which was told
+  std::string fails;     ///< why it is impossible; it has no outputs then
+  bool refused = false;  ///< one of its outputs is not supported, and that was reported
 };
 
 struct Builder::Kept {
@@ -104,7 +104,7 @@ Builder::Branch Builder::keep_branch(const onnx::GraphProto& source, const std::
 
 namespace {
 
-/// What is known of output k of an If: of each branch that can be, its type; the element type perhaps as declared.
+/// What is known of output k of an If from the branches that are possible; the element type may be the declared one.
 class OutputType {
  public:
   void add(const graph::Tensor& tensor, const onnx::ValueInfoProto& declared) {
@@ -130,7 +130,7 @@ class OutputType {
   Dims dims_;
 };
 
-/// Puts the branch into the attributes, its large constants behind the `inputs` of the layer that there are already.
+/// Puts the branch into the attributes, its large constants after the `inputs` that the layer has already.
 void write(const graph::Graph& branch, const char* name, std::size_t inputs, std::vector<ConstantPtr>& constants,
            Attributes& attributes) {
   const std::string text = graph::dump_text(branch, [&](const ConstantPtr& constant) {

@@ -1,8 +1,8 @@
 #pragma once
 // The importer's work in progress: the network under construction, the names in scope, the refusals so far. One Builder
 // imports one ModelProto; used from one thread. Its work and memory grow linearly with the number of nodes, copies of
-// function bodies included, and are bounded: see the limits in builder.cpp, function.h, scope.cpp
-// and branch.cpp.
+// function bodies included, and are bounded: see the limits in builder.cpp, function.h, scope.cpp and
+// branch.cpp.
 
 #include <map>
 #include <memory>
@@ -28,7 +28,7 @@ class ValueInfoProto;
 
 namespace vireo::importer {
 
-/// The value of a name that only a refused node could have given.
+/// The value of a name that a refused node would have written.
 inline constexpr TensorId kRefused = -2;
 
 using Opsets = std::map<std::string, std::int64_t, std::less<>>;
@@ -36,16 +36,16 @@ struct Function;
 
 inline constexpr std::int64_t kMaxNodes = 4'000'000;  ///< copies of function bodies included
 
-/// Between the graph around an If whose condition is not known and a branch of it, which has a graph of its own.
+/// Between the graph around an If whose condition is not known and one of its branches, which has its own graph.
 struct Boundary {
-  std::unique_ptr<graph::Graph> beyond;     ///< of both, the one that is not at work
+  std::unique_ptr<graph::Graph> beyond;     ///< whichever of the two is not being built
   std::vector<TensorId> captured;           ///< tensors outside that branches read, in the order of their inputs
   std::map<TensorId, std::size_t> numbers;  ///< where they are in that list
 };
 
 /// The names that nodes of one graph (main graph, branch or function body) can read.
 struct Scope {
-  Scope* parent = nullptr;       ///< a branch sees the names of the graph around it, a function body nothing
+  Scope* parent = nullptr;       ///< a branch sees the names of the graph around it, a function body none
   Boundary* boundary = nullptr;  ///< set: what is found in the parent is captured
   const Opsets* opsets = nullptr;
   const NameSet* read = nullptr;  ///< names that some node or output reads
@@ -65,10 +65,11 @@ class Builder {
   [[nodiscard]] const Scope& scope() const { return *scope_; }
   std::vector<TensorId> emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes, int outputs);
   TensorId add_constant(std::string_view name, ConstantPtr value);
-  /// A tensor that stands in a node or a branch; its values are shared by all copies of a function's body.
+  /// A tensor that is part of a node or a branch; its values are shared by all copies of a function's body.
   [[nodiscard]] ConstantPtr constant_of(const onnx::TensorProto& tensor);
   void bind(const std::string& name, TensorId tensor);
-  /// Sequences of known length exist at import only: as the list of their tensors. Null when the name is none.
+  /// Sequences of known length exist at import only: as the list of their tensors. Null when the name is not a
+  /// sequence.
   [[nodiscard]] const std::vector<TensorId>* find_sequence(const std::string& name);
   void bind_sequence(const std::string& name, std::vector<TensorId> items);
   /// The branch of an If, whose values become those of the node's outputs.
@@ -80,10 +81,10 @@ class Builder {
  private:
   using Nodes = std::vector<const onnx::NodeProto*>;
   using Given = std::unordered_map<std::string_view, const onnx::AttributeProto*>;
-  class Inside;  ///< one function body or branch further in, for as long as it lives
-  class Across;  ///< at work on the other side of a boundary, for as long as it lives
+  class Inside;  ///< one function body or branch further in, for its lifetime
+  class Across;  ///< works on the other side of a boundary, for its lifetime
   struct Branch;
-  struct Kept;  ///< inside of a branch with a graph of its own, for as long as it lives
+  struct Kept;  ///< inside a branch with its own graph, for its lifetime
 
   void read_opsets();
   void read_metadata();
@@ -97,7 +98,7 @@ class Builder {
   void translate(const onnx::NodeProto& proto, std::int64_t opset, std::vector<TensorId> inputs);
   void refuse(const onnx::NodeProto& proto, std::int64_t opset, const std::vector<TensorId>& inputs,
               const std::string& why);
-  /// Null when there is no such name in sight.
+  /// Null when no scope has the name.
   [[nodiscard]] const TensorId* find(const std::string& name) { return name.empty() ? nullptr : find(*scope_, name); }
   [[nodiscard]] const TensorId* find(Scope& scope, const std::string& name);
   [[nodiscard]] const std::vector<TensorId>* find_sequence(Scope& scope, const std::string& name);
@@ -108,12 +109,12 @@ class Builder {
 
   void read_functions();
   [[nodiscard]] Function* find_function(const onnx::NodeProto& call, const std::string& domain);
-  /// How many nodes a call becomes; at least, since branches are not looked into.
+  /// How many nodes a call becomes at least: branches are not counted.
   [[nodiscard]] std::int64_t size_of(Function& function, int depth = 0);
   [[noreturn]] static void fail_too_many();
   void inline_function(Function& function, const onnx::NodeProto& call, const std::vector<TensorId>& inputs);
   void run_body(Function& function, const Given& given);
-  /// Reads a branch in a scope of its own, as far as `outputs` need it.
+  /// Reads a branch in its own scope, as far as `outputs` need it.
   void run_branch(const onnx::GraphProto& branch, Scope& scope, const std::vector<std::string>& outputs);
   [[nodiscard]] Branch keep_branch(const onnx::GraphProto& branch, const std::vector<int>& wanted, Boundary& boundary);
   /// What `name` of the scope inside is called outside.
@@ -128,29 +129,29 @@ class Builder {
   Scope* scope_ = nullptr;
   std::vector<std::string> refusals_;
 
-  /// Names in use, each with the number that was tried last to make another of it.
+  /// Names in use, each with the number that was last appended to make another one.
   using Names = std::unordered_map<std::string, std::int64_t>;
   [[nodiscard]] static std::string free_name(Names& taken, std::string_view base);
   Names tensor_names_, layer_names_;
 
-  std::string node_name_;         ///< what layers of the node at hand are called
-  std::int32_t first_fresh_ = 0;  ///< tensors from here on were made for the node at hand
+  std::string node_name_;         ///< names of the present node's layers begin with it
+  std::int32_t first_fresh_ = 0;  ///< tensors from here on were made for the present node
   std::set<TensorId> named_;      ///< fresh tensors that have their ONNX name already
-  bool in_copy_ = false;          ///< the node at hand is a copy that soon goes
+  bool in_copy_ = false;          ///< the present node is a temporary copy
   std::unordered_map<const onnx::TensorProto*, ConstantPtr> constants_;  ///< of nodes that may be read again
 
   // What the model has asked for so far.
   int depth_ = 0;                 ///< of functions and branches inside each other
   int kept_ = 0;                  ///< of those, branches with graphs of their own
   std::int64_t nodes_ = 0;        ///< translated, copies of function bodies included
-  std::int64_t looked_at_ = 0;    ///< nodes of branches and bodies, those that nobody needs included
+  std::int64_t looked_at_ = 0;    ///< nodes of branches and bodies, unused ones included
   std::int64_t tensors_ = 0;      ///< made by layers
   std::int64_t items_ = 0;        ///< of sequences
   std::size_t copied_bytes_ = 0;  ///< of tensors in copies of function bodies
   std::size_t folded_bytes_ = 0, read_to_fold_ = 0;
 };
 
-/// Thrown where a node can't be, inside of a branch that may never be taken.
+/// Thrown for an impossible node inside a branch that may never be taken.
 struct Impossible {
   std::string why;
 };

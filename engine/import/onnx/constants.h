@@ -1,6 +1,6 @@
 #pragma once
-// What integers are known of tensors that are not known as a whole: a few extents of a shape whose others are open.
-// Nothing is guessed: an element is known when everything that it is computed from is. Any thread.
+// Single elements of integer tensors that are not known as a whole, such as a few extents of a shape whose others are
+// open. Nothing is guessed: an element is known when everything that it is computed from is. Any thread.
 
 #include <optional>
 

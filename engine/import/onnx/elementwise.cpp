@@ -76,7 +76,7 @@ void plain_unary(Node& node) {
   node.result(0, node.unary(function.ours, node.input(0), node.copied(function.attributes)));
 }
 
-/// Before opset 7 the second input broadcast only when asked to, from `axis` on instead of from the last axis;
+/// Before opset 7 the second input was broadcast only on request, from `axis` on instead of from the last axis;
 /// converters have kept the attributes in newer files.
 TensorId old_broadcast(Node& node, TensorId a, TensorId b) {
   if (node.integer("broadcast", 0) == 0 || !node.has("axis")) return b;
@@ -123,7 +123,7 @@ void prelu(Node& node) {
   TensorId slope = node.input(1);
   const int rank = node.rank(x);
   const Dims extents = node.dims(slope);
-  // One slope per channel, written as a vector: opset < 7, and files that kept the habit.
+  // One slope per channel, written as a vector: opset < 7, and later files that still do it.
   const bool per_channel = extents.size() == 1 && extents[0] > 1 && rank > 2;
   const Dims& dims = node.dims(x);
   if (per_channel && (node.opset() < 7 || (dims[1] == extents[0] && dims.back() != extents[0]))) {

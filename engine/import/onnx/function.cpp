@@ -1,4 +1,4 @@
-// Functions: their nodes are translated where they are called, as if they stood there.
+// Functions: every call is translated as the nodes of the body.
 
 #include "engine/import/onnx/function.h"
 
@@ -16,7 +16,7 @@ namespace {
 using base::fail;
 using base::str;
 
-// Fields that the onnx library may be too old to know: they are among the unknown ones then.
+// Fields that an old onnx library keeps among the unknown ones.
 constexpr int kAttributeProto = 11, kFunctionOverload = 13;  // of FunctionProto
 constexpr int kNodeOverload = 8;                             // of NodeProto
 
@@ -71,8 +71,8 @@ bool refers(const onnx::NodeProto& node) {
 
 using Given = std::unordered_map<std::string_view, const onnx::AttributeProto*>;
 
-/// Replaces the references to the function's attributes by their values, in branches too. One that has no value is
-/// left out: the operator's default holds.
+/// Replaces the references to the function's attributes by their values, in branches too. One without a value is
+/// left out, so that the operator's default holds.
 void resolve(onnx::NodeProto& node, const Given& given) {
   google::protobuf::RepeatedPtrField<onnx::AttributeProto> attributes;
   attributes.Swap(node.mutable_attribute());
@@ -126,7 +126,7 @@ void Function::put_in_order() {
 
 std::int64_t Builder::size_of(Function& function, int depth) {
   if (function.size >= 0) return function.size;
-  function.size = 0;  // so recursion ends; it is refused where it is met
+  function.size = 0;  // ends recursion, which is refused where it is found
   if (depth > kMaxDepth) return 0;
   function.put_in_order();
   std::int64_t size = 0;
@@ -163,7 +163,7 @@ void Builder::inline_function(Function& function, const onnx::NodeProto& call, c
 
 void Builder::run_body(Function& function, const Given& given) {
   const onnx::FunctionProto& proto = *function.proto;
-  bool graphs = false;  // as attributes: what they read, the body as it stands does not show
+  bool graphs = false;  // as attributes: the body itself does not show what they read
   for (const auto& [name, attribute] : given) graphs |= attribute->has_g() || attribute->graphs_size() > 0;
   const bool outer_copy = in_copy_;
   const std::vector<std::string> outputs(proto.output().begin(), proto.output().end());

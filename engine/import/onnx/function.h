@@ -1,6 +1,6 @@
 #pragma once
-// A function of the model, as its calls need it: prepared once, however often it is called; and what is inside of
-// what.
+// A function of the model, prepared once however often it is called, and which functions and branches are inside each
+// other.
 
 #include <deque>
 #include <utility>

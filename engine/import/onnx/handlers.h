@@ -1,6 +1,6 @@
 #pragma once
-// The table of ONNX operators: one row each, in one file a family. All versions of an operator share a row; the handler
-// looks at Node::opset(). Immutable; any thread.
+// The table of ONNX operators: one row each, one file for each family. All versions of an operator share a row; the
+// handler looks at Node::opset(). Immutable; any thread.
 
 #include <span>
 #include <string_view>
@@ -10,7 +10,7 @@
 namespace vireo::importer {
 
 struct Row {
-  std::string_view name;    ///< ONNX op_type
+  std::string_view name;  ///< ONNX op_type
   void (*handle)(Node&);
   std::string_view domain = "";  ///< "" is ai.onnx
 };

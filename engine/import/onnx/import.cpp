@@ -15,8 +15,8 @@
 namespace vireo {
 namespace {
 
-/// The file, read into memory of the parser's own: it copies the bytes anyway, and a file that becomes shorter
-/// meanwhile is a truncated one, where a mapping would be a crash.
+/// Reads the file into memory: the parser copies the bytes anyway, and a file that is shortened meanwhile reads as a
+/// truncated one, where a mapping would crash.
 class Piecewise : public google::protobuf::io::CopyingInputStream {
  public:
   explicit Piecewise(const InputFile& file) : file_(file) {}
@@ -33,7 +33,7 @@ class Piecewise : public google::protobuf::io::CopyingInputStream {
 
 using Stream = google::protobuf::io::ZeroCopyInputStream;
 
-/// Nothing but Error leaves, whatever the model makes the libraries throw.
+/// Throws nothing but Error, whatever the libraries throw for the model.
 Network import_stream(Stream& stream, std::uint64_t bytes, const std::filesystem::path& directory, const Limits& limits,
                       const std::string& title) {
   using base::fail;

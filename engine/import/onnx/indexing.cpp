@@ -1,4 +1,4 @@
-// Operators that read or write at computed places.
+// Operators that read or write at computed positions.
 
 #include "engine/import/onnx/handlers.h"
 

@@ -6,7 +6,7 @@
 namespace vireo::importer {
 namespace {
 
-/// The activation of FusedConv and FusedGemm, as a layer of its own: the fusing passes join it again.
+/// The activation of FusedConv and FusedGemm, as a separate layer, which the fusing passes join again.
 TensorId activate(Node& node, TensorId x, const std::string& name, const std::vector<double>& values) {
   const auto value = [&values](std::size_t index, double fallback) {
     return index < values.size() ? values[index] : fallback;
@@ -96,10 +96,15 @@ void skip_layer_norm(Node& node) {
 }
 
 constexpr std::string_view kDomain = "com.microsoft";
-constexpr Row kRows[] = {{"FusedConv", fused_conv, kDomain}, {"FusedGemm", fused_gemm, kDomain},
-                         {"FusedMatMul", fused_matmul, kDomain}, {"TransposeMatMul", fused_matmul, kDomain},
-                         {"Gelu", gelu, kDomain}, {"FastGelu", gelu, kDomain}, {"BiasGelu", gelu, kDomain},
-                         {"QuickGelu", quick_gelu, kDomain}, {"SkipLayerNormalization", skip_layer_norm, kDomain},
+constexpr Row kRows[] = {{"FusedConv", fused_conv, kDomain},
+                         {"FusedGemm", fused_gemm, kDomain},
+                         {"FusedMatMul", fused_matmul, kDomain},
+                         {"TransposeMatMul", fused_matmul, kDomain},
+                         {"Gelu", gelu, kDomain},
+                         {"FastGelu", gelu, kDomain},
+                         {"BiasGelu", gelu, kDomain},
+                         {"QuickGelu", quick_gelu, kDomain},
+                         {"SkipLayerNormalization", skip_layer_norm, kDomain},
                          {"SkipSimplifiedLayerNormalization", skip_layer_norm, kDomain}};
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 using Type = onnx::AttributeProto;
 
-/// Files of ir_version < 2 leave the type out; the field that is set tells it.
+/// Files of ir_version < 2 leave the type out; it follows from the field that is set.
 int type_of(const Type& a) {
   if (a.type() != Type::UNDEFINED) return a.type();
   if (a.has_f()) return Type::FLOAT;
@@ -33,8 +33,8 @@ DataType dtype_from_onnx(std::int64_t number) {
 }
 
 std::string onnx_dtype_name(std::int64_t number) {
-  static constexpr const char* kNames[] = {"complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz",
-                                           "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1"};
+  static constexpr const char* kNames[] = {"complex64",  "complex128",     "bfloat16", "float8e4m3fn", "float8e4m3fnuz",
+                                           "float8e5m2", "float8e5m2fnuz", "uint4",    "int4",         "float4e2m1"};
   const DataType dtype = dtype_from_onnx(number);
   if (dtype != DataType::undefined) return std::string(to_string(dtype));
   if (number >= 14 && number <= 23) return kNames[number - 14];

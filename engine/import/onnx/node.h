@@ -43,7 +43,7 @@ class Node {
   [[nodiscard]] TensorId optional(int index) const;  ///< kNone when absent
   [[nodiscard]] TensorId input(int index) const;     ///< throws Error(invalid_model) when absent
   [[nodiscard]] bool has_input(int index) const { return optional(index) != kNone; }
-  [[nodiscard]] bool wants_output(int index) const;  ///< named, and read by somebody
+  [[nodiscard]] bool wants_output(int index) const;  ///< named, and read by something
 
   // Attributes; a wrong type throws Error(invalid_model).
   [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
@@ -78,10 +78,10 @@ class Node {
   TensorId scalar(double value, DataType dtype);
   TensorId add_constant(ConstantPtr value);
   TensorId reshape(TensorId x, const std::vector<std::int64_t>& shape);  ///< folded when x is a constant
-  TensorId cast(TensorId x, DataType dtype);  ///< x itself when it has that type already
+  TensorId cast(TensorId x, DataType dtype);                             ///< x itself when it has that type already
   /// Says that output `index` of the node is `tensor` (a fresh one takes the ONNX name).
   void result(int index, TensorId tensor);
-  /// The tensors of an input that is a sequence; refuses when it is none.
+  /// The tensors of an input that is a sequence; refuses when it is not one.
   [[nodiscard]] const std::vector<TensorId>& sequence(int index) const;
   void sequence_result(int index, std::vector<TensorId> items);
   /// Where the layers of all outputs are one layer's, in order.

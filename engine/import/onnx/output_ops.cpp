@@ -18,14 +18,14 @@ constexpr std::size_t kMostNames = 4096;  // looked at in one hop
 
 using Producers = std::unordered_map<std::string_view, const onnx::NodeProto*>;
 
-/// The wall that a tail ends at.
+/// An operator that the walk does not cross.
 bool is_wall(std::string_view op) {
   static constexpr std::array<std::string_view, 10> kWalls = {
       "Conv", "ConvTranspose", "QLinearConv", "ConvInteger", "Gemm", "MatMul", "QLinearMatMul", "LSTM", "GRU", "RNN"};
   return std::find(kWalls.begin(), kWalls.end(), op) != kWalls.end();
 }
 
-/// The values themselves flow through all inputs of these; elsewhere the others say how much, where and in which shape.
+/// The data of these are all their inputs; elsewhere inputs after the first are amounts, places and shapes.
 bool reads_values_everywhere(std::string_view op) {
   static constexpr std::array<std::string_view, 10> kOps = {"Concat", "Add", "Sub", "Mul", "Div",
                                                             "Pow",    "Min", "Max", "Sum", "Mean"};
@@ -37,7 +37,7 @@ bool is_constant(std::string_view name, const Producers& producers) {
   return producer == producers.end() || producer->second->op_type() == "Constant";
 }
 
-/// An addition of something constant to what a wall gives: the bias of exporters that don't put it into the wall.
+/// An addition of a constant to the output of a wall: the bias, as some exporters write it.
 bool is_bias(const onnx::NodeProto& node, const Producers& producers) {
   if (node.op_type() != "Add" || node.input_size() != 2) return false;
   for (int i = 0; i < 2; ++i) {

@@ -10,7 +10,7 @@ void recurrent(Node& node) {
   const char* ours = op == "LSTM" ? "lstm" : op == "GRU" ? "gru" : "rnn";
   Attributes attributes =
       node.copied({"hidden_size", "direction", "clip", "layout", "linear_before_reset", "input_forget"});
-  // Lists of texts are no attribute type of ours: names in one text, separated by commas.
+  // We have no attribute type for lists of texts: names in one text, separated by commas.
   std::string activations;
   for (const std::string& name : node.texts("activations")) activations += (activations.empty() ? "" : ",") + name;
   if (!activations.empty()) attributes.set("activations", activations);

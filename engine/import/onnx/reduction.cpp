@@ -10,10 +10,16 @@ struct Mode {
   std::string_view onnx, ours;
   std::int64_t axes_input_since;  ///< opset from which the axes are an input
 };
-constexpr Mode kModes[] = {{"ReduceSum", "sum", 13}, {"ReduceMean", "mean", 18}, {"ReduceMax", "max", 18},
-                           {"ReduceMin", "min", 18}, {"ReduceProd", "prod", 18}, {"ReduceL1", "l1", 18},
-                           {"ReduceL2", "l2", 18}, {"ReduceLogSum", "log_sum", 18},
-                           {"ReduceLogSumExp", "log_sum_exp", 18}, {"ReduceSumSquare", "sum_square", 18}};
+constexpr Mode kModes[] = {{"ReduceSum", "sum", 13},
+                           {"ReduceMean", "mean", 18},
+                           {"ReduceMax", "max", 18},
+                           {"ReduceMin", "min", 18},
+                           {"ReduceProd", "prod", 18},
+                           {"ReduceL1", "l1", 18},
+                           {"ReduceL2", "l2", 18},
+                           {"ReduceLogSum", "log_sum", 18},
+                           {"ReduceLogSumExp", "log_sum_exp", 18},
+                           {"ReduceSumSquare", "sum_square", 18}};
 
 void reduce(Node& node) {
   for (const Mode& mode : kModes) {
@@ -23,7 +29,7 @@ void reduce(Node& node) {
     attributes.set("keepdims", node.integer("keepdims", 1));
     const TensorId x = node.input(0);
     std::vector<TensorId> inputs{x};
-    // An input of axes is taken in any opset, and so is the attribute: files exist that mix them up.
+    // Axes are read as an input and as an attribute in any opset: some files mix them up.
     if (node.has_input(1)) {
       inputs.push_back(node.cast(node.input(1), DataType::int64));
     } else if (node.has("axes") && !node.integers("axes").empty()) {
@@ -57,10 +63,20 @@ void cumsum(Node& node) {
   node.result(0, node.emit("cumsum", {node.input(0), node.input(1)}, node.copied({"exclusive", "reverse"})));
 }
 
-constexpr Row kRows[] = {{"ReduceSum", reduce}, {"ReduceMean", reduce}, {"ReduceMax", reduce}, {"ReduceMin", reduce},
-                         {"ReduceProd", reduce}, {"ReduceL1", reduce}, {"ReduceL2", reduce}, {"ReduceLogSum", reduce},
-                         {"ReduceLogSumExp", reduce}, {"ReduceSumSquare", reduce}, {"ArgMax", arg_reduce},
-                         {"ArgMin", arg_reduce}, {"TopK", top_k}, {"CumSum", cumsum}};
+constexpr Row kRows[] = {{"ReduceSum", reduce},
+                         {"ReduceMean", reduce},
+                         {"ReduceMax", reduce},
+                         {"ReduceMin", reduce},
+                         {"ReduceProd", reduce},
+                         {"ReduceL1", reduce},
+                         {"ReduceL2", reduce},
+                         {"ReduceLogSum", reduce},
+                         {"ReduceLogSumExp", reduce},
+                         {"ReduceSumSquare", reduce},
+                         {"ArgMax", arg_reduce},
+                         {"ArgMin", arg_reduce},
+                         {"TopK", top_k},
+                         {"CumSum", cumsum}};
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Names: which tensor or sequence one stands for, in the graph at hand or in one around it.
+// Names: the tensor or sequence that each one means, in the present graph or in one around it.
 
 #include <onnx/onnx_pb.h>
 

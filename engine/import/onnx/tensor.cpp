@@ -103,7 +103,7 @@ void check_raw(const onnx::TensorProto& tensor, DataType dtype, const Dims& dims
          " bytes, its type and dims need ", bytes);
 }
 
-/// Some writers leave an empty raw_data beside the typed values.
+/// Some writers leave an empty raw_data with the typed values.
 bool is_raw(const onnx::TensorProto& tensor, std::size_t bytes) {
   return tensor.has_raw_data() && (!tensor.raw_data().empty() || bytes == 0);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// TensorProto to Constant, with every claim of the file checked against the bytes that are really there. Any thread.
+// TensorProto to Constant, with every claim of the file checked against the bytes that it has. Any thread.
 
 #include <filesystem>
 #include <map>
@@ -22,7 +22,7 @@ class ExternalData {
   [[nodiscard]] std::shared_ptr<const std::byte> read(const std::string& location, std::uint64_t offset,
                                                       std::uint64_t length);
   [[nodiscard]] std::uint64_t size(const std::string& location);
-  /// Of all files opened so far, as the model names them.
+  /// All files opened so far, by the names that the model gives them.
   [[nodiscard]] std::vector<std::string> locations() const;
 
  private:

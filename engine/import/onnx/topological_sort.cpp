@@ -13,7 +13,7 @@ namespace vireo::importer {
 void add_read_names(const onnx::NodeProto& node, NameSet& names) {
   for (const std::string& input : node.input())
     if (!input.empty()) names.insert(input);
-  // Of a branch, what it does not bind itself: its names may be those of the node's own outputs.
+  // The names that a branch reads and does not define itself; they may be the same as those of the node's outputs.
   const auto add_graph = [&names](const onnx::GraphProto& graph) {
     NameSet inside;
     for (const onnx::NodeProto& inner : graph.node()) add_read_names(inner, inside);
@@ -39,7 +39,7 @@ std::vector<std::vector<Index>> find_sources(const std::vector<const onnx::NodeP
                                              const std::unordered_map<std::string_view, Index>& producers) {
   std::vector<std::vector<Index>> sources(nodes.size());
   for (Index i = 0; i < nodes.size(); ++i) {
-    NameSet names;  // a fresh one: clearing costs as much as the largest ever was
+    NameSet names;  // a new one: clearing costs as much as its largest size ever
     add_read_names(*nodes[i], names);
     for (const std::string_view name : names) {
       const auto producer = producers.find(name);

@@ -12,10 +12,10 @@ class NodeProto;
 
 namespace vireo::importer {
 
-/// Names that belong to the message they stand in.
+/// Names that are owned by the message that contains them.
 using NameSet = std::unordered_set<std::string_view>;
 
-/// Every name that the node reads, those that its branches read from outside included.
+/// Every name that the node reads, including those that its branches read from outside.
 void add_read_names(const onnx::NodeProto& node, NameSet& names);
 
 /// Throws Error(invalid_model) when two nodes write the same name or nodes form a cycle.

@@ -9,7 +9,7 @@
 namespace vireo::importer {
 namespace {
 
-/// An empty tensor stands for an absent input here.
+/// Here an empty tensor means an absent input.
 TensorId unless_empty(Node& node, int index) {
   const TensorId tensor = node.optional(index);
   if (tensor == kNone) return kNone;
@@ -124,7 +124,8 @@ void image_scaler(Node& node) {
   node.result(0, y);
 }
 
-/// Attention-23 in its plain form (no cache, no mask, no soft cap, as many heads for keys as for queries), taken apart.
+/// Attention-23 in its plain form (no cache, no mask, no soft cap, as many heads for keys as for queries), as separate
+/// layers.
 void attention(Node& node) {
   for (int i = 4; i < node.input_count(); ++i)
     if (node.has_input(i)) node.refuse("past keys and values");

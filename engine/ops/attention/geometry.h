@@ -17,7 +17,7 @@ struct AttentionSteps {
 
 struct AttentionGeometry {
   std::int64_t batch = 1, heads = 1, key_heads = 1, queries = 0, keys = 0, depth = 0, width = 0;
-  bool flat = false;  ///< tensors of rank 3: the heads of an entry lie behind each other
+  bool flat = false;  ///< tensors of rank 3: the heads of an entry lie one after the other
   [[nodiscard]] AttentionSteps steps(std::int64_t own_heads, std::int64_t rows, std::int64_t columns,
                                      std::int64_t pitch) const {
     return flat ? AttentionSteps{rows * pitch, columns, pitch}

@@ -7,7 +7,7 @@ namespace vireo::ops {
 
 struct AttentionRows {
   /// x = e^(scale x + mask - the greatest of the row) and factors[i] = 1 / their sum; a row that is hidden wholly
-  /// becomes zeros, and its factor is 0. mask: null, or its first row. scale > 0. A vector behind each row is
+  /// becomes zeros, and its factor is 0. mask: null, or its first row. scale > 0. A vector after each row is
   /// overwritten.
   void (*exponentials)(float* x, std::int64_t stride, std::int64_t rows, std::int64_t keys, float scale,
                        const float* mask, std::int64_t mask_stride, float* factors) noexcept;

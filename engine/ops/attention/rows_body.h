@@ -21,7 +21,7 @@ void attention_exponentials(float* x, std::int64_t stride, std::int64_t rows, st
                             const float* mask, std::int64_t mask_stride, float* factors) noexcept {
   constexpr int w = V::kWidth;
   const std::int64_t whole = (keys + w - 1) / w * w;
-  // Behind the keys, so that rows are whole vectors; all before any is read, or loads would wait for stores.
+  // After the keys, so that rows are whole vectors; all of them before any is read, or loads would wait for stores.
   for (std::int64_t r = 0; r < rows; ++r) {
     if (mask) attention_mask(x + r * stride, keys, V::set(scale), mask + r * mask_stride);
     V::set(-__builtin_inff()).store(x + r * stride + keys);

@@ -1,5 +1,5 @@
 #pragma once
-// Vector body of binary: rows where x and y each run along or stand still. Bound by memory.
+// Vector body of binary: rows along which x and y each advance or stay the same. Bound by memory.
 
 #include "engine/ops/binary/functions_light.h"
 #include "engine/ops/binary/kernels.h"
@@ -14,7 +14,7 @@ VIREO_INLINE V combine(V x, V y) {
   else if constexpr (kFunction == B::sub) return x - y;
   else if constexpr (kFunction == B::mul) return x * y;
   else if constexpr (kFunction == B::div) return x / y;
-  // min and max give y where either is not a number; an x that is none has to stay.
+  // min and max return y where either is NaN; a NaN in x must stay.
   else if constexpr (kFunction == B::min) return select(equal(x, x), min(x, y), x);
   else if constexpr (kFunction == B::max) return select(equal(x, x), max(x, y), x);
   else if constexpr (kFunction == B::square) return x * x;

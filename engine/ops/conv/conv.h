@@ -26,9 +26,9 @@ struct ConvProblem {
   std::int64_t residual_channels = 0;  ///< may be fewer than the output's: the others are zero
   int workers = 1;
 };
-/// Why this is no such problem; empty when it is.
+/// Why this is not such a problem; empty when it is.
 [[nodiscard]] std::string refuse_conv(const graph::Problem& problem);
-/// Why its residual is none that has all channels; empty when it has, or when there is none.
+/// Why its residual lacks channels of the output; empty when it has all, or when there is none.
 [[nodiscard]] std::string refuse_narrow_residual(const graph::Problem& problem);
 [[nodiscard]] ConvProblem read_conv(const graph::Problem& problem);
 
@@ -45,8 +45,8 @@ struct ConvProblem {
 
 /// 3x3, stride 1, by Winograd's F(m x m, 3x3), m being what the transforms make (`out`): winograd.h.
 [[nodiscard]] std::string refuse_winograd(const graph::Problem& problem);
-/// The same, and weights of which 64 points are more than a cache holds: what 6x6 saves over 4x4 in products is less
-/// than streaming them costs, in time where maps are small, in memory everywhere.
+/// The same, and not where 64 points of the weights are more than a cache holds: streaming them then costs more than
+/// 6x6 saves in products over 4x4, in time where maps are small, in memory everywhere.
 [[nodiscard]] std::string refuse_winograd_6x6(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_winograd(const graph::Problem& problem, const KernelSet& kernels,
                                              const WinogradKernels& transforms);
@@ -54,14 +54,14 @@ struct ConvProblem {
 /// The (out + 2)^2 points of a 3x3 kernel: G k G^T.
 void winograd_points(int out, const float* kernel, double* points);
 /// Relative L2 error of F(out x out, 3x3) in float32 with these weights [cout, cin, 3, 3], against sums in double, for
-/// inputs like those behind a ReLU and up to 16 of the output channels. The same on every processor.
+/// inputs like those after a ReLU and up to 16 of the output channels. The same on every processor.
 [[nodiscard]] double winograd_error(const graph::Constant& weights, int out);
-/// The most of that error that a layer may have.
+/// The largest such error that a layer may have.
 inline constexpr double kWinogradError = 1e-5;
-/// Why not, by that error, which stays with the plan; empty for yes.
+/// Why that error, which is kept in the plan, is too large; empty when it is not.
 [[nodiscard]] std::string admit_winograd(const graph::Problem& problem, int out);
 
-/// Any layout, rank and grouping, weights known or not: what the others refuse.
+/// Any layout, rank and grouping, weights known or not: for what the others refuse.
 [[nodiscard]] std::string refuse_gathered(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_gathered(const graph::Problem& problem, const KernelSet& kernels);
 [[nodiscard]] double predict_gathered(const graph::Problem& problem, const KernelSet& kernels);

@@ -2,7 +2,7 @@
 // Row kernels of depthwise convolution over any vector type. A strip of P output pixels of one vector of channels stays
 // in registers; each input vector is loaded once for a tap row and used by up to K taps: P * K multiply-adds for (P -
 // 1) S + K loads. Kernels of 3x3 taps make two rows at once, which share the loads of the rows between them. Bound by
-// multiply-adds and the two operations of the clamp, of which there are fewer than of multiply-adds. Measured on one
+// multiply-adds, and less by the two operations of the clamp. Measured on one
 // Zen 4 core with AVX-512, cycles for a vector of pixels, data in the second-level cache: 3x3 12 (bound 11; single rows
 // 17 to 18), with stride 2 17 to 21 (bound there by moving five vectors through that cache), 5x5 28 (bound 27), 7x7 55
 // (bound 51).
@@ -40,7 +40,7 @@ struct DepthwiseStore {
   }
 };
 
-/// kEdge: some columns of the strip may lie outside of the image and count as zero, and some lanes may be no channels.
+/// kEdge: some columns of the strip may lie outside the image and count as zero, and some lanes may not hold channels.
 template <class V, int K, int S, int P, bool kEdge>
 VIREO_INLINE void depthwise_strip(const DepthwiseRow& p, std::int64_t first, typename V::Tail lanes) {
   constexpr int kColumns = (P - 1) * S + K;
@@ -69,7 +69,7 @@ VIREO_INLINE void depthwise_strip(const DepthwiseRow& p, std::int64_t first, typ
         if ((c - k) >= 0 && (c - k) % S == 0 && (c - k) / S < P) acc[(c - k) / S] = fma(x, tap[k], acc[(c - k) / S]);
     }
   }
-  // The row that the next output row adds: too far apart for the hardware to foresee.
+  // The row that the next output row adds: too far away for the hardware to prefetch.
 #pragma GCC unroll 16
   for (int i = 0; i < P * S; ++i) __builtin_prefetch(row + (i + K / 2) * p.x_pitch);
   const DepthwiseStore<V> store(p, 0);
@@ -77,7 +77,7 @@ VIREO_INLINE void depthwise_strip(const DepthwiseRow& p, std::int64_t first, typ
   for (int i = 0; i < P; ++i) store.pixel(first + i, acc[i]);
 }
 
-/// The same for two output rows of 3 x 3 taps. At the edges, columns outside of the image are loaded with no lanes.
+/// The same for two output rows of 3 x 3 taps. At the edges, columns outside the image are loaded with no lanes.
 template <class V, int S, int P, bool kEdge>
 VIREO_INLINE void depthwise_pair(const DepthwiseRow& p, std::int64_t first) {
   constexpr int K = 3, kColumns = (P - 1) * S + K;
@@ -136,7 +136,7 @@ void depthwise_strip_at(const DepthwiseRow& p, std::int64_t first) {
 /// R rows (one or two) as near-equal strips of at most M pixels.
 template <class V, int K, int S, int M, int R = 1>
 void depthwise_row(const DepthwiseRow& p) {
-  // 32 bits: these divisions count, a row may be a hundred cycles.
+  // 32 bits: these divisions matter, for a row may take only a hundred cycles.
   const auto width = static_cast<std::uint32_t>(p.out_width);
   const std::uint32_t strips = (width + M - 1) / M, small = width / strips, large = width % strips;
   std::int64_t at = 0;

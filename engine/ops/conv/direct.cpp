@@ -1,9 +1,9 @@
 // Direct convolution, channels-last: every tile gathers the input window it needs into scratch, padded with zeros and
 // free of cache-set conflicts, and then multiplies rows of pixels by panels of packed weights
 // (engine/ops/shared/panels.h). A 1x1 kernel with stride 1 reads its input in place. For kernels of reduced precision
-// all inputs are gathered, and rounded on the way: the channels of a pixel take half as many places then, the last of
-// an odd number is paired with a zero. Bound by multiply-adds; measured on one Zen 4 core with AVX-512: 94 to 100 % of
-// the microkernels' rate for 64 channels and more, 80 to 90 % for 16 to 32, 70 to 90 % for first layers.
+// all inputs are gathered, and rounded on the way: the channels of a pixel then take half as many places, and the
+// last of an odd number is paired with a zero. Bound by multiply-adds; measured on one Zen 4 core with AVX-512: 94 to
+// 100 % of the microkernels' rate for 64 channels and more, 80 to 90 % for 16 to 32, 70 to 90 % for first layers.
 #include <algorithm>
 #include <cstring>
 
@@ -70,7 +70,7 @@ void copy_pixels(const State& s, float* to, const float* from, std::int64_t coun
     std::memcpy(to + i * s.pixel_step, from + i * s.x_pitch, static_cast<std::size_t>(length) * sizeof(float));
 }
 
-/// Output rows x columns of image n need this window of the input; outside of the image it is zero.
+/// Output rows x columns of image n need this window of the input; outside the image it is zero.
 void gather_window(const State& s, const float* x, float* to, std::int64_t n, Range rows, Range columns) noexcept {
   const ConvGeometry& g = s.g;
   const std::int64_t y0 = rows.begin * g.stride[1] - g.pad_begin[1];
@@ -207,7 +207,7 @@ void choose_tiles(State& s, int workers) {
     const std::int64_t tile_panels = (panels + panel_blocks - 1) / panel_blocks;
     double tile = block_seconds(s.set, rows, columns, 0, tile_panels) +
                   static_cast<double>(scratch * s.set.kernels->values) / kCopyBytesPerSecond + kTileSeconds;
-    // Weights that the second-level cache can't hold besides the window stream in again for every tile.
+    // Weights that don't fit the second-level cache together with the window are read again for every tile.
     const double weights = panel_bytes * static_cast<double>(tile_panels) / static_cast<double>(panels);
     if (weights > kCacheBytes) tile += weights / kStreamBytesPerSecond;
     if (scratch > kScratchLimit)
@@ -217,7 +217,7 @@ void choose_tiles(State& s, int workers) {
                           (static_cast<double>(s.width) / static_cast<double>(columns * column_blocks)) *
                           (static_cast<double>(panels) / static_cast<double>(tile_panels * panel_blocks));
     double total = std::max(rounds * tile * filled, tile);
-    if (workers > 1) total += 0.1 * tile;  // workers are not equally fast: small tiles even that out
+    if (workers > 1) total += 0.1 * tile;  // workers are not equally fast: small tiles balance that
     if (total < best) {
       best = total;
       s.row_blocks = row_blocks;
@@ -286,7 +286,7 @@ State plan(const ConvProblem& p, const KernelSet& kernels) {
     taps.clear();
     const bool merge = g.groups == 1 && g.dilation[2] == 1 && s.pixel_step == s.channels;
     if (merge) depth = cin * g.kernel[2];
-    // Offsets are filled in once the width of the tiles, and with it the scratch row, is known.
+    // Offsets follow once the width of the tiles, and with it the scratch row, is known.
     taps.assign(static_cast<std::size_t>(merge ? g.kernel[1] : g.taps()), 0);
   }
   s.set = plan_panels(kernels, cout, groups, cin, std::move(taps), depth, std::min<std::int64_t>(s.width, 1 << 20));

@@ -1,6 +1,6 @@
-// Winograd F(m x m, 3x3) convolution, stride 1, channels-last. Blocks of m x m outputs are handled some dozens at a
+// Winograd F(m x m, 3x3) convolution, stride 1, channels-last. A few dozen blocks of m x m outputs are handled at a
 // time, so that their transformed inputs stay in the second-level cache: transform, (m + 2)^2 products with the
-// microkernels, transform back with bias, residual and activation, one panel of output channels after the other. Where
+// microkernels, transform back with bias, residual and activation, one panel of output channels after another. Where
 // there are few blocks, tiles also split the panels, and the transformed inputs of all blocks go through the workspace
 // in a phase of their own. Bound by multiply-adds; by streaming weights on small deep maps, which is where m = 2 wins,
 // and by memory on large shallow ones. Measured on one Zen 4 core (peak 112), in GFLOP/s of the direct algorithm, m = 4
@@ -219,7 +219,7 @@ void choose_groups(State& s, int workers) {
     for (std::int64_t pb = 1; pb <= panels; pb = std::max(pb + 1, pb * 5 / 4)) {
       const double panel_share = static_cast<double>((panels + pb - 1) / pb) / static_cast<double>(panels);
       double multiply = static_cast<double>(s.points) * block_seconds(s.set, 1, even, 0, (panels + pb - 1) / pb);
-      // Weights beyond the cache pass once for every group; part of that hides behind arithmetic.
+      // Weights larger than the cache are read once for every group; arithmetic hides part of that.
       const double weights = weight_bytes * panel_share;
       if (weights > 512e3)
         multiply = std::max(multiply, weights / kStreamBytesPerSecond * std::min(workers, 2) * 0.8) +

@@ -13,11 +13,11 @@ inline constexpr int kMaxWinogradIn = 8;
 
 /// Transforms one (m + 2) x (m + 2) block of all channels [0, channels) into (m + 2)^2 points.
 struct WinogradInput {
-  const float* x = nullptr;  ///< the block's first pixel (which may lie outside of the image)
-  std::int64_t x_pitch = 0, x_row = 0;  ///< floats between pixels, between rows
+  const float* x = nullptr;                      ///< the block's first pixel (which may lie outside the image)
+  std::int64_t x_pitch = 0, x_row = 0;           ///< floats between pixels, between rows
   int top = 0, bottom = 0, left = 0, right = 0;  ///< rows and columns of the block inside the image: [top, bottom) …
   std::int64_t channels = 0;
-  float* to = nullptr;       ///< point 0 of this block
+  float* to = nullptr;  ///< point 0 of this block
   std::int64_t point_step = 0;
 };
 /// Transforms the points of one vector range of columns back into an m x m block, clipped to rows x columns pixels.

@@ -1,7 +1,7 @@
 #pragma once
 // The transforms of Winograd F(m x m, 3x3) over any vector type, one vector of channels at a time: rows first, then
-// columns. Arithmetic operations, input and output: m = 2 32 and 24, m = 4 144 and 100, m = 6 448 and 280, besides (m +
-// 2)^2 loads and as many stores (input), or m^2 stores (output).
+// columns. Arithmetic operations, input and output: m = 2 32 and 24, m = 4 144 and 100, m = 6 448 and 280; to these
+// come (m + 2)^2 loads and as many stores (input), or m^2 stores (output).
 
 #include "engine/ops/conv/winograd.h"
 #include "engine/simd/math.h"
@@ -105,10 +105,8 @@ VIREO_INLINE void winograd_input_vector(const WinogradInput& p, std::int64_t cha
     float* to = column;
 #pragma GCC unroll 8
     for (int i = 0; i < kIn; ++i, to += kIn * step) {
-      if constexpr (kWhole)
-        o[i].store(to);
-      else
-        o[i].store(to, lanes);
+      if constexpr (kWhole) o[i].store(to);
+      else o[i].store(to, lanes);
     }
   }
 }
@@ -168,10 +166,8 @@ VIREO_INLINE void winograd_output_vector(const WinogradOutput& p, std::int64_t c
     for (int j = 0; j < kOut; ++j, to += pitch) {
       if (!kFull && j >= column_count) break;
       const V y = simd::clamp(o[j], lo, hi);
-      if constexpr (kWhole)
-        y.store(to);
-      else
-        y.store(to, lanes);
+      if constexpr (kWhole) y.store(to);
+      else y.store(to, lanes);
     }
   }
 }

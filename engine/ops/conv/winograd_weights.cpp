@@ -32,11 +32,11 @@ constexpr double kG6[8][3] = {{1, 0, 0},
 
 const double (*points_matrix(int out))[3] { return out == 2 ? kG2 : out == 4 ? kG4 : kG6; }
 
-// The sample that an error is measured on: a map of kMap x kMap outputs, whole blocks of every size, for some channels.
+// The error is measured on a map of kMap x kMap outputs, which is whole blocks of every size, for some channels.
 constexpr int kMap = 12, kInMap = kMap + 2;
 constexpr std::int64_t kSampleColumns = 16;
 
-/// What a layer sees: noise, half of it cut off as by a ReLU. All channels of every pixel.
+/// Inputs as layers have them: noise, half of it zeroed as by a ReLU. All channels of every pixel.
 std::vector<float> sample_inputs(std::int64_t cin) {
   std::minstd_rand random(20261121);
   std::vector<float> x(static_cast<std::size_t>(kInMap * kInMap * cin));
@@ -141,7 +141,7 @@ void winograd_points(int out, const float* kernel, double* points) {
 double winograd_error(const graph::Constant& weights, int out) {
   const std::int64_t cout = weights.dims[0], cin = weights.dims[1];
   const Columns columns{cin, cout, std::min(cout, kSampleColumns), weights.as<float>()};
-  // Of all weights: nothing that overflows on its way through the points.
+  // All weights: nothing may overflow in the transform to points.
   constexpr float kMost = 1e30f;
   for (std::int64_t i = 0; i < cout * cin * 9; ++i)
     if (!(std::abs(columns.weights[i]) <= kMost)) return std::numeric_limits<double>::infinity();

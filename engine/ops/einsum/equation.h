@@ -8,7 +8,7 @@
 
 namespace vireo::ops {
 
-/// Labels are letters; the axes behind an ellipsis get the labels 1, 2, … from the last one backwards.
+/// Labels are letters; the axes that an ellipsis stands for get the labels 1, 2, … from the last one backwards.
 struct Equation {
   std::vector<std::string> inputs;
   std::string output;

@@ -13,7 +13,7 @@ double mirrored(double x, double low, double high) noexcept {
   const bool below = x < low;
   const double past = below ? low - x : x - high;
   const double turns = std::floor(past / range), rest = past - turns * range;
-  // Even: the first reflection, on the side that was left; odd: seen from the other side.
+  // Even: the coordinate runs from the first edge; odd: from the other one.
   const bool even = std::fmod(turns, 2) == 0;
   return below == even ? low + rest : high - rest;
 }
@@ -23,8 +23,8 @@ struct AxisTaps {
   double weight[4];
 };
 
-// Without calls into the C library, which cost more than all the rest; |x| must be less than 2^31 (a NaN never gets
-// here).
+// Without calls into the C library, which would cost more than everything else; |x| must be less than 2^31 (a NaN never
+// gets here).
 double nearest_small(double x) noexcept {
   constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52: the sum has no bits below one
   return (x + kMagic) - kMagic;
@@ -97,7 +97,7 @@ template <SampleMode kMode, int kRank>
 void fill_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index,
                float* weight) noexcept {
   constexpr int kEach = taps_of(kMode);
-  // Axes that are missing have one tap at 0; the innermost is the last one.
+  // Missing axes have one tap at 0; the innermost axis comes last.
   Axis axis[kRank];
   for (int i = 0; i < kRank; ++i) {
     const auto n = static_cast<double>(axes.extent[i]);

@@ -1,6 +1,6 @@
 #pragma once
-// Which pixels a grid point reads, and their weights. Worked out in double as the reference does: roundings that decide
-// between two pixels then fall alike. Pure functions.
+// Which pixels a grid point reads, and their weights. Computed in double as in the reference, so that roundings choose
+// the same of two pixels. Pure functions.
 
 #include <cstdint>
 

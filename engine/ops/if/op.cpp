@@ -1,9 +1,9 @@
 // One of two branches, by a condition that is not known yet: inputs condition (boolean, one element), then what the
 // branches read. The attributes `then` and `else` are the branches as network text (graph/text.h): the inputs of each
 // are the layer's inputs from 1 on; a constant that is not written inline has the number of the layer's input that
-// holds it for an offset. `types`: the numbers of the outputs' element types; `shape<k>`: extents of output k as far
+// holds it as its offset. `types`: the numbers of the outputs' element types; `shape<k>`: extents of output k as far
 // as both branches agree on them (-1: not), absent where not even the rank is known. `then_fails`, `else_fails`, in the
-// place of a branch that can't be: what is wrong with it, which is an error only where it is taken.
+// place of an impossible branch: what is wrong with it, which is an error only when it is taken.
 #include <cstring>
 
 #include "engine/base/text.h"

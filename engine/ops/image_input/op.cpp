@@ -1,4 +1,4 @@
-// Images as networks get them, made ready for a first convolution: each channel is converted to float32, scaled and
+// Images in their usual forms, prepared for a first convolution: each channel is converted to float32, scaled and
 // shifted, and the channels go last. y[n, h, w, c] = x * scale[c] + shift[c]. Written by the pass of this name.
 #include "engine/ops/image_input/kernels.h"
 #include "engine/ops/shared/shape.h"
@@ -43,11 +43,11 @@ Case make(std::string_view name, Dims x, const char* layout, DataType type) {
 
 std::vector<Case> cases() {
   const DataType u8 = DataType::uint8, f32 = DataType::float32;
-  return {make("pixels", {2, 9, 37, 3}, "nhwc", u8),       make("planes", {2, 3, 9, 37}, "nchw", u8),
+  return {make("pixels", {2, 9, 37, 3}, "nhwc", u8),        make("planes", {2, 3, 9, 37}, "nchw", u8),
           make("pixels_float", {1, 7, 17, 3}, "nhwc", f32), make("planes_float", {1, 3, 7, 33}, "nchw", f32),
-          make("grey", {1, 1, 5, 70}, "nchw", u8),         make("four_planes", {1, 4, 3, 21}, "nchw", u8),
-          make("two_pixels", {1, 3, 35, 2}, "nhwc", u8),   make("many_planes", {1, 19, 3, 18}, "nchw", u8),
-          make("one_pixel", {1, 1, 1, 3}, "nhwc", u8),     make("empty", {0, 4, 4, 3}, "nhwc", u8)};
+          make("grey", {1, 1, 5, 70}, "nchw", u8),          make("four_planes", {1, 4, 3, 21}, "nchw", u8),
+          make("two_pixels", {1, 3, 35, 2}, "nhwc", u8),    make("many_planes", {1, 19, 3, 18}, "nchw", u8),
+          make("one_pixel", {1, 1, 1, 3}, "nhwc", u8),      make("empty", {0, 4, 4, 3}, "nhwc", u8)};
 }
 
 }  // namespace

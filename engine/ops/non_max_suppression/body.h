@@ -26,7 +26,7 @@ VIREO_INLINE unsigned overlaps(V y1, V x1, V y2, V x2, V areas, const float (&bo
   const V height = min(y2, V::set(box[2])) - max(y1, V::set(box[0])),
           width = min(x2, V::set(box[3])) - max(x1, V::set(box[1]));
   const V shared = height * width, either = areas + V::set(area) - shared;
-  // The products of two negative extents, and boxes without area, share nothing.
+  // Where both extents of the common area are negative, or a box has no area, nothing is shared.
   const V zero = V::zero();
   return V::bits(less(zero, height)) & V::bits(less(zero, width)) & V::bits(less(zero, areas)) &
          V::bits(less(V::set(limit) * either, shared));
@@ -38,7 +38,7 @@ bool overlaps_any(const KeptBoxes& k, const float (&box)[4], float area, float l
   for (std::int64_t i = 0; i < k.count; i += V::kWidth) {
     const std::int64_t left = k.count - i;
     if (left < V::kWidth) {
-      const typename V::Tail t = V::tail(static_cast<int>(left));  // lanes beyond are boxes of no area
+      const typename V::Tail t = V::tail(static_cast<int>(left));  // lanes beyond are boxes without area
       if (overlaps(V::load(k.y1 + i, t), V::load(k.x1 + i, t), V::load(k.y2 + i, t), V::load(k.x2 + i, t),
                    V::load(k.area + i, t), box, area, limit))
         return true;

@@ -1,7 +1,7 @@
 #pragma once
-// What takes the time in non_max_suppression, a vector at a time: finding the scores above the floor, and one box
-// against those already kept. Bound: reading the scores, then kept boxes times candidates. Light: kernel bodies include
-// it.
+// The parts of non_max_suppression that take its time, a vector at a time: finding the scores above the floor, and one
+// box against those already kept. Bound: reading the scores, then kept boxes times candidates. Light: kernel bodies
+// include it.
 
 #include <cstdint>
 

@@ -9,9 +9,9 @@ struct PoolState {
   std::int64_t height = 0, width = 0, channels = 0, out_height = 0, out_width = 0;
   std::int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, top = 0,
                left = 0;
-  std::int64_t bottom = 0, right = 0;                ///< padding behind, for averages that count it
-  std::int64_t in_pitch = 0, out_pitch = 0;          ///< between pixels
-  std::int64_t rows = 0, rows_per_tile = 1;          ///< output rows of the whole batch
+  std::int64_t bottom = 0, right = 0;        ///< padding at the end, for averages that count it
+  std::int64_t in_pitch = 0, out_pitch = 0;  ///< between pixels
+  std::int64_t rows = 0, rows_per_tile = 1;  ///< output rows of the whole batch
   bool include_pad = false;
 };
 

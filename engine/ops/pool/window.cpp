@@ -35,7 +35,7 @@ void resolve(PoolAxis& a, bool ceil) {
                                       " does not fit into the padded extent of " +
                                       std::to_string(a.in + a.pad_begin + a.pad_end));
   a.out = room < 0 ? 0 : (ceil ? (room + a.stride - 1) / a.stride : room / a.stride) + 1;
-  // A window that would begin in the padding behind the input is dropped.
+  // A window that would begin in the padding after the input is dropped.
   if (ceil && a.out > 0 && (a.out - 1) * a.stride >= a.in + a.pad_begin) --a.out;
 }
 

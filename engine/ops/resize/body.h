@@ -44,7 +44,7 @@ void resize_linear_tile(const graph::TileArgs& args) noexcept {
       pitch = s.inner;
       if (s.in_pitch == s.inner) {
         mix_rows<V>(low, high, v.weight, mixed, s.width * s.inner);
-      } else {  // what lies between the pixels belongs to others
+      } else {  // the memory between the pixels belongs to others
         for (std::int64_t x = 0; x < s.width; ++x)
           mix_rows<V>(low + x * s.in_pitch, high + x * s.in_pitch, v.weight, mixed + x * s.inner, s.inner);
       }

@@ -2,8 +2,8 @@
 // What a resize does along each axis: which input elements an output element is made of, and their weights. Shared by
 // the reference and the fast kernels. Plain values; any thread.
 
-#include "engine/graph/attributes.h"
 #include "engine/api/types.h"
+#include "engine/graph/attributes.h"
 
 namespace vireo::ops {
 
@@ -11,13 +11,13 @@ namespace vireo::ops {
 struct ResizeAxis {
   std::int64_t in = 1, out = 1, taps = 1;
   bool identity = true;               ///< nothing happens along this axis
-  bool crops = false;                 ///< tf_crop_and_resize: elements may lie outside of the input
+  bool crops = false;                 ///< tf_crop_and_resize: elements may lie outside the input
   std::vector<std::int64_t> indices;  ///< inside the input
   std::vector<double> weights;        ///< empty when taps is 1 and every weight is 1 (nearest)
   std::vector<bool> outside;          ///< tf_crop_and_resize: the element takes the extrapolation value; else empty
 };
 
-/// What attributes and inputs say, with one entry for each axis of x. Either scales or sizes is given.
+/// The attributes and inputs, with one entry for each axis of x. Either scales or sizes is given.
 struct ResizeRequest {
   Dims in;
   std::vector<double> roi;          ///< as given: starts, then ends
@@ -33,7 +33,7 @@ struct ResizeShape {
 [[nodiscard]] ResizeShape resize_shape(const graph::Attributes& attributes, const ResizeRequest& request);
 
 /// Throws Error for attributes that are unknown or of a wrong type, and where a crop has no region of interest of
-/// `roi_entries` numbers (kUnknown: not known yet): after it, and resize_shape, nothing below throws.
+/// `roi_entries` numbers (kUnknown: not known yet). After this and resize_shape nothing below throws.
 void check_resize(const graph::Attributes& attributes, std::size_t rank, std::int64_t roi_entries);
 
 /// The axes without indices, weights and outside: costs nothing, whatever the extents. Everything static.

@@ -18,7 +18,7 @@ void channel_norm_planes(const graph::TileArgs& args) noexcept {
   const float factor = 1.0f / __builtin_sqrtf(row_square_sum<V>(x, run, mean) / count + s.epsilon);
   for (std::int64_t c = 0; c < width; ++c, x += s.spatial, y += s.spatial) {
     const float f = factor * scale[first + c];
-    // The mean goes first: a mean that is large beside the deviation would round it away in a shift of its own.
+    // The mean is subtracted first: folded into a shift, one much larger than the deviation would round it away.
     const V middle = V::set(mean), m = V::set(f), b = V::set(bias[first + c]);
     std::int64_t i = 0;
     for (; i + w <= s.spatial; i += w) fma(V::load(x + i) - middle, m, b).store(y + i);

@@ -25,7 +25,7 @@ struct BatchedGemm {
   const graph::Constant* bias = nullptr;   ///< known values of the row added to every row of C
   int bias_input = -1;                     ///< the input that holds that row, known or not: 2 or none
   std::int64_t bias_step = 1;              ///< 0: one value for all columns
-  int addend_input = -1;                   ///< an input that is broadcast over C; no residual besides
+  int addend_input = -1;                   ///< an input that is broadcast over C; excludes a residual
   std::int64_t addend_row = 0, addend_column = 0;
   float beta = 1;  ///< factor on bias and addend
   int residual_input = -1;

@@ -8,7 +8,8 @@
 // residual[i][j]) where start is C[i][j] itself (accumulate), else bias[j], else 0.
 //
 // A set of reduced precision has two values of bfloat16 in the place of each float of A and B (KernelSet::values);
-// their products are summed in float32, C, bias and residual are float32. Depth, strides and offsets count places then.
+// their products are summed in float32, C, bias and residual are float32. Depth, strides and offsets are then counted
+// in such places.
 
 #include <cstdint>
 
@@ -31,9 +32,8 @@ struct MicrokernelArgs {
   float lo = 0, hi = 0;  ///< clamp; -inf and inf for none
   int tail = 0;          ///< columns of the last vector, 1 … width
   bool accumulate = false;
-  /// What is read soon: two lines of it are fetched into the second-level cache with every four depth steps, each
-  /// `next_step` floats (32 or, for none, 0) behind the last two. May lie behind the end of everything; null
-  /// is b.
+  /// What will be read soon: every four depth steps fetch two lines of it into the second-level cache, `next_step`
+  /// floats after the two before (32; 0 fetches the same again). May lie past the end of all memory; null means b.
   const float* next = nullptr;
   std::int64_t next_step = 0;
 };
@@ -63,16 +63,16 @@ struct KernelSet {
   bool has_half;
   FinishKernel finish;
   int latency_slots;            ///< multiply-adds in flight that hide the latency of one
-  double flops_per_second;      ///< of one core, guessed; only ratios matter
-  int values = 1;               ///< of A and B in one place
+  double flops_per_second;      ///< of one core, estimated; only ratios matter
+  int values = 1;               ///< of A and B that one place holds
   RoundKernel round = nullptr;  ///< null where values is 1
   InterleaveKernel interleave = nullptr;
-  int depth_step = 1;  ///< places of depth taken at once; what is left over costs as much
-  /// Must be called in this thread before microkernels of so many rows over taps of this depth, release() after the
-  /// last one; null where they need nothing.
+  int depth_step = 1;  ///< places of depth taken at once; a shorter rest costs as much
+  /// Must be called in this thread before microkernels of up to that many rows over taps of this depth, release() after
+  /// the last one; null where they need nothing.
   void (*configure)(std::int64_t rows, std::int64_t depth) = nullptr;
   void (*release)() = nullptr;
-  /// Places that so many values take.
+  /// Places that this many values take.
   [[nodiscard]] std::int64_t places(std::int64_t count) const { return (count + values - 1) / values; }
 };
 

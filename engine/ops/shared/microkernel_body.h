@@ -1,5 +1,5 @@
 #pragma once
-// The body of the microkernels (contract: micro.h), over any vector type of engine/simd.
+// The body of the microkernels (contract: microkernel.h), over any vector type of engine/simd.
 // Bound by multiply-adds: M * N of them for M broadcasts and N loads. Measured from the first-level cache, one Zen 4
 // core: AVX-512 113 to 117 of 117 GFLOP/s from four rows on, AVX2 up to 107 of 117. Rows are addressed as three to a
 // base register (base, base + s, base + 2s), so that up to 16 rows need six general registers; depth is unrolled by

@@ -47,7 +47,7 @@ double panel_slots(const KernelSet& kernels, std::int64_t segments, std::int64_t
          (steps * static_cast<double>(depth) + static_cast<double>(blocks * calls) * call_slots(rows / calls, vectors));
 }
 
-/// The last vector of so many columns is at most half full, and kernels make use of that.
+/// Whether the last vector of this many columns is at most half full and there are kernels for that.
 bool ends_half(const KernelSet& kernels, std::int64_t columns) {
   const std::int64_t tail = columns % kernels.width;
   return kernels.has_half && tail != 0 && tail * 2 <= kernels.width;
@@ -164,7 +164,7 @@ Epilogue make_epilogue(const ActivationSpec& activation, bool has_residual, bool
 
 namespace {
 
-/// Asks for the lines that the kernel will write, while it multiplies.
+/// Prefetches the lines that the kernel will write while it multiplies.
 void fetch(float* c, std::int64_t stride, std::int64_t rows, std::int64_t columns) noexcept {
   for (std::int64_t i = 0; i < rows; ++i, c += stride)
     for (std::int64_t j = 0; j < columns; j += 16) __builtin_prefetch(c + j, 1);
@@ -212,7 +212,7 @@ void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& b
       args.hi = last ? epilogue.hi : __builtin_inff();
       args.tail = panel.tail;
       args.accumulate = d > 0;
-      // The block behind this one is fetched while rows pass by, a part of it with each call.
+      // The block after this one is fetched while rows pass by, a part of it with each call.
       const std::int64_t floats = depth.tap_count * depth.depth * panel.vectors * kernels.width;
       const std::int64_t ahead = depth.tap_count * (depth.depth / 4) * 32;
       std::int64_t fetched = 0;

@@ -1,7 +1,7 @@
 #pragma once
 // A matrix of weights cut into panels of up to four vectors of columns, packed once, and the loop that multiplies
-// blocks of rows by panels with the microkernels. What conv, conv_transpose, gemm and matmul have in common below
-// their own addressing. PanelSet is immutable after construction; run_block is pure and may run concurrently.
+// blocks of rows by panels with the microkernels. What conv, conv_transpose, gemm and matmul have in common, each
+// with its own addressing. PanelSet is immutable after construction; run_block is pure and may run concurrently.
 
 #include <cstdint>
 #include <limits>
@@ -54,7 +54,7 @@ struct PanelSet {
   return panel.half ? set.half[panel.vectors] : set.micro[panel.vectors];
 }
 
-/// PackedWeightStore every panel: element(group, tap, k, column within the group) gives the weight, or the weights of
+/// Packs every panel: element(group, tap, k, column within the group) gives the weight, or the weights of
 /// place k (pair_of) where the kernels take two.
 template <typename F>
 void pack_weights(const PanelSet& set, float* packed, F&& element) {
@@ -73,7 +73,7 @@ void pack_weights(const PanelSet& set, float* packed, F&& element) {
 /// What a place holds where kernels take two values (KernelSet::values), rounded to nearest even.
 [[nodiscard]] float pair_of(float first, float second) noexcept;
 
-/// What decides how packed weights lie: for graph::packed().
+/// Everything that decides the layout of packed weights: for graph::packed().
 [[nodiscard]] std::string layout_of(const PanelSet& set);
 /// Bias in the order of the panels, zero where there is none.
 void pack_bias(const PanelSet& set, const float* bias, float* packed);
@@ -95,12 +95,12 @@ struct BlockArgs {
   std::int64_t c_stride = 0, c_segment = 0;
   const float* residual = nullptr;
   std::int64_t residual_stride = 0, residual_segment = 0;
-  std::int64_t residual_columns = std::numeric_limits<std::int64_t>::max();  ///< of C; in the others it is zero
+  std::int64_t residual_columns = std::numeric_limits<std::int64_t>::max();  ///< of C; zero in columns beyond
   std::int64_t segments = 1, segment_rows = 0;
   const float* packed = nullptr;
   const float* bias = nullptr;  ///< packed; null for none
   std::int64_t panel_begin = 0, panel_end = 0;
-  bool fetch = false;  ///< C is far away: its lines are asked for while the kernels multiply
+  bool fetch = false;  ///< C is far away: its lines are prefetched while the kernels multiply
 };
 void run_block(const PanelSet& set, const Epilogue& epilogue, const BlockArgs& block) noexcept;
 

@@ -21,7 +21,7 @@ void run_rows(const graph::TileArgs& args, std::int64_t n, std::int64_t begin, s
   std::array<const void*, kMaxInputs> inputs{};
   void* output = nullptr;
   graph::TileArgs own{s.row.state.get(), inputs.data(), &output, args.scratch, nullptr, 0, args.fault};
-  // Addresses are computed as numbers: a virtual tensor begins outside of its memory.
+  // Addresses are computed as numbers: a virtual tensor begins outside its memory.
   const auto at = [&](const void* base, const RowSteps& steps, std::int64_t r) {
     return reinterpret_cast<std::uintptr_t>(base) + static_cast<std::uintptr_t>(n * steps.image + r * steps.row);
   };

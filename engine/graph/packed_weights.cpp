@@ -7,9 +7,12 @@
 
 namespace vireo::graph {
 
-std::shared_ptr<const std::byte> packed(const Problem& problem, std::string_view layout,
+std::shared_ptr<const std::byte> packed(const Problem& problem, std::string_view layout, DataType elements,
                                         std::initializer_list<std::size_t> inputs, std::size_t bytes,
                                         const FillPacked& fill) {
+  if (size_of(elements) == 0 || bytes % size_of(elements) != 0)
+    base::fail(ErrorCode::internal, "packed weights '", layout, "': ", bytes, " bytes are no whole number of ",
+               elements);
   const auto fill_and_release = [&](std::byte* block) {
     fill(block);
     for (const std::size_t k : inputs)
@@ -20,7 +23,7 @@ std::shared_ptr<const std::byte> packed(const Problem& problem, std::string_view
     fill_and_release(own.get());
     return own;
   }
-  std::string key = base::str(layout, " b", bytes);
+  std::string key = base::str(elements, " ", layout, " b", bytes);
   for (const std::size_t k : inputs) {
     const Constant* constant = k < problem.inputs.size() ? problem.inputs[k].constant.get() : nullptr;
     if (!constant) {
@@ -33,5 +36,7 @@ std::shared_ptr<const std::byte> packed(const Problem& problem, std::string_view
   }
   return problem.packs->get(key, bytes, fill_and_release);
 }
+
+DataType elements_of(std::string_view key) noexcept { return data_type_from(key.substr(0, key.find(' '))); }
 
 }  // namespace vireo::graph

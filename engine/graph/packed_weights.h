@@ -24,11 +24,14 @@ class PackedWeights {
                                                              const FillPacked& fill) = 0;
 };
 
-/// For prepare(): the block that `fill` makes of the known inputs among `inputs`. `layout` must say everything else
-/// that decides its bytes: names of the packing, vector widths, panels, factors. Without a store on the problem the
-/// block is the caller's alone.
+/// For prepare(): the block that `fill` makes of the known inputs among `inputs`, `elements` being the type of its
+/// weights (a bias behind them may be wider), which stands first in its key. `layout` must say everything else that
+/// decides its bytes: names of the packing, vector widths, panels, factors. Without a store on the problem the block is
+/// the caller's alone. Throws Error(internal) for bytes that are no whole number of elements.
 [[nodiscard]] std::shared_ptr<const std::byte> packed(const Problem& problem, std::string_view layout,
-                                                      std::initializer_list<std::size_t> inputs, std::size_t bytes,
-                                                      const FillPacked& fill);
+                                                      DataType elements, std::initializer_list<std::size_t> inputs,
+                                                      std::size_t bytes, const FillPacked& fill);
+/// What the weights of the block with this key are; undefined where the key doesn't say.
+[[nodiscard]] DataType elements_of(std::string_view key) noexcept;
 
 }  // namespace vireo::graph

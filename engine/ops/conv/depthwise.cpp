@@ -169,8 +169,8 @@ Launch prepare_depthwise(const Problem& problem, const KernelSet& kernels,
   graph::CpuLaunch launch;
   launch.state_bytes = static_cast<std::size_t>(lanes * (taps + 1)) * sizeof(float);
   launch.unread_inputs = 0b110;
-  s->memory = graph::packed(problem, base::str("conv_depthwise w", s->width), {1, 2}, launch.state_bytes,
-                            [&](std::byte* block) {
+  s->memory = graph::packed(problem, base::str("conv_depthwise w", s->width), DataType::float32, {1, 2},
+                            launch.state_bytes, [&](std::byte* block) {
                               auto* weights = reinterpret_cast<float*>(block);
                               const float* from = p.weights->as<float>();
                               const float* bias = p.bias ? p.bias->as<float>() : nullptr;

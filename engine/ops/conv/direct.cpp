@@ -353,8 +353,8 @@ Launch prepare_direct(const Problem& problem, const KernelSet& kernels) {
   graph::CpuLaunch launch;
   launch.state_bytes = static_cast<std::size_t>(s->set.packed_floats + s->set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
-  s->memory = graph::packed(problem, base::str("conv_direct m", merged, " ", layout_of(s->set)), {1, 2},
-                            launch.state_bytes, fill);
+  s->memory = graph::packed(problem, base::str("conv_direct m", merged, " ", layout_of(s->set)), elements_of(s->set),
+                            {1, 2}, launch.state_bytes, fill);
   s->packed = reinterpret_cast<const float*>(s->memory.get());
   if (p.bias) s->bias = s->packed + s->set.packed_floats;
   launch.phases = {{run_tile, s->tiles()}};

@@ -167,10 +167,11 @@ Launch prepare_gathered(const Problem& p, const KernelSet& kernels) {
   const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
   graph::CpuLaunch launch;
   if (p.inputs[1].constant) {
-    s->memory = graph::packed(p, base::str("conv_gathered ", layout_of(s->set)), {1, 2}, bytes, [&](std::byte* block) {
-      pack(*s, p.inputs[1].constant->as<float>(), s->has_bias ? p.inputs[2].constant->as<float>() : nullptr,
-           reinterpret_cast<float*>(block));
-    });
+    s->memory = graph::packed(
+        p, base::str("conv_gathered ", layout_of(s->set)), elements_of(s->set), {1, 2}, bytes, [&](std::byte* block) {
+          pack(*s, p.inputs[1].constant->as<float>(), s->has_bias ? p.inputs[2].constant->as<float>() : nullptr,
+               reinterpret_cast<float*>(block));
+        });
     s->packed = reinterpret_cast<const float*>(s->memory.get());
     launch.state_bytes = bytes;
     launch.unread_inputs = 0b110;

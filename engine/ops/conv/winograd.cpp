@@ -314,8 +314,8 @@ Launch prepare_winograd(const Problem& problem, const KernelSet& kernels, const 
   graph::CpuLaunch launch;
   launch.state_bytes = static_cast<std::size_t>(weights_floats + s->set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
-  s->memory = graph::packed(problem, base::str("conv_winograd ", s->out, "x", s->out, " ", layout_of(s->set)), {1, 2},
-                            launch.state_bytes, [&](std::byte* block) {
+  s->memory = graph::packed(problem, base::str("conv_winograd ", s->out, "x", s->out, " ", layout_of(s->set)),
+                            elements_of(s->set), {1, 2}, launch.state_bytes, [&](std::byte* block) {
                               auto* packed = reinterpret_cast<float*>(block);
                               const float* weights = p.weights->as<float>();
                               for (const Panel& panel : s->set.panels)

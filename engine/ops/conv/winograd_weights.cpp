@@ -158,11 +158,11 @@ double winograd_error(const graph::Constant& weights, int out) {
 }
 
 std::string admit_winograd(const graph::Problem& problem, int out) {
-  const auto block =
-      graph::packed(problem, base::str("conv_winograd_error ", out, "x", out), {1}, sizeof(double), [&](std::byte* to) {
-        const double error = winograd_error(*problem.inputs[1].constant, out);
-        std::memcpy(to, &error, sizeof error);
-      });
+  const auto block = graph::packed(problem, base::str("conv_winograd_error ", out, "x", out), DataType::float64, {1},
+                                   sizeof(double), [&](std::byte* to) {
+                                     const double error = winograd_error(*problem.inputs[1].constant, out);
+                                     std::memcpy(to, &error, sizeof error);
+                                   });
   double error = 0;
   std::memcpy(&error, block.get(), sizeof error);
   if (error <= kWinogradError) return {};

@@ -274,7 +274,7 @@ Launch prepare(const Problem& problem) {
   graph::CpuLaunch launch;
   launch.state_bytes = static_cast<std::size_t>(weights_floats + s->phases[0].set.bias_floats) * sizeof(float);
   launch.unread_inputs = 0b110;
-  s->memory = graph::packed(problem, layout, {1, 2}, launch.state_bytes, fill);
+  s->memory = graph::packed(problem, layout, elements_of(s->phases[0].set), {1, 2}, launch.state_bytes, fill);
   s->packed = reinterpret_cast<const float*>(s->memory.get());
   if (bias) s->bias = s->packed + weights_floats;
   launch.phases = {{run_tile, g.batch * s->row_blocks * s->column_blocks * s->panel_blocks}};

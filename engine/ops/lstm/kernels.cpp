@@ -49,18 +49,19 @@ std::size_t pack_weights(const Problem& p, Owned& s) {
   const std::int64_t columns = 4 * s.padded, rows = 4 * s.hidden;
   const std::int64_t recurrent = s.directions * s.width * columns, bias = recurrent + s.directions * s.hidden * columns;
   const auto bytes = static_cast<std::size_t>(bias + s.directions * columns) * sizeof(float);
-  s.memory = graph::packed(p, base::str("lstm w", kColumns), {1, 2, 3}, bytes, [&](std::byte* block) {
-    auto* to = reinterpret_cast<float*>(block);
-    for (std::int64_t d = 0; d < s.directions; ++d) {
-      pack(p.inputs[1].constant->as<float>() + d * rows * s.width, s.width, s, to + d * s.width * columns);
-      pack(p.inputs[2].constant->as<float>() + d * rows * s.hidden, s.hidden, s,
-           to + recurrent + d * s.hidden * columns);
-      if (!given(p, 3)) continue;
-      const float* b = p.inputs[3].constant->as<float>() + d * 2 * rows;
-      for (std::int64_t k = 0; k < rows; ++k)
-        to[bias + d * columns + k / s.hidden * s.padded + k % s.hidden] = b[k] + b[rows + k];
-    }
-  });
+  s.memory =
+      graph::packed(p, base::str("lstm w", kColumns), DataType::float32, {1, 2, 3}, bytes, [&](std::byte* block) {
+        auto* to = reinterpret_cast<float*>(block);
+        for (std::int64_t d = 0; d < s.directions; ++d) {
+          pack(p.inputs[1].constant->as<float>() + d * rows * s.width, s.width, s, to + d * s.width * columns);
+          pack(p.inputs[2].constant->as<float>() + d * rows * s.hidden, s.hidden, s,
+               to + recurrent + d * s.hidden * columns);
+          if (!given(p, 3)) continue;
+          const float* b = p.inputs[3].constant->as<float>() + d * 2 * rows;
+          for (std::int64_t k = 0; k < rows; ++k)
+            to[bias + d * columns + k / s.hidden * s.padded + k % s.hidden] = b[k] + b[rows + k];
+        }
+      });
   s.w = reinterpret_cast<const float*>(s.memory.get());
   s.r = s.w + recurrent;
   s.bias = s.w + bias;

@@ -213,7 +213,8 @@ Launch prepare_gemm(const graph::Problem& problem, const BatchedGemm& gemm, cons
     const std::string layout =
         base::str("product ", layout_of(s->set), p.trans_b ? " transposed" : "", " x", distinct, " alpha", p.alpha,
                   " beta", p.beta, " step", p.bias_step, p.bias ? " bias" : "");
-    s->memory = graph::packed(problem, layout, {1, 2}, launch.state_bytes, fill);
+    s->memory =
+        graph::packed(problem, layout, p.b ? elements_of(s->set) : DataType::float32, {1, 2}, launch.state_bytes, fill);
     memory = reinterpret_cast<const float*>(s->memory.get());
   }
   std::int64_t pack_tiles = 0, workspace = 0;

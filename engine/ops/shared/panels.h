@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/api/types.h"
 #include "engine/ops/shared/activation.h"
 #include "engine/ops/shared/microkernel.h"
 
@@ -75,6 +76,10 @@ void pack_weights(const PanelSet& set, float* packed, F&& element) {
 
 /// Everything that decides the layout of packed weights: for graph::packed().
 [[nodiscard]] std::string layout_of(const PanelSet& set);
+/// The type of packed weights, for graph::packed() too.
+[[nodiscard]] inline DataType elements_of(const PanelSet& set) noexcept {
+  return set.kernels->values > 1 ? DataType::bfloat16 : DataType::float32;
+}
 /// Bias in the order of the panels, zero where there is none.
 void pack_bias(const PanelSet& set, const float* bias, float* packed);
 

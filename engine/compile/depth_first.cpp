@@ -22,18 +22,23 @@ namespace {
 
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
-/// The tactic that a layer has in a group: of those that run by rows the one predicted best. Null when there is none.
+/// The tactic that a layer has in a group: of those that run by rows the one predicted best, if its error with these
+/// weights permits it. Null when there is none.
 const graph::Tactic* row_tactic(const Problem& problem, const CompileOptions& options) {
-  const graph::Tactic* best = nullptr;
-  double best_time = 0;
-  for (const Candidate& c : candidates(problem, options)) {
-    if (!c.tactic || !c.tactic->rows || !c.refused.empty()) continue;
-    const double time = c.tactic->predict ? c.tactic->predict(problem) : 0;
-    if (best && time >= best_time) continue;
-    best = c.tactic;
-    best_time = time;
+  std::vector<Candidate> list = candidates(problem, options);
+  for (;;) {
+    Candidate* best = nullptr;
+    double best_time = 0;
+    for (Candidate& c : list) {
+      if (!c.tactic || !c.tactic->rows || !c.refused.empty()) continue;
+      const double time = c.tactic->predict ? c.tactic->predict(problem) : 0;
+      if (best && time >= best_time) continue;
+      best = &c;
+      best_time = time;
+    }
+    if (!best) return nullptr;
+    if (admitted(problem, *best, options)) return best->tactic;
   }
-  return best;
 }
 
 RowRole role_of(const Problem& problem, const CompileOptions& options) {

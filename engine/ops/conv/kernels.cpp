@@ -1,5 +1,6 @@
 // Ordered tactics of conv.
 #include "engine/ops/conv/conv.h"
+#include "engine/ops/shared/bf16_error.h"
 
 namespace vireo::ops {
 namespace {
@@ -19,6 +20,12 @@ graph::Launch direct(const Problem& p) {
 template <const KernelSet& (*kSet)()>
 double direct_seconds(const Problem& p) {
   return predict_direct(p, kSet());
+}
+
+std::string admit_rounded(const Problem& p) {
+  const graph::Constant& w = *p.inputs[1].constant;
+  const std::int64_t depth = w.count() / w.dims[0];
+  return admit_bf16(p, 1, {.columns = w.dims[0], .depth = depth, .column_step = depth});
 }
 
 template <const KernelSet& (*kSet)(), DepthwiseKernels (*kPick)(std::int64_t, std::int64_t, std::int64_t)>
@@ -82,6 +89,7 @@ const Tactic kTactics[] = {
      .arithmetic = Precision::bf16,
      .exact = false,
      .refuse = refuse_direct<kernel_set_amx_bf16>,
+     .admit = admit_rounded,
      .prepare = direct<kernel_set_amx_bf16>,
      .rows = by_rows,
      .predict = direct_seconds<kernel_set_amx_bf16>},
@@ -90,6 +98,7 @@ const Tactic kTactics[] = {
      .arithmetic = Precision::bf16,
      .exact = false,
      .refuse = refuse_direct<kernel_set_avx512_bf16>,
+     .admit = admit_rounded,
      .prepare = direct<kernel_set_avx512_bf16>,
      .rows = by_rows,
      .predict = direct_seconds<kernel_set_avx512_bf16>},

@@ -11,23 +11,21 @@
 #include "engine/graph/operator.h"
 #include "engine/passes/layout.h"
 #include "engine/passes/passes.h"
-#include "engine/tune/format_model.h"
+#include "engine/tune/format_prices.h"
 #include "engine/tune/format_timer.h"
 
 namespace vireo::tune {
 namespace {
 
+using graph::Format;
 using graph::Graph;
 using graph::LayerId;
+using graph::Layout;
 using Labels = std::vector<char>;
 
 // Channels first must win by this much of what it replaces: measured, and where something was only predicted; and by
 // so many seconds, less than which is noise of the timings of tiny layers.
 constexpr double kMargin = 0.03, kPredictedMargin = 0.25, kLeast_s = 2e-6;
-// How far a prediction may be off, either way: by a kernel's own model, and by arithmetic and traffic alone. Of the
-// zoo's layers, 90 % of those measured took 0.83 to 1.84 times what was predicted with channels first, 0.86 to 1.18
-// with last.
-constexpr double kModelDoubt = 1.3, kRoughDoubt = 3;
 // Shares of the budget for one problem: a first look, and what may become the tactic of a layer.
 constexpr double kGlance = 0.01, kLook = 0.1;
 constexpr double kForKernels = 0.7;  // share of the budget for the kernels; the rest is for what sinks how far
@@ -51,69 +49,69 @@ class Chooser {
   std::vector<LayoutReport> run() {
     find_doubtful();
     for (const FormatLayer& layer : model_.layers)
-      if (layer.decided && !doubtful_.contains(layer.node)) model_.net.nodes[at(layer.node)].fixed = 1;
-    Labels labels = cheapest_labels(priced());
+      if (layer.decided && !doubtful_.contains(layer.node)) hold(layer.node, Layout::nhwc);
+    Labels labels = cheapest_labels(prices_.net());
     if (!doubtful_.empty() && !recall(labels)) {
       if (settings_.budget_s > 0) measure();
       labels = settled();
       if (settings_.budget_s > 0) remember(labels);
     }
     for (const FormatLayer& layer : model_.layers)
-      if (layer.decided && labels[at(layer.node)] == 0) passes::keep_channels_first(network_, in_network(layer.layer));
+      if (layer.decided && !last(labels, layer.node)) passes::keep_channels_first(network_, in_network(layer.layer));
     place_reorders(labels);
     return reports(labels);
   }
 
  private:
-  struct Seconds {
-    double value;
-    bool measured;
-  };
-  [[nodiscard]] Seconds seconds(const OwnProblem& own) const {
-    const auto it = use_measured_ ? choices_.find(own.key) : choices_.end();
-    if (it != choices_.end() && it->second.seconds > 0) return {it->second.seconds, true};
-    return {own.predicted, false};
+  [[nodiscard]] bool last(const Labels& labels, int node) const { return model_.channels_last(labels[at(node)]); }
+  [[nodiscard]] const Reformat& reformat(std::size_t tensor, int from, int to) const {
+    return model_.reformats[tensor][at(from * model_.labels() + to)];
   }
-  [[nodiscard]] double reorder(const std::unique_ptr<OwnProblem>& own) const { return own ? seconds(*own).value : 0; }
-
-  /// The net with what is known of its seconds; predictions of both sides of a choice shifted by the doubts about them.
-  [[nodiscard]] FormatNet priced(bool doubt = false, double reorders = 1) const {
-    FormatNet net = model_.net;
-    for (const FormatLayer& layer : model_.layers)
-      for (const std::size_t side : {0, 1}) {
-        Seconds known = seconds(*layer.either[side]);
-        const double by = layer.either[side]->has_model ? kModelDoubt : kRoughDoubt;
-        if (doubt && !known.measured) known.value = side == 0 ? known.value / by : known.value * by;
-        net.nodes[at(layer.node)].seconds[side] = known.value;
-      }
-    for (std::size_t i = 0; i < net.tensors.size(); ++i) {
-      net.tensors[i].to_last = reorders * reorder(model_.reorders[i].to_last);
-      net.tensors[i].to_first = reorders * reorder(model_.reorders[i].to_first);
+  /// The label of the only format of this layout; negative where types are to choose.
+  [[nodiscard]] int only_label(Layout layout) const {
+    int found = -1, count = 0;
+    for (int label = 0; label < model_.labels(); ++label)
+      if (model_.formats[at(label)].layout == layout) found = label, ++count;
+    return count == 1 ? found : -1;
+  }
+  /// The node has this layout from now on.
+  void hold(FormatNet& net, int node, Layout layout) const {
+    FormatNode& held = net.nodes[at(node)];
+    if (const int only = only_label(layout); only >= 0) {
+      held.fixed = only;
+      return;
     }
-    return net;
+    for (int label = 0; label < model_.labels(); ++label)
+      if (model_.formats[at(label)].layout != layout) held.seconds[at(label)] = kCannot;
   }
+  void hold(int node, Layout layout) {
+    held_.insert(node);
+    hold(model_.net, node, layout);
+  }
+  [[nodiscard]] bool held(int node) const { return model_.net.nodes[at(node)].fixed >= 0 || held_.contains(node); }
 
   /// The layers that would keep their channels first if the predictions were off in favour of it as far as they may be.
   /// From predictions alone, so that it is the same every time.
   void find_doubtful() {
-    use_measured_ = false;
+    prices_.use_measured(false);
     for (const FormatLayer& layer : model_.layers) {
-      const bool possible = std::max(layer.either[0]->predicted, layer.either[1]->predicted) < 1e29;
+      const auto computed = [&](int label) { return layer.either[at(label)]->predicted < kCannot / 10; };
+      const bool possible = computed(model_.first) && computed(model_.last);
       if (layer.decided && (!possible || moves_nothing(layer.node) || in_network(layer.layer) == graph::kNone))
-        model_.net.nodes[at(layer.node)].fixed = 1;
+        hold(layer.node, Layout::nhwc);
     }
     doubtful_ = first_by_doubt();
-    use_measured_ = true;
+    prices_.use_measured(true);
   }
 
   /// Nodes that are channels first in the cheapest labels if seconds that aren't measured are off in favour of it.
   std::set<int> first_by_doubt() {
     std::set<int> nodes;
     in_play_.clear();
-    for (const double reorders : {kRoughDoubt, 1 / kRoughDoubt}) {
-      in_play_.push_back(cheapest_labels(priced(true, reorders)));
+    for (const double reformats : {kRoughDoubt, 1 / kRoughDoubt}) {
+      in_play_.push_back(cheapest_labels(prices_.net(true, reformats)));
       for (const FormatLayer& layer : model_.layers)
-        if (layer.decided && in_play_.back()[at(layer.node)] == 0) nodes.insert(layer.node);
+        if (layer.decided && !last(in_play_.back(), layer.node)) nodes.insert(layer.node);
     }
     return nodes;
   }
@@ -122,41 +120,59 @@ class Chooser {
   [[nodiscard]] bool moves_nothing(int node) const {
     for (std::size_t i = 0; i < model_.net.tensors.size(); ++i) {
       const FormatTensor& t = model_.net.tensors[i];
-      if (model_.reorders[i].to_last && (t.writer == node || std::ranges::count(t.readers, node))) return false;
+      const bool moves = !reformat(i, model_.first, model_.last).steps.empty();
+      if (moves && (t.writer == node || std::ranges::count(t.readers, node))) return false;
     }
     return true;
   }
 
   /// The doubtful layers with channels first; beside channels last where that leaves the choice open; then the
-  /// reorders that any of the answers in play needs. What the time doesn't suffice for stays predicted.
+  /// reformats that any of the answers in play needs. What the time doesn't suffice for stays predicted.
   void measure() {
     for (const FormatLayer& layer : model_.layers)
-      if (doubtful_.contains(layer.node) && !timer_.time(layer.either[0]->problem, kGlance, kForKernels)) return;
+      if (doubtful_.contains(layer.node) && !time_first(layer)) return;
     const std::set<int> open = first_by_doubt();
     for (const int node : doubtful_)
-      if (!open.contains(node)) model_.net.nodes[at(node)].fixed = 1;
+      if (!open.contains(node)) hold(node, Layout::nhwc);
     if (open.empty()) return;
     for (const FormatLayer& layer : model_.layers)
-      if (open.contains(layer.node) && !timer_.time_both(*layer.either[0], *layer.either[1], kLook, kForKernels))
-        return;
-    FormatNet last = priced();
-    for (const int node : open) last.nodes[at(node)].fixed = 1;
-    in_play_.push_back(cheapest_labels(last));
-    constexpr int kRounds = 4;  // what was measured may bring other reorders into play
+      if (open.contains(layer.node) && !time_both(layer)) return;
+    FormatNet all_last = prices_.net();
+    for (const int node : open) hold(all_last, node, Layout::nhwc);
+    in_play_.push_back(cheapest_labels(all_last));
+    constexpr int kRounds = 4;  // what was measured may bring other reformats into play
     for (int round = 0; round < kRounds; ++round) {
-      in_play_.push_back(cheapest_labels(priced()));
+      in_play_.push_back(cheapest_labels(prices_.net()));
       for (const Labels& labels : in_play_)
         for (std::size_t i = 0; i < model_.net.tensors.size(); ++i)
-          for (const int reader : model_.net.tensors[i].readers) {
-            const char from = labels[at(model_.net.tensors[i].writer)];
-            const auto& own = from ? model_.reorders[i].to_first : model_.reorders[i].to_last;
-            if (own && labels[at(reader)] != from && !timer_.time(own->problem, kGlance, kForKernels)) return;
-          }
+          for (const int reader : model_.net.tensors[i].readers)
+            for (const auto& step : reformat(i, labels[at(model_.net.tensors[i].writer)], labels[at(reader)]).steps)
+              if (!timer_.time(step->problem, kGlance, kForKernels)) return;
       in_play_.clear();
     }
   }
 
-  /// Groups of layers with channels first that no reorder parts.
+  /// The layer in every format with channels first; false when time is over.
+  bool time_first(const FormatLayer& layer) {
+    for (int label = 0; label < model_.labels(); ++label)
+      if (const auto& own = layer.either[at(label)]; own && !model_.channels_last(label))
+        if (!timer_.time(own->problem, kGlance, kForKernels)) return false;
+    return true;
+  }
+  /// The layer with channels first beside channels last, of every type that has both.
+  bool time_both(const FormatLayer& layer) {
+    for (int a = 0; a < model_.labels(); ++a)
+      for (int b = 0; b < model_.labels(); ++b) {
+        Format turned = model_.formats[at(a)];
+        turned.layout = Layout::nhwc;
+        const auto &first = layer.either[at(a)], &last = layer.either[at(b)];
+        if (!first || !last || model_.channels_last(a) || model_.formats[at(b)] != turned) continue;
+        if (!timer_.time_both(*first, *last, kLook, kForKernels)) return false;
+      }
+    return true;
+  }
+
+  /// Groups of layers with channels first that no reformat parts.
   [[nodiscard]] std::vector<std::vector<int>> islands(const Labels& labels) const {
     std::vector<int> group(labels.size());
     std::iota(group.begin(), group.end(), 0);
@@ -164,7 +180,7 @@ class Chooser {
       while (group[at(i)] != i) i = group[at(i)];
       return i;
     };
-    const auto inside = [&](int i) { return labels[at(i)] == 0 && model_.net.nodes[at(i)].fixed < 0; };
+    const auto inside = [&](int i) { return !last(labels, i) && !held(i); };
     for (const FormatTensor& t : model_.net.tensors)
       for (const int reader : t.readers)
         if (inside(t.writer) && inside(reader)) group[at(root(reader))] = root(t.writer);
@@ -179,26 +195,25 @@ class Chooser {
   /// The cheapest labels of which every island of channels first is worth it.
   Labels settled() {
     for (;;) {
-      const FormatNet net = priced();
+      const FormatNet net = prices_.net();
       const Labels labels = cheapest_labels(net);
       bool all_worth_it = true;
       for (const std::vector<int>& island : islands(labels)) {
         FormatNet other = net;
         double replaced = 0;
-        for (const int node : island) {
-          other.nodes[at(node)].fixed = 1;
-          replaced += other.nodes[at(node)].seconds[1];
-        }
-        const Labels last = cheapest_labels(other);
-        for (const int node : island) replaced += reorders_at(other, last, node);
+        for (const int node : island) hold(other, node, Layout::nhwc);
+        const Labels turned = cheapest_labels(other);
+        for (const int node : island)
+          replaced += other.nodes[at(node)].seconds[at(turned[at(node)])] + reformats_at(other, turned, node);
         bool known = true;
         for (const FormatLayer& layer : model_.layers)
           if (std::ranges::count(island, layer.node))
-            known = known && seconds(*layer.either[0]).measured && seconds(*layer.either[1]).measured;
+            for (const Labels* of : {&labels, &turned})
+              known = known && prices_.of(*layer.either[at((*of)[at(layer.node)])]).measured;
         const double least = std::max((known ? kMargin : kPredictedMargin) * replaced, kLeast_s);
-        const double gain = seconds_of(other, last) - seconds_of(net, labels);
+        const double gain = seconds_of(other, turned) - seconds_of(net, labels);
         if (gain > least && realised_gain(island) > least) continue;
-        for (const int node : island) model_.net.nodes[at(node)].fixed = 1;
+        for (const int node : island) hold(node, Layout::nhwc);
         all_worth_it = false;
       }
       if (all_worth_it) return labels;
@@ -235,13 +250,13 @@ class Chooser {
   void place_reorders(const Labels& decided) {
     for (const FormatLayer& layer : model_.layers)
       if (layer.decided) model_.net.nodes[at(layer.node)].fixed = decided[at(layer.node)];
-    use_measured_ = false;  // the same question every time
-    const Labels labels = cheapest_labels(priced());
-    use_measured_ = true;
+    prices_.use_measured(false);  // the same question every time
+    const Labels labels = cheapest_labels(prices_.net());
+    prices_.use_measured(true);
     std::set<LayerId> stops;
     for (const FormatTensor& t : model_.net.tensors)
       for (const int reader : t.readers)
-        if (labels[at(t.writer)] == 1 && labels[at(reader)] == 0 && model_.through[at(reader)] != graph::kNone)
+        if (last(labels, t.writer) && !last(labels, reader) && model_.through[at(reader)] != graph::kNone)
           stops.insert(in_network(model_.through[at(reader)]));
     stops.erase(graph::kNone);
     for (auto it = stops.begin(); it != stops.end();)
@@ -298,10 +313,17 @@ class Chooser {
     return graph::kNone;
   }
 
+  /// The layer in every format with channels last.
+  [[nodiscard]] std::string key_of(const FormatLayer& layer) const {
+    std::string text;
+    for (int label = 0; label < model_.labels(); ++label)
+      if (const auto& own = layer.either[at(label)]; own && model_.channels_last(label)) text += own->key;
+    return text;
+  }
   /// What the decision is kept under: everything that was weighed.
   [[nodiscard]] std::string decision_key(std::string_view what = "layouts") const {
     std::string text;
-    for (const FormatLayer& layer : model_.layers) text += base::str(layer.node, layer.either[1]->key, ";");
+    for (const FormatLayer& layer : model_.layers) text += base::str(layer.node, key_of(layer), ";");
     for (const FormatTensor& t : model_.net.tensors) {
       text += base::str(t.writer, ":");
       for (const int reader : t.readers) text += base::str(reader, ",");
@@ -311,8 +333,8 @@ class Chooser {
   void remember(const Labels& labels) {
     std::string text = "channels_last";
     for (const int node : doubtful_)
-      if (labels[at(node)] == 0) text += base::str(text == "channels_last" ? ",but:" : ",", node);
-    choices_[decision_key()] = {text, seconds_of(priced(), labels)};
+      if (!last(labels, node)) text += base::str(text == "channels_last" ? ",but:" : ",", node);
+    choices_[decision_key()] = {text, seconds_of(prices_.net(), labels)};
   }
   /// The decision that was made before, if any.
   bool recall(Labels& labels) {
@@ -326,27 +348,22 @@ class Chooser {
       if (!doubtful_.contains(node)) return false;
       first.insert(node);
     }
-    for (const int node : doubtful_) model_.net.nodes[at(node)].fixed = first.contains(node) ? 0 : 1;
-    labels = cheapest_labels(priced());
+    for (const int node : doubtful_) hold(node, first.contains(node) ? Layout::nchw : Layout::nhwc);
+    labels = cheapest_labels(prices_.net());
     return true;
   }
 
   [[nodiscard]] std::vector<LayoutReport> reports(const Labels& labels) const {
-    const FormatNet net = priced();
+    const FormatNet net = prices_.net();
     std::vector<LayoutReport> list;
     for (const FormatLayer& layer : model_.layers) {
       if (!layer.decided) continue;
       LayoutReport report;
       report.layer = graph_.layer(layer.layer).name;
       report.op = graph_.layer(layer.layer).op->name;
-      report.channels_last = labels[at(layer.node)] != 0;
-      for (const std::size_t side : {0, 1}) {
-        Labels flipped = labels;
-        flipped[at(layer.node)] = static_cast<char>(side);
-        const Seconds kernel = seconds(*layer.either[side]);
-        (side ? report.last : report.first) = {kernel.value * 1e3, reorders_at(net, flipped, layer.node) * 1e3,
-                                               kernel.measured};
-      }
+      report.channels_last = last(labels, layer.node);
+      report.first = prices_.side(net, labels, layer, Layout::nchw);
+      report.last = prices_.side(net, labels, layer, Layout::nhwc);
       list.push_back(std::move(report));
     }
     return list;
@@ -358,9 +375,10 @@ class Chooser {
   FormatTimer timer_;
   Graph graph_;
   FormatModel model_;
+  FormatPrices prices_{model_, choices_};
   std::set<int> doubtful_;       ///< nodes
+  std::set<int> held_;           ///< nodes whose layout is settled
   std::vector<Labels> in_play_;  ///< answers whose reorders matter
-  bool use_measured_ = true;
   std::map<std::vector<int>, double> realised_;
 };
 

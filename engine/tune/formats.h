@@ -1,10 +1,12 @@
 #pragma once
 // The layout of each convolution and pooling, for the whole network at once: the seconds of its best tactic with
 // channels first and with channels last, and those of the reorders that the choice needs, labelled at the least cost
-// (layout_labels.h). Kernels are fastest with channels last, and so are nearly all layers; a cheap layer among others
-// that work on planes is the exception. Seconds are predicted; where a doubt about predictions could turn the choice,
-// both sides are measured, within a budget. A layer keeps its channels first only where that wins by a margin, and
-// where the network that the passes make of it is faster by the same seconds.
+// (format_assignment.h). Kernels are fastest with channels last, and so are nearly all layers; a cheap layer among
+// others that work on planes is the exception. Seconds are predicted; where a doubt about predictions could turn the
+// choice, both sides are measured, within a budget. A layer keeps its channels first only where that wins by a margin,
+// and where the network that the passes make of it is faster by the same seconds. Layers are labelled with formats, a
+// layout and a type of elements (graph/format.h), those that a build permits (format_model.h); what passes carry out
+// today is the layout.
 
 #include <string>
 #include <vector>

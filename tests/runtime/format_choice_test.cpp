@@ -46,9 +46,9 @@ plan::Choices measured(const Graph& graph, double first, double last, double reo
     choices[layer.either[0]->key] = {"first", first};
     choices[layer.either[1]->key] = {"last", last};
   }
-  for (const FormatModel::Reorder& r : model.reorders)
-    for (const auto& own : {r.to_last.get(), r.to_first.get()})
-      if (own) choices[own->key] = {"transpose_copies", reorder};
+  for (const std::vector<Reformat>& tensor : model.reformats)
+    for (const Reformat& reformat : tensor)
+      for (const auto& step : reformat.steps) choices[step->key] = {"transpose_copies", reorder};
   return choices;
 }
 

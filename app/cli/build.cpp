@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <filesystem>
+
 #include "app/cli/command.h"
 #include "app/cli/model.h"
 
@@ -11,13 +13,23 @@ void add_build(Program& program) {
   auto output = std::make_shared<std::string>();
   add_model_flags(c, *flags);
   c.option("-o,--output,--saveEngine", *output, "plan file to write").required();
-  c.run([flags, output] {
+  c.flag("--keep-packed", flags->keep_packed,
+         "keep packed weights in the plan beside the weights themselves: loads fastest, and is twice as large or more");
+  c.flag("--strip", flags->strip,
+         "leave out weights that the device reads only packed; with --keep-packed: loads fastest, runs nowhere else");
+  auto append = std::make_shared<bool>(false);
+  c.flag("--append", *append, "keep the sections for other devices of a plan of the same network in the output file");
+  c.run([flags, output, append] {
     Outputs files = files_of(*flags);
     files.write("--output", *output, OutputKind::replaced);
     double build_s = 0;
-    const Plan plan = make_plan(*flags, files, build_s);
+    const bool extends = *append && std::filesystem::exists(*output);
+    const Plan before = extends ? Plan::load(*output) : Plan();
+    Plan plan = make_plan(*flags, files, build_s);
+    if (extends) plan = plan.with_sections_of(before);
     plan.save(*output);
     fmt::print("{}: {} bytes, built in {:.2f} s\n", *output, std::filesystem::file_size(*output), build_s);
+    print_sections(plan);
     return 0;
   });
 }

@@ -85,6 +85,17 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
     for (const LayoutReport& l : loaded.engine->layouts()) j["layouts"].push_back(layout_json(l));
     j["metadata"] = loaded.engine->metadata();
     j["arena_bytes"] = context->arena_bytes();
+    j["plan_bytes"] = loaded.plan.bytes();
+    j["weight_bytes"] = loaded.plan.weight_bytes();
+    j["sections"] = nlohmann::json::array();
+    for (const SectionInfo& s : loaded.plan.sections())
+      j["sections"].push_back({{"device", s.device},
+                               {"fingerprint", s.fingerprint},
+                               {"workers", s.workers},
+                               {"precision", to_string(s.precision)},
+                               {"exact", s.exact},
+                               {"timings", s.tactics},
+                               {"packed_bytes", s.packed_bytes}});
     std::cout << j.dump(2) << "\n";
     return 0;
   }
@@ -101,8 +112,9 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
     flops += l.flops;
     weights += l.weight_bytes;
     references += l.tactic == "reference";
+    const std::string where = l.device == layers.front().device ? "" : " @" + l.device;
     fmt::print("{:>9} {:10.2f}  {:<16} {:<32} {:<28} {}\n", l.tuned_ms > 0 ? fmt::format("{:.4f}", l.tuned_ms) : "-",
-               l.flops / 1e6, l.op, l.tactic, l.outputs, l.name);
+               l.flops / 1e6, l.op, l.tactic + where, l.outputs, l.name);
     if (why && l.workers > 0)
       fmt::print("{:>22}  on {} worker{}: more took longer\n", "", l.workers, l.workers == 1 ? "" : "s");
     if (why)
@@ -114,6 +126,7 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
   fmt::print("\n{} steps, {} by the reference, {:.3f} GFLOP, packed weights {:.1f} MB, arena {:.1f} MB\n",
              layers.size(), references, flops / 1e9, static_cast<double>(weights) / 1e6,
              static_cast<double>(context->arena_bytes()) / 1e6);
+  print_sections(loaded.plan);
   return 0;
 }
 

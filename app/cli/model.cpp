@@ -118,6 +118,8 @@ Plan build_plan(Network network, const ModelFlags& f) {
   options.budget_s = f.budget_s;
   options.timing_cache = f.timing_cache;
   options.exact = f.exact;
+  options.keep_packed = f.keep_packed;
+  options.strip = f.strip;
   options.disabled_passes = f.disabled_passes;
   options.threads = f.threads;
   options.limits = limits_of(f);
@@ -149,7 +151,7 @@ Limits limits_of(const ModelFlags& f) {
 
 void add_model_flags(Command& c, ModelFlags& f) {
   c.option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan").required();
-  c.option("--device", f.devices, "device to run on: cpu (repeatable for build)");
+  c.option("--device", f.devices, "device to run on (`vireo devices`); with build, one more to build for");
   c.option("--precision", f.precision,
            "fp32 | bf16 (products of bfloat16 where they are faster); fp16, int8, best: not yet")
       .show_default();
@@ -247,6 +249,16 @@ Plan make_plan(const ModelFlags& f, Outputs files, double& build_s) {
   Plan plan = build_plan(std::move(network), f);
   build_s = seconds_since(start);
   return plan;
+}
+
+void print_sections(const Plan& plan) {
+  fmt::print("weights {:.1f} MB\n", static_cast<double>(plan.weight_bytes()) / 1e6);
+  for (const SectionInfo& s : plan.sections())
+    fmt::print("section {} ({}): {}{}, {}, packed weights {:.1f} MB\n", s.device, s.fingerprint, to_string(s.precision),
+               s.exact ? " exact" : "",
+               s.workers > 0 ? fmt::format("{} timings with {} thread{}", s.tactics, s.workers, s.workers == 1 ? "" : "s")
+                             : std::string("nothing timed"),
+               static_cast<double>(s.packed_bytes) / 1e6);
 }
 
 Loaded load_model(const ModelFlags& f, Outputs files) {

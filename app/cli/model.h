@@ -25,6 +25,7 @@ struct ModelFlags {
   double budget_s = 10;
   std::string timing_cache;
   bool exact = false;
+  bool keep_packed = false, strip = false;  ///< of plans that are saved
   std::vector<std::string> disabled_passes, plugins;
   int threads = 0;
   bool quiet = false;
@@ -62,6 +63,9 @@ void read_external_data(Outputs& files, const std::string& model, const Network&
 /// anything is opened, and again before the build with the files that the model names.
 [[nodiscard]] Plan make_plan(const ModelFlags& flags, Outputs files, double& build_s);
 [[nodiscard]] Loaded load_model(const ModelFlags& flags, Outputs files);
+
+/// What the plan holds, one line a section: device, workers, tactics, sizes.
+void print_sections(const Plan& plan);
 
 /// A context at the loaded shapes with a buffer for every tensor; float inputs random in [-1, 1), seeded.
 [[nodiscard]] std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options,

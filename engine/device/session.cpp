@@ -1,5 +1,7 @@
 #include "engine/device/session.h"
 
+#include <algorithm>
+
 #include "engine/base/caught.h"
 #include "engine/base/text.h"
 #include "engine/device/cpu/executor.h"
@@ -55,11 +57,14 @@ void Session::observe(const Observer& observer) {
   for (const auto& executable : executables_) executable->observe(observer);
 }
 
-std::vector<double> Session::step_seconds() const {
-  std::vector<double> all;
-  for (const auto& executable : executables_)
-    all.insert(all.end(), executable->step_seconds().begin(), executable->step_seconds().end());
-  return all;
+void Session::times(std::vector<LayerTime>& rows) const {
+  for (const auto& executable : executables_) {
+    const std::span<const double> seconds = executable->step_seconds();
+    for (std::size_t k = 0; k < seconds.size(); ++k) {
+      const Step& step = executable->segment().steps[k];
+      rows.push_back({step.layer, step.op, step.tactic, seconds[k], step.flops, step.bytes});
+    }
+  }
 }
 
 bool Session::sees(const Side& side, const Region& region) const noexcept {

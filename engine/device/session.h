@@ -32,8 +32,8 @@ class Session {
   /// Puts one inference into a queue of the program's first device.
   void enqueue(Queue& queue, std::span<const Region> bindings);
 
-  /// Seconds of each step in the last run, segment after segment; empty unless profiling.
-  [[nodiscard]] std::vector<double> step_seconds() const;
+  /// Adds the time of each step in the last run, segment after segment; nothing unless profiling.
+  void times(std::vector<LayerTime>& rows) const;
 
  private:
   class SegmentRun;

@@ -6,6 +6,7 @@
 // importer translates older opsets. Families of ONNX operators that differ only in a scalar function share one operator
 // with an attribute (unary, binary, reduce, pool, …).
 
+#include <cstddef>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -18,6 +19,8 @@
 #include "engine/graph/tactic.h"
 
 namespace vireo::graph {
+
+class VaryingContext;
 
 /// What a shape rule sees of one layer, and where it puts its answer. Inputs are ranked (the caller guarantees it for
 /// inputs that are present, or asks what the rule says if they had some rank), extents may be kUnknown, dtype may not
@@ -74,6 +77,7 @@ struct EvalContext {
   const Attributes& attributes;
   std::span<const View> inputs;
   std::span<View> outputs;
+  std::byte* scratch = nullptr;  ///< for evaluate_data_dependent: evaluation_scratch bytes; null: it finds its own
 };
 
 /// One test or benchmark case: input shapes (a scalar is {}), attributes, and values for inputs that must be constants.
@@ -123,8 +127,11 @@ struct Operator {
   /// has run. The shape rule gives the upper bound there; Graph::infer makes it kUnknown for everything downstream. The
   /// reference gets memory for the bound and writes the true dims into its output view.
   std::int64_t (*data_dependent_axis)(const Attributes&) = nullptr;
-  /// With data_dependent_axis: a faster way to the reference's result, run in its place. Null: the reference runs.
+  /// With data_dependent_axis: a faster way to the reference's result, run in its place, which allocates nothing where
+  /// it is given scratch. Null: the reference runs.
   void (*evaluate_data_dependent)(const EvalContext&) = nullptr;
+  /// The scratch that it takes for inputs of these extents or smaller ones. Null: none.
+  std::size_t (*evaluation_scratch)(std::span<const View> inputs) = nullptr;
   /// Control flow: the graph that stands for the layer once its input 0, the condition, is known. The inputs of that
   /// graph are the layer's inputs from 1 on, as many as it has; its outputs are the layer's. `inputs`: values of all
   /// inputs of the layer, null where they are not known. Throws Error. Such a layer is never compiled: the pass
@@ -155,6 +162,9 @@ struct Operator {
   /// The work is not in proportion to the sizes of the tensors, or an attribute says how much it is: such layers are
   /// not folded while a network is read.
   bool costly = false;
+  /// Whether a layer follows extents that only data tell, and which axes of its outputs have them (varying.h); of a
+  /// data-dependent layer, for its other axes. Called for ranked inputs of which one varies. Null: it doesn't follow.
+  bool (*varying)(VaryingContext&) = nullptr;
 };
 
 }  // namespace vireo::graph

@@ -249,19 +249,10 @@ Status Context::run() noexcept {
 std::uint64_t Context::arena_bytes() { return state_->ready().runner->session().arena_bytes(); }
 
 std::vector<LayerTime> Context::profile() const {
-  std::vector<LayerTime> times;
-  if (!state_->active) return times;
+  if (!state_->active) return {};
   const std::lock_guard lock(state_->active->running);
   state_->active->wait();
-  const device::Session& session = state_->active->runner->session();
-  const std::vector<double> seconds = session.step_seconds();
-  std::size_t k = 0;
-  for (const auto& segment : session.program().segments)
-    for (const device::Step& step : segment->steps) {
-      if (k == seconds.size()) return times;
-      times.push_back({step.layer, step.op, step.tactic, seconds[k++], step.flops, step.bytes});
-    }
-  return times;
+  return state_->active->runner->times();
 }
 
 }  // namespace vireo

@@ -4,9 +4,11 @@
 
 #include "engine/base/text.h"
 #include "engine/compile/limits.h"
+#include "engine/graph/extract.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::runtime {
+using graph::Extract;
 using graph::Graph;
 using graph::kNone;
 using graph::Layer;
@@ -22,6 +24,10 @@ std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 /// there, and its output's shape depends on values of it, or which layers it stands for does. rest: behind one of those
 /// or a data-dependent layer.
 enum class When : char { head, data_dependent, by_value, rest };
+
+/// A rest that doesn't follow its extents is compiled with the module where data can give it no more than so many sets.
+constexpr std::int64_t kMostSets = 17;
+constexpr std::size_t kCached = 32;
 
 std::vector<When> schedule(const Graph& g) {
   std::vector<When> when(index(g.layer_count()), When::rest);
@@ -47,38 +53,6 @@ bool decides_shapes(const Tensor& t) {
   return !t.constant && (counts || t.dims.size() <= 1) && element_count(t.dims) <= 64;
 }
 
-/// Copies tensors and layers of one graph into another.
-class Extract {
- public:
-  Extract(const Graph& from, Graph& to) : from_(from), to_(to), map_(index(from.tensor_count()), kNone) {}
-  void input(TensorId t, const std::string& name) {
-    map_[index(t)] = to_.add_input(name, from_.tensor(t).dtype, from_.tensor(t).dims);
-    to_.tensor(map_[index(t)]).origin = from_.tensor(t).origin;
-  }
-  TensorId tensor(TensorId t) {
-    if (t == kNone) return kNone;
-    TensorId& copy = map_[index(t)];
-    if (copy != kNone) return copy;
-    const Tensor& original = from_.tensor(t);
-    copy = original.constant ? to_.add_constant(original.name, original.constant)
-                             : to_.add_tensor(original.name, original.dtype);
-    to_.tensor(copy).origin = original.origin;
-    return copy;
-  }
-  void layer(LayerId id) {
-    const Layer& l = from_.layer(id);
-    std::vector<TensorId> inputs, outputs;
-    for (TensorId t : l.inputs) inputs.push_back(tensor(t));
-    for (TensorId t : l.outputs) outputs.push_back(tensor(t));
-    to_.add_layer_into(*l.op, l.name, inputs, outputs, l.attributes);
-  }
-
- private:
-  const Graph& from_;
-  Graph& to_;
-  std::vector<TensorId> map_;
-};
-
 device::Binding binding_of(const Tensor& t, const std::string& name, bool output) {
   device::Binding binding;
   binding.info.name = name;
@@ -88,6 +62,11 @@ device::Binding binding_of(const Tensor& t, const std::string& name, bool output
   binding.bytes = t.is_static() ? byte_count(t.dtype, t.dims) : 0;
   binding.output = output;
   return binding;
+}
+
+/// The axis of a data-dependent layer's result that data tell.
+std::size_t axis_of(const DataDependentLayer& layer) {
+  return graph::VaryingContext::wrap(layer.op->data_dependent_axis(layer.attributes), layer.bound.size());
 }
 
 }  // namespace
@@ -102,7 +81,15 @@ class Module::Splitter {
     module.program_ =
         std::make_shared<const device::Program>(compile::compile(head(module.places_), module.settings_.options));
     module.continuation_ = std::make_unique<Continuation>();
-    rest(*module.continuation_, module.settings_.options.limits);
+    Continuation& c = *module.continuation_;
+    rest(c, module.settings_.options.limits);
+    if (module.settings_.options.traced) module.by_extents_ = "it is observed";
+    for (std::size_t k = 0; k < c.inputs.size(); ++k)
+      if (c.inputs[k].by_value)
+        module.by_extents_ =
+            base::str("shapes or branches depend on the values of '", c.rest.tensor(c.rest.inputs()[k]).name, "'");
+    if (module.by_extents_.empty())
+      c.program = RestProgram::make(c.rest, known_, bounds_, module.settings_.options, module.by_extents_);
   }
 
  private:
@@ -156,15 +143,22 @@ class Module::Splitter {
       continuation.inputs.push_back(input);
     };
     const std::vector<char> by_value = deciding();
-    for (TensorId t = 0; t < g_.tensor_count(); ++t)
-      if (boundary_[index(t)]) add_input(t, {.head_binding = binding_[index(t)], .by_value = by_value[index(t)] != 0});
+    for (TensorId t = 0; t < g_.tensor_count(); ++t) {
+      if (!boundary_[index(t)]) continue;
+      add_input(t, {.head_binding = binding_[index(t)], .by_value = by_value[index(t)] != 0});
+      known_.push_back({std::vector<int>(g_.tensor(t).dims.size(), 0), {}, false});
+    }
     for (LayerId id : g_.topological_order()) {
       const TensorId out = when_[index(id)] == When::data_dependent ? g_.layer(id).outputs[0] : kNone;
       if (out == kNone) continue;
       add_input(out, {.data_dependent_layer = static_cast<int>(continuation.layers.size())});
-      continuation.layers.push_back(data_dependent_layer(id, g_.bound_dims(id), continuation));
-      compile::check_tensor(continuation.layers.back().dtype, continuation.layers.back().bound, graph::describe(g_, id),
-                            limits);
+      DataDependentLayer layer = data_dependent_layer(g_, id, g_.bound_dims(id));
+      for (std::size_t k = 0; k < layer.sources.size(); ++k)
+        if (const TensorId t = g_.layer(id).inputs[k]; t != kNone && !g_.tensor(t).constant)
+          layer.sources[k] = binding_[index(t)];
+      compile::check_tensor(layer.dtype, layer.bound, graph::describe(g_, id), limits);
+      add_extent(id, layer);
+      continuation.layers.push_back(std::move(layer));
     }
     for (LayerId id : g_.topological_order())
       if (when_[index(id)] == When::rest || when_[index(id)] == When::by_value) extract.layer(id);
@@ -190,30 +184,42 @@ class Module::Splitter {
     return list;
   }
 
-  DataDependentLayer data_dependent_layer(LayerId id, Dims bound, Continuation& continuation) const {
-    const Layer& l = g_.layer(id);
-    DataDependentLayer made{l.op, l.name, l.attributes, {}, {}, g_.tensor(l.outputs[0]).dtype, std::move(bound)};
-    for (TensorId t : l.inputs) {
-      const Tensor* tensor = t == kNone ? nullptr : &g_.tensor(t);
-      graph::View& view = made.inputs.emplace_back();
-      if (tensor) view = {tensor->dtype, tensor->dims, nullptr};
-      if (tensor && tensor->constant) {
-        continuation.constants.push_back(tensor->constant);
-        view.data = const_cast<std::byte*>(tensor->constant->read());
-      }
-      made.sources.push_back(tensor && !tensor->constant ? binding_[index(t)] : -1);
-    }
-    return made;
+  /// What is known of a data-dependent layer's result: one of its extents is the next number.
+  void add_extent(LayerId id, const DataDependentLayer& layer) {
+    const std::vector<graph::Variation> nothing = fixed();
+    graph::VaryingContext context(g_, id, nothing);
+    graph::Variation variation;
+    if (layer.op->varying && layer.op->varying(context)) variation = context.results()[0].variation;
+    variation.axes.assign(layer.bound.size(), 0);
+    const std::size_t axis = axis_of(layer);
+    variation.axes[axis] = static_cast<int>(bounds_.size());
+    bounds_.push_back(layer.bound[axis]);
+    known_.push_back(std::move(variation));
+  }
+
+  /// The head's tensors, as a rule for extents that vary sees them.
+  [[nodiscard]] std::vector<graph::Variation> fixed() const {
+    std::vector<graph::Variation> list(index(g_.tensor_count()));
+    for (TensorId t = 0; t < g_.tensor_count(); ++t) list[index(t)].axes.assign(g_.tensor(t).dims.size(), 0);
+    return list;
   }
 
   const Graph& g_;
   std::vector<When> when_;
   std::vector<char> boundary_;
-  std::vector<int> binding_;  ///< of the head, by tensor; -1: none
+  std::vector<int> binding_;             ///< of the head, by tensor; -1: none
+  std::vector<graph::Variation> known_;  ///< of the rest's inputs
+  std::vector<std::int64_t> bounds_{0};  ///< of their extents, by number
 };
 
-Module::Module(const Graph& graph, const Shapes& shapes, CompileSettings settings) : settings_(std::move(settings)) {
-  const Graph g = specialise(graph, shapes, settings_.options);
+Module::Module(const Graph& graph, const Shapes& shapes, CompileSettings settings)
+    : Module(graph, shapes, std::move(settings), Nested{}) {
+  if (continuation_ && !continuation_->program && !settings_.options.traced) compile_ahead();
+}
+
+Module::Module(const Graph& graph, const Shapes& shapes, CompileSettings settings, Nested)
+    : settings_(std::move(settings)) {
+  const Graph g = compile::specialise(graph, shapes, settings_.options);
   for (TensorId id : g.inputs()) bindings_.push_back(binding_of(g.tensor(id), g.tensor(id).name, false));
   for (const Graph::Output& output : g.outputs())
     bindings_.push_back(binding_of(g.tensor(output.tensor), output.name, true));
@@ -228,48 +234,95 @@ Module::Module(const Graph& graph, const Shapes& shapes, CompileSettings setting
   for (std::size_t k = 0; k < bindings_.size(); ++k) places_.push_back(static_cast<int>(k));
 }
 
-std::shared_ptr<const Module> Module::continuation_for(const Shapes& shapes, std::span<const Bound> inputs) const {
+void Module::compile_ahead() {
+  std::int64_t sets = 1;
+  for (const ContinuationInput& input : continuation_->inputs)
+    if (input.by_value) return;
+  for (const DataDependentLayer& layer : continuation_->layers) {
+    sets *= std::min(layer.bound[axis_of(layer)], kMostSets) + 1;
+    if (sets > kMostSets) return;
+  }
+  for (std::int64_t set = 0; set < sets; ++set) {
+    Key key;
+    std::int64_t left = set;
+    for (const DataDependentLayer& layer : continuation_->layers) {
+      Dims dims = layer.bound;
+      std::int64_t& extent = dims[axis_of(layer)];
+      const std::int64_t choices = extent + 1;
+      extent = left % choices;
+      left /= choices;
+      key.extents.insert(key.extents.end(), dims.begin(), dims.end());
+    }
+    try {
+      continuation_->compiled.push_back({key, compile_rest(key), ++continuation_->uses});
+    } catch (const Error&) {
+      // Extents that the layers don't go together with: an error of the run that has them, if any.
+    }
+  }
+}
+
+std::shared_ptr<const Module> Module::compile_rest(const Key& key) const {
+  Graph rest = continuation_->rest;
+  Shapes shapes;
+  const std::int64_t* extents = key.extents.data();
+  const char* values = key.values.data();
+  for (std::size_t k = 0; k < continuation_->inputs.size(); ++k) {
+    const TensorId input = rest.inputs()[k];
+    const Tensor& t = rest.tensor(input);
+    if (continuation_->inputs[k].data_dependent_layer >= 0) {
+      shapes[t.name].assign(extents, extents + t.dims.size());
+      extents += t.dims.size();
+      continue;
+    }
+    shapes[t.name] = t.dims;
+    if (!continuation_->inputs[k].by_value) continue;
+    const std::size_t bytes = byte_count(t.dtype, t.dims);
+    const TensorId value =
+        rest.add_constant(rest.unique_name(t.name), graph::make_constant(t.dtype, t.dims, values, bytes));
+    values += bytes;
+    rest.replace_uses(input, value);
+  }
+  return std::make_shared<const Module>(rest, shapes, settings_, Nested{});
+}
+
+std::shared_ptr<const Module> Module::continuation_for(const Key& key) const {
   const std::lock_guard lock(continuation_->mutex);
-  std::string values;
-  for (std::size_t k = 0; k < inputs.size(); ++k)
-    if (continuation_->inputs[k].by_value) values.append(static_cast<const char*>(inputs[k].data), inputs[k].bytes);
   auto& compiled = continuation_->compiled;
   for (Continuation::Compiled& c : compiled)
-    if (c.shapes == shapes && c.values == values) {
+    if (c.key == key) {
       c.last_use = ++continuation_->uses;
       return c.module;
     }
-  Graph rest = continuation_->rest;
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    if (!continuation_->inputs[k].by_value) continue;
-    const TensorId input = rest.inputs()[k];
-    const Tensor& t = rest.tensor(input);
-    const TensorId value = rest.add_constant(rest.unique_name(t.name),
-                                             graph::make_constant(t.dtype, t.dims, inputs[k].data, inputs[k].bytes));
-    rest.replace_uses(input, value);
-  }
-  auto module = std::make_shared<const Module>(rest, shapes, settings_);
-  constexpr std::size_t kCached = 32;
+  ++continuation_->compilations;
+  auto module = compile_rest(key);
   if (compiled.size() >= kCached)
     compiled.erase(std::min_element(compiled.begin(), compiled.end(),
                                     [](const auto& a, const auto& b) { return a.last_use < b.last_use; }));
-  compiled.push_back({shapes, values, module, ++continuation_->uses});
+  compiled.push_back({key, module, ++continuation_->uses});
   return module;
+}
+
+std::size_t Module::compilations_in_runs() const {
+  if (!continuation_) return 0;
+  const std::lock_guard lock(continuation_->mutex);
+  std::size_t count = continuation_->compilations;
+  for (const Continuation::Compiled& c : continuation_->compiled) count += c.module->compilations_in_runs();
+  return count;
 }
 
 std::vector<LayerReport> Module::report() const {
   std::vector<LayerReport> rows;
   for (const auto& segment : program_->segments)
     rows.insert(rows.end(), segment->report.begin(), segment->report.end());
-  if (continuation_)
-    for (const DataDependentLayer& l : continuation_->layers) {
-      LayerReport& row = rows.emplace_back();
-      row.name = l.name;
-      row.op = l.op->name;
-      row.tactic = "reference";
-      row.device = "cpu";
-      row.outputs = "at most " + to_string(l.bound);
-    }
+  if (!continuation_) return rows;
+  for (const DataDependentLayer& l : continuation_->layers) rows.push_back(report_of(l));
+  if (continuation_->program) continuation_->program->report(rows);
+  const std::lock_guard lock(continuation_->mutex);
+  const auto last = std::max_element(continuation_->compiled.begin(), continuation_->compiled.end(),
+                                     [](const auto& a, const auto& b) { return a.last_use < b.last_use; });
+  if (continuation_->program || last == continuation_->compiled.end()) return rows;
+  const std::vector<LayerReport> rest = last->module->report();
+  rows.insert(rows.end(), rest.begin(), rest.end());
   return rows;
 }
 

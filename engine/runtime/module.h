@@ -3,9 +3,16 @@
 // those are one Program, the head. Then come, side by side, the layers whose output has an extent that only their data
 // tell (NonZero, NonMaxSuppression, …: the data-dependent layers), run by reference; and layers whose shape is the
 // value of a small tensor that the head makes (a reshape to computed extents), or whose value decides for one of two
-// branches. Those and what follows, the rest, are a Module of their own, compiled when its input shapes and those
-// values are known and kept for the next time. It may have a rest again. Networks without such layers are one Program
-// and nothing else.
+// branches. Those and what follows are the rest. Networks without such layers are one Program and nothing else.
+//
+// A rest in which every layer follows the extents that data tell is compiled together with the module, for capacities,
+// and run at whatever extents come (rest_program.h): no pass, no compilation and no allocation in a run. Another one
+// (it mixes entries along such an extent, asks for values to take shapes or branches from) is a Module of its own for
+// each set of extents and deciding values, which may have a rest again. It is compiled when they are first seen, or
+// with the module where there are few that can be (kMostSets), and kept for 32 of them; what was seen runs without
+// pass, compilation and allocation. Results are in memory that no later run touches while somebody holds it, and that
+// is used again when nobody does. Operators without kernels of their own (gather_elements, roi_align, …) run by
+// reference also inside of programs, and references allocate small things.
 
 #include <map>
 #include <memory>
@@ -18,6 +25,8 @@
 #include "engine/device/cpu/thread_pool.h"
 #include "engine/device/session.h"
 #include "engine/graph/operator.h"
+#include "engine/runtime/data_dependent.h"
+#include "engine/runtime/rest_program.h"
 
 namespace vireo::runtime {
 
@@ -38,55 +47,66 @@ struct CompileSettings {  ///< CompileOptions that own what they refer to
 
 /// Immutable but for its cache of continuations (locked); shared by contexts.
 class Module {
+  struct Nested {};
+
  public:
   /// Throws like specialise and compile.
   Module(const graph::Graph& graph, const Shapes& shapes, CompileSettings settings);
+  /// A rest: nothing of its own rest is compiled for single keys before they are seen.
+  Module(const graph::Graph& graph, const Shapes& shapes, CompileSettings settings, Nested);
 
   /// Inputs in network order, then outputs. Outputs that depend on data have kUnknown extents and no bytes; one whose
   /// rank does is told as [kUnknown].
   [[nodiscard]] const std::vector<device::Binding>& bindings() const { return bindings_; }
   [[nodiscard]] const std::shared_ptr<const device::Program>& program() const { return program_; }
   [[nodiscard]] bool has_continuation() const { return continuation_ != nullptr; }
+  /// Layers of the rest with the extents of its largest level, or those that were compiled last.
   [[nodiscard]] std::vector<LayerReport> report() const;
+  /// Why the rest is compiled for each set of extents; empty where it isn't, or there is none.
+  [[nodiscard]] const std::string& compiled_by_extents() const { return by_extents_; }
+  /// How often runs have compiled something, rests of rests included.
+  [[nodiscard]] std::size_t compilations_in_runs() const;
 
  private:
   friend class Runner;
-  struct DataDependentLayer {
-    const graph::Operator* op;
-    std::string name;
-    graph::Attributes attributes;
-    std::vector<graph::View> inputs;  ///< data set for constants only
-    std::vector<int> sources;         ///< head binding of each input; -1: constant or absent
-    DataType dtype;
-    Dims bound;
-  };
+
   struct ContinuationInput {
     int head_binding = -1;  ///< -1: made by a data-dependent layer
     int data_dependent_layer = -1;
     bool by_value = false;  ///< shapes depend on its values, so the rest is compiled for them
   };
+  /// What a rest is compiled for: the extents of the data-dependent layers' results, the bytes of deciding values.
+  struct Key {
+    std::vector<std::int64_t> extents;
+    std::string values;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
   struct Continuation {
     std::vector<DataDependentLayer> layers;
-    std::vector<graph::ConstantPtr> constants;  ///< that the data-dependent layers read
     graph::Graph rest;
     std::vector<ContinuationInput> inputs;  ///< of the rest
+    std::unique_ptr<const RestProgram> program;
     std::mutex mutex;
     struct Compiled {
-      Shapes shapes;
-      std::string values;
+      Key key;
       std::shared_ptr<const Module> module;
       std::uint64_t last_use;
     };
     std::vector<Compiled> compiled;
     std::uint64_t uses = 0;
+    std::size_t compilations = 0;  ///< asked for by runs
   };
   class Splitter;
-  std::shared_ptr<const Module> continuation_for(const Shapes& shapes, std::span<const Bound> inputs) const;
+  void compile_ahead();
+  [[nodiscard]] std::shared_ptr<const Module> compile_rest(const Key& key) const;
+  /// The rest for a key, compiled when it is new.
+  std::shared_ptr<const Module> continuation_for(const Key& key) const;
 
   CompileSettings settings_;
   std::vector<device::Binding> bindings_;
   std::shared_ptr<const device::Program> program_;
   std::unique_ptr<Continuation> continuation_;
+  std::string by_extents_;
   std::vector<int> places_;  ///< of each visible binding: binding of the head, or -1 - index of the rest's output
 };
 
@@ -115,19 +135,43 @@ class Runner {
   /// Of the visible binding k, in the last run, in memory that no later run touches; null data when the binding
   /// doesn't depend on data, or nothing came of that run.
   [[nodiscard]] const Result& data_dependent_result(std::size_t k) const { return results_[k]; }
+  /// Every layer of the last run, the rest's included; empty unless profiling.
+  [[nodiscard]] std::vector<LayerTime> times() const;
+  /// What programs calculate in, the rests' included.
+  [[nodiscard]] std::uint64_t memory_bytes() const;
 
  private:
+  /// A rest that was compiled for a key, and what its results are in.
+  struct Rest {
+    std::shared_ptr<const Module> module;
+    std::unique_ptr<Runner> runner;
+    std::vector<Bound> bound;
+    std::vector<Recycled> outputs;
+    std::vector<std::shared_ptr<std::byte>> made;
+    std::uint64_t last_use = 0;
+  };
   Status run_continuation(std::span<const Bound> bindings);
-  void take_results(const Runner& rest, std::vector<std::shared_ptr<std::byte>> made);
+  void run_layers();
+  [[nodiscard]] bool run_program();
+  Status run_rest();
+  Rest& rest_for(const std::shared_ptr<const Module>& module);
+  void set_result(std::size_t k, const Dims& dims, std::shared_ptr<std::byte> data, std::size_t bytes);
   [[nodiscard]] Status copy_results(std::span<const Bound> bindings) const;
+  void let_go();
 
   std::shared_ptr<const Module> module_;
   std::shared_ptr<device::ThreadPool> pool_;
   std::unique_ptr<device::Session> session_;
+  bool profile_;
   device::Observer observer_;
   std::vector<device::Region> regions_;               ///< one per head binding
   std::vector<std::shared_ptr<std::byte>> boundary_;  ///< buffers of the head's outputs that only the rest reads
-  std::unique_ptr<Runner> rest_;                      ///< of the last run
+  std::vector<LayerRun> layers_;
+  std::unique_ptr<RestRunner> rest_;  ///< of a rest that follows its extents
+  Module::Key key_;                   ///< of the last run
+  std::vector<std::unique_ptr<Rest>> rests_;
+  const Rest* last_rest_ = nullptr;  ///< null where `rest_` ran
+  std::uint64_t uses_ = 0;
   std::vector<Result> results_;
 };
 

@@ -1,5 +1,6 @@
-// Running a module: the head, the data-dependent layers, then the rest that their results call for.
+// Running a module: the head, the data-dependent layers, then the rest at the extents of their results.
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/api/log.h"
@@ -10,34 +11,22 @@
 #include "engine/runtime/module.h"
 
 namespace vireo::runtime {
+
 namespace {
 
-/// Where an empty tensor is that has no memory: it is present all the same.
-void* somewhere(void* data) {
-  alignas(base::kAlignment) static std::byte nothing[base::kAlignment];
-  return data ? data : nothing;
-}
+// Rests compiled for single keys that stay ready to run: so many, and, but for the last one, in so much memory.
+constexpr std::size_t kReady = 32;
+constexpr std::uint64_t kReadyBytes = std::uint64_t{256} << 20;
 
 device::Region present(const Bound& bound) {
   if (bound.memory) return bound.region();
   return {nullptr, static_cast<std::byte*>(somewhere(bound.data)), 0};
 }
 
-Runner::Result run_layer(const graph::Operator& op, const graph::Attributes& attributes,
-                         std::span<const graph::View> inputs, DataType dtype, const Dims& bound) {
-  Runner::Result result;
-  result.data = base::allocate_aligned(byte_count(dtype, bound));
-  std::vector<graph::View> outputs{{dtype, bound, result.data.get()}};
-  (op.evaluate_data_dependent ? op.evaluate_data_dependent : op.reference)({attributes, inputs, outputs});
-  result.dims = outputs[0].dims;
-  result.bytes = byte_count(dtype, result.dims);
-  return result;
-}
-
 }  // namespace
 
 Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<device::ThreadPool> pool, bool profile)
-    : module_(std::move(module)), pool_(std::move(pool)) {
+    : module_(std::move(module)), pool_(std::move(pool)), profile_(profile) {
   session_ = std::make_unique<device::Session>(module_->program(), pool_, profile);
   results_.resize(module_->bindings().size());
   const auto& head = module_->program()->bindings;
@@ -48,6 +37,10 @@ Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<device::Thr
     boundary_.push_back(visible[k] ? nullptr : base::allocate_aligned(head[k].bytes));
     regions_.push_back({nullptr, boundary_.back().get(), 0});
   }
+  if (!module_->has_continuation()) return;
+  const Module::Continuation& continuation = *module_->continuation_;
+  for (const DataDependentLayer& layer : continuation.layers) layers_.emplace_back(layer, profile);
+  if (continuation.program) rest_ = std::make_unique<RestRunner>(*continuation.program, pool_, profile);
 }
 
 void Runner::observe(const device::Observer& observer) {
@@ -57,7 +50,7 @@ void Runner::observe(const device::Observer& observer) {
 
 Status Runner::run(std::span<const Bound> bindings) noexcept {
   const base::OnCore on(pool_->first_core());
-  for (Result& result : results_) result = {};
+  let_go();
   for (std::size_t k = 0; k < bindings.size(); ++k)
     if (const int place = module_->places_[k]; place >= 0)
       regions_[static_cast<std::size_t>(place)] = present(bindings[k]);
@@ -76,58 +69,142 @@ void Runner::enqueue(device::Queue& queue, std::span<const Bound> bindings) {
   session_->enqueue(queue, regions_);
 }
 
+void Runner::let_go() {
+  for (Result& result : results_) {
+    result.data.reset();
+    result.dims.clear();
+    result.bytes = 0;
+  }
+  for (LayerRun& layer : layers_) layer.let_go();
+  if (rest_) rest_->let_go();
+}
+
 Status Runner::run_continuation(std::span<const Bound> bindings) {
-  const Module::Continuation& continuation = *module_->continuation_;
-  std::vector<Result> made;
-  for (const Module::DataDependentLayer& l : continuation.layers) {
-    std::vector<graph::View> inputs = l.inputs;
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-      if (l.sources[k] >= 0) inputs[k].data = regions_[static_cast<std::size_t>(l.sources[k])].host;
-      else if (inputs[k].dtype != DataType::undefined) inputs[k].data = somewhere(inputs[k].data);
-    }
-    made.push_back(run_layer(*l.op, l.attributes, inputs, l.dtype, l.bound));
-  }
-  Shapes shapes;
-  std::vector<Bound> rest_bindings;
-  for (std::size_t k = 0; k < continuation.inputs.size(); ++k) {
-    const graph::Tensor& t = continuation.rest.tensor(continuation.rest.inputs()[k]);
-    if (const int layer = continuation.inputs[k].data_dependent_layer; layer >= 0) {
-      const Result& result = made[static_cast<std::size_t>(layer)];
-      shapes[t.name] = result.dims;
-      rest_bindings.push_back({result.data.get(), result.bytes});
-    } else {
-      const auto source = static_cast<std::size_t>(continuation.inputs[k].head_binding);
-      shapes[t.name] = t.dims;
-      rest_bindings.push_back({regions_[source].host, module_->program()->bindings[source].bytes});
-    }
-  }
-  const std::shared_ptr<const Module> rest = module_->continuation_for(shapes, rest_bindings);
-  if (!rest_ || &rest_->module() != rest.get()) {
-    rest_ = nullptr;  // its memory goes first
-    rest_ = std::make_unique<Runner>(rest, pool_, false);
-    if (observer_) rest_->observe(observer_);
-  }
-  // What the rest knows the shape of gets memory here; what depends on data there too stays unbound, and is asked for.
-  std::vector<std::shared_ptr<std::byte>> outputs;
-  for (std::size_t k = continuation.inputs.size(); k < rest->bindings().size(); ++k) {
-    const device::Binding& binding = rest->bindings()[k];
-    outputs.push_back(is_static(binding.info.dims) ? base::allocate_aligned(binding.bytes) : nullptr);
-    rest_bindings.push_back({outputs.back().get(), binding.bytes});
-  }
-  if (const Status status = rest_->run(rest_bindings); !status.ok()) return status;
-  take_results(*rest_, std::move(outputs));
+  run_layers();
+  last_rest_ = nullptr;
+  if (!run_program())
+    if (const Status status = run_rest(); !status.ok()) return status;
   return copy_results(bindings);
 }
 
-void Runner::take_results(const Runner& rest, std::vector<std::shared_ptr<std::byte>> made) {
-  const std::size_t first_output = module_->continuation_->inputs.size();
+void Runner::run_layers() {
+  for (LayerRun& run : layers_) {
+    const std::vector<int>& sources = run.layer().sources;
+    for (std::size_t k = 0; k < sources.size(); ++k)
+      if (sources[k] >= 0) run.input(k, regions_[static_cast<std::size_t>(sources[k])].host);
+    run.run();
+  }
+}
+
+bool Runner::run_program() {
+  if (!rest_) return false;
+  const Module::Continuation& continuation = *module_->continuation_;
+  for (std::size_t k = 0; k < continuation.inputs.size(); ++k) {
+    const Module::ContinuationInput& input = continuation.inputs[k];
+    if (input.data_dependent_layer < 0) {
+      rest_->input(k, regions_[static_cast<std::size_t>(input.head_binding)].host, nullptr);
+      continue;
+    }
+    const LayerRun& layer = layers_[static_cast<std::size_t>(input.data_dependent_layer)];
+    rest_->input(k, layer.data().get(), layer.data());
+    rest_->extents_from(k, layer.dims());
+  }
+  if (!rest_->run()) return false;
   for (std::size_t k = 0; k < results_.size(); ++k) {
     if (module_->places_[k] >= 0) continue;
-    const auto output = static_cast<std::size_t>(-1 - module_->places_[k]);
-    const device::Binding& binding = rest.module().bindings()[first_output + output];
-    results_[k] = rest.data_dependent_result(first_output + output);
-    if (!results_[k].data) results_[k] = {binding.info.dims, std::move(made[output]), binding.bytes};
+    RestRunner::Tensor output = rest_->output(static_cast<std::size_t>(-1 - module_->places_[k]));
+    set_result(k, *output.dims, std::move(output.data), output.bytes);
   }
+  return true;
+}
+
+Status Runner::run_rest() {
+  const Module::Continuation& continuation = *module_->continuation_;
+  key_.extents.clear();
+  key_.values.clear();
+  for (const Module::ContinuationInput& input : continuation.inputs) {
+    if (input.data_dependent_layer >= 0) {
+      const Dims& dims = layers_[static_cast<std::size_t>(input.data_dependent_layer)].dims();
+      key_.extents.insert(key_.extents.end(), dims.begin(), dims.end());
+    } else if (input.by_value) {
+      const auto source = static_cast<std::size_t>(input.head_binding);
+      key_.values.append(reinterpret_cast<const char*>(regions_[source].host),
+                         module_->program()->bindings[source].bytes);
+    }
+  }
+  Rest& rest = rest_for(module_->continuation_for(key_));
+  for (std::size_t k = 0; k < continuation.inputs.size(); ++k) {
+    const Module::ContinuationInput& input = continuation.inputs[k];
+    if (input.data_dependent_layer >= 0) {
+      const LayerRun& layer = layers_[static_cast<std::size_t>(input.data_dependent_layer)];
+      rest.bound[k] = {layer.data().get(), layer.bytes()};
+    } else {
+      const auto source = static_cast<std::size_t>(input.head_binding);
+      rest.bound[k] = {regions_[source].host, module_->program()->bindings[source].bytes};
+    }
+  }
+  // What the rest knows the shape of gets memory here; what depends on data there too stays unbound, and is asked for.
+  const std::size_t first_output = continuation.inputs.size();
+  const auto& bindings = rest.module->bindings();
+  for (std::size_t k = first_output; k < bindings.size(); ++k) {
+    std::shared_ptr<std::byte>& made = rest.made[k - first_output];
+    if (is_static(bindings[k].info.dims)) made = rest.outputs[k - first_output].take(bindings[k].bytes);
+    rest.bound[k] = {made.get(), bindings[k].bytes};
+  }
+  last_rest_ = &rest;
+  const Status status = rest.runner->run(rest.bound);
+  for (std::size_t k = 0; status.ok() && k < results_.size(); ++k) {
+    if (module_->places_[k] >= 0) continue;
+    const auto output = static_cast<std::size_t>(-1 - module_->places_[k]);
+    const Result& late = rest.runner->data_dependent_result(first_output + output);
+    const device::Binding& binding = bindings[first_output + output];
+    if (late.data) set_result(k, late.dims, late.data, late.bytes);
+    else set_result(k, binding.info.dims, rest.made[output], binding.bytes);
+  }
+  for (std::shared_ptr<std::byte>& made : rest.made) made.reset();
+  rest.runner->let_go();
+  return status;
+}
+
+Runner::Rest& Runner::rest_for(const std::shared_ptr<const Module>& module) {
+  std::uint64_t bytes = 0;
+  for (const std::unique_ptr<Rest>& rest : rests_) {
+    if (rest->module == module) {
+      rest->last_use = ++uses_;
+      return *rest;
+    }
+    bytes += rest->runner->memory_bytes();
+  }
+  for (const auto& segment : module->program()->segments) bytes += segment->arena_bytes;
+  while (!rests_.empty() && (rests_.size() >= kReady || bytes > kReadyBytes)) {  // its memory goes first
+    const auto oldest = std::min_element(rests_.begin(), rests_.end(),
+                                         [](const auto& a, const auto& b) { return a->last_use < b->last_use; });
+    bytes -= (*oldest)->runner->memory_bytes();
+    rests_.erase(oldest);
+  }
+  auto rest = std::make_unique<Rest>();
+  rest->module = module;
+  rest->runner = std::make_unique<Runner>(module, pool_, profile_);
+  if (observer_) rest->runner->observe(observer_);
+  rest->bound.resize(module->bindings().size());
+  rest->outputs.resize(rest->bound.size() - module_->continuation_->inputs.size());
+  rest->made.resize(rest->outputs.size());
+  rest->last_use = ++uses_;
+  rests_.push_back(std::move(rest));
+  return *rests_.back();
+}
+
+std::uint64_t Runner::memory_bytes() const {
+  std::uint64_t bytes = session_->arena_bytes() + (rest_ ? rest_->arena_bytes() : 0);
+  for (const std::unique_ptr<Rest>& rest : rests_) bytes += rest->runner->memory_bytes();
+  return bytes;
+}
+
+void Runner::set_result(std::size_t k, const Dims& dims, std::shared_ptr<std::byte> data, std::size_t bytes) {
+  Result& result = results_[k];
+  result.dims = dims;  // into the memory that it has
+  result.data = std::move(data);
+  result.bytes = bytes;
 }
 
 Status Runner::copy_results(std::span<const Bound> bindings) const {
@@ -144,6 +221,20 @@ Status Runner::copy_results(std::span<const Bound> bindings) const {
     status = {ErrorCode::invalid_argument, "an output that depends on data is larger than its bound buffer"};
   }
   return status;
+}
+
+std::vector<LayerTime> Runner::times() const {
+  std::vector<LayerTime> rows;
+  if (!profile_) return rows;
+  session_->times(rows);
+  for (const LayerRun& layer : layers_) rows.push_back(layer.time());
+  if (last_rest_) {
+    const std::vector<LayerTime> rest = last_rest_->runner->times();
+    rows.insert(rows.end(), rest.begin(), rest.end());
+  } else if (rest_) {
+    rest_->times(rows);
+  }
+  return rows;
 }
 
 }  // namespace vireo::runtime

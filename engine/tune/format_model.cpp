@@ -158,13 +158,12 @@ class Modeller {
 
   void add(LayerId id) {
     const Layer& layer = g_.layer(id);
-    const std::string_view op = layer.op->name;
     const TensorId x = layer.inputs.empty() ? kNone : layer.inputs[0];
     if (passes::becomes_channels_last(g_, id)) return add_either(id, true);
-    if (op == "transpose") return add_transpose(id);
-    if (op == "binary" || op == "where" || op == "concat") return add_joined(id);
+    if (layer.op->name == "transpose") return add_transpose(id);
+    if (layer.op->axis_order == graph::AxisOrder::free_together) return add_joined(id);
     if (!has_layout(x) || layer.attributes.has("layout")) return plain(id);
-    if (op == "instance_norm" || op == "group_norm" || op == "lrn" || op == "depth_to_space" || op == "space_to_depth")
+    if (layer.op->axis_order == graph::AxisOrder::layout)
       return g_.tensor(x).dims.size() == 4 ? add_either(id, false) : plain(id);
     const auto sunk = passes::sink_single(scratch_, id, x, from_last(g_.tensor(x).dims.size()));
     if (!sunk) return plain(id);
@@ -188,7 +187,7 @@ class Modeller {
     plain(id);
   }
 
-  /// binary, where, concat: in one layout with all that they read, if that can be.
+  /// Layers that are in one layout with all that they read, if that can be.
   void add_joined(LayerId id) {
     const Layer& layer = g_.layer(id);
     const TensorId y = layer.outputs[0];
@@ -196,7 +195,7 @@ class Modeller {
     for (const TensorId x : layer.inputs) {
       if (!free || x == kNone) continue;
       const Tensor& t = g_.tensor(x);
-      const bool single = t.is_static() && element_count(t.dims) == 1 && layer.op->name != "concat";
+      const bool single = t.is_static() && element_count(t.dims) == 1 && !layer.op->parts_of_output;
       free = t.constant || single || (has_layout(x) && t.dims.size() == g_.tensor(y).dims.size());
     }
     if (!free) return plain(id);
@@ -215,10 +214,10 @@ class Modeller {
     if (!known(id)) return through(id, kFirst, kFirst);
     const Layer& layer = g_.layer(id);
     const int node = free_node();
-    const bool conv = layer.op->name == "conv";
+    const int residual = layer.op->residual_input;
     std::vector<bool> formatted;
     for (std::size_t k = 0; k < layer.inputs.size(); ++k) {
-      formatted.push_back(k == 0 || (k == 3 && conv));
+      formatted.push_back(k == 0 || static_cast<int>(k) == residual);
       reads(layer.inputs[k], formatted[k] ? node : kFirst);
     }
     for (const TensorId y : layer.outputs) writes(y, node);

@@ -1,6 +1,7 @@
 // Position of the largest (mode max) or smallest (mode min) entry along `axis`; the first, or the last of equals when
 // `select_last_index`.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -23,6 +24,15 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) { return static_cast<double>(p.inputs[0].count()); }
 
+bool varying(VaryingContext& c) {
+  const std::size_t axis = VaryingContext::wrap(c.attributes().integer("axis", 0), c.rank(0));
+  if (c.axes(0)[axis] != 0) return false;
+  std::vector<int> axes = c.axes(0);
+  if (c.attributes().integer("keepdims", 1) == 0) axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(axis));
+  c.output(0, std::move(axes), true);
+  return true;
+}
+
 std::vector<Case> cases() {
   return {{.name = "first_axis", .inputs = {{7, 5}}},
           {.name = "last_axis", .inputs = {{4, 37}}, .attributes = attributes({{"axis", -1}, {"keepdims", 0}})},
@@ -42,6 +52,7 @@ const Operator arg_reduce_operator{.name = "arg_reduce",
                                    .reference = arg_reduce_reference,
                                    .flops = flops,
                                    .tactics = arg_reduce_tactics,
-                                   .cases = cases};
+                                   .cases = cases,
+                                   .varying = varying};
 
 }  // namespace vireo::ops

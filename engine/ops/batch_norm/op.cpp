@@ -1,6 +1,7 @@
 // (x - mean) / sqrt(var + epsilon) * scale + bias for each entry of `axis`. With `training_mode` mean and variance are
 // those of the batch and the outputs 1 and 2 the running ones, moved by `momentum`.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -20,6 +21,10 @@ void infer(InferContext& c) {
   }
   infer_same(c);
   for (int k = 1; k < c.output_count(); ++k) c.output(k, c.dtype(k + 2), c.dims(k + 2));
+}
+
+bool varying(VaryingContext& c) {
+  return c.rank(0) > 1 && VaryingContext::wrap(c.attributes().integer("axis", 1), c.rank(0)) != 0 && varying_batch(c);
 }
 
 std::vector<Case> cases() {
@@ -43,6 +48,7 @@ const Operator batch_norm_operator{.name = "batch_norm",
                                    .in_place = true,
                                    .axis_order = AxisOrder::along_axis,
                                    .default_axis = 1,
-                                   .keeps = KeptExtents::all};
+                                   .keeps = KeptExtents::all,
+                                   .varying = varying};
 
 }  // namespace vireo::ops

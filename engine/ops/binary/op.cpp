@@ -1,6 +1,7 @@
 // Two inputs, broadcast to each other as in numpy, a scalar function of each pair (functions.h).
 #include "engine/ops/binary/functions.h"
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -26,6 +27,8 @@ void infer(InferContext& c) {
     c.require(is_integer(a) || is_logical(f), "'" + name + "' takes integers, found " + std::string(to_string(a)));
   c.output(0, is_comparison(f) ? DataType::boolean : a, broadcast(c, c.dims(0), c.dims(1)));
 }
+
+bool varying(VaryingContext& c) { return varying_elementwise(c); }
 
 std::vector<Case> cases() {
   std::vector<Case> list;
@@ -75,6 +78,7 @@ const Operator binary_operator{.name = "binary",
                                .tactics = binary_tactics,
                                .cases = cases,
                                .in_place = true,
-                               .axis_order = AxisOrder::free_together};
+                               .axis_order = AxisOrder::free_together,
+                               .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // Converts every element to the type named by attribute `to`. Floats become integers by truncation.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -14,6 +15,14 @@ void infer(InferContext& c) {
   c.require(size_of(to) > 0, "can't cast to '" + name + "'");
   c.require(size_of(c.dtype(0)) > 0, "can't cast from " + std::string(to_string(c.dtype(0))));
   c.output(0, to, c.dims(0));
+}
+
+bool varying(VaryingContext& c) {
+  const bool wide = c.output_type() == DataType::int64 || c.output_type() == DataType::int32;
+  std::vector<Count> counts;
+  if (c.has_counts(0) && wide && c.counts(0, counts)) c.output_counts(0, std::move(counts));
+  c.output(0, c.axes(0), wide && c.positions(0));
+  return true;
 }
 
 std::vector<Case> cases() {
@@ -44,6 +53,7 @@ const Operator cast_operator{.name = "cast",
                              .tactics = cast_tactics,
                              .cases = cases,
                              .axis_order = AxisOrder::free,
-                             .keeps = KeptExtents::all};
+                             .keeps = KeptExtents::all,
+                             .varying = varying};
 
 }  // namespace vireo::ops

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -30,6 +31,17 @@ void infer(InferContext& c) {
 
 std::int64_t data_dependent_axis(const graph::Attributes& a) { return a.integer("axis", 0); }
 
+bool varying(VaryingContext& c) {  // but for the axis whose extent it makes
+  if (!c.attributes().has("axis")) {
+    c.output(0, {0}, c.positions(0));
+    return true;
+  }
+  std::vector<int> axes = c.axes(0);
+  axes[VaryingContext::wrap(c.attributes().integer("axis", 0), axes.size())] = 0;
+  c.output(0, std::move(axes), c.positions(0));
+  return true;
+}
+
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::boolean};
   return {{.name = "rows",
@@ -49,6 +61,7 @@ const Operator compress_operator{.name = "compress",
                                  .infer = infer,
                                  .reference = compress_reference,
                                  .cases = cases,
-                                 .data_dependent_axis = data_dependent_axis};
+                                 .data_dependent_axis = data_dependent_axis,
+                                 .varying = varying};
 
 }  // namespace vireo::ops

@@ -6,11 +6,12 @@ void compress_reference(const EvalContext& c) {
   const View &in = c.inputs[0], &condition = c.inputs[1];
   View& out = c.outputs[0];
   const bool flat = !c.attributes.has("axis");
-  const Dims dims = flat ? Dims{in.count()} : in.dims;
+  const Dims& dims = in.dims;
   const std::size_t axis = flat ? 0 : wrap_axis(c.attributes.integer("axis", 0), dims.size());
   const bool empty = in.count() == 0;  // then only the kept entries are counted
-  const std::int64_t outer = empty ? 1 : product(dims, 0, axis), extent = dims[axis];
-  const std::size_t run = empty ? 0 : static_cast<std::size_t>(product_from(dims, axis + 1)) * size_of(in.dtype);
+  const std::int64_t outer = empty || flat ? 1 : product(dims, 0, axis), extent = flat ? in.count() : dims[axis];
+  const std::int64_t entry = flat ? 1 : product_from(dims, axis + 1);
+  const std::size_t run = empty ? 0 : static_cast<std::size_t>(entry) * size_of(in.dtype);
   char* y = out.as<char>();
   std::int64_t kept = 0;
   for (std::int64_t o = 0; o < outer; ++o) {
@@ -22,7 +23,8 @@ void compress_reference(const EvalContext& c) {
       ++kept;
     }
   }
-  out.dims = dims;
+  if (flat) out.dims.assign(1, 0);
+  else out.dims = dims;
   out.dims[axis] = kept;
 }
 

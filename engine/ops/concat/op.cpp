@@ -1,5 +1,6 @@
 // The inputs one after the other along `axis`.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -27,6 +28,26 @@ void infer(InferContext& c) {
     }
   }
   c.output(0, c.dtype(0), out);
+}
+
+bool varying(VaryingContext& c) {
+  const std::size_t rank = c.rank(0), axis = VaryingContext::wrap(c.attributes().integer("axis", 0), rank);
+  std::vector<int> axes = c.axes(0);
+  std::vector<Count> all, part;
+  bool positions = true, of_counts = false;
+  for (int k = 0; k < c.input_count(); ++k) {
+    if (c.axes(k).size() != rank || c.axes(k)[axis] != 0) return false;
+    positions = positions && c.positions(k);
+    of_counts = of_counts || c.has_counts(k);
+    if (c.axes(k) != axes) return false;
+  }
+  for (int k = 0; of_counts && k < c.input_count(); ++k) {
+    if (!c.counts(k, part)) return false;
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  c.output(0, std::move(axes), positions);
+  if (of_counts) c.output_counts(0, std::move(all));
+  return true;
 }
 
 std::vector<Case> cases() {
@@ -66,6 +87,7 @@ const Operator concat_operator{.name = "concat",
                                .parts_of_output = parts_of_output,
                                .moves = true,
                                .axis_order = AxisOrder::free_together,
-                               .default_axis = 0};
+                               .default_axis = 0,
+                               .varying = varying};
 
 }  // namespace vireo::ops

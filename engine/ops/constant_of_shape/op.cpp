@@ -1,5 +1,6 @@
 // A tensor of the shape given by input 0, every element attribute `value`, of type `dtype`.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -21,6 +22,20 @@ void infer(InferContext& c) {
   c.output(0, type, shape);
 }
 
+bool varying(VaryingContext& c) {
+  std::vector<Count> shape;
+  if (!c.counts(0, shape)) return false;
+  std::vector<int> axes;
+  Dims dims;
+  for (const Count& count : shape) {
+    axes.push_back(count.varying);
+    dims.push_back(count.varying ? kUnknown : count.number);
+  }
+  c.output(0, std::move(axes));
+  c.output_dims(0, std::move(dims));
+  return true;
+}
+
 std::vector<Case> cases() {
   return {{.name = "ones",
            .inputs = {{2}},
@@ -37,7 +52,10 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator constant_of_shape_operator;
-const Operator constant_of_shape_operator{
-    .name = "constant_of_shape", .infer = infer, .reference = constant_of_shape_reference, .cases = cases};
+const Operator constant_of_shape_operator{.name = "constant_of_shape",
+                                          .infer = infer,
+                                          .reference = constant_of_shape_reference,
+                                          .cases = cases,
+                                          .varying = varying};
 
 }  // namespace vireo::ops

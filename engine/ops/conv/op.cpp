@@ -1,6 +1,9 @@
 // Convolution over one to three spatial axes with groups, fused bias, residual and activation.
+#include <algorithm>
+
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/shared/conv_geometry.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -39,6 +42,14 @@ Case make(std::string_view name, Dims x, Dims w, Attributes a, bool bias = true,
     if (!c.attributes.has("residual")) c.attributes.set("residual", std::string("before"));
   }
   return c;
+}
+
+bool varying(VaryingContext& c) {  // images of a batch; the residual has as many
+  if (!c.has_input(3)) return varying_batch(c);
+  if (c.varies(1) || c.varies(2) || c.axes(0) != c.axes(3)) return false;
+  if (std::any_of(c.axes(0).begin() + 1, c.axes(0).end(), [](int number) { return number != 0; })) return false;
+  c.output(0, c.axes(0));
+  return true;
 }
 
 std::vector<Case> cases() {
@@ -121,6 +132,7 @@ const Operator conv_operator{.name = "conv",
                              .axis_order = AxisOrder::chosen_layout,
                              .keeps = KeptExtents::batch,
                              .residual_input = 3,
-                             .costly = true};
+                             .costly = true,
+                             .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,6 +1,7 @@
 // Transposed convolution over one to three spatial axes with groups, fused bias and activation.
 #include "engine/ops/conv_transpose/conv_transpose.h"
 #include "engine/ops/shared/conv_geometry.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -31,6 +32,8 @@ Case make(std::string_view name, Dims x, Dims w, Attributes a, std::int64_t bias
   }
   return c;
 }
+
+bool varying(VaryingContext& c) { return varying_batch(c); }
 
 std::vector<Case> cases() {
   const auto nhwc = [](std::initializer_list<std::pair<std::string_view, AttributeValue>> more) {
@@ -73,6 +76,7 @@ const Operator conv_transpose_operator{.name = "conv_transpose",
                                        .axis_order = AxisOrder::chosen_layout,
                                        .keeps = KeptExtents::batch,
                                        .residual_input = 3,
-                                       .costly = true};
+                                       .costly = true,
+                                       .varying = varying};
 
 }  // namespace vireo::ops

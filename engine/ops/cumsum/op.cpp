@@ -1,5 +1,6 @@
 // Running sum along the axis given by input 1; `exclusive` leaves the element itself out, `reverse` runs from the end.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -16,6 +17,15 @@ void infer(InferContext& c) {
     (void)c.axis(axis[0], c.rank(0));
   }
   infer_same(c);
+}
+
+bool varying(VaryingContext& c) {  // forwards, sums see what is before them only
+  Ints axis;
+  if (!c.integers(1, axis) || axis.size() != 1) return false;
+  const bool back = c.attributes().integer("reverse", 0) != 0;
+  if (back && c.axes(0)[VaryingContext::wrap(axis[0], c.rank(0))] != 0) return false;
+  c.output(0, c.axes(0));
+  return true;
 }
 
 std::vector<Case> cases() {
@@ -42,6 +52,7 @@ const Operator cumsum_operator{.name = "cumsum",
                                .infer = infer,
                                .reference = cumsum_reference,
                                .cases = cases,
-                               .keeps = KeptExtents::all};
+                               .keeps = KeptExtents::all,
+                               .varying = varying};
 
 }  // namespace vireo::ops

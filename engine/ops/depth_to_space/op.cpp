@@ -1,5 +1,6 @@
 // Moves blocksize² channels into blocks of the plane; mode DCR (block index outermost among the channels) or CRD.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -25,6 +26,8 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+bool varying(VaryingContext& c) { return varying_batch(c); }
+
 std::vector<Case> cases() {
   return {
       {.name = "dcr", .inputs = {{2, 12, 3, 5}}, .attributes = attributes({{"blocksize", 2}})},
@@ -45,6 +48,7 @@ const Operator depth_to_space_operator{.name = "depth_to_space",
                                        .cases = cases,
                                        .moves = true,
                                        .axis_order = AxisOrder::layout,
-                                       .keeps = KeptExtents::batch};
+                                       .keeps = KeptExtents::batch,
+                                       .varying = varying};
 
 }  // namespace vireo::ops

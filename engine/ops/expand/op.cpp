@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -32,6 +33,29 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+bool varying(VaryingContext& c) {
+  std::vector<Count> shape;
+  if (!c.counts(1, shape)) return false;
+  const std::size_t rank = std::max(shape.size(), c.rank(0));
+  std::vector<int> axes(rank, 0);
+  Dims dims(rank, 1);
+  for (std::size_t i = 0; i < rank; ++i) {
+    const bool inside = i + c.rank(0) >= rank, named = i + shape.size() >= rank;
+    const std::size_t own = i + c.rank(0) - rank;
+    const Count in = inside ? Count{c.axes(0)[own] ? 1 : c.dims(0)[own], c.axes(0)[own]} : Count{1, 0};
+    const Count wanted = named ? shape[i + shape.size() - rank] : Count{1, 0};
+    const bool as_it_is = wanted.varying == 0 && (wanted.number == 1 || wanted.number == -1);
+    if (!as_it_is && wanted != in && in != Count{1, 0} && (wanted.varying == 0 || wanted.varying != in.varying))
+      return false;
+    const Count out = as_it_is ? in : wanted;
+    axes[i] = out.varying;
+    dims[i] = out.varying ? kUnknown : out.number;
+  }
+  c.output(0, std::move(axes), c.positions(0));
+  c.output_dims(0, std::move(dims));
+  return true;
+}
+
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "column", .inputs = {{3, 1}, {3}}, .dtypes = types, .constants = {{1, {2, 1, 6}}}},
@@ -53,6 +77,7 @@ const Operator expand_operator{.name = "expand",
                                .reference = expand_reference,
                                .tactics = expand_tactics,
                                .cases = cases,
-                               .moves = true};
+                               .moves = true,
+                               .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // Entries of the data along `axis`, chosen by an index tensor; negative indices count from the end.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -17,6 +18,28 @@ void infer(InferContext& c) {
   out.insert(out.end(), indices.begin(), indices.end());
   out.insert(out.end(), data.begin() + axis + 1, data.end());
   c.output(0, c.dtype(0), out);
+}
+
+bool varying(VaryingContext& c) {
+  const std::size_t axis = VaryingContext::wrap(c.attributes().integer("axis", 0), c.rank(0));
+  if (std::vector<Count> counts, chosen; c.has_counts(0)) {
+    Ints indices;
+    if (!c.counts(0, counts) || !c.integers(1, indices)) return false;
+    for (const std::int64_t index : indices) {
+      const std::size_t at = VaryingContext::wrap(index, counts.size());
+      if (at >= counts.size()) return false;
+      chosen.push_back(counts[at]);
+    }
+    c.output_counts(0, std::move(chosen));
+    return true;
+  }
+  // Indices that count from the back of an axis that varies would find what lies behind the true entries.
+  if (c.axes(0)[axis] != 0 && !c.positions(1)) return false;
+  std::vector<int> axes(c.axes(0).begin(), c.axes(0).begin() + static_cast<std::ptrdiff_t>(axis));
+  axes.insert(axes.end(), c.axes(1).begin(), c.axes(1).end());
+  axes.insert(axes.end(), c.axes(0).begin() + static_cast<std::ptrdiff_t>(axis) + 1, c.axes(0).end());
+  c.output(0, std::move(axes), c.positions(0));
+  return true;
 }
 
 std::vector<Case> cases() {
@@ -50,6 +73,7 @@ const Operator gather_operator{.name = "gather",
                                .reference = gather_reference,
                                .tactics = gather_tactics,
                                .cases = cases,
-                               .moves = true};
+                               .moves = true,
+                               .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // output[i][j]… = data[…index[i][j]……] along `axis`: the output has the shape of the indices.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -17,6 +18,17 @@ void infer(InferContext& c) {
               "indices reach outside the data along axis " + std::to_string(i));
   }
   c.output(0, c.dtype(0), c.dims(1));
+}
+
+bool varying(VaryingContext& c) {
+  const std::size_t axis = VaryingContext::wrap(c.attributes().integer("axis", 0), c.rank(0));
+  for (std::size_t i = 0; i < c.rank(0); ++i) {
+    if (i == axis && c.axes(0)[i] != 0 && !c.positions(1)) return false;  // as in gather
+    // Fewer indices than data are allowed: then the data's extent only has to be large enough.
+    if (i != axis && c.axes(1)[i] != c.axes(0)[i] && c.axes(0)[i] != 0) return false;
+  }
+  c.output(0, c.axes(1), c.positions(0));
+  return true;
 }
 
 std::vector<Case> cases() {
@@ -38,6 +50,7 @@ const Operator gather_elements_operator{.name = "gather_elements",
                                         .infer = infer,
                                         .reference = gather_elements_reference,
                                         .cases = cases,
-                                        .moves = true};
+                                        .moves = true,
+                                        .varying = varying};
 
 }  // namespace vireo::ops

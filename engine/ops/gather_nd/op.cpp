@@ -1,9 +1,14 @@
+
+#include <algorithm>
 // The last axis of the indices names a position (of the leading axes) of the data after `batch_dims` shared axes.
+// The last axis of the indices names a position (of the leading axes) of the data behind `batch_dims` shared axes.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
 void gather_nd_reference(const EvalContext&);
+std::span<const Tactic> gather_nd_tactics();
 
 namespace {
 
@@ -25,6 +30,20 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+bool varying(VaryingContext& c) {
+  const auto batch = static_cast<std::size_t>(c.attributes().integer("batch_dims", 0));
+  const std::int64_t depth = c.dims(1).back();
+  if (depth == kUnknown ||
+      !std::equal(c.axes(0).begin(), c.axes(0).begin() + static_cast<std::ptrdiff_t>(batch), c.axes(1).begin()))
+    return false;
+  for (std::size_t i = batch; i < batch + static_cast<std::size_t>(depth); ++i)
+    if (c.axes(0)[i] != 0 && !c.positions(1)) return false;  // as in gather
+  std::vector<int> axes(c.axes(1).begin(), c.axes(1).end() - 1);
+  axes.insert(axes.end(), c.axes(0).begin() + static_cast<std::ptrdiff_t>(batch) + depth, c.axes(0).end());
+  c.output(0, std::move(axes), c.positions(0));
+  return true;
+}
+
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "elements", .inputs = {{2, 3}, {3, 2}}, .dtypes = types, .constants = {{1, {0, 0, 1, 2, -1, -2}}}},
@@ -44,7 +63,9 @@ const Operator gather_nd_operator{.name = "gather_nd",
                                   .max_inputs = 2,
                                   .infer = infer,
                                   .reference = gather_nd_reference,
+                                  .tactics = gather_nd_tactics,
                                   .cases = cases,
-                                  .moves = true};
+                                  .moves = true,
+                                  .varying = varying};
 
 }  // namespace vireo::ops

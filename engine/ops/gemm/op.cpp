@@ -4,6 +4,7 @@
 #include "engine/base/text.h"
 #include "engine/ops/shared/activation.h"
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -66,6 +67,22 @@ Case make(std::string_view name, Dims a, Dims b, Attributes attributes, bool con
   return c;
 }
 
+bool varying(VaryingContext& c) {  // rows and columns; not what is summed over
+  const bool ta = c.attributes().integer("transA", 0) != 0, tb = c.attributes().integer("transB", 0) != 0;
+  if (c.axes(0)[ta ? 0 : 1] != 0 || c.axes(1)[tb ? 1 : 0] != 0) return false;
+  const std::vector<int> axes{c.axes(0)[ta ? 1 : 0], c.axes(1)[tb ? 0 : 1]};
+  for (const int k : {2, 3}) {  // the addends are as large, or 1 and repeated
+    if (!c.has_input(k)) continue;
+    for (std::size_t i = 0; i < c.rank(k); ++i) {
+      const std::size_t from_end = c.rank(k) - i;
+      const bool repeated = k == 2 && c.axes(k)[i] == 0 && c.dims(k)[i] == 1;
+      if (!repeated && c.axes(k)[i] != axes[2 - from_end]) return false;
+    }
+  }
+  c.output(0, axes);
+  return true;
+}
+
 std::vector<Case> cases() {
   const std::int64_t yes = 1;
   std::vector<Case> list;
@@ -99,6 +116,7 @@ const Operator gemm_operator{.name = "gemm",
                              .tactics = gemm_tactics,
                              .cases = cases,
                              .residual_input = 3,
-                             .costly = true};
+                             .costly = true,
+                             .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // Normalises `num_groups` groups of channels of each sample, then scale and bias per channel. `layout` as elsewhere.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -24,6 +25,8 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) { return 6 * static_cast<double>(p.inputs[0].count()); }
 
+bool varying(VaryingContext& c) { return varying_batch(c); }
+
 std::vector<Case> cases() {
   return {{.name = "nchw", .inputs = {{2, 6, 3, 5}, {6}, {6}}, .attributes = attributes({{"num_groups", 3}})},
           {.name = "nhwc",
@@ -43,6 +46,7 @@ const Operator group_norm_operator{.name = "group_norm",
                                    .tactics = group_norm_tactics,
                                    .cases = cases,
                                    .axis_order = AxisOrder::layout,
-                                   .keeps = KeptExtents::all};
+                                   .keeps = KeptExtents::all,
+                                   .varying = varying};
 
 }  // namespace vireo::ops

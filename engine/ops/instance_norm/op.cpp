@@ -1,5 +1,6 @@
 // Normalises each channel of each sample over its spatial axes, then scale and bias per channel. `layout` as elsewhere.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -22,6 +23,8 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) { return 6 * static_cast<double>(p.inputs[0].count()); }
 
+bool varying(VaryingContext& c) { return varying_batch(c); }
+
 std::vector<Case> cases() {
   return {
       {.name = "nchw", .inputs = {{2, 5, 4, 7}, {5}, {5}}},
@@ -42,6 +45,7 @@ const Operator instance_norm_operator{.name = "instance_norm",
                                       .tactics = instance_norm_tactics,
                                       .cases = cases,
                                       .axis_order = AxisOrder::layout,
-                                      .keeps = KeptExtents::all};
+                                      .keeps = KeptExtents::all,
+                                      .varying = varying};
 
 }  // namespace vireo::ops

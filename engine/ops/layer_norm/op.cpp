@@ -1,5 +1,6 @@
 // Normalises over the axes from `axis` on, then scale and bias broadcast to them. Outputs: y, mean?, 1 / deviation?.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -22,6 +23,13 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) { return 8 * static_cast<double>(p.inputs[0].count()); }
 
+bool varying(VaryingContext& c) {
+  const std::size_t rank = c.rank(0), normal = rank - VaryingContext::wrap(c.attributes().integer("axis", -1), rank);
+  for (int k = 1; k < c.input_count(); ++k)
+    if (c.has_input(k) && c.rank(k) > normal) return false;  // a scale for each entry of another axis
+  return c.output_count() == 1 && varying_before_axis(c);
+}
+
 std::vector<Case> cases() {
   return {{.name = "last", .inputs = {{5, 7, 37}, {37}, {37}}},
           {.name = "no_bias", .inputs = {{9, 64}, {64}}},
@@ -43,6 +51,7 @@ const Operator layer_norm_operator{.name = "layer_norm",
                                    .tactics = layer_norm_tactics,
                                    .cases = cases,
                                    .in_place = true,
-                                   .keeps = KeptExtents::all};
+                                   .keeps = KeptExtents::all,
+                                   .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // Divides by the L1 or L2 norm (`p`) along `axis`; rows of norm 0 become 0.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -13,6 +14,10 @@ void infer(InferContext& c) {
   c.require(p == 1 || p == 2, "p must be 1 or 2, found " + std::to_string(p));
   (void)c.axis(c.attributes().integer("axis", -1), c.rank(0));
   infer_same(c);
+}
+
+bool varying(VaryingContext& c) {
+  return c.rank(0) > 0 && varying_but_axis(c, VaryingContext::wrap(c.attributes().integer("axis", -1), c.rank(0)));
 }
 
 std::vector<Case> cases() {
@@ -29,6 +34,7 @@ const Operator lp_normalize_operator{.name = "lp_normalize",
                                      .cases = cases,
                                      .in_place = true,
                                      .axis_order = AxisOrder::along_axis,
-                                     .keeps = KeptExtents::all};
+                                     .keeps = KeptExtents::all,
+                                     .varying = varying};
 
 }  // namespace vireo::ops

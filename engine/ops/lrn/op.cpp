@@ -1,6 +1,7 @@
 // Local response: x / (bias + alpha / size * (sum of squares of `size` neighbouring channels)) ^ beta. `layout` as
 // elsewhere.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -21,6 +22,8 @@ double flops(const Problem& p) {
   return (10.0 + static_cast<double>(p.attributes->integer("size", 1))) * static_cast<double>(p.inputs[0].count());
 }
 
+bool varying(VaryingContext& c) { return varying_batch(c); }
+
 std::vector<Case> cases() {
   return {{.name = "nchw", .inputs = {{2, 9, 3, 5}}, .attributes = attributes({{"size", 5}, {"alpha", 0.1}})},
           {.name = "even", .inputs = {{1, 6, 4}}, .attributes = attributes({{"size", 2}, {"alpha", 0.1}})},
@@ -39,6 +42,7 @@ const Operator lrn_operator{.name = "lrn",
                             .cases = cases,
                             .axis_order = AxisOrder::layout,
                             .keeps = KeptExtents::all,
-                            .costly = true};
+                            .costly = true,
+                            .varying = varying};
 
 }  // namespace vireo::ops

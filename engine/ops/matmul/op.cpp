@@ -1,10 +1,13 @@
 // Matrix product with numpy's rules, fused factor, bias, residual and activation.
 // The activation's parameters are `activation_alpha` and `activation_beta`; `alpha` is the factor on the product.
+#include <algorithm>
+
 #include "engine/ops/matmul/matmul.h"
 
 #include "engine/base/text.h"
 #include "engine/ops/shared/activation.h"
 #include "engine/ops/shared/matmul_geometry.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -60,6 +63,22 @@ Case make(std::string_view name, Dims a, Dims b, Attributes attributes = {}, boo
   return c;
 }
 
+bool varying(VaryingContext& c) {  // products of a batch, rows and columns; not what is summed over
+  if (c.rank(0) < 2 || c.rank(1) < 2 || c.varies(2)) return false;
+  const bool ta = c.attributes().integer("trans_a", 0) != 0, tb = c.attributes().integer("trans_b", 0) != 0;
+  const auto from_end = [&](int input, std::size_t k) { return c.axes(input)[c.rank(input) - k]; };
+  if (from_end(0, ta ? 2 : 1) != 0 || from_end(1, tb ? 1 : 2) != 0) return false;
+  VaryingShape batch(std::max(c.rank(0), c.rank(1)) - 2);
+  if (!batch.join(c, 0, 2) || !batch.join(c, 1, 2)) return false;
+  std::vector<int> axes = batch.axes();
+  axes.push_back(from_end(0, ta ? 1 : 2));
+  axes.push_back(from_end(1, tb ? 2 : 1));
+  if (axes.back() != 0 && c.has_input(2)) return false;  // a bias for each column
+  if (c.has_input(3) && c.axes(3) != axes) return false;
+  c.output(0, std::move(axes));
+  return true;
+}
+
 std::vector<Case> cases() {
   std::vector<Case> list;
   list.push_back(make("square", {33, 40}, {40, 50}));
@@ -102,6 +121,7 @@ const Operator matmul_operator{.name = "matmul",
                                .tactics = matmul_tactics,
                                .cases = cases,
                                .residual_input = 3,
-                               .costly = true};
+                               .costly = true,
+                               .varying = varying};
 
 }  // namespace vireo::ops

@@ -6,11 +6,13 @@
 #include <cstdint>
 
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
 void non_max_suppression_reference(const EvalContext&);
 void non_max_suppression_evaluate(const EvalContext&);
+std::size_t non_max_suppression_scratch(std::span<const View> inputs);
 
 namespace {
 
@@ -39,6 +41,11 @@ void infer(InferContext& c) {
 
 std::int64_t data_dependent_axis(const graph::Attributes&) { return 0; }
 
+bool varying(VaryingContext& c) {
+  c.output(0, {0, 0}, true);
+  return true;
+}
+
 std::vector<Case> cases() {
   const DataType f = DataType::float32, i = DataType::int64;
   return {
@@ -63,6 +70,8 @@ const Operator non_max_suppression_operator{.name = "non_max_suppression",
                                             .cases = cases,
                                             .data_dependent_axis = data_dependent_axis,
                                             .evaluate_data_dependent = non_max_suppression_evaluate,
-                                            .costly = true};
+                                            .evaluation_scratch = non_max_suppression_scratch,
+                                            .costly = true,
+                                            .varying = varying};
 
 }  // namespace vireo::ops

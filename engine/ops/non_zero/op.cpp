@@ -1,9 +1,11 @@
 // Positions of the elements that are not zero, one column each: int64 [rank, count]. The count inferred is the bound.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
 void non_zero_reference(const EvalContext&);
+void non_zero_evaluate(const EvalContext&);
 
 namespace {
 
@@ -12,6 +14,11 @@ void infer(InferContext& c) {
 }
 
 std::int64_t data_dependent_axis(const graph::Attributes&) { return 1; }
+
+bool varying(VaryingContext& c) {
+  c.output(0, {0, 0}, true);
+  return true;
+}
 
 std::vector<Case> cases() {
   return {{.name = "matrix", .inputs = {{3, 4}}, .constants = {{0, {0, 1, 0, 2, 0, 0, 3, 0, -1, 0, 0, 5}}}},
@@ -26,6 +33,8 @@ const Operator non_zero_operator{.name = "non_zero",
                                  .infer = infer,
                                  .reference = non_zero_reference,
                                  .cases = cases,
-                                 .data_dependent_axis = data_dependent_axis};
+                                 .data_dependent_axis = data_dependent_axis,
+                                 .evaluate_data_dependent = non_zero_evaluate,
+                                 .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,6 +1,7 @@
 // A new axis (`axis`) of extent depth (input 1): the on value where the index says, the off value elsewhere (input 2:
 // off, on). Indices outside give only off values.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -24,6 +25,16 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(2), out);
 }
 
+bool varying(VaryingContext& c) {
+  Ints depth;
+  if (!c.integers(1, depth) || c.varies(2)) return false;
+  std::vector<int> axes = c.axes(0);
+  const std::size_t axis = VaryingContext::wrap(c.attributes().integer("axis", -1), axes.size() + 1);
+  axes.insert(axes.begin() + static_cast<std::ptrdiff_t>(axis), 0);
+  c.output(0, std::move(axes));
+  return true;
+}
+
 std::vector<Case> cases() {
   const DataType f = DataType::float32, i = DataType::int64;
   return {{.name = "last",
@@ -45,6 +56,7 @@ const Operator one_hot_operator{.name = "one_hot",
                                 .max_inputs = 3,
                                 .infer = infer,
                                 .reference = one_hot_reference,
-                                .cases = cases};
+                                .cases = cases,
+                                .varying = varying};
 
 }  // namespace vireo::ops

@@ -2,6 +2,7 @@
 // `count_include_pad` (average). Second output of max: int64 positions in the row-major NCHW input.
 #include "engine/ops/pool/window.h"
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -43,6 +44,8 @@ Attributes window(const char* mode, Ints kernel, Ints strides, Ints pads, const 
                      {"pads", std::move(pads)},
                      {"layout", layout}});
 }
+
+bool varying(VaryingContext& c) { return varying_batch(c); }
 
 std::vector<Case> cases() {
   std::vector<Case> list;
@@ -105,6 +108,7 @@ const Operator pool_operator{.name = "pool",
                              .cases = cases,
                              .axis_order = AxisOrder::chosen_layout,
                              .keeps = KeptExtents::batch,
-                             .costly = true};
+                             .costly = true,
+                             .varying = varying};
 
 }  // namespace vireo::ops

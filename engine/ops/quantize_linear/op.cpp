@@ -1,6 +1,7 @@
 // saturate(round_half_even(x / scale) + zero point): type of the zero point, else `output_dtype`, else uint8. One
 // scale, one for each entry of `axis`, or one for each block of `block_size` entries.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -21,6 +22,14 @@ void infer(InferContext& c) {
   }
   if (c.has_input(2)) c.require(c.rank(2) == c.rank(1), "scale and zero point must have one shape");
   c.output(0, type, c.dims(0));
+}
+
+bool varying(VaryingContext& c) {  // one scale for all, or one for each entry of an axis that is fixed
+  if (!fixed_from(c, 1)) return false;
+  if (c.rank(1) > 0 && c.dims(1) != Dims{1})
+    return c.rank(1) == 1 && varying_but_axis(c, VaryingContext::wrap(c.attributes().integer("axis", 1), c.rank(0)));
+  c.output(0, c.axes(0));
+  return true;
 }
 
 std::vector<Case> cases() {
@@ -48,6 +57,7 @@ const Operator quantize_linear_operator{.name = "quantize_linear",
                                         .infer = infer,
                                         .reference = quantize_linear_reference,
                                         .cases = cases,
-                                        .keeps = KeptExtents::all};
+                                        .keeps = KeptExtents::all,
+                                        .varying = varying};
 
 }  // namespace vireo::ops

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -25,6 +26,15 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), {static_cast<std::int64_t>(std::max(count, 0.0))});
 }
 
+bool varying(VaryingContext& c) {  // 0, 1, … up to an extent
+  Ints start, delta;
+  std::vector<Count> limit;
+  if (!c.integers(0, start) || !c.counts(1, limit) || !c.integers(2, delta)) return false;
+  if (start != Ints{0} || delta != Ints{1} || limit.size() != 1) return false;
+  c.output(0, {limit[0].varying}, true);
+  return true;
+}
+
 std::vector<Case> cases() {
   const DataType i = DataType::int64;
   return {{.name = "up", .inputs = {{}, {}, {}}, .constants = {{0, {0.5}}, {1, {9}}, {2, {0.75}}}},
@@ -35,7 +45,12 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator range_operator;
-const Operator range_operator{
-    .name = "range", .min_inputs = 3, .max_inputs = 3, .infer = infer, .reference = range_reference, .cases = cases};
+const Operator range_operator{.name = "range",
+                              .min_inputs = 3,
+                              .max_inputs = 3,
+                              .infer = infer,
+                              .reference = range_reference,
+                              .cases = cases,
+                              .varying = varying};
 
 }  // namespace vireo::ops

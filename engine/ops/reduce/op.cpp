@@ -1,6 +1,9 @@
 // Reduces the axes named by input 1 (absent or empty: all, unless `noop_with_empty_axes`): mode sum, mean, max, min,
 // prod, l1, l2, log_sum, log_sum_exp, sum_square.
+#include <algorithm>
+
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -38,6 +41,23 @@ void infer(InferContext& c) {
 }
 
 double flops(const Problem& p) { return static_cast<double>(p.inputs[0].count()); }
+
+bool varying(VaryingContext& c) {
+  const bool keep = c.attributes().integer("keepdims", 1) != 0,
+             noop = c.attributes().integer("noop_with_empty_axes", 0) != 0;
+  Ints given;
+  if (c.has_input(1) && !c.integers(1, given)) return false;
+  std::vector<int> axes;
+  for (std::size_t i = 0; i < c.rank(0); ++i) {
+    const bool reduced = given.empty() ? !noop : std::any_of(given.begin(), given.end(), [&](std::int64_t axis) {
+      return VaryingContext::wrap(axis, c.rank(0)) == i;
+    });
+    if (reduced && c.axes(0)[i] != 0) return false;
+    if (!reduced || keep) axes.push_back(c.axes(0)[i]);
+  }
+  c.output(0, std::move(axes));
+  return true;
+}
 
 std::vector<Case> cases() {
   std::vector<Case> list;
@@ -95,6 +115,7 @@ const Operator reduce_operator{.name = "reduce",
                                .reference = reduce_reference,
                                .flops = flops,
                                .tactics = reduce_tactics,
-                               .cases = cases};
+                               .cases = cases,
+                               .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,6 +1,7 @@
 // Same elements, another shape (input 1): 0 copies the extent of the input unless `allowzero`, one -1 is inferred.
 #include "engine/ops/shared/flat_copy.h"
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -51,6 +52,18 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+bool varying(VaryingContext& c) {
+  std::vector<Count> target;
+  if (!c.counts(1, target)) return false;
+  std::vector<Count> counts;
+  if (c.has_counts(0) && c.counts(0, counts)) c.output_counts(0, std::move(counts));
+  // An extent that a run finds to be 0 means just that: nothing was found, and nobody meant to copy another extent.
+  if (c.attributes().integer("allowzero", 0) == 0)
+    for (std::size_t i = 0; i < target.size() && i < c.rank(0); ++i)
+      if (target[i] == Count{}) target[i] = {c.axes(0)[i] ? 0 : c.dims(0)[i], c.axes(0)[i]};
+  return varying_reshape(c, std::move(target));
+}
+
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "inferred", .inputs = {{2, 3, 4}, {2}}, .dtypes = types, .constants = {{1, {0, -1}}}},
@@ -72,6 +85,7 @@ const Operator reshape_operator{.name = "reshape",
                                 .tactics = flat_copy_tactics,
                                 .cases = cases,
                                 .alias = true,
-                                .moves = true};
+                                .moves = true,
+                                .varying = varying};
 
 }  // namespace vireo::ops

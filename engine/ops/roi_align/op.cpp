@@ -1,6 +1,7 @@
 // Pools regions [x1, y1, x2, y2] (input 1) of the images named by input 2 to output_height × output_width by bilinear
 // sampling; mode avg or max; coordinate_transformation_mode half_pixel or output_half_pixel.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -25,6 +26,12 @@ void infer(InferContext& c) {
   c.require(height > 0 && width > 0, "output_height is " + std::to_string(height) + ", output_width " +
                                          std::to_string(width) + ", accepted: 1 or more");
   c.output(0, c.dtype(0), {c.dims(1)[0], c.dims(0)[1], height, width});
+}
+
+bool varying(VaryingContext& c) {  // region by region
+  if (c.varies(0) || c.axes(1)[1] != 0 || c.axes(1)[0] != c.axes(2)[0]) return false;
+  c.output(0, {c.axes(1)[0], 0, 0, 0});
+  return true;
 }
 
 std::vector<Case> cases() {
@@ -53,6 +60,7 @@ const Operator roi_align_operator{.name = "roi_align",
                                   .infer = infer,
                                   .reference = roi_align_reference,
                                   .cases = cases,
-                                  .costly = true};
+                                  .costly = true,
+                                  .varying = varying};
 
 }  // namespace vireo::ops

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -17,6 +18,22 @@ void infer(InferContext& c) {
   c.output(0, DataType::int64, {std::max<std::int64_t>(end - start, 0)});
 }
 
+bool varying(VaryingContext& c) {
+  const auto rank = static_cast<std::int64_t>(c.rank(0));
+  const auto clamp = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
+  const std::int64_t start = clamp(c.attributes().integer("start", 0)),
+                     end = clamp(c.attributes().integer("end", rank));
+  std::vector<Count> counts, unused;
+  for (std::int64_t i = start; i < end; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    if (c.axes(0)[k] == 0 && c.dims(0)[k] == kUnknown) return false;
+    counts.push_back({c.axes(0)[k] ? 0 : c.dims(0)[k], c.axes(0)[k]});
+  }
+  if (c.has_counts(0)) (void)c.counts(0, unused);  // its own extents are fixed
+  c.output_counts(0, std::move(counts));
+  return true;
+}
+
 std::vector<Case> cases() {
   return {{.name = "all", .inputs = {{2, 3, 4}}},
           {.name = "part", .inputs = {{2, 3, 4}}, .attributes = attributes({{"start", -2}, {"end", 100}})},
@@ -26,6 +43,7 @@ std::vector<Case> cases() {
 }  // namespace
 
 extern const Operator shape_operator;
-const Operator shape_operator{.name = "shape", .infer = infer, .reference = shape_reference, .cases = cases};
+const Operator shape_operator{
+    .name = "shape", .infer = infer, .reference = shape_reference, .cases = cases, .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,7 +1,9 @@
 // A regular part of the input: starts, ends, axes and steps as inputs, numpy's rules.
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 #include "engine/ops/slice/ranges.h"
 
 namespace vireo::ops {
@@ -38,6 +40,36 @@ void infer(InferContext& c) {
     out[axis] = in[axis] == kUnknown ? kUnknown : slice_range(starts[i], ends[i], step, in[axis]).count;
   }
   c.output(0, c.dtype(0), out);
+}
+
+bool varying(VaryingContext& c) {  // an axis that varies is taken whole
+  Ints starts, axes, steps;
+  std::vector<Count> ends;
+  if (!c.integers(1, starts) || !c.counts(2, ends) || (c.has_input(3) && !c.integers(3, axes)) ||
+      (c.has_input(4) && !c.integers(4, steps)))
+    return false;
+  std::vector<Count> counts, kept;
+  const bool of_counts = c.has_counts(0) && c.counts(0, counts);
+  Dims dims = c.dims(0);
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const std::size_t axis = axes.empty() ? i : VaryingContext::wrap(axes[i], c.rank(0));
+    const std::int64_t step = steps.empty() ? 1 : steps[i];
+    if (c.axes(0)[axis] == 0) {
+      if (ends[i].varying != 0 || dims[axis] == kUnknown) return false;
+      const auto range = slice_range(starts[i], ends[i].number, step, dims[axis]);
+      if (of_counts)
+        for (std::int64_t k = 0; k < range.count; ++k)
+          kept.push_back(counts[static_cast<std::size_t>(range.start + k * step)]);
+      dims[axis] = range.count;
+      continue;
+    }
+    const bool whole = ends[i].varying ? ends[i].varying == c.axes(0)[axis] : ends[i].number >= INT32_MAX;
+    if (starts[i] != 0 || step != 1 || !whole) return false;
+  }
+  if (of_counts) c.output_counts(0, std::move(kept));
+  c.output(0, c.axes(0), c.positions(0));
+  c.output_dims(0, std::move(dims));
+  return !of_counts || (c.rank(0) == 1 && starts.size() == 1);
 }
 
 std::vector<Case> cases() {
@@ -102,6 +134,7 @@ const Operator slice_operator{.name = "slice",
                               .tactics = slice_tactics,
                               .cases = cases,
                               .parts_of_input = parts_of_input,
-                              .moves = true};
+                              .moves = true,
+                              .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // Along `axis`: mode softmax, log_softmax, or hardmax (1 at the first maximum).
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -17,6 +18,10 @@ void infer(InferContext& c) {
 }
 
 double flops(const Problem& p) { return 10 * static_cast<double>(p.inputs[0].count()); }
+
+bool varying(VaryingContext& c) {
+  return c.rank(0) > 0 && varying_but_axis(c, VaryingContext::wrap(c.attributes().integer("axis", -1), c.rank(0)));
+}
 
 std::vector<Case> cases() {
   return {{.name = "last", .inputs = {{5, 37}}},
@@ -42,6 +47,7 @@ const Operator softmax_operator{.name = "softmax",
                                 .cases = cases,
                                 .in_place = true,
                                 .axis_order = AxisOrder::along_axis,
-                                .keeps = KeptExtents::all};
+                                .keeps = KeptExtents::all,
+                                .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // Moves blocks of the plane into channels, the block index outermost: the inverse of depth_to_space mode DCR.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -25,6 +26,8 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+bool varying(VaryingContext& c) { return varying_batch(c); }
+
 std::vector<Case> cases() {
   return {{.name = "nchw", .inputs = {{2, 3, 4, 6}}, .attributes = attributes({{"blocksize", 2}})},
           {.name = "nhwc", .inputs = {{1, 6, 9, 5}}, .attributes = attributes({{"blocksize", 3}, {"layout", "nhwc"}})}};
@@ -40,6 +43,7 @@ const Operator space_to_depth_operator{.name = "space_to_depth",
                                        .cases = cases,
                                        .moves = true,
                                        .axis_order = AxisOrder::layout,
-                                       .keeps = KeptExtents::batch};
+                                       .keeps = KeptExtents::batch,
+                                       .varying = varying};
 
 }  // namespace vireo::ops

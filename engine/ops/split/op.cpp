@@ -1,5 +1,6 @@
 // Cuts the input along `axis` into parts of the extents `split`, or into equal parts (the last may be smaller).
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -45,6 +46,13 @@ void infer(InferContext& c) {
   }
 }
 
+bool varying(VaryingContext& c) {
+  const std::size_t axis = VaryingContext::wrap(c.attributes().integer("axis", 0), c.rank(0));
+  if (c.axes(0)[axis] != 0) return false;
+  for (int k = 0; k < c.output_count(); ++k) c.output(k, c.axes(0), c.positions(0));
+  return true;
+}
+
 std::vector<Case> cases() {
   return {{.name = "halves", .inputs = {{2, 8, 5, 3}}, .attributes = attributes({{"axis", 1}}), .outputs = 2},
           {.name = "sizes",
@@ -85,6 +93,7 @@ const Operator split_operator{.name = "split",
                               .parts_of_input = parts_of_input,
                               .moves = true,
                               .axis_order = AxisOrder::along_axis,
-                              .default_axis = 0};
+                              .default_axis = 0,
+                              .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,7 +1,10 @@
 // Drops the axes of extent 1 named by input 1, or all of them.
 
+#include <algorithm>
+
 #include "engine/ops/shared/flat_copy.h"
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -28,6 +31,22 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+bool varying(VaryingContext& c) {
+  Ints given;
+  if (!c.integers(1, given)) return false;
+  std::vector<int> axes;
+  for (std::size_t i = 0; i < c.rank(0); ++i) {
+    const bool drop = std::any_of(given.begin(), given.end(),
+                                  [&](std::int64_t axis) { return VaryingContext::wrap(axis, c.rank(0)) == i; });
+    if (drop && c.axes(0)[i] != 0) return false;
+    if (!drop) axes.push_back(c.axes(0)[i]);
+  }
+  std::vector<Count> counts;
+  if (c.has_counts(0) && c.counts(0, counts)) c.output_counts(0, std::move(counts));
+  c.output(0, std::move(axes), c.positions(0));
+  return true;
+}
+
 std::vector<Case> cases() {
   return {{.name = "all", .inputs = {{1, 3, 1, 5}}},
           {.name = "axes",
@@ -47,6 +66,7 @@ const Operator squeeze_operator{.name = "squeeze",
                                 .tactics = flat_copy_tactics,
                                 .cases = cases,
                                 .alias = true,
-                                .moves = true};
+                                .moves = true,
+                                .varying = varying};
 
 }  // namespace vireo::ops

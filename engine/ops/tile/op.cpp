@@ -1,5 +1,6 @@
 // The input repeated along each axis as often as input 1 says.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -24,6 +25,15 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+bool varying(VaryingContext& c) {
+  Ints repeats;
+  if (!c.integers(1, repeats)) return false;
+  for (std::size_t i = 0; i < c.rank(0); ++i)
+    if (c.axes(0)[i] != 0 && repeats[i] != 1) return false;
+  c.output(0, c.axes(0), c.positions(0));
+  return true;
+}
+
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "both", .inputs = {{2, 3}, {2}}, .dtypes = types, .constants = {{1, {2, 3}}}},
@@ -41,6 +51,7 @@ const Operator tile_operator{.name = "tile",
                              .reference = tile_reference,
                              .tactics = tile_tactics,
                              .cases = cases,
-                             .moves = true};
+                             .moves = true,
+                             .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,6 +1,7 @@
 // The k (input 1) largest or smallest entries along `axis` and their positions, in order of value; equals by position.
 // NaN counts as larger than every number.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -26,6 +27,11 @@ void infer(InferContext& c) {
 }
 
 double flops(const Problem& p) { return 8 * static_cast<double>(p.inputs[0].count()); }
+
+bool varying(VaryingContext& c) {
+  Ints k;
+  return c.integers(1, k) && varying_but_axis(c, VaryingContext::wrap(c.attributes().integer("axis", -1), c.rank(0)));
+}
 
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
@@ -68,6 +74,7 @@ const Operator top_k_operator{.name = "top_k",
                               .flops = flops,
                               .tactics = top_k_tactics,
                               .cases = cases,
-                              .axis_order = AxisOrder::along_axis};
+                              .axis_order = AxisOrder::along_axis,
+                              .varying = varying};
 
 }  // namespace vireo::ops

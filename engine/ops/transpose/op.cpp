@@ -1,5 +1,6 @@
 // Axis i of the output is axis perm[i] of the input; without `perm` the axes are reversed.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -24,6 +25,16 @@ void infer(InferContext& c) {
     out[i] = in[axis];
   }
   c.output(0, c.dtype(0), out);
+}
+
+bool varying(VaryingContext& c) {
+  Ints perm = c.attributes().integers("perm");
+  if (!c.attributes().has("perm"))
+    for (std::size_t i = c.rank(0); i-- > 0;) perm.push_back(static_cast<std::int64_t>(i));
+  std::vector<int> axes;
+  for (const std::int64_t axis : perm) axes.push_back(c.axes(0)[VaryingContext::wrap(axis, c.rank(0))]);
+  c.output(0, std::move(axes), c.positions(0));
+  return true;
 }
 
 std::vector<Case> cases() {
@@ -55,6 +66,7 @@ const Operator transpose_operator{.name = "transpose",
                                   .reference = transpose_reference,
                                   .tactics = transpose_tactics,
                                   .cases = cases,
-                                  .moves = true};
+                                  .moves = true,
+                                  .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // One input, one output of the same shape, a scalar function of each element (functions.h).
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 #include "engine/ops/unary/functions.h"
 
 namespace vireo::ops {
@@ -35,6 +36,8 @@ void infer(InferContext& c) {
   }
   infer_same(c);
 }
+
+bool varying(VaryingContext& c) { return varying_elementwise(c); }
 
 std::vector<Case> cases() {
   std::vector<Case> list;
@@ -81,6 +84,7 @@ const Operator unary_operator{.name = "unary",
                               .cases = cases,
                               .in_place = true,
                               .axis_order = AxisOrder::free,
-                              .keeps = KeptExtents::all};
+                              .keeps = KeptExtents::all,
+                              .varying = varying};
 
 }  // namespace vireo::ops

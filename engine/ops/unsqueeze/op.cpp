@@ -1,6 +1,7 @@
 // Inserts axes of extent 1: input 1 names them in the output.
 #include "engine/ops/shared/flat_copy.h"
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -29,6 +30,20 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
+bool varying(VaryingContext& c) {
+  Ints given;
+  if (!c.integers(1, given)) return false;
+  const std::size_t rank = c.rank(0) + given.size();
+  std::vector<int> axes(rank, -1);
+  for (const std::int64_t axis : given) axes[VaryingContext::wrap(axis, rank)] = 0;
+  for (std::size_t i = 0, next = 0; i < rank; ++i)
+    if (axes[i] == -1) axes[i] = c.axes(0)[next++];
+  std::vector<Count> counts;
+  if (c.has_counts(0) && c.counts(0, counts)) c.output_counts(0, std::move(counts));
+  c.output(0, std::move(axes), c.positions(0));
+  return true;
+}
+
 std::vector<Case> cases() {
   const std::vector<DataType> types{DataType::float32, DataType::int64};
   return {{.name = "ends", .inputs = {{3, 5}, {2}}, .dtypes = types, .constants = {{1, {0, -1}}}},
@@ -46,6 +61,7 @@ const Operator unsqueeze_operator{.name = "unsqueeze",
                                   .tactics = flat_copy_tactics,
                                   .cases = cases,
                                   .alias = true,
-                                  .moves = true};
+                                  .moves = true,
+                                  .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // output = condition ? x : y, the three broadcast to each other.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -15,6 +16,8 @@ void infer(InferContext& c) {
                                           " and " + std::string(to_string(c.dtype(2))));
   c.output(0, c.dtype(1), broadcast(c, broadcast(c, c.dims(0), c.dims(1)), c.dims(2)));
 }
+
+bool varying(VaryingContext& c) { return varying_elementwise(c); }
 
 std::vector<Case> cases() {
   const DataType b = DataType::boolean;
@@ -34,6 +37,7 @@ const Operator where_operator{.name = "where",
                               .reference = where_reference,
                               .tactics = where_tactics,
                               .cases = cases,
-                              .axis_order = AxisOrder::free_together};
+                              .axis_order = AxisOrder::free_together,
+                              .varying = varying};
 
 }  // namespace vireo::ops

@@ -1,6 +1,8 @@
 // The problems of a graph, the tactics that may run each, and their cost by a rough model.
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
 
 #include "engine/base/caught.h"
 #include "engine/base/text.h"
@@ -21,13 +23,53 @@ namespace {
 
 /// What the reference needs to run as a tile: the problem with attributes of its own.
 struct ReferenceState {
-  Problem problem;
+  struct Views {
+    std::vector<graph::View> inputs, outputs;
+  };
+
+  explicit ReferenceState(const Problem& problem)
+      : op(problem.op), attributes(*problem.attributes), inputs(problem.inputs), outputs(problem.outputs) {
+    for (Desc& desc : inputs) desc.constant.reset();
+    spare.push_back(make_views());
+  }
+  [[nodiscard]] std::unique_ptr<Views> make_views() const {
+    auto views = std::make_unique<Views>();
+    for (const Desc& desc : inputs) views->inputs.push_back({desc.dtype, desc.dims, nullptr});
+    for (const Desc& desc : outputs) views->outputs.push_back({desc.dtype, desc.dims, nullptr});
+    return views;
+  }
+  [[nodiscard]] std::unique_ptr<Views> take() const {
+    {
+      const std::lock_guard lock(mutex);
+      if (!spare.empty()) {
+        auto views = std::move(spare.back());
+        spare.pop_back();
+        return views;
+      }
+    }
+    return make_views();
+  }
+  void give_back(std::unique_ptr<Views> views) const {
+    const std::lock_guard lock(mutex);
+    spare.push_back(std::move(views));
+  }
+
+  const graph::Operator* op;
   graph::Attributes attributes;
+  std::vector<Desc> inputs, outputs;
+  // One for each context that was inside at once: making them anew costs allocations in every run.
+  mutable std::mutex mutex;
+  mutable std::vector<std::unique_ptr<Views>> spare;
 };
 
 void run_reference(const graph::TileArgs& args) noexcept {
+  const auto& state = *static_cast<const ReferenceState*>(args.state);
   try {
-    graph::run_reference(static_cast<const ReferenceState*>(args.state)->problem, args.inputs, args.outputs);
+    auto views = state.take();
+    for (std::size_t k = 0; k < views->inputs.size(); ++k) views->inputs[k].data = const_cast<void*>(args.inputs[k]);
+    for (std::size_t k = 0; k < views->outputs.size(); ++k) views->outputs[k].data = args.outputs[k];
+    state.op->reference({state.attributes, views->inputs, views->outputs});
+    state.give_back(std::move(views));
   } catch (...) {
     args.fault->store(base::caught("a layer refused its data; the log says which and why").message());
   }
@@ -126,9 +168,7 @@ std::string_view name_of(const Candidate& candidate) {
 
 Launch prepare(const Problem& problem, const Candidate& candidate) {
   if (candidate.tactic) return candidate.tactic->prepare(problem);
-  auto state = std::make_shared<ReferenceState>(ReferenceState{problem, *problem.attributes});
-  state->problem.attributes = &state->attributes;
-  for (Desc& desc : state->problem.inputs) desc.constant.reset();
+  auto state = std::make_shared<ReferenceState>(problem);
   graph::CpuLaunch launch;
   launch.phases = {{&run_reference, 1}};
   launch.state = std::move(state);

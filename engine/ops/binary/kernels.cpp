@@ -5,6 +5,10 @@
 #include "engine/ops/shared/row_launch.h"
 
 namespace vireo::ops {
+
+/// Null where there is none; both operands have the type. In compare.cpp.
+graph::TileFunction compare_tile(DataType type, BinaryFunction function);
+
 namespace {
 
 using Choose = graph::TileFunction (*)(int);
@@ -54,6 +58,29 @@ Launch prepare(const Problem& p) {
   return elementwise_launch(p, prepare_whole<kChoose>);
 }
 
+graph::TileFunction compare_tile_of(const Problem& p) {
+  return compare_tile(p.inputs[0].dtype, binary_function_from(p.attributes->text("function", "")));
+}
+
+std::string refuse_compare(const Problem& p) {
+  if (p.inputs[0].dtype != p.inputs[1].dtype || !compare_tile_of(p))
+    return "takes comparisons of float32, int32 and int64, and logic";
+  if (p.outputs[0].count() == 0) return "nothing to do";
+  Loop loop;
+  if (!plan(p, loop)) return "too many axes";
+  return {};
+}
+
+Launch prepare_compare(const Problem& p) {
+  auto state = std::make_shared<BinaryState>();
+  (void)plan(p, state->loop);
+  cut_loop(state->loop, 16384, p.workers);
+  Launch launch;
+  launch.phases = {{compare_tile_of(p), state->loop.tiles}};
+  launch.state = std::move(state);
+  return launch;
+}
+
 constexpr Tactic kTactics[] = {
 #if defined(__x86_64__)
     {.name = "binary_rows_avx512",
@@ -71,6 +98,7 @@ constexpr Tactic kTactics[] = {
      .refuse = refuse<binary_tile_portable>,
      .prepare = prepare<binary_tile_portable>,
      .rows = elementwise_role},
+    {.name = "binary_compare_portable", .refuse = refuse_compare, .prepare = prepare_compare},
 };
 
 }  // namespace

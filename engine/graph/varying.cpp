@@ -12,7 +12,13 @@ VaryingContext::VaryingContext(const Graph& graph, LayerId layer, std::span<cons
     : graph_(graph), layer_(graph.layer(layer)), known_(known) {
   read_.assign(layer_.inputs.size(), 0);
   results_.resize(layer_.outputs.size());
-  for (int k = 0; k < output_count(); ++k) results_[static_cast<std::size_t>(k)].variation.axes.resize(output_rank(k));
+  bool copies = true;
+  for (int k = 0; k < input_count(); ++k) copies = copies && (!has_input(k) || variation(k).copies);
+  for (int k = 0; k < output_count(); ++k) {
+    Variation& variation = results_[static_cast<std::size_t>(k)].variation;
+    variation.axes.resize(output_rank(k));
+    variation.copies = copies;
+  }
 }
 
 bool VaryingContext::has_input(int index) const {

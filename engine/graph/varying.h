@@ -2,8 +2,8 @@
 // Extents that only the data of a run tell, and what a layer does with them. Such extents are numbered from 1. A layer
 // follows them when the part of its output that lies within the true extents is made of those parts of its inputs
 // alone, and stands at the same indices whatever else there is behind them: then it can be computed for larger extents
-// and cut (engine/runtime/rest_program.h). Operator::varying says whether a layer does, axis by axis. Works on one
-// graph from one thread.
+// and cut (engine/runtime/rest_program.h). What is behind them in inputs is copies of true entries, where there are any.
+// Operator::varying says whether a layer does, axis by axis. Works on one graph from one thread.
 
 #include <optional>
 #include <span>
@@ -25,6 +25,7 @@ struct Variation {
   std::vector<int> axes;      ///< for each axis 0, or the number of the extent that it has
   std::vector<Count> counts;  ///< its elements where some of them are extents; empty otherwise
   bool positions = false;     ///< counted from the front: none of its integers is negative
+  bool copies = true;         ///< whatever stands behind the true entries is a copy of one of them
   [[nodiscard]] bool varies() const;
   [[nodiscard]] bool plain() const { return !varies() && counts.empty(); }
 };
@@ -43,7 +44,7 @@ class VaryingContext {
   [[nodiscard]] std::size_t rank(int index) const { return dims(index).size(); }
   [[nodiscard]] DataType output_type() const { return graph_.tensor(layer_.outputs[0]).dtype; }
   [[nodiscard]] std::size_t output_rank(int index) const;
-  /// [-rank, rand) → [0, rank); what the shape rule accepted is in range.
+  /// [-rank, rank) → [0, rank); what the shape rule accepted is in range.
   [[nodiscard]] static std::size_t wrap(std::int64_t axis, std::size_t rank) {
     return static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis);
   }
@@ -51,6 +52,7 @@ class VaryingContext {
   [[nodiscard]] const std::vector<int>& axes(int index) const { return variation(index).axes; }
   [[nodiscard]] bool varies(int index) const { return has_input(index) && variation(index).varies(); }
   [[nodiscard]] bool positions(int index) const { return variation(index).positions; }
+  [[nodiscard]] bool copies(int index) const { return variation(index).copies; }
   [[nodiscard]] bool has_counts(int index) const { return has_input(index) && !variation(index).counts.empty(); }
   /// The value of an input that is known before any run.
   [[nodiscard]] bool integers(int index, std::vector<std::int64_t>& values) const;
@@ -59,9 +61,17 @@ class VaryingContext {
   [[nodiscard]] bool counts(int index, std::vector<Count>& values);
 
   void output(int index, std::vector<int> axes, bool positions = false);
+  /// What stands behind the true entries of the output is no copy of them (the others are copies where all inputs are).
+  void output_no_copies(int index) { results_[static_cast<std::size_t>(index)].variation.copies = false; }
+  /// The layer may see copies of entries along this extent, but needs one entry at least.
+  void needs_entries(int number) { needed_.push_back(number); }
+  [[nodiscard]] const std::vector<int>& needed() const { return needed_; }
   /// Where the shape rule couldn't know the extents: kUnknown for those that vary.
   void output_dims(int index, Dims dims);
   void output_counts(int index, std::vector<Count> values);
+  /// Output 0 is the inputs one behind the other along an axis that varies in some of them: a new extent, their sum.
+  void joins(std::size_t axis) { joined_ = axis; }
+  [[nodiscard]] const std::optional<std::size_t>& joined() const { return joined_; }
 
   struct Result {
     Variation variation;
@@ -83,6 +93,8 @@ class VaryingContext {
   std::span<const Variation> known_;
   std::vector<char> read_;  ///< by input: whether its counts were asked for
   std::vector<Result> results_;
+  std::optional<std::size_t> joined_;
+  std::vector<int> needed_;
 };
 
 }  // namespace vireo::graph

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
@@ -13,7 +14,33 @@ namespace {
 double now() noexcept {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
+
+/// The inputs one behind the other along `axis`.
+void join(std::span<const graph::View> inputs, graph::View& out, std::size_t axis) {
+  out.dims = inputs[0].dims;
+  out.dims[axis] = 0;
+  for (const graph::View& in : inputs) out.dims[axis] += in.dims[axis];
+  std::size_t outer = 1, run = size_of(out.dtype);
+  for (std::size_t i = 0; i < axis; ++i) outer *= static_cast<std::size_t>(out.dims[i]);
+  for (std::size_t i = axis + 1; i < out.dims.size(); ++i) run *= static_cast<std::size_t>(out.dims[i]);
+  auto* to = out.as<std::byte>();
+  for (std::size_t o = 0; o < outer; ++o)
+    for (const graph::View& in : inputs) {
+      const std::size_t bytes = static_cast<std::size_t>(in.dims[axis]) * run;
+      if (bytes) std::memcpy(to, in.as<std::byte>() + o * bytes, bytes);
+      to += bytes;
+    }
+}
+
+std::string_view tactic_of(const DataDependentLayer& layer) { return layer.joins ? "copies" : "reference"; }
+
 }  // namespace
+
+std::size_t DataDependentLayer::axis() const {
+  if (joins) return *joins;
+  const std::int64_t axis = op->data_dependent_axis(attributes);
+  return static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(bound.size()) : axis);
+}
 
 void* somewhere(void* data) {
   alignas(base::kAlignment) static std::byte nothing[base::kAlignment];
@@ -40,7 +67,7 @@ LayerReport report_of(const DataDependentLayer& layer) {
   LayerReport row;
   row.name = layer.name;
   row.op = layer.op->name;
-  row.tactic = "reference";
+  row.tactic = tactic_of(layer);
   row.device = "cpu";
   row.outputs = "at most " + to_string(layer.bound);
   return row;
@@ -83,8 +110,10 @@ void LayerRun::run() {
   outputs_[0].dims = layer_->bound;
   outputs_[0].data = data_.get();
   const graph::Operator& op = *layer_->op;
-  (op.evaluate_data_dependent ? op.evaluate_data_dependent
-                              : op.reference)({layer_->attributes, inputs_, outputs_, scratch_.get()});
+  const graph::EvalContext context{layer_->attributes, inputs_, outputs_, scratch_.get()};
+  if (layer_->joins) join(inputs_, outputs_[0], *layer_->joins);
+  else if (op.evaluate_data_dependent) op.evaluate_data_dependent(context);
+  else op.reference(context);
   if (timed_) seconds_ = now() - start;
 }
 
@@ -92,7 +121,7 @@ LayerTime LayerRun::time() const {
   double traffic = static_cast<double>(bytes());
   for (const graph::View& view : inputs_)
     if (view.present()) traffic += static_cast<double>(byte_count(view.dtype, view.dims));
-  return {layer_->name, std::string(layer_->op->name), "reference", seconds_, 0, traffic};
+  return {layer_->name, std::string(layer_->op->name), std::string(tactic_of(*layer_)), seconds_, 0, traffic};
 }
 
 }  // namespace vireo::runtime

@@ -1,8 +1,10 @@
 #pragma once
-// A layer whose output has an extent that only its data tell, run by its operator's own evaluation, and the memory that
-// results are in. Layers are immutable; a LayerRun and a Recycled belong to one runner.
+// A layer whose output has an extent that only its data tell, run by its operator's own evaluation (or a concatenation
+// along such an extent, which is a few copies), and the memory that results are in. Layers are immutable; a LayerRun
+// and a Recycled belong to one runner.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,10 @@ struct DataDependentLayer {
   DataType dtype;
   Dims bound;
   std::vector<graph::ConstantPtr> constants;  ///< that `inputs` points into
+  std::optional<std::size_t> joins = {};      ///< a concatenation along this axis
+
+  /// The axis of the output that a run tells.
+  [[nodiscard]] std::size_t axis() const;
 };
 
 /// The layer without its sources.

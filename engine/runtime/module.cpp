@@ -64,11 +64,6 @@ device::Binding binding_of(const Tensor& t, const std::string& name, bool output
   return binding;
 }
 
-/// The axis of a data-dependent layer's result that data tell.
-std::size_t axis_of(const DataDependentLayer& layer) {
-  return graph::VaryingContext::wrap(layer.op->data_dependent_axis(layer.attributes), layer.bound.size());
-}
-
 }  // namespace
 
 /// Takes a network apart into head, data-dependent layers and rest.
@@ -191,7 +186,7 @@ class Module::Splitter {
     graph::Variation variation;
     if (layer.op->varying && layer.op->varying(context)) variation = context.results()[0].variation;
     variation.axes.assign(layer.bound.size(), 0);
-    const std::size_t axis = axis_of(layer);
+    const std::size_t axis = layer.axis();
     variation.axes[axis] = static_cast<int>(bounds_.size());
     bounds_.push_back(layer.bound[axis]);
     known_.push_back(std::move(variation));
@@ -239,7 +234,7 @@ void Module::compile_ahead() {
   for (const ContinuationInput& input : continuation_->inputs)
     if (input.by_value) return;
   for (const DataDependentLayer& layer : continuation_->layers) {
-    sets *= std::min(layer.bound[axis_of(layer)], kMostSets) + 1;
+    sets *= std::min(layer.bound[layer.axis()], kMostSets) + 1;
     if (sets > kMostSets) return;
   }
   for (std::int64_t set = 0; set < sets; ++set) {
@@ -247,7 +242,7 @@ void Module::compile_ahead() {
     std::int64_t left = set;
     for (const DataDependentLayer& layer : continuation_->layers) {
       Dims dims = layer.bound;
-      std::int64_t& extent = dims[axis_of(layer)];
+      std::int64_t& extent = dims[layer.axis()];
       const std::int64_t choices = extent + 1;
       extent = left % choices;
       left /= choices;

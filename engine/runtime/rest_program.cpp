@@ -1,6 +1,7 @@
 #include "engine/runtime/rest_program.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/base/text.h"
 #include "engine/compile/limits.h"
@@ -83,12 +84,15 @@ class RestProgram::Maker {
     layer_part_.resize(std::max(layer_part_.size(), index(id) + 1), 0);
     layer_part_[index(id)] = part;
     std::vector<graph::VaryingContext::Result> results(l.outputs.size());
+    std::optional<std::size_t> joined;
     if (l.op->body) throw Refused{graph::describe(g_, id) + ": which layers it stands for depends on data"};
     if (!plain || (l.op->data_dependent_axis && l.op->varying)) {
       graph::VaryingContext context(g_, id, known_);
       if (!l.op->varying || !l.op->varying(context) || !context.all_counts_read())
         throw Refused{graph::describe(g_, id) + ": mixes entries along an extent that depends on data"};
       results = context.results();
+      joined = context.joined();
+      needed_.insert(needed_.end(), context.needed().begin(), context.needed().end());
     }
     for (std::size_t k = 0; k < l.outputs.size(); ++k) {
       Tensor& t = g_.tensor(l.outputs[k]);
@@ -98,8 +102,8 @@ class RestProgram::Maker {
       variation.axes.resize(t.dims.size(), 0);
       part_[index(l.outputs[k])] = part;
     }
-    if (l.op->data_dependent_axis) {
-      add_layer(id, part);
+    if (l.op->data_dependent_axis || joined) {
+      add_layer(id, part, joined);
       part_[index(l.outputs[0])] = part + 1;
     }
     for (const TensorId output : l.outputs) {
@@ -112,7 +116,7 @@ class RestProgram::Maker {
     }
   }
 
-  void add_layer(LayerId id, int part) {
+  void add_layer(LayerId id, int part, std::optional<std::size_t> joined) {
     const graph::Layer& l = g_.layer(id);
     // The shape rule tells the bound when it sees those of the inputs.
     std::vector<std::pair<TensorId, Dims>> true_dims;
@@ -127,13 +131,14 @@ class RestProgram::Maker {
     if (!is_static(bound)) throw Refused{graph::describe(g_, id) + ": has no bound"};
     compile::check_tensor(g_.tensor(l.outputs[0]).dtype, bound, graph::describe(g_, id), options_.limits);
     Layer layer{data_dependent_layer(g_, id, bound)};
-    for (const auto& [t, dims] : true_dims) g_.tensor(t).dims = dims;
-    const std::int64_t axis = l.op->data_dependent_axis(l.attributes);
-    layer.axis = graph::VaryingContext::wrap(axis, bound.size());
+    // A tensor may be read twice: what was there first comes back last.
+    for (auto it = true_dims.rbegin(); it != true_dims.rend(); ++it) g_.tensor(it->first).dims = it->second;
+    layer.layer.joins = joined;
+    const std::size_t axis = layer.layer.axis();
     layer.part = part;
     layer.number = static_cast<int>(bounds_.size());
-    bounds_.push_back(bound[layer.axis]);
-    known_[index(l.outputs[0])].axes[layer.axis] = layer.number;
+    bounds_.push_back(bound[axis]);
+    known_[index(l.outputs[0])].axes[axis] = layer.number;
     layer_ids_.push_back(id);
     made_.layers_.push_back(std::move(layer));
   }
@@ -150,7 +155,9 @@ class RestProgram::Maker {
     return slot;
   }
 
-  [[nodiscard]] bool is_layer(LayerId id) const { return g_.layer(id).op->data_dependent_axis != nullptr; }
+  [[nodiscard]] bool is_layer(LayerId id) const {
+    return std::find(layer_ids_.begin(), layer_ids_.end(), id) != layer_ids_.end();
+  }
 
   /// Tensors that a part reads of others or that others, or the user, read of it.
   void make_slots() {
@@ -169,7 +176,10 @@ class RestProgram::Maker {
       Layer& layer = made_.layers_[k];
       layer.slot = slot_of(l.outputs[0]);
       for (std::size_t i = 0; i < l.inputs.size(); ++i)
-        if (l.inputs[i] != kNone && !g_.tensor(l.inputs[i]).constant) layer.layer.sources[i] = slot_of(l.inputs[i]);
+        if (l.inputs[i] != kNone && !g_.tensor(l.inputs[i]).constant) {
+          layer.layer.sources[i] = slot_of(l.inputs[i]);
+          made_.slots_[index(layer.layer.sources[i])].read = true;
+        }
     }
     for (LayerId id = 0; id < g_.layer_count(); ++id)
       if (g_.layer(id).alive() && !is_layer(id))
@@ -184,7 +194,7 @@ class RestProgram::Maker {
     if (!known_[index(t)].counts.empty()) {
       for (const TensorId source : g_.layer(producer).inputs) need(source, part);
     } else if (producer == kNone || is_layer(producer) || part_[index(t)] != part) {
-      (void)slot_of(t);
+      made_.slots_[index(slot_of(t))].read = true;
     }
   }
 
@@ -230,6 +240,8 @@ class RestProgram::Maker {
     }
     for (std::size_t number = 1; number < used.size(); ++number)
       if (used[number]) part.numbers.push_back(static_cast<int>(number));
+    for (const int number : needed_)
+      if (used[index(number)]) part.needed.push_back(number);
     compile_levels(cut, part);
   }
 
@@ -301,6 +313,7 @@ class RestProgram::Maker {
   std::vector<int> slot_;         ///< by tensor; -1: none
   std::vector<TensorId> slot_tensor_;
   std::vector<LayerId> layer_ids_;
+  std::vector<int> needed_;  ///< numbers of extents that some layer can't follow to 0
 };
 
 std::unique_ptr<const RestProgram> RestProgram::make(const Graph& rest, std::vector<Variation> known,

@@ -1,15 +1,15 @@
 #pragma once
 // A rest that follows the extents that data tell (graph/varying.h), compiled before any run knows them. Such extents
 // are numbered from 1: those of the data-dependent layers before the rest, then those inside it. Part 0 is all that
-// can be computed from the rest's inputs; then come the data-dependent layers that read its tensors, then part 1,
-// and so on. A part is a graph compiled for capacities: all extents up to 8, up to 16, … up to their bounds, a level
-// each. A run takes the lowest level that holds its extents. What is behind the true entries of an input is filled with
-// copies of true ones (zeros where there are none), so indices there are as good as the true ones; outputs are cut.
-// Between parts and in results tensors are dense, with their true extents.
-// True entries are those that a compilation for the true extents gives but for the order of sums, where a kernel
-// chooses its blocks by the number of rows.
-// A part's levels are as many programs and arenas: a geometric series, of which the larger ones are touched by large
-// runs only. Levels end where the limits do, or kMostAhead; beyond it the rest is compiled for the extents of a run.
+// can be computed from the rest's inputs; then come the data-dependent layers that read its tensors, and concatenations
+// along extents that vary (their sum is a new one), then part 1, and so on. A part is a graph compiled for
+// capacities: all extents up to 8, up to 16, … up to their bounds, a level each. A run takes the lowest level that
+// holds its extents. What is behind the true entries of an input is filled with copies of true ones (zeros where there
+// are none), so indices there are as good as the true ones; outputs are cut. Between parts and in results tensors
+// are dense, with their true extents. True entries are those that a compilation for the true extents gives but for the
+// order of sums, where a kernel chooses its blocks by the number of rows. A part's levels are as many programs and
+// arenas: a geometric series, of which the larger ones are touched by large runs only. Levels end where the limits do,
+// or kMostAhead; beyond it the rest is compiled for the extents of a run.
 
 #include <memory>
 #include <span>
@@ -34,6 +34,7 @@ struct Slot {
   std::vector<graph::Count> counts;  ///< set: no layer computes it, its elements are these
   int input = -1;                    ///< of the rest
   bool kept = false;                 ///< an output of the rest: in memory that no later run touches
+  bool read = false;                 ///< by a later part or a data-dependent layer
   std::size_t most_bytes = 0;        ///< that parts put there
 
   /// Whether entries behind the true ones are behind all of the true ones' memory.
@@ -50,13 +51,13 @@ class RestProgram {
   struct Part {
     std::vector<int> inputs, outputs;  ///< slots
     std::vector<int> numbers;          ///< of the extents that its tensors have
+    std::vector<int> needed;           ///< of those that must not be 0
     std::vector<Level> levels;         ///< none: it has no layers
   };
   struct Layer {
     DataDependentLayer layer;  ///< its sources are slots
     int part = 0;              ///< behind which it runs
     int number = 0, slot = 0;
-    std::size_t axis = 0;
   };
 
   /// `known` and `bounds`: of the rest's inputs, by input, and of their numbers (bounds[0] means nothing). Null where

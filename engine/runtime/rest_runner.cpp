@@ -122,6 +122,8 @@ bool RestRunner::run() {
 bool RestRunner::run_part(std::size_t at) {
   const RestProgram::Part& part = program_.parts()[at];
   Running& running = running_[at];
+  for (const int number : segment.needed)
+    if (extents_[index(number)] == 0) return false;
   std::size_t l = 0;
   const auto holds = [&](const RestProgram::Level& level) {
     return std::all_of(part.numbers.begin(), part.numbers.end(),
@@ -158,7 +160,10 @@ bool RestRunner::run_part(std::size_t at) {
     set_capacity(part.inputs.size() + k, slot);
     set_dims(index(part.outputs[k]));
     live.owner.reset();
-    if (slot.kept) live.owner = live.memory.take(slot.most_bytes);
+    // Who holds many results holds memory for their level each, not for the bound.
+    if (slot.kept)
+      live.owner = live.memory.take(
+          slot.read ? slot.most_bytes : bytes_from(running.capacity[segment.inputs.size() + k], size_of(slot.dtype)));
     live.data = slot.kept ? live.owner.get() : live.own.get();
     running.regions[part.inputs.size() + k] = on_host(live.data);
   }
@@ -187,7 +192,7 @@ void RestRunner::run_layer(std::size_t at) {
   run.run();
   live.owner = run.data();
   live.data = live.owner.get();
-  extents_[index(layer.number)] = run.dims()[layer.axis];
+  extents_[index(layer.number)] = run.dims()[layer.layer.axis()];
   set_dims(index(layer.slot));
 }
 

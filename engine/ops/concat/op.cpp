@@ -34,12 +34,15 @@ bool varying(VaryingContext& c) {
   const std::size_t rank = c.rank(0), axis = VaryingContext::wrap(c.attributes().integer("axis", 0), rank);
   std::vector<int> axes = c.axes(0);
   std::vector<Count> all, part;
+  axes[axis] = 0;
   bool positions = true, of_counts = false;
   for (int k = 0; k < c.input_count(); ++k) {
-    if (c.axes(k).size() != rank || c.axes(k)[axis] != 0) return false;
+    std::vector<int> own = c.axes(k);
+    if (own[axis] != 0) c.joins(axis);
+    own[axis] = 0;
+    if (own != axes) return false;
     positions = positions && c.positions(k);
     of_counts = of_counts || c.has_counts(k);
-    if (c.axes(k) != axes) return false;
   }
   for (int k = 0; of_counts && k < c.input_count(); ++k) {
     if (!c.counts(k, part)) return false;

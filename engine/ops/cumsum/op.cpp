@@ -22,9 +22,11 @@ void infer(InferContext& c) {
 bool varying(VaryingContext& c) {  // forwards, sums see what is before them only
   Ints axis;
   if (!c.integers(1, axis) || axis.size() != 1) return false;
-  const bool back = c.attributes().integer("reverse", 0) != 0;
-  if (back && c.axes(0)[VaryingContext::wrap(axis[0], c.rank(0))] != 0) return false;
+  const bool back = c.attributes().integer("reverse", 0) != 0,
+             along = c.axes(0)[VaryingContext::wrap(axis[0], c.rank(0))] != 0;
+  if (back && along) return false;
   c.output(0, c.axes(0));
+  if (along) c.output_no_copies(0);
   return true;
 }
 

@@ -32,6 +32,7 @@ bool varying(VaryingContext& c) {  // 0, 1, … up to an extent
   if (!c.integers(0, start) || !c.counts(1, limit) || !c.integers(2, delta)) return false;
   if (start != Ints{0} || delta != Ints{1} || limit.size() != 1) return false;
   c.output(0, {limit[0].varying}, true);
+  c.output_no_copies(0);
   return true;
 }
 

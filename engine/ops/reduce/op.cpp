@@ -42,7 +42,9 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) { return static_cast<double>(p.inputs[0].count()); }
 
-bool varying(VaryingContext& c) {
+bool varying(VaryingContext& c) {  // a copy of an entry changes no maximum
+  const std::string mode = c.attributes().text("mode", "sum");
+  const bool sees_copies = (mode == "max" || mode == "min") && c.copies(0);
   const bool keep = c.attributes().integer("keepdims", 1) != 0,
              noop = c.attributes().integer("noop_with_empty_axes", 0) != 0;
   Ints given;
@@ -52,8 +54,10 @@ bool varying(VaryingContext& c) {
     const bool reduced = given.empty() ? !noop : std::any_of(given.begin(), given.end(), [&](std::int64_t axis) {
       return VaryingContext::wrap(axis, c.rank(0)) == i;
     });
-    if (reduced && c.axes(0)[i] != 0) return false;
-    if (!reduced || keep) axes.push_back(c.axes(0)[i]);
+    const int number = c.axes(0)[i];
+    if (reduced && number != 0 && !sees_copies) return false;
+    if (reduced && number != 0) c.needs_entries(number);
+    if (!reduced || keep) axes.push_back(reduced ? 0 : number);
   }
   c.output(0, std::move(axes));
   return true;

@@ -122,7 +122,7 @@ bool RestRunner::run() {
 bool RestRunner::run_part(std::size_t at) {
   const RestProgram::Part& part = program_.parts()[at];
   Running& running = running_[at];
-  for (const int number : segment.needed)
+  for (const int number : part.needed)
     if (extents_[index(number)] == 0) return false;
   std::size_t l = 0;
   const auto holds = [&](const RestProgram::Level& level) {
@@ -163,7 +163,7 @@ bool RestRunner::run_part(std::size_t at) {
     // Who holds many results holds memory for their level each, not for the bound.
     if (slot.kept)
       live.owner = live.memory.take(
-          slot.read ? slot.most_bytes : bytes_from(running.capacity[segment.inputs.size() + k], size_of(slot.dtype)));
+          slot.read ? slot.most_bytes : bytes_from(running.capacity[part.inputs.size() + k], size_of(slot.dtype)));
     live.data = slot.kept ? live.owner.get() : live.own.get();
     running.regions[part.inputs.size() + k] = on_host(live.data);
   }

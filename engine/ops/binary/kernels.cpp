@@ -75,7 +75,7 @@ Launch prepare_compare(const Problem& p) {
   auto state = std::make_shared<BinaryState>();
   (void)plan(p, state->loop);
   cut_loop(state->loop, 16384, p.workers);
-  Launch launch;
+  graph::CpuLaunch launch;
   launch.phases = {{compare_tile_of(p), state->loop.tiles}};
   launch.state = std::move(state);
   return launch;

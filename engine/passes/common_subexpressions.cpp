@@ -42,8 +42,10 @@ std::vector<TensorId> equal_constants(const Graph& graph) {
     std::string key = base::str(constant->dtype, constant->dims, "|");
     if (bytes <= kSmall) {
       key.append(reinterpret_cast<const char*>(constant->read()), bytes);
-    } else {
+    } else if (constant->data) {
       key += base::str("@", reinterpret_cast<std::uintptr_t>(constant->data.get()));
+    } else {  // left out of a plan; its checksum says which it was
+      key += base::str("#", constant->checksum());
     }
     representative[static_cast<std::size_t>(id)] = seen.emplace(std::move(key), id).first->second;
   }

@@ -16,7 +16,7 @@ namespace vireo::plan {
 
 /// A layer of the network that keeps a format other than the one that it would get.
 struct FormatMark {
-  std::int32_t layer = 0;  ///< its place in the network's order, from 0
+  std::int32_t layer = 0;  ///< its place in Graph::topological_order(), from 0
   std::string name;        ///< of that layer: a check
   std::string format;      ///< "nchw"
 };

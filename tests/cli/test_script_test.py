@@ -124,7 +124,7 @@ class Selection(unittest.TestCase):
             self.assertEqual(self.names("amx", *arguments, "--isa", "native"),
                              self.names("amx", "--fast", "--isa", "native") - gst)
         self.assertEqual(self.names("amx", "-R", "^format_", "--isa", "portable"),
-                         {"format_assignment.scalar", "format_choice.scalar"})
+                         {"format_assignment.scalar", "format_choice.scalar", "format_model.scalar"})
 
     def test_a_variable_that_holds_the_engine_is_mentioned(self):
         done = self.script("amx", "--isa", "native", VIREO_FORCE_KERNEL="avx2")

@@ -78,8 +78,8 @@ bool takes_batch(const Sample& sample, std::int64_t extent) {
 compile::CompileOptions compile_options(const Plan::State& state, const Mode& mode) {
   compile::CompileOptions options;
   options.workers = mode.threads;
-  options.exact = state.exact;
-  options.precision = state.precision;
+  options.exact = state.sections.front().exact;
+  options.precision = state.sections.front().precision;
   return options;
 }
 

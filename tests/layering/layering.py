@@ -16,11 +16,11 @@ MAY_INCLUDE = {
     API: [],
     "engine/base": [API],
     "engine/simd": [API, "engine/base"],
-    "engine/device": [API, "engine/base", "engine/graph"],
-    "engine/device/cpu": [API, "engine/base", "engine/graph", "engine/device"],
-    "engine/device/opencl": [API, "engine/base", "engine/graph", "engine/device"],
-    "engine/graph": [API, "engine/base"],
-    "engine/ops": [API, "engine/base", "engine/graph"],  # the table of all operators
+    "engine/device": [API, "engine/base", "engine/device/cpu"],  # every machine has one
+    "engine/device/cpu": [API, "engine/base", "engine/device"],
+    "engine/device/opencl": [API, "engine/base", "engine/device"],
+    "engine/graph": [API, "engine/base", "engine/device", "engine/device/cpu"],  # tactics make launches
+    "engine/ops": [API, "engine/base", "engine/graph", "engine/device"],  # the table of all operators
     "engine/ops/*": [API, "engine/base", "engine/graph", "engine/simd", "engine/device", "engine/ops", "engine/ops/shared"],
     "engine/import": [API, "engine/base", "engine/graph", "engine/ops"],  # the table: names, attributes, shape rules
     "engine/passes": [API, "engine/base", "engine/graph", "engine/ops"],

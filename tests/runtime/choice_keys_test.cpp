@@ -10,6 +10,7 @@
 
 #include "engine/graph/operator.h"
 #include "engine/plan/plan_state.h"
+#include "engine/plan/timing_cache.h"
 #include "engine/tune/timing.h"
 #include "tests/runtime/networks.h"
 
@@ -42,10 +43,9 @@ class ChoiceKeys : public testing::Test {
   }
   /// What the cache has for convolutions, by problem.
   [[nodiscard]] plan::Choices choices() const {
-    std::ifstream file(cache_);
-    std::string text((std::istreambuf_iterator<char>(file)), {});
     plan::Choices list;
-    for (const auto& [key, choice] : plan::parse_choices(text.substr(text.find('\n') + 1)))
+    const TimingCache cache = TimingCache::load(cache_);
+    for (const auto& [key, choice] : cache.state().devices.begin()->second)
       if (key.rfind("conv ", 0) == 0) list[key] = choice;
     return list;
   }
@@ -104,8 +104,7 @@ TEST_F(ChoiceKeys, keep_what_was_timed_beside_the_choice) {
       ++beside;
     }
   EXPECT_GT(beside, 0u);
-  std::ifstream file(cache_);
-  const std::string text((std::istreambuf_iterator<char>(file)), {}), body = text.substr(text.find('\n') + 1);
+  const std::string body = plan::choices_text(TimingCache::load(cache_).state().devices.begin()->second);
   EXPECT_EQ(plan::choices_text(plan::parse_choices(body)), body);
   EXPECT_THROW((void)plan::parse_choices("beside 0.1 conv_direct_avx2\n"), Error) << "behind no choice";
 }

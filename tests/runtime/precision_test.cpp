@@ -9,6 +9,7 @@
 
 #include "engine/base/cpu.h"
 #include "engine/plan/plan_state.h"
+#include "engine/plan/timing_cache.h"
 #include "tests/runtime/networks.h"
 
 namespace vireo {
@@ -108,9 +109,8 @@ TEST_F(Bf16, timing_keeps_its_choices_apart_from_those_of_float32) {
       EXPECT_EQ(bf16_layers(*engine, 1), 0) << "a choice of the build before, which may round";
     }
   }
-  std::ifstream file(cache);
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  for (const auto& [key, choice] : plan::parse_choices(text.substr(text.find('\n') + 1)))
+  const TimingCache timings = TimingCache::load(cache);
+  for (const auto& [key, choice] : timings.state().devices.begin()->second)
     if (choice.tactic.find("bf16") != std::string::npos) {
       EXPECT_TRUE(key.ends_with(" bf16")) << choice.tactic << " for " << key;
     }

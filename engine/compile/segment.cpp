@@ -208,8 +208,17 @@ class Compiler {
 
   /// All that were chosen, on as many threads as the network will run on.
   void prepare_steps() {
-    for_each_parallel(pending_.size(), options_.workers, [this](std::size_t i) {
-      const Pending& p = pending_[i];
+    // Largest first: whoever takes one last would keep the others waiting.
+    std::vector<std::pair<std::size_t, std::size_t>> order;
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      std::size_t bytes = 0;
+      for (const graph::Desc& desc : pending_[i].problem.inputs)
+        if (desc.constant) bytes += desc.constant->bytes();
+      order.emplace_back(bytes, i);
+    }
+    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    for_each_parallel(pending_.size(), options_.workers, [&](std::size_t i) {
+      const Pending& p = pending_[order[i].second];
       segment_.steps[p.step].launch = prepare(p.problem, p.candidate);
     });
     for (std::size_t s = 0; s < segment_.steps.size(); ++s)

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "engine/compile/lower.h"
 #include "engine/graph/operator.h"
 #include "engine/plan/plan_state.h"
 #include "engine/plan/timing_cache.h"
@@ -58,7 +59,7 @@ class ChoiceKeys : public testing::Test {
   static plan::Choice timed(const Plan& plan, bool exact) {
     compile::CompileOptions options;
     options.exact = exact;
-    const graph::Graph g = compile::specialise(plan.state().graph, {}, options);
+    const graph::Graph g = compile::specialise(compile::lower(plan.state(), plan.state().sections.front()), {}, options);
     for (const compile::LayerProblem& layer : compile::problems(g, options))
       if (layer.problem.op->name == "conv")
         return tune::time_problem(layer.problem, options, std::make_shared<device::ThreadPool>(1), 0.05);

@@ -10,6 +10,7 @@
 #include "engine/base/text.h"
 #include "engine/graph/packed_weights.h"
 #include "engine/ops/conv/conv.h"
+#include "engine/ops/shared/pack.h"
 #include "engine/ops/shared/panels.h"
 
 namespace vireo::ops {
@@ -340,14 +341,20 @@ Launch prepare_direct(const Problem& problem, const KernelSet& kernels) {
       const std::int64_t m = group * merged * cout + j;
       return weights[(m * cin + channel % cin) * taps + tap];
     };
-    pack_weights(s->set, packed, [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
-      // Depth may cover a whole row of taps: k counts places of channels within taps.
-      const std::int64_t tap = t * (s->set.depth / places) + k / places;
-      const std::int64_t channel = k % places * kernels.values;
-      const float first = weight(group, tap, channel, j);
-      if (kernels.values == 1) return first;
-      return pair_of(first, channel + 1 < cin * merged ? weight(group, tap, channel + 1, j) : 0.0f);
-    });
+    if (merged == 1 && kernels.values == 1) {
+      // Depth may cover a whole row of taps; rows are in the order of taps, then channels, all the same.
+      for (const Panel& panel : s->set.panels)
+        pack_taps(packed + panel.b_offset, panel.vectors * kernels.width, weights + panel.column * cin * taps, cin,
+                  taps, panel.columns);
+    } else
+      pack_weights(s->set, packed, [&](std::int64_t group, std::int64_t t, std::int64_t k, std::int64_t j) {
+        // Depth may cover a whole row of taps: k counts places of channels within taps.
+        const std::int64_t tap = t * (s->set.depth / places) + k / places;
+        const std::int64_t channel = k % places * kernels.values;
+        const float first = weight(group, tap, channel, j);
+        if (kernels.values == 1) return first;
+        return pair_of(first, channel + 1 < cin * merged ? weight(group, tap, channel + 1, j) : 0.0f);
+      });
     if (p.bias) pack_bias(s->set, p.bias->as<float>(), packed + s->set.packed_floats);
   };
   graph::CpuLaunch launch;

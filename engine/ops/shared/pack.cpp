@@ -7,8 +7,11 @@
 
 namespace vireo::ops {
 
-void pack_transposed(float* to, std::int64_t step, const float* from, std::int64_t pitch, std::int64_t depth,
-                     std::int64_t columns, float factor) noexcept {
+namespace {
+
+/// One block of depth.
+void pack_block(float* to, std::int64_t step, const float* from, std::int64_t pitch, std::int64_t depth,
+                std::int64_t columns, float factor) noexcept {
   using Raw = simd::portable::V::Raw;
   const auto load = [&](const float* p) { return simd::portable::V::load(p).r * factor; };
   std::int64_t j = 0;
@@ -31,6 +34,36 @@ void pack_transposed(float* to, std::int64_t step, const float* from, std::int64
   }
   for (; j < columns; ++j)
     for (std::int64_t k = 0; k < depth; ++k) to[k * step + j] = factor * from[j * pitch + k];
+}
+
+}  // namespace
+
+void pack_transposed(float* to, std::int64_t step, const float* from, std::int64_t pitch, std::int64_t depth,
+                     std::int64_t columns, float factor) noexcept {
+  constexpr std::int64_t kBlock = 128;  // rows of `to` that stay in cache until all columns have been there
+  for (std::int64_t k = 0; k < depth; k += kBlock)
+    pack_block(to + k * step, step, from + k, pitch, std::min(kBlock, depth - k), columns, factor);
+}
+
+void pack_taps(float* to, std::int64_t step, const float* from, std::int64_t channels, std::int64_t taps,
+               std::int64_t columns) noexcept {
+  const std::int64_t pitch = channels * taps;
+  if (taps == 1) return pack_transposed(to, step, from, pitch, channels, columns, 1);
+  // Turned in blocks that stay in cache; then each row goes where it belongs.
+  constexpr std::int64_t kRows = 64, kColumns = 64;
+  float block[kRows * kColumns];
+  for (std::int64_t j = 0; j < columns; j += kColumns) {
+    const std::int64_t width = std::min(kColumns, columns - j);
+    for (std::int64_t at = 0; at < pitch; at += kRows) {
+      const std::int64_t rows = std::min(kRows, pitch - at);
+      pack_transposed(block, kColumns, from + j * pitch + at, pitch, rows, width, 1);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        const std::int64_t channel = (at + i) / taps, tap = (at + i) % taps;
+        std::memcpy(to + (tap * channels + channel) * step + j, block + i * kColumns,
+                    static_cast<std::size_t>(width) * sizeof(float));
+      }
+    }
+  }
 }
 
 namespace {

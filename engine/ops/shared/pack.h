@@ -1,6 +1,6 @@
 #pragma once
-// A matrix into panels (panels.h) while a network runs, or once where its values are known. For gemm, matmul and
-// attention. Pure functions; any thread.
+// A matrix into panels (panels.h) while a network runs, or once where its values are known. For gemm, matmul,
+// attention and convolutions. Pure functions; any thread.
 
 #include <cstdint>
 
@@ -22,5 +22,10 @@ void pack_panel(const PanelSet& set, const Panel& panel, const MatrixB& b, float
 /// to[k * step + j] = factor * from[j * pitch + k] for 4 x 4 blocks at a time.
 void pack_transposed(float* to, std::int64_t step, const float* from, std::int64_t pitch, std::int64_t depth,
                      std::int64_t columns, float factor) noexcept;
+
+/// Weights of a convolution, for each column `channels` x `taps` one after the other: row tap * channels + channel of
+/// `to` gets them of all columns. Rows are `step` floats apart.
+void pack_taps(float* to, std::int64_t step, const float* from, std::int64_t channels, std::int64_t taps,
+               std::int64_t columns) noexcept;
 
 }  // namespace vireo::ops

@@ -1,0 +1,7 @@
+#pragma once
+// What the program's files include.
+#include <fmt/core.h>
+
+#include <iostream>
+
+#include "cmake/pch/plugins.h"

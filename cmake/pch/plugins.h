@@ -1,0 +1,32 @@
+#pragma once
+// What most files of the plugins include: the standard library's part, the engine's public headers and the contracts.
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/api/builder.h"
+#include "engine/api/engine.h"
+#include "engine/api/error.h"
+#include "engine/api/log.h"
+#include "plugins/sdk/detection.h"
+#include "plugins/sdk/frame.h"
+#include "plugins/sdk/params.h"
+#include "plugins/sdk/tensor_view.h"

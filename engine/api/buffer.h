@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "engine/api/export.h"
+
 namespace vireo {
 
 namespace device {
@@ -17,7 +19,7 @@ struct Device;
 /// memory that only the device sees.
 enum class MemoryKind : std::uint8_t { host, pinned, device };
 
-class Buffer {
+class VIREO_API Buffer {
  public:
   Buffer() noexcept = default;
   /// Zero-filled host memory, 64-byte aligned. Throws Error(out_of_memory).

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/api/export.h"
 #include "engine/api/network.h"
 #include "engine/api/plan.h"
 #include "engine/api/timing_cache.h"
@@ -50,9 +51,10 @@ struct BuildOptions {
 using Progress = std::function<bool(std::string_view stage, double fraction)>;
 
 /// Optimises, times and packs the network. Throws Error; never returns an invalid plan.
-[[nodiscard]] Plan build(const Network& network, const BuildOptions& options = {}, const Progress& progress = {});
+[[nodiscard]] VIREO_API Plan build(const Network& network, const BuildOptions& options = {},
+                                   const Progress& progress = {});
 /// The same, taking the network: its weights leave memory as soon as they are packed. Large ones wait in nameless files
 /// of /var/tmp, where that has room, for other shapes and for saving.
-[[nodiscard]] Plan build(Network&& network, const BuildOptions& options = {}, const Progress& progress = {});
+[[nodiscard]] VIREO_API Plan build(Network&& network, const BuildOptions& options = {}, const Progress& progress = {});
 
 }  // namespace vireo

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/api/export.h"
+
 namespace vireo {
 
 struct OperatorInfo {
@@ -20,8 +22,8 @@ struct PassInfo {
   std::string name, what;
 };
 
-[[nodiscard]] std::vector<OperatorInfo> list_operators();
-[[nodiscard]] std::vector<KernelInfo> list_kernels();
-[[nodiscard]] std::vector<PassInfo> list_passes();
+[[nodiscard]] VIREO_API std::vector<OperatorInfo> list_operators();
+[[nodiscard]] VIREO_API std::vector<KernelInfo> list_kernels();
+[[nodiscard]] VIREO_API std::vector<PassInfo> list_passes();
 
 }  // namespace vireo

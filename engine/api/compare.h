@@ -8,6 +8,7 @@
 
 #include "engine/api/buffer.h"
 #include "engine/api/builder.h"
+#include "engine/api/export.h"
 
 namespace vireo {
 
@@ -26,11 +27,11 @@ struct LayerError {
 
 /// Builds the network as build() does and runs the very program that an engine would run at these shapes, with its
 /// formats, views and groups, and the parts that are compiled when the data are there; tells of each step in order, the
-/// layers of a group as one, then of the network's outputs (rows with op "network output"). `inputs` by name; absent float
-/// inputs are random, others zero. Slow: references are obvious loops. Throws like build(), and Error(invalid_argument)
-/// when an input is too short.
-[[nodiscard]] std::vector<LayerError> compare(const Network& network, const BuildOptions& options,
-                                              const std::map<std::string, Dims>& shapes,
-                                              const std::map<std::string, Buffer>& inputs = {});
+/// layers of a group as one, then of the network's outputs (rows with op "network output"). `inputs` by name; absent
+/// float inputs are random, others zero. Slow: references are obvious loops. Throws like build(), and
+/// Error(invalid_argument) when an input is too short.
+[[nodiscard]] VIREO_API std::vector<LayerError> compare(const Network& network, const BuildOptions& options,
+                                                        const std::map<std::string, Dims>& shapes,
+                                                        const std::map<std::string, Buffer>& inputs = {});
 
 }  // namespace vireo

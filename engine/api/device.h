@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/api/export.h"
+
 namespace vireo {
 
 /// A device by name: "cpu", "opencl:0". Plain value.
@@ -24,6 +26,6 @@ struct DeviceInfo {
 };
 
 /// Every device seen on this machine, "cpu" first.
-[[nodiscard]] std::vector<DeviceInfo> list_devices();
+[[nodiscard]] VIREO_API std::vector<DeviceInfo> list_devices();
 
 }  // namespace vireo

@@ -14,6 +14,7 @@
 #include "engine/api/buffer.h"
 #include "engine/api/device.h"
 #include "engine/api/error.h"
+#include "engine/api/export.h"
 #include "engine/api/plan.h"
 
 namespace vireo {
@@ -21,7 +22,7 @@ namespace vireo {
 class Context;
 
 /// A point in a stream. Copies share the point. Default-constructed events are done.
-class Event {
+class VIREO_API Event {
  public:
   Event() noexcept = default;
   /// Blocks until the point is reached; returns the first error of the work before it since the last synchronisation.
@@ -36,7 +37,7 @@ class Event {
 };
 
 /// An ordered queue of asynchronous work. Move-only; its destructor waits for what was enqueued.
-class Stream {
+class VIREO_API Stream {
  public:
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
@@ -86,25 +87,26 @@ struct LayerReport {
   std::string name, op, tactic, device, inputs, outputs;
   std::vector<std::string> refused;  ///< "tactic: why not"
   double flops = 0;
-  double tuned_ms = 0;  ///< time measured at build; 0 when none
+  double tuned_ms = 0;                                      ///< time measured at build; 0 when none
   std::vector<std::pair<std::string, double>> beside = {};  ///< what else was timed then, in milliseconds
   std::uint64_t weight_bytes = 0;
   int workers = 0;  ///< that share the work where fewer than all were found faster; 0: all
 };
 
-/// Why a convolution or pooling works on the layout it has, decided when the plan was built. Seconds of its best tactic,
-/// and of the reorders of its own tensors, if it had that layout while all others keep theirs.
+/// Why a convolution or pooling works on the layout it has, decided when the plan was built. Seconds of its best
+/// tactic, and of the reorders of its own tensors, if it had that layout while all others keep theirs.
 struct LayoutReport {
   struct Side {
     double kernel_ms = 0, reorders_ms = 0;
-    bool measured = false;  ///< false: predicted, because no doubt about it could change the choice, or for want of time
+    bool measured =
+        false;  ///< false: predicted, because no doubt about it could change the choice, or for want of time
   };
   std::string layer, op;
   bool channels_last = true;  ///< what it has; false: channels first
   Side first, last;
 };
 
-class Engine : public std::enable_shared_from_this<Engine> {
+class VIREO_API Engine : public std::enable_shared_from_this<Engine> {
  public:
   [[nodiscard]] static std::shared_ptr<Engine> load(const std::filesystem::path& plan, const Device& device = {},
                                                     const EngineOptions& options = {});
@@ -138,7 +140,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 /// One name, one buffer: a network may have an output of an input's name, which is that input, and outputs of one name,
 /// which are one tensor. bind(), allocate(), result() and shape() take all that have the name at once; the buffer bound
 /// to such an input is the output, and the run leaves it as it is.
-class Context {
+class VIREO_API Context {
  public:
   ~Context();
   /// Gives a dynamic input its shape. Shapes are compiled on first use and cached in the engine: bind and enqueue
@@ -150,9 +152,9 @@ class Context {
   /// between enqueues is cheap; a bound buffer must stay untouched until the enqueued work is done.
   void bind(std::string_view tensor, const Buffer& buffer);
   /// A host buffer of the right size for the tensor at the current shapes, already bound. Where inputs or outputs share
-  /// the name and a buffer that is large enough is bound already, that one. Throws Error for outputs whose shape depends
-  /// on data (shape() has kUnknown extents for them until the first run, [kUnknown] where even the rank does): those
-  /// needn't be bound.
+  /// the name and a buffer that is large enough is bound already, that one. Throws Error for outputs whose shape
+  /// depends on data (shape() has kUnknown extents for them until the first run, [kUnknown] where even the rank does):
+  /// those needn't be bound.
   Buffer allocate(std::string_view tensor);
   /// What the last run wrote into an output: the bound buffer, or, where the shape depends on data, a buffer of the
   /// engine that stays untouched by later runs; shape() tells its dims. Call when the run is known to be done.

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "engine/api/export.h"
+
 namespace vireo {
 
 enum class ErrorCode {
@@ -19,7 +21,7 @@ enum class ErrorCode {
 };
 
 /// what() is one readable message: what failed, where, what was found, what is accepted.
-class Error : public std::runtime_error {
+class VIREO_API Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }

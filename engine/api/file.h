@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/api/export.h"
+
 namespace vireo {
 
 /// A regular file, open for reading.
-class InputFile {
+class VIREO_API InputFile {
  public:
   /// Throws Error(not_found | io) naming the path and what it is.
   explicit InputFile(const std::filesystem::path& path);
@@ -33,6 +35,6 @@ class InputFile {
 };
 
 /// The whole file. Throws Error(not_found | io), and Error(invalid_argument) where it has more than `most_bytes`.
-[[nodiscard]] std::string read_file(const std::filesystem::path& path, std::uint64_t most_bytes = UINT64_MAX);
+[[nodiscard]] VIREO_API std::string read_file(const std::filesystem::path& path, std::uint64_t most_bytes = UINT64_MAX);
 
 }  // namespace vireo

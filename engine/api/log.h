@@ -5,20 +5,22 @@
 
 #include <string_view>
 
+#include "engine/api/export.h"
+
 namespace vireo {
 
 enum class LogLevel { debug, info, warning, error, off };
 
-class Logger {
+class VIREO_API Logger {
  public:
   virtual ~Logger() = default;
   virtual void log(LogLevel level, std::string_view message) noexcept = 0;
 };
 
 /// Installs the process-wide logger (borrowed: must outlive its use; null restores the default). Returns the old one.
-Logger* set_logger(Logger* logger) noexcept;
-void set_log_level(LogLevel threshold) noexcept;
-[[nodiscard]] LogLevel log_level() noexcept;
-void log(LogLevel level, std::string_view message) noexcept;
+VIREO_API Logger* set_logger(Logger* logger) noexcept;
+VIREO_API void set_log_level(LogLevel threshold) noexcept;
+[[nodiscard]] VIREO_API LogLevel log_level() noexcept;
+VIREO_API void log(LogLevel level, std::string_view message) noexcept;
 
 }  // namespace vireo

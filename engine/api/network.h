@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/export.h"
 #include "engine/api/types.h"
 
 namespace vireo {
@@ -27,7 +28,7 @@ struct TensorInfo {
   std::vector<std::string> symbols;  ///< one per extent; "" where static or unnamed
 };
 
-class Network {
+class VIREO_API Network {
  public:
   /// Handle to a tensor of this network.
   struct Tensor {
@@ -79,9 +80,9 @@ class Network {
 
 /// Reads an ONNX file (opset 7 to 23; external data beside it). Throws Error listing every unsupported node at once.
 /// `limits`: of these, the seconds; what tensors take is looked at when the network is built.
-[[nodiscard]] Network import_onnx(const std::filesystem::path& path, const Limits& limits = {});
+[[nodiscard]] VIREO_API Network import_onnx(const std::filesystem::path& path, const Limits& limits = {});
 /// The same from memory; `directory` is where external data is looked for (empty: refuse external data).
-[[nodiscard]] Network import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& directory = {},
-                                  const Limits& limits = {});
+[[nodiscard]] VIREO_API Network import_onnx(std::span<const std::byte> bytes,
+                                            const std::filesystem::path& directory = {}, const Limits& limits = {});
 
 }  // namespace vireo

@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <string_view>
 
+#include "engine/api/export.h"
+
 namespace vireo {
 
 /// The file appears under its name when it is whole: a temporary one beside it is renamed. Pipes and devices
 /// (/dev/stdout) are written as they are. Throws Error(not_found | io) naming the path.
-void write_file(const std::filesystem::path& path, std::string_view text);
+VIREO_API void write_file(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace vireo

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/export.h"
 #include "engine/api/network.h"
 
 namespace vireo {
@@ -26,7 +27,7 @@ struct SectionInfo {
   std::uint64_t packed_bytes = 0;  ///< packed weights that the plan keeps
 };
 
-class Plan {
+class VIREO_API Plan {
  public:
   Plan() noexcept = default;
   /// Writes atomically: a temporary file that is on the disk before it is renamed. Throws Error(io).

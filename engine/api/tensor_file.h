@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/api/export.h"
 #include "engine/api/types.h"
 
 namespace vireo {
@@ -18,8 +19,8 @@ struct HostTensor {
 };
 
 /// Throws Error(not_found | invalid_model | unsupported) naming the file.
-[[nodiscard]] HostTensor read_tensor(const std::filesystem::path& path);
+[[nodiscard]] VIREO_API HostTensor read_tensor(const std::filesystem::path& path);
 /// Throws Error(io).
-void write_tensor(const std::filesystem::path& path, const HostTensor& tensor);
+VIREO_API void write_tensor(const std::filesystem::path& path, const HostTensor& tensor);
 
 }  // namespace vireo

@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "engine/api/export.h"
+
 namespace vireo {
 
-class TimingCache {
+class VIREO_API TimingCache {
  public:
   TimingCache();
   TimingCache(const TimingCache& other);

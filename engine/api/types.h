@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "engine/api/export.h"
+
 namespace vireo {
 
 /// Element type of a tensor. Values are stable (they are written into plan files).
@@ -20,7 +22,7 @@ enum class DataType : std::uint8_t {
   int16 = 5,
   int32 = 6,
   int64 = 7,
-  string = 8,  ///< known to the importer only; no engine kernel takes it
+  string = 8,   ///< known to the importer only; no engine kernel takes it
   boolean = 9,  ///< one byte, 0 or 1
   float16 = 10,
   float64 = 11,
@@ -30,13 +32,13 @@ enum class DataType : std::uint8_t {
 };
 
 /// Bytes of one element; 0 for undefined and string.
-[[nodiscard]] std::size_t size_of(DataType type) noexcept;
+[[nodiscard]] VIREO_API std::size_t size_of(DataType type) noexcept;
 /// "float32", "int64", ...
-[[nodiscard]] std::string_view to_string(DataType type) noexcept;
+[[nodiscard]] VIREO_API std::string_view to_string(DataType type) noexcept;
 /// Inverse of to_string; undefined when the name is unknown.
-[[nodiscard]] DataType data_type_from(std::string_view name) noexcept;
-[[nodiscard]] bool is_float(DataType type) noexcept;
-[[nodiscard]] bool is_integer(DataType type) noexcept;  ///< signed or unsigned, not boolean
+[[nodiscard]] VIREO_API DataType data_type_from(std::string_view name) noexcept;
+[[nodiscard]] VIREO_API bool is_float(DataType type) noexcept;
+[[nodiscard]] VIREO_API bool is_integer(DataType type) noexcept;  ///< signed or unsigned, not boolean
 
 /// Extents of a tensor, outermost first. A scalar has no extents. kUnknown (-1) marks an extent known only at run time.
 using Dims = std::vector<std::int64_t>;
@@ -44,20 +46,19 @@ inline constexpr std::int64_t kUnknown = -1;
 
 /// Product of the extents (1 for a scalar, 0 when an extent is 0). Throws Error(invalid_argument) when it does not fit
 /// 63 bits or an extent is negative.
-[[nodiscard]] std::int64_t element_count(const Dims& dims);
+[[nodiscard]] VIREO_API std::int64_t element_count(const Dims& dims);
 /// Bytes of a dense tensor. Throws like element_count, and when they do not fit 63 bits: sums with paddings and
 /// alignments that are small beside 2^63 can't overflow then.
-[[nodiscard]] std::size_t byte_count(DataType type, const Dims& dims);
-[[nodiscard]] bool is_static(const Dims& dims) noexcept;
+[[nodiscard]] VIREO_API std::size_t byte_count(DataType type, const Dims& dims);
+[[nodiscard]] VIREO_API bool is_static(const Dims& dims) noexcept;
 /// "1x3x224x224"; unknown extents print as "?", a scalar as "scalar".
-[[nodiscard]] std::string to_string(const Dims& dims);
+[[nodiscard]] VIREO_API std::string to_string(const Dims& dims);
 
 /// Value of a layer's attribute.
-using AttributeValue =
-    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+using AttributeValue = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
 /// Nine tenths of the machine's memory, in bytes.
-[[nodiscard]] std::uint64_t most_memory() noexcept;
+[[nodiscard]] VIREO_API std::uint64_t most_memory() noexcept;
 
 /// What a model may ask for, at import, build and load; beyond it is an Error that names the tensor or layer. 0: no
 /// limit.
@@ -68,6 +69,6 @@ struct Limits {
 };
 
 enum class Precision : std::uint8_t { fp32, fp16, bf16, int8, best };
-[[nodiscard]] std::string_view to_string(Precision precision) noexcept;
+[[nodiscard]] VIREO_API std::string_view to_string(Precision precision) noexcept;
 
 }  // namespace vireo

@@ -275,7 +275,7 @@ std::string describe(const Graph& graph, LayerId id) {
       continue;
     }
     const Tensor& t = graph.tensor(input);
-    text += base::str(t.ranked ? to_string(t.dims) : std::string("unknown shape"), " ", t.dtype);
+    text += base::str(t.ranked ? vireo::to_string(t.dims) : std::string("unknown shape"), " ", t.dtype);
   }
   return text + ")";
 }

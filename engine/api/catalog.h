@@ -11,7 +11,7 @@ namespace vireo {
 struct OperatorInfo {
   std::string name;
   int min_inputs = 0, max_inputs = 0;  ///< max -1: any number
-  int kernels = 0;                     ///< beside the reference
+  int kernels = 0;                     ///< besides the reference
 };
 struct KernelInfo {
   std::string op, name, device, isa;

@@ -1,6 +1,6 @@
 #pragma once
-// Layer by layer against the network as it was imported: whether what runs is what the model says, and if not, which
-// layer departs from it, and by how much.
+// Compares the engine with the imported network, layer by layer: whether it computes what the model says, and if not,
+// which layer departs from it, and by how much.
 
 #include <map>
 #include <string>
@@ -15,8 +15,8 @@ namespace vireo {
 /// One tensor that the engine wrote in a run.
 struct LayerError {
   std::string layer, op, tactic, output;
-  /// ‖engine − reference‖ / ‖reference‖, the reference being the imported network, node by node: what the layers before
-  /// did wrong is in it. Negative where the rewritten network has a tensor that the imported one has not.
+  /// ‖engine − reference‖ / ‖reference‖, the reference being the imported network, node by node: errors of the layers
+  /// before are included. Negative where the rewritten network has a tensor that the imported one has not.
   double relative_l2 = -1;
   /// The same against the layer's own reference on what the engine fed the layer: the kernel's error alone. Negative
   /// where the layer has no inputs of its own to be run on.
@@ -26,9 +26,9 @@ struct LayerError {
 };
 
 /// Builds the network as build() does and runs the very program that an engine would run at these shapes, with its
-/// formats, views and groups, and the parts that are compiled when the data are there; tells of each step in order, the
-/// layers of a group as one, then of the network's outputs (rows with op "network output"). `inputs` by name; absent
-/// float inputs are random, others zero. Slow: references are obvious loops. Throws like build(), and
+/// formats, views and groups, and the parts that are compiled when the data are known. One row for each step in order
+/// (the layers of a group are one), then one for each output of the network (rows with op "network output"). `inputs`
+/// by name; absent float inputs are random, others zero. Slow: references are obvious loops. Throws like build(), and
 /// Error(invalid_argument) when an input is too short.
 [[nodiscard]] VIREO_API std::vector<LayerError> compare(const Network& network, const BuildOptions& options,
                                                         const std::map<std::string, Dims>& shapes,

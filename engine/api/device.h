@@ -17,7 +17,7 @@ struct Device {
 struct DeviceInfo {
   std::string name;         ///< "cpu", "opencl:0": what Device takes
   std::string description;  ///< maker's name
-  std::string fingerprint;  ///< what a plan's tuned section must match
+  std::string fingerprint;  ///< to be matched by a plan's tuned section
   int cores = 0;
   std::uint64_t memory_bytes = 0;
   std::vector<std::string> features;  ///< "avx2", "avx512_vnni", ...

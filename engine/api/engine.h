@@ -1,7 +1,7 @@
 #pragma once
 // Running plans. An Engine is immutable and shared by any number of threads; a Context is one inference in flight; a
 // Stream is an ordered queue of them. enqueue() returns at once; results are in the bound buffers when the stream (or
-// an event recorded behind the enqueue) is done.
+// an event recorded after the enqueue) is done.
 
 #include <cstdint>
 #include <filesystem>
@@ -61,7 +61,7 @@ struct LayerTime {
   std::string op;
   std::string tactic;
   double seconds = 0;
-  double flops = 0;  ///< arithmetic of the direct algorithm, multiply and add counted apart
+  double flops = 0;  ///< arithmetic of the direct algorithm, a multiply-add counted as two
   double bytes = 0;  ///< inputs, weights and outputs, each once
 };
 
@@ -75,8 +75,8 @@ struct ContextOptions {
   bool profile = false;  ///< measure each step (a little slower)
   /// Workers of its own, one bound to each of these cores (the system's numbers, from 0): contexts with different cores
   /// don't disturb each other. Worker 0 is the thread that runs the inference, the caller of run() or the stream's; it
-  /// is on the first core for the time of the run and gets back its own cores then, which costs about a microsecond
-  /// unless it is bound to just that core already. Threads must be 0 or as many. create_context throws
+  /// is bound to the first core during the run and gets its former cores back after it, which costs about a microsecond
+  /// unless it is bound to just that core already. Threads must be 0 or their number. create_context throws
   /// Error(invalid_argument) for a number named twice, or of a core that this process may not run on. Empty: the system
   /// decides.
   std::vector<int> cores;
@@ -88,21 +88,20 @@ struct LayerReport {
   std::vector<std::string> refused;  ///< "tactic: why not"
   double flops = 0;
   double tuned_ms = 0;                                      ///< time measured at build; 0 when none
-  std::vector<std::pair<std::string, double>> beside = {};  ///< what else was timed then, in milliseconds
+  std::vector<std::pair<std::string, double>> beside = {};  ///< other tactics timed then, in milliseconds
   std::uint64_t weight_bytes = 0;
-  int workers = 0;  ///< that share the work where fewer than all were found faster; 0: all
+  int workers = 0;  ///< how many share the work, where fewer than all were faster; 0: all
 };
 
-/// Why a convolution or pooling works on the layout it has, decided when the plan was built. Seconds of its best
-/// tactic, and of the reorders of its own tensors, if it had that layout while all others keep theirs.
+/// Why a convolution or pooling works on its layout, decided when the plan was built: the time of its best tactic, and
+/// of the reorders of its own tensors, with either layout while all other layers keep theirs.
 struct LayoutReport {
   struct Side {
     double kernel_ms = 0, reorders_ms = 0;
-    bool measured =
-        false;  ///< false: predicted, because no doubt about it could change the choice, or for want of time
+    bool measured = false;  ///< false: predicted, because measuring could not change the choice or the time was up
   };
   std::string layer, op;
-  bool channels_last = true;  ///< what it has; false: channels first
+  bool channels_last = true;  ///< the chosen layout; false: channels first
   Side first, last;
 };
 
@@ -135,16 +134,16 @@ class VIREO_API Engine : public std::enable_shared_from_this<Engine> {
 
 /// One inference in flight: shapes, bindings, activations. Not for concurrent use by itself; use several. While a run
 /// is in flight, shape(), result() and profile() may be called, also from another thread than the one that runs: they
-/// tell of the run that ended last, and wait for one in flight where they need what it leaves behind.
+/// describe the run that ended last, and wait for one in flight where they need its results.
 ///
-/// One name, one buffer: a network may have an output of an input's name, which is that input, and outputs of one name,
-/// which are one tensor. bind(), allocate(), result() and shape() take all that have the name at once; the buffer bound
-/// to such an input is the output, and the run leaves it as it is.
-class VIREO_API Context {
+/// One name, one buffer: an output may have an input's name, and is that input then; outputs of one name are one
+/// tensor. bind(), allocate(), result() and shape() apply to all that have the name; the buffer bound to such an input
+/// is the output, and the run does not change it.
+class Context {
  public:
   ~Context();
   /// Gives a dynamic input its shape. Shapes are compiled on first use and cached in the engine: bind and enqueue
-  /// follow at full speed. Throws Error when the name is unknown or the shape can't be.
+  /// follow at full speed. Throws Error when the name is unknown or the shape is impossible.
   void set_shape(std::string_view input, const Dims& dims);
   /// Shape of an input or output at the current input shapes. Throws when an input's shape is still unknown.
   [[nodiscard]] Dims shape(std::string_view tensor);

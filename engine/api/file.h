@@ -1,6 +1,6 @@
 #pragma once
-// Reading files whose names come from users: whatever is opened is seen to be a regular file by its descriptor, before
-// anything waits for it. A FIFO, a socket, a device or a folder under the name is an error, never a hang. Links are
+// Reading files whose names come from users: the descriptor shows that it is a regular file before anything waits for
+// it. A FIFO, a socket, a device or a folder under the name is an error, never a hang. Links are
 // followed. Any thread.
 
 #include <cstddef>

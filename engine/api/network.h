@@ -1,5 +1,5 @@
 #pragma once
-// A network: layers and tensors, neutral of any device. Import one from ONNX or define it by hand, then build() it.
+// A network: layers and tensors, independent of any device. Import one from ONNX or define it by hand, then build() it.
 // Move-only value; not for concurrent modification.
 
 #include <cstdint>
@@ -78,8 +78,8 @@ class VIREO_API Network {
   std::unique_ptr<graph::Graph> graph_;
 };
 
-/// Reads an ONNX file (opset 7 to 23; external data beside it). Throws Error listing every unsupported node at once.
-/// `limits`: of these, the seconds; what tensors take is looked at when the network is built.
+/// Reads an ONNX file (opset 7 to 23; external data next to it). Throws Error listing every unsupported node at once.
+/// Of `limits` only the seconds count here; the memory of tensors is checked when the network is built.
 [[nodiscard]] VIREO_API Network import_onnx(const std::filesystem::path& path, const Limits& limits = {});
 /// The same from memory; `directory` is where external data is looked for (empty: refuse external data).
 [[nodiscard]] VIREO_API Network import_onnx(std::span<const std::byte> bytes,

@@ -48,7 +48,7 @@ inline constexpr std::int64_t kUnknown = -1;
 /// 63 bits or an extent is negative.
 [[nodiscard]] VIREO_API std::int64_t element_count(const Dims& dims);
 /// Bytes of a dense tensor. Throws like element_count, and when they do not fit 63 bits: sums with paddings and
-/// alignments that are small beside 2^63 can't overflow then.
+/// alignments that are small compared to 2^63 can't overflow then.
 [[nodiscard]] VIREO_API std::size_t byte_count(DataType type, const Dims& dims);
 [[nodiscard]] VIREO_API bool is_static(const Dims& dims) noexcept;
 /// "1x3x224x224"; unknown extents print as "?", a scalar as "scalar".

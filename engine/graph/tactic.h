@@ -43,7 +43,7 @@ struct Problem {
   const device::Target* target = &device::host_target();  ///< borrowed; what it will run on
   int workers = 1;  ///< how many workers will share the tiles: not more than the target has
   PackedWeights* packs =
-      nullptr;  ///< borrowed; where packed weights are shared (packs.h). Null: each launch packs its own
+      nullptr;  ///< borrowed; where packed weights are shared (packed_weights.h). Null: each launch packs its own
   /// Text that is equal for problems that cost the same: op, attributes, dtypes, dims, pitches; not the weights'
   /// values.
   [[nodiscard]] std::string key() const;
@@ -63,7 +63,7 @@ enum class Isa : std::uint8_t { scalar, avx2, avx512, avx512_vnni, avx512_bf16, 
 [[nodiscard]] bool runs_on(Isa isa, const base::CpuFeatures& features);
 
 struct Tactic {
-  std::string_view name;  ///< unique within the operator, e.g. "conv2d_direct_avx512"
+  std::string_view name;  ///< unique within the operator, e.g. "conv_direct_avx512"
   Isa isa = Isa::scalar;
   Precision arithmetic = Precision::fp32;  ///< of the products; less than float32 only where the build permits it
   bool exact = true;  ///< false: changes arithmetic beyond the order of summation (Winograd, reduced precision)

@@ -32,8 +32,6 @@ constexpr double kLayoutShare = 0.1;   // at most, for layouts that predictions 
 void check(const Network& network, const BuildOptions& options) {
   if (options.devices.empty())
     base::fail(ErrorCode::invalid_argument, "no device to build for; \"cpu\" is always there");
-  if (options.keep_packed && options.strip && options.devices.size() > 1)
-    base::fail(ErrorCode::invalid_argument, "strip leaves out what other devices need; build for one device");
   tune::check_precision(options);
   compile::check_kernel_override();
   if (network.outputs().empty()) base::fail(ErrorCode::invalid_argument, "the network has no output; mark one");

@@ -1,20 +1,17 @@
 #include "engine/tune/timing.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <set>
 
 #include "engine/api/log.h"
+#include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
 #include "engine/compile/depth_first.h"
 #include "engine/tune/trial.h"
 
 namespace vireo::tune {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // A challenger must win by this much: on noisy machines smaller differences are luck, and a stable default keeps builds
 // repeatable.
@@ -141,7 +138,7 @@ void decide_depth_first(std::span<const graph::Problem> problems, const compile:
 void time_depth_first(const graph::Graph& graph, const compile::CompileOptions& compile_options, double budget_s,
                       plan::Choices& choices, const std::shared_ptr<device::ThreadPool>& pool,
                       const Progress& progress) {
-  const auto start = Clock::now();
+  const base::Stopwatch watch;
   compile::CompileOptions options = compile_options;
   options.choices = &choices;
   const std::vector<graph::LayerId> order = graph.topological_order();
@@ -166,7 +163,7 @@ void time_depth_first(const graph::Graph& graph, const compile::CompileOptions& 
   }
   std::stable_sort(list.begin(), list.end(), [](const Group& a, const Group& b) { return a.saved > b.saved; });
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const double left = budget_s - seconds_since(start);
+    const double left = budget_s - watch.seconds();
     if (left <= 0) break;
     if (progress && !progress("timing depth-first groups", static_cast<double>(i) / static_cast<double>(list.size())))
       throw Error(ErrorCode::cancelled, "the build was cancelled");
@@ -217,7 +214,7 @@ void time_pair(const graph::Problem& a, const graph::Problem& b, const compile::
 
 void time_candidates(const graph::Graph& graph, const compile::CompileOptions& compile_options,
                      const TimingOptions& options, plan::Choices& choices, const Progress& progress) {
-  const auto start = Clock::now();
+  const base::Stopwatch watch;
   const std::vector<compile::LayerProblem> all = problems(graph, compile_options);
   std::vector<Contest> contests;
   std::map<std::string, std::size_t> seen;
@@ -242,14 +239,14 @@ void time_candidates(const graph::Graph& graph, const compile::CompileOptions& c
                    [](const Contest& a, const Contest& b) { return a.weight > b.weight; });
   const auto pool = std::make_shared<device::ThreadPool>(compile_options.workers);
   for (std::size_t i = 0; i < contests.size(); ++i) {
-    const double left = kTacticShare * options.budget_s - seconds_since(start);
+    const double left = kTacticShare * options.budget_s - watch.seconds();
     if (left <= 0) break;
     if (progress && !progress("timing tactics", static_cast<double>(i) / static_cast<double>(contests.size())))
       throw Error(ErrorCode::cancelled, "the build was cancelled");
     choices[contests[i].key] = decide(contests[i], pool, std::min(left, options.budget_s / 10));
   }
   if (progress) (void)progress("timing tactics", 1.0);
-  time_depth_first(graph, compile_options, options.budget_s - seconds_since(start), choices, pool, progress);
+  time_depth_first(graph, compile_options, options.budget_s - watch.seconds(), choices, pool, progress);
 }
 
 }  // namespace vireo::tune

@@ -1,16 +1,13 @@
 #include "engine/tune/trial.h"
 
 #include <algorithm>
-#include <chrono>
 #include <random>
 
 #include "engine/base/memory.h"
+#include "engine/base/stopwatch.h"
 
 namespace vireo::tune {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 }  // namespace
 
@@ -42,9 +39,9 @@ Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadP
 
 double Trial::run() {
   if (failed_) return kOut;
-  const auto start = Clock::now();
+  const base::Stopwatch watch;
   failed_ = !executor_->run(pointers_).ok();
-  return failed_ ? kOut : seconds_since(start);
+  return failed_ ? kOut : watch.seconds();
 }
 
 device::Place Trial::add(device::Segment& segment, const graph::Desc& desc, bool fill) {
@@ -67,7 +64,7 @@ device::Place Trial::add(device::Segment& segment, const graph::Desc& desc, bool
 
 std::vector<double> race(const std::vector<std::unique_ptr<Trial>>& trials, double budget_s) {
   std::vector<double> best(trials.size(), kOut);
-  const auto start = Clock::now();
+  const base::Stopwatch watch;
   for (int round = 0; round < 12; ++round) {
     const double leader = *std::min_element(best.begin(), best.end());
     for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -83,7 +80,7 @@ std::vector<double> race(const std::vector<std::unique_ptr<Trial>>& trials, doub
       if (round > 0 || total > 50e-3) best[i] = std::min(best[i], total / repeats);
       else best[i] = std::min(best[i], total);
     }
-    if (round >= 2 && seconds_since(start) > budget_s) break;
+    if (round >= 2 && watch.seconds() > budget_s) break;
   }
   return best;
 }

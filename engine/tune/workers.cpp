@@ -1,19 +1,16 @@
 #include "engine/tune/workers.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <random>
 
 #include "engine/base/memory.h"
+#include "engine/base/stopwatch.h"
 #include "engine/compile/share_work.h"
 #include "engine/device/cpu/executor.h"
 
 namespace vireo::tune {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 constexpr double kWorthwhile = 0.01;  // share of the program that small steps must have
 constexpr double kStepMargin = 0.03, kProgramMargin = 0.01;
@@ -38,9 +35,9 @@ class Runs {
        bool profile)
       : executor_(std::make_shared<device::Segment>(std::move(program)), pool, profile), bindings_(bindings) {}
   double run() {
-    const auto start = Clock::now();
+    const base::Stopwatch watch;
     failed_ |= !executor_.run(bindings_).ok();
-    times_.push_back(seconds_since(start));
+    times_.push_back(watch.seconds());
     const auto steps = executor_.step_seconds();
     by_step_.resize(steps.size());
     for (std::size_t i = 0; i < steps.size(); ++i) by_step_[i].push_back(steps[i]);
@@ -78,8 +75,8 @@ class Runs {
 void race(const std::vector<std::unique_ptr<Runs>>& runs, double budget_s) {
   for (const auto& r : runs) r->run();
   for (const auto& r : runs) r->forget();
-  const auto start = Clock::now();
-  for (int round = 0; round < kRounds && (round < 4 || seconds_since(start) < budget_s); ++round)
+  const base::Stopwatch watch;
+  for (int round = 0; round < kRounds && (round < 4 || watch.seconds() < budget_s); ++round)
     for (std::size_t i = 0; i < runs.size(); ++i) {
       Runs& r = *runs[(i + static_cast<std::size_t>(round)) % runs.size()];
       r.run();

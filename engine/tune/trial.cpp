@@ -7,10 +7,6 @@
 #include "engine/base/stopwatch.h"
 
 namespace vireo::tune {
-namespace {
-
-}  // namespace
-
 Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool) {
   auto segment = std::make_shared<device::Segment>();
   segment->workers = pool->size();

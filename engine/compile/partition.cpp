@@ -5,6 +5,7 @@
 
 #include "engine/base/text.h"
 #include "engine/compile/memory_plan.h"
+#include "engine/compile/placement.h"
 #include "engine/graph/extract.h"
 #include "engine/graph/operator.h"
 
@@ -17,24 +18,6 @@ using graph::LayerId;
 using graph::TensorId;
 
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
-
-/// The layer's problem with every tensor dense: a view must not decide where it runs.
-graph::Problem dense_problem(const Graph& g, LayerId id, const CompileOptions& options) {
-  const graph::Layer& layer = g.layer(id);
-  graph::Problem problem;
-  problem.op = layer.op;
-  problem.attributes = &layer.attributes;
-  problem.target = options.target;
-  problem.workers = options.workers;
-  const auto describe = [&](TensorId t) -> graph::Desc {
-    if (t == kNone) return {};
-    const graph::Tensor& tensor = g.tensor(t);
-    return {tensor.dtype, tensor.dims, tensor.dims.empty() ? 1 : tensor.dims.back(), tensor.constant};
-  };
-  for (TensorId t : layer.inputs) problem.inputs.push_back(describe(t));
-  for (TensorId t : layer.outputs) problem.outputs.push_back(describe(t));
-  return problem;
-}
 
 /// Layers in the order in which they run, as runs of one device.
 std::vector<std::vector<LayerId>> schedule(const Graph& g, const std::vector<std::int32_t>& device_of) {
@@ -159,6 +142,7 @@ std::vector<std::int32_t> assign_devices(const Graph& g, const CompileOptions& o
   std::vector<std::int32_t> devices(index(g.layer_count()), kTarget);
   if (why) why->assign(index(g.layer_count()), "");
   if (options.target->is_cpu()) return devices;
+  const Placement dense = dense_placement(g);  // a view must not decide where a layer runs
   for (LayerId id : g.topological_order()) {
     const graph::Layer& layer = g.layer(id);
     if (layer.op->alias) {
@@ -167,7 +151,7 @@ std::vector<std::int32_t> assign_devices(const Graph& g, const CompileOptions& o
       if (producer != kNone) devices[index(id)] = devices[index(producer)];
       continue;
     }
-    const graph::Problem problem = dense_problem(g, id, options);
+    const graph::Problem problem = problem_of(g, id, dense, options);
     std::vector<Candidate> list = candidates(problem, options);
     if (choose_candidate(problem, list, options)) continue;
     devices[index(id)] = kCpu;

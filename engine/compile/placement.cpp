@@ -30,14 +30,7 @@ class Placer {
   Placer(const Graph& g, const std::vector<LayerId>& order, const CompileOptions& options) : g_(g), order_(order) {
     options_.target = options.target;
     options_.workers = options.workers;
-    result_.tensors.resize(index(g.tensor_count()));
-    result_.elided.assign(index(g.layer_count()), 0);
-    for (TensorId id = 0; id < g.tensor_count(); ++id) {
-      const Tensor& t = g.tensor(id);
-      if (!t.is_static()) continue;
-      const std::size_t bytes = byte_count(t.dtype, t.dims);
-      result_.tensors[index(id)] = {id, 0, innermost(t.dims), bytes, bytes, 0};
-    }
+    result_ = dense_placement(g);
   }
 
   Placement run() {
@@ -241,6 +234,19 @@ class Placer {
 };
 
 }  // namespace
+
+Placement dense_placement(const Graph& g) {
+  Placement result;
+  result.tensors.resize(index(g.tensor_count()));
+  result.elided.assign(index(g.layer_count()), 0);
+  for (TensorId id = 0; id < g.tensor_count(); ++id) {
+    const Tensor& t = g.tensor(id);
+    if (!t.is_static()) continue;
+    const std::size_t bytes = byte_count(t.dtype, t.dims);
+    result.tensors[index(id)] = {id, 0, innermost(t.dims), bytes, bytes, 0};
+  }
+  return result;
+}
 
 Placement place(const Graph& graph, const std::vector<LayerId>& order, const CompileOptions& options) {
   return Placer(graph, order, options).run();

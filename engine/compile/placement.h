@@ -27,6 +27,8 @@ struct Placement {
   std::vector<char> elided;          ///< by layer id: no step is needed
 };
 
+/// Every tensor in a block of its own, dense; no layer is left out.
+[[nodiscard]] Placement dense_placement(const graph::Graph& graph);
 [[nodiscard]] Placement place(const graph::Graph& graph, const std::vector<graph::LayerId>& order,
                               const CompileOptions& options);
 

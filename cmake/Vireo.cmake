@@ -17,8 +17,10 @@ find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
   find_program(ENV_PROGRAM env)
-  if(ENV_PROGRAM AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)  # or ccache refuses whatever uses a precompiled header
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${ENV_PROGRAM} CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+  # Or ccache refuses whatever uses a precompiled header. It must compare headers byte by byte, not what the preprocessor
+  # makes of them: GCC knows those inside of a precompiled one by their bytes, comments and blanks included.
+  if(ENV_PROGRAM AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${ENV_PROGRAM} CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_DEPEND=1 ${CCACHE})
   endif()
 endif()
 find_package(Threads REQUIRED)

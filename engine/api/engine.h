@@ -139,7 +139,7 @@ class VIREO_API Engine : public std::enable_shared_from_this<Engine> {
 /// One name, one buffer: an output may have an input's name, and is that input then; outputs of one name are one
 /// tensor. bind(), allocate(), result() and shape() apply to all that have the name; the buffer bound to such an input
 /// is the output, and the run does not change it.
-class Context {
+class VIREO_API Context {
  public:
   ~Context();
   /// Gives a dynamic input its shape. Shapes are compiled on first use and cached in the engine: bind and enqueue

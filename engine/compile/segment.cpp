@@ -193,7 +193,10 @@ class Compiler {
       report.outputs += (report.outputs.empty() ? "" : ", ") + describe(d);
     }
     if (options_.traced)
-      for (TensorId t : draft.output_ids) step.made.push_back({t, placement_.tensors[index(t)].pitch});
+      for (TensorId t : draft.output_ids) {
+        const TensorPlace place = t == kNone ? TensorPlace{} : placement_.tensors[index(t)];
+        step.made.push_back({t, place.pitch, place.span});
+      }
     step.workers = chosen_workers(options_, step.problem);
     report.workers = step.workers;
     report.name = step.layer;

@@ -32,6 +32,7 @@ struct Place {
 struct Made {
   std::int32_t tensor = -1;  ///< of the graph that the program was compiled from
   std::int64_t pitch = 0;    ///< elements between rows of the innermost axis
+  std::size_t bytes = 0;     ///< from its first to the end of its last element
 };
 
 struct Step {

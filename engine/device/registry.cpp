@@ -5,13 +5,14 @@
 #include "engine/base/text.h"
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/device.h"
+#include "engine/device/opencl/backend.h"
 
 namespace vireo::device {
 namespace {
 
 struct Registry {
   std::mutex mutex;
-  std::vector<std::shared_ptr<Backend>> backends{cpu_backend()};
+  std::vector<std::shared_ptr<Backend>> backends{cpu_backend(), opencl_backend()};
   std::map<std::string, std::weak_ptr<Device>> open;
 };
 

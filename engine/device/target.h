@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/base/cpu.h"
+#include "engine/device/opencl/facts.h"
 
 namespace vireo::device {
 
@@ -23,6 +24,8 @@ struct Target {
   std::size_t cache_bytes = 512 << 10;  ///< that one worker has nearly for itself: a core's second level
   std::uint64_t memory_bytes = 0;
   int workers = 1;  ///< how many run at the same time: cores
+
+  OpenclFacts opencl;  ///< where kind is "opencl"
 
   [[nodiscard]] bool is_cpu() const { return kind == "cpu"; }
 };

@@ -16,9 +16,9 @@ MAY_INCLUDE = {
     API: [],
     "engine/base": [API],
     "engine/simd": [API, "engine/base"],
-    "engine/device": [API, "engine/base", "engine/device/cpu"],  # every machine has one
+    "engine/device": [API, "engine/base", "engine/device/cpu", "engine/device/opencl"],  # every machine has one
     "engine/device/cpu": [API, "engine/base", "engine/device"],
-    "engine/device/opencl": [API, "engine/base", "engine/device"],
+    "engine/device/opencl": [API, "engine/base", "engine/device", "engine/device/cpu"],  # a thread for host work
     "engine/graph": [API, "engine/base", "engine/device", "engine/device/cpu"],  # tactics make launches
     "engine/ops": [API, "engine/base", "engine/graph", "engine/device"],  # the table of all operators
     "engine/ops/*": [API, "engine/base", "engine/graph", "engine/simd", "engine/device", "engine/ops", "engine/ops/shared"],

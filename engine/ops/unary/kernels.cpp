@@ -71,6 +71,10 @@ constexpr Tactic kTactics[] = {
      .refuse = refuse<unary_tile_portable>,
      .prepare = prepare<unary_tile_portable>,
      .rows = elementwise_role},
+    {.name = "unary_elements_opencl",
+     .refuse = refuse_unary_opencl,
+     .prepare = prepare_unary_opencl,
+     .device = "opencl"},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 // include it.
 
 #include <cstdint>
+#include <string>
 
 #include "engine/graph/tactic.h"
 #include "engine/ops/shared/loop.h"
@@ -18,5 +19,8 @@ struct UnaryState {
 [[nodiscard]] graph::TileFunction unary_tile_avx2(int function, bool tanh_gelu);
 [[nodiscard]] graph::TileFunction unary_tile_portable(int function, bool tanh_gelu);
 [[nodiscard]] graph::TileFunction unary_tile_avx512(int function, bool tanh_gelu);
+
+[[nodiscard]] std::string refuse_unary_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_unary_opencl(const graph::Problem& problem);
 
 }  // namespace vireo::ops

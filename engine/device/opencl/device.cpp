@@ -1,0 +1,142 @@
+#include "engine/device/opencl/device.h"
+
+#include <algorithm>
+
+#include "engine/api/log.h"
+#include "engine/base/memory.h"
+#include "engine/base/text.h"
+#include "engine/device/opencl/executable.h"
+#include "engine/device/opencl/probe.h"
+#include "engine/device/opencl/queue.h"
+
+namespace vireo::device::opencl {
+namespace {
+
+QueueHandle create_command_queue(cl_context context, cl_device_id id) {
+  cl_int code = CL_SUCCESS;
+  QueueHandle queue(clCreateCommandQueue(context, id, CL_QUEUE_PROFILING_ENABLE, &code));
+  check(code, "clCreateCommandQueue");
+  return queue;
+}
+
+std::string numbered(const std::string& text) {
+  std::string out;
+  int line = 1;
+  for (std::size_t begin = 0; begin < text.size(); ++line) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    out += base::str(line, ": ", text.substr(begin, end - begin), "\n");
+    begin = end + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+Program::Program(cl_context context, cl_device_id device, const std::string& source, const std::string& options) {
+  const char* text = source.c_str();
+  const std::size_t length = source.size();
+  cl_int code = CL_SUCCESS;
+  own_ = ProgramHandle(clCreateProgramWithSource(context, 1, &text, &length, &code));
+  check(code, "clCreateProgramWithSource");
+  code = clBuildProgram(own_.get(), 1, &device, ("-cl-std=CL1.2 -cl-mad-enable " + options).c_str(), nullptr, nullptr);
+  if (code == CL_SUCCESS) return;
+  std::size_t bytes = 0;
+  clGetProgramBuildInfo(own_.get(), device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &bytes);
+  std::string log(bytes, '\0');
+  if (bytes) clGetProgramBuildInfo(own_.get(), device, CL_PROGRAM_BUILD_LOG, bytes, log.data(), nullptr);
+  while (!log.empty() && (log.back() == '\0' || log.back() == '\n')) log.pop_back();
+  vireo::log(LogLevel::debug, "the OpenCL program that could not be compiled:\n" + numbered(source));
+  if (code != CL_BUILD_PROGRAM_FAILURE) check(code, "clBuildProgram (" + log + ")");
+  base::fail(ErrorCode::unsupported, "OpenCL: '", text_of(device, CL_DEVICE_NAME), "' can't compile a kernel (options ",
+             options, "): ", log);
+}
+
+Buffer::Buffer(cl_context context, std::size_t bytes, cl_mem_flags flags)
+    : bytes_(base::padded(bytes)) {
+  cl_int code = CL_SUCCESS;
+  own_ = MemoryHandle(clCreateBuffer(context, flags, bytes_, nullptr, &code));
+  check(code, base::str("clCreateBuffer of ", bytes, " bytes"));
+}
+
+OpenclMemory::OpenclMemory(std::shared_ptr<OpenclDevice> device, std::size_t bytes, MemoryKind kind)
+    : device_(device),
+      transfers_(device->transfers()),
+      buffer_(device->context(), bytes, CL_MEM_READ_WRITE | (kind == MemoryKind::device ? 0 : CL_MEM_ALLOC_HOST_PTR)),
+      bytes_(bytes),
+      kind_(kind == MemoryKind::device ? kind : MemoryKind::pinned) {
+  const std::size_t all = buffer_.bytes();
+  if (kind_ == MemoryKind::device) {
+    const cl_uint zero = 0;
+    check(clEnqueueFillBuffer(transfers_, object(), &zero, sizeof(zero), 0, all, 0, nullptr, nullptr),
+          "clEnqueueFillBuffer");
+    check(clFinish(transfers_), "clFinish");
+    return;
+  }
+  cl_int code = CL_SUCCESS;
+  host_ = static_cast<std::byte*>(clEnqueueMapBuffer(transfers_, object(), CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0, all,
+                                                     0, nullptr, nullptr, &code));
+  check(code, "clEnqueueMapBuffer");
+  std::fill_n(host_, all, std::byte{0});
+}
+
+OpenclMemory::~OpenclMemory() {
+  if (!host_) return;
+  clEnqueueUnmapMemObject(transfers_, object(), host_, 0, nullptr, nullptr);
+  clFinish(transfers_);
+}
+
+OpenclDevice::OpenclDevice(std::string name, cl_platform_id platform, cl_device_id id) : id_(id) {
+  const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, reinterpret_cast<cl_context_properties>(platform),
+                                              0};
+  cl_int code = CL_SUCCESS;
+  context_ = ContextHandle(clCreateContext(properties, 1, &id, nullptr, nullptr, &code));
+  check(code, "clCreateContext");
+  transfers_ = create_command_queue(context(), id);
+  target_ = describe(std::move(name), platform, id);
+  probe(context_.get(), id, target_);
+}
+
+OpenclDevice::~OpenclDevice() = default;
+
+std::shared_ptr<Memory> OpenclDevice::allocate(std::size_t bytes, MemoryKind kind) {
+  return std::make_shared<OpenclMemory>(std::static_pointer_cast<OpenclDevice>(shared_from_this()), bytes, kind);
+}
+
+std::unique_ptr<Queue> OpenclDevice::create_queue() {
+  return std::make_unique<OpenclQueue>(std::static_pointer_cast<OpenclDevice>(shared_from_this()),
+                                       create_command_queue(context(), id_));
+}
+
+std::unique_ptr<Executable> OpenclDevice::load(std::shared_ptr<const Segment> segment, const LoadOptions& options) {
+  return std::make_unique<OpenclExecutable>(std::static_pointer_cast<OpenclDevice>(shared_from_this()),
+                                            std::move(segment), options.profile);
+}
+
+std::shared_ptr<const Program> OpenclDevice::program(const std::string& source, const std::string& options) {
+  const std::string key = options + '\n' + source;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = programs_.find(key);
+    if (known != programs_.end()) return known->second;
+  }
+  auto made = std::make_shared<const Program>(context(), id_, source, options);
+  const std::lock_guard lock(mutex_);
+  return programs_.try_emplace(key, std::move(made)).first->second;
+}
+
+std::shared_ptr<const Buffer> OpenclDevice::constant(const std::shared_ptr<const void>& owner, const std::byte* data,
+                                                     std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(constants_, [](const auto& known) { return known.second.buffer.expired(); });
+  const auto known = constants_.find(data);
+  if (known != constants_.end() && known->second.bytes == bytes && known->second.owner.lock() == owner)
+    if (auto buffer = known->second.buffer.lock()) return buffer;
+  auto buffer = std::make_shared<const Buffer>(context(), bytes, CL_MEM_READ_WRITE);
+  if (bytes)
+    check(clEnqueueWriteBuffer(transfers(), buffer->get(), CL_TRUE, 0, bytes, data, 0, nullptr, nullptr),
+          "clEnqueueWriteBuffer");
+  constants_[data] = {owner, buffer, bytes};
+  return buffer;
+}
+
+}  // namespace vireo::device::opencl

@@ -1,0 +1,206 @@
+#include "engine/device/opencl/executable.h"
+
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "engine/device/opencl/queue.h"
+
+namespace vireo::device::opencl {
+
+OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::shared_ptr<const Segment> segment,
+                                   bool profile)
+    : device_(std::move(device)), segment_(std::move(segment)), profile_(profile) {
+  const OpenclFacts& facts = device_->target().opencl;
+  if (facts.most_buffer && segment_->arena_bytes > facts.most_buffer)
+    base::fail(ErrorCode::out_of_memory, "the activations take ", segment_->arena_bytes, " bytes, and one buffer of '",
+               device_->target().description, "' holds at most ", facts.most_buffer, ": try a smaller batch");
+  arena_ = std::make_unique<const Buffer>(device_->context(), segment_->arena_bytes, CL_MEM_READ_WRITE);
+  for (const ConstantBytes& constant : segment_->constants)
+    constants_.push_back(device_->constant(constant.owner, constant.data, constant.bytes));
+  for (std::size_t s = 0; s < segment_->steps.size(); ++s) {
+    const Step& step = segment_->steps[s];
+    if (const auto* launch = step.launch.as<OpenclLaunch>()) add_kernels(s, *launch);
+    else if (const auto* copy = step.launch.as<CopyLaunch>()) add_copy(s, *copy);
+    else base::fail(ErrorCode::internal, "step '", step.layer, "' is not made for an OpenCL device");
+  }
+  if (profile_) {
+    events_.resize(commands_.size());
+    seconds_.assign(segment_->steps.size(), 0);
+  }
+}
+
+OpenclExecutable::~OpenclExecutable() = default;
+
+OpenclExecutable::Where OpenclExecutable::where(const Place& place) const {
+  switch (place.in) {
+    case Place::In::arena: return {arena_->get(), -1, place.offset};
+    case Place::In::constant:
+      return {constants_[static_cast<std::size_t>(place.index)]->get(), -1, place.offset};
+    case Place::In::binding: return {nullptr, place.index, place.offset};
+    case Place::In::nowhere: break;
+  }
+  return {arena_->get(), -1, 0};  // never read
+}
+
+void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
+  const Step& step = segment_->steps[s];
+  std::vector<cl_mem> states;
+  for (const OpenclState& state : launch.states) {
+    states_.push_back(device_->constant(state.owner, state.data, state.bytes));
+    states.push_back(states_.back()->get());
+  }
+  for (const OpenclKernel& described : launch.kernels) {
+    Command command;
+    command.step = s;
+    if (described.groups[0] * described.groups[1] * described.groups[2] == 0) continue;
+    programs_.push_back(device_->program(described.source, described.options));
+    cl_int code = CL_SUCCESS;
+    command.kernel = KernelHandle(clCreateKernel(programs_.back()->get(), described.entry.c_str(), &code));
+    check(code, base::str("clCreateKernel '", described.entry, "'"));
+    for (std::size_t d = 0; d < 3; ++d) {
+      command.global[d] = described.groups[d] * described.local[d];
+      command.local[d] = described.local[d];
+    }
+    cl_uint number = 0;
+    for (const OpenclArgument& argument : described.arguments) {
+      const auto index = static_cast<std::size_t>(argument.index);
+      switch (argument.kind) {
+        case OpenclArgument::Kind::input: set_tensor(command, number, where(step.inputs[index])); break;
+        case OpenclArgument::Kind::output: set_tensor(command, number, where(step.outputs[index])); break;
+        case OpenclArgument::Kind::workspace:
+          set_tensor(command, number, {arena_->get(), -1, step.workspace + argument.offset});
+          break;
+        case OpenclArgument::Kind::state:
+          set_tensor(command, number, {states[index], -1, argument.offset});
+          break;
+        case OpenclArgument::Kind::value:
+          check(clSetKernelArg(command.kernel.get(), number, argument.size, argument.value.data()),
+                base::str("clSetKernelArg ", number, " of '", described.entry, "'"));
+          break;
+      }
+      number += argument.kind == OpenclArgument::Kind::value ? 1 : 2;
+    }
+    commands_.push_back(std::move(command));
+  }
+}
+
+void OpenclExecutable::add_copy(std::size_t s, const CopyLaunch& launch) {
+  if (launch.rows == 0 || launch.row_bytes == 0) return;
+  Command command;
+  command.step = s;
+  command.from = where(segment_->steps[s].inputs[0]);
+  command.to = where(segment_->steps[s].outputs[0]);
+  command.rows = launch.rows;
+  command.row_bytes = launch.row_bytes;
+  command.pitch_bytes = launch.pitch_bytes;
+  commands_.push_back(std::move(command));
+}
+
+void OpenclExecutable::set_tensor(Command& command, cl_uint argument, const Where& where) {
+  if (where.binding >= 0) {
+    command.follows.push_back({argument, where.binding, where.offset});
+    return;
+  }
+  const cl_ulong offset = where.offset;
+  check(clSetKernelArg(command.kernel.get(), argument, sizeof(cl_mem), &where.object),
+        base::str("clSetKernelArg ", argument));
+  check(clSetKernelArg(command.kernel.get(), argument + 1, sizeof(offset), &offset),
+        base::str("clSetKernelArg ", argument + 1));
+}
+
+OpenclExecutable::Where OpenclExecutable::resolve(const Where& where, std::span<const Region> bindings) const {
+  if (where.binding < 0) return where;
+  const Region& region = bindings[static_cast<std::size_t>(where.binding)];
+  const auto* memory = dynamic_cast<const OpenclMemory*>(region.memory);
+  return {memory ? memory->object() : arena_->get(), -1, region.offset + where.offset};  // no memory: empty, not read
+}
+
+/// Sets the arguments that follow a binding which lies elsewhere than in the run before.
+void OpenclExecutable::bind(std::span<const Region> bindings) {
+  const bool first = bound_.size() != bindings.size();
+  bound_.resize(bindings.size());
+  std::vector<char> moved(bindings.size(), 0);
+  bool any = false;
+  for (std::size_t k = 0; k < bindings.size(); ++k) {
+    const Where now = resolve({nullptr, static_cast<std::int32_t>(k), 0}, bindings);
+    moved[k] = first || bound_[k] != std::pair{now.object, now.offset};
+    any |= moved[k] != 0;
+    bound_[k] = {now.object, now.offset};
+  }
+  if (!any) return;
+  for (Command& command : commands_)
+    for (const Follows& f : command.follows) {
+      const auto k = static_cast<std::size_t>(f.binding);
+      if (!moved[k]) continue;
+      const cl_ulong offset = bound_[k].second + f.offset;
+      check(clSetKernelArg(command.kernel.get(), f.argument, sizeof(cl_mem), &bound_[k].first), "clSetKernelArg");
+      check(clSetKernelArg(command.kernel.get(), f.argument + 1, sizeof(offset), &offset), "clSetKernelArg");
+    }
+}
+
+void OpenclExecutable::enqueue(OpenclQueue& queue, std::span<const Region> bindings) {
+  bind(bindings);
+  if (observer_) tell(queue, -1, bindings);
+  for (std::size_t c = 0; c < commands_.size(); ++c) {
+    const Command& command = commands_[c];
+    if (profile_) events_[c] = {};
+    cl_event* event = profile_ ? events_[c].out() : nullptr;
+    if (command.kernel) {
+      check(clEnqueueNDRangeKernel(queue.get(), command.kernel.get(), 3, nullptr, command.global.data(),
+                                   command.local.data(), 0, nullptr, event),
+            base::str("clEnqueueNDRangeKernel of layer '", segment_->steps[command.step].layer, "'"));
+    } else {
+      const Where from = resolve(command.from, bindings), to = resolve(command.to, bindings);
+      if (command.rows == 1 || command.pitch_bytes == command.row_bytes) {
+        check(clEnqueueCopyBuffer(queue.get(), from.object, to.object, from.offset, to.offset,
+                                  command.rows * command.row_bytes, 0, nullptr, event),
+              "clEnqueueCopyBuffer");
+      } else {
+        const std::size_t source[3] = {from.offset, 0, 0}, target[3] = {to.offset, 0, 0};
+        const std::size_t region[3] = {command.row_bytes, command.rows, 1};
+        check(clEnqueueCopyBufferRect(queue.get(), from.object, to.object, source, target, region, command.pitch_bytes,
+                                      0, command.row_bytes, 0, 0, nullptr, event),
+              "clEnqueueCopyBufferRect");
+      }
+    }
+    const bool last = c + 1 == commands_.size() || commands_[c + 1].step != command.step;
+    if (observer_ && last) tell(queue, static_cast<int>(command.step), bindings);
+  }
+  check(clFlush(queue.get()), "clFlush");
+}
+
+/// Reads what the observer wants to see, as it is now.
+void OpenclExecutable::tell(OpenclQueue& queue, int step, std::span<const Region> bindings) {
+  std::vector<std::byte> bytes;
+  const auto show = [&](const Where& place, std::size_t size, int index) {
+    const Where now = resolve(place, bindings);
+    bytes.resize(std::max<std::size_t>(size, 1));
+    if (size)
+      check(clEnqueueReadBuffer(queue.get(), now.object, CL_TRUE, now.offset, size, bytes.data(), 0, nullptr, nullptr),
+            "clEnqueueReadBuffer");
+    observer_({*segment_, step, index, bytes.data()});
+  };
+  if (step < 0) {
+    for (std::size_t k = 0; k < segment_->bindings.size() && !segment_->bindings[k].output; ++k)
+      show({nullptr, static_cast<std::int32_t>(k), 0}, segment_->bindings[k].bytes, static_cast<int>(k));
+    return;
+  }
+  const Step& of = segment_->steps[static_cast<std::size_t>(step)];
+  for (std::size_t k = 0; k < of.made.size(); ++k)
+    if (of.made[k].tensor >= 0) show(where(of.outputs[k]), of.made[k].bytes, static_cast<int>(k));
+}
+
+std::span<const double> OpenclExecutable::step_seconds() const noexcept {
+  std::fill(seconds_.begin(), seconds_.end(), 0.0);
+  for (std::size_t c = 0; c < events_.size(); ++c) {
+    const cl_event event = events_[c].get();
+    cl_ulong begin = 0, end = 0;
+    if (!event || clWaitForEvents(1, &event) != CL_SUCCESS) continue;
+    clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof(begin), &begin, nullptr);
+    clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof(end), &end, nullptr);
+    seconds_[commands_[c].step] += static_cast<double>(end - begin) * 1e-9;
+  }
+  return seconds_;
+}
+
+}  // namespace vireo::device::opencl

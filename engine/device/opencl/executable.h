@@ -1,0 +1,70 @@
+#pragma once
+// A segment on an OpenCL device: an arena, constants, and a kernel object for each launch, with every argument set that
+// no run changes. Enqueueing one run sets the bindings that moved and hands the kernels to the driver, in order.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/device/opencl/device.h"
+
+namespace vireo::device::opencl {
+
+class OpenclQueue;
+
+class OpenclExecutable final : public Executable {
+ public:
+  /// Throws Error(out_of_memory | unsupported).
+  OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::shared_ptr<const Segment> segment, bool profile);
+  ~OpenclExecutable() override;
+  [[nodiscard]] const Segment& segment() const noexcept override { return *segment_; }
+  [[nodiscard]] std::size_t arena_bytes() const noexcept override { return segment_->arena_bytes; }
+  [[nodiscard]] std::span<const double> step_seconds() const noexcept override;
+  void observe(Observer observer) override { observer_ = std::move(observer); }
+
+  void enqueue(OpenclQueue& queue, std::span<const Region> bindings);
+
+ private:
+  /// Where a tensor of a step is: a memory object, or a binding to be looked up.
+  struct Where {
+    cl_mem object = nullptr;
+    std::int32_t binding = -1;
+    std::size_t offset = 0;
+  };
+  /// An argument, and the one behind it, that follow a binding.
+  struct Follows {
+    cl_uint argument = 0;
+    std::int32_t binding = 0;
+    std::size_t offset = 0;
+  };
+  struct Command {
+    std::size_t step = 0;
+    KernelHandle kernel;  ///< null: a copy of rows
+    std::array<std::size_t, 3> global{1, 1, 1}, local{1, 1, 1};
+    std::vector<Follows> follows;
+    Where from, to;  ///< of a copy
+    std::size_t rows = 0, row_bytes = 0, pitch_bytes = 0;
+  };
+
+  [[nodiscard]] Where where(const Place& place) const;
+  void add_kernels(std::size_t step, const OpenclLaunch& launch);
+  void add_copy(std::size_t step, const CopyLaunch& launch);
+  void set_tensor(Command& command, cl_uint argument, const Where& where);
+  [[nodiscard]] Where resolve(const Where& where, std::span<const Region> bindings) const;
+  void bind(std::span<const Region> bindings);
+  void tell(OpenclQueue& queue, int step, std::span<const Region> bindings);
+
+  std::shared_ptr<OpenclDevice> device_;
+  std::shared_ptr<const Segment> segment_;
+  bool profile_;
+  std::unique_ptr<const Buffer> arena_;
+  std::vector<std::shared_ptr<const Buffer>> constants_, states_;
+  std::vector<std::shared_ptr<const Program>> programs_;
+  std::vector<Command> commands_;
+  std::vector<std::pair<cl_mem, std::size_t>> bound_;  ///< what the arguments that follow bindings are set to
+  Observer observer_;
+  std::vector<EventHandle> events_;  ///< by command, of the last run; while profiling
+  mutable std::vector<double> seconds_;
+};
+
+}  // namespace vireo::device::opencl

@@ -1,0 +1,145 @@
+#include "engine/device/opencl/probe.h"
+
+#include <cstring>
+#include <vector>
+
+#include "engine/base/text.h"
+#include "engine/device/opencl/api.h"
+
+namespace vireo::device::opencl {
+namespace {
+
+bool lists(const std::string& extensions, std::string_view name) {
+  const std::string padded = " " + extensions + " ";
+  return padded.find(base::str(" ", name, " ")) != std::string::npos;
+}
+
+/// One work-group of `items` runs `kernel probe(global float* out)`; the values it leaves, or nothing where anything
+/// failed.
+std::vector<float> try_kernel(cl_context context, cl_device_id device, const std::string& source, std::size_t items,
+                              const char* options = "") {
+  cl_int code = CL_SUCCESS;
+  const char* text = source.c_str();
+  const ProgramHandle program(clCreateProgramWithSource(context, 1, &text, nullptr, &code));
+  if (code != CL_SUCCESS) return {};
+  if (clBuildProgram(program.get(), 1, &device, (std::string("-cl-std=CL1.2 ") + options).c_str(), nullptr, nullptr) !=
+      CL_SUCCESS)
+    return {};
+  const KernelHandle kernel(clCreateKernel(program.get(), "probe", &code));
+  if (code != CL_SUCCESS) return {};
+  const QueueHandle queue(clCreateCommandQueue(context, device, 0, &code));
+  if (code != CL_SUCCESS) return {};
+  std::vector<float> values(items, -1.0f);
+  const MemoryHandle memory(clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
+                                           values.size() * sizeof(float), values.data(), &code));
+  if (code != CL_SUCCESS) return {};
+  const cl_mem object = memory.get();
+  if (clSetKernelArg(kernel.get(), 0, sizeof(object), &object) != CL_SUCCESS) return {};
+  if (clEnqueueNDRangeKernel(queue.get(), kernel.get(), 1, nullptr, &items, &items, 0, nullptr, nullptr) != CL_SUCCESS)
+    return {};
+  if (clEnqueueReadBuffer(queue.get(), object, CL_TRUE, 0, values.size() * sizeof(float), values.data(), 0, nullptr,
+                          nullptr) != CL_SUCCESS)
+    return {};
+  return values;
+}
+
+bool all_are(const std::vector<float>& values, float wanted) {
+  if (values.empty()) return false;
+  for (float v : values)
+    if (v != wanted) return false;
+  return true;
+}
+
+/// A work-group hands numbers around through that much local memory.
+bool local_memory_works(cl_context context, cl_device_id device, std::size_t bytes) {
+  const std::string source = base::str(
+      "kernel void probe(global float* out) { local uint block[", bytes / 4, "]; const uint me = get_local_id(0);\n",
+      "for (uint i = me; i < ", bytes / 4, "; i += 32) block[i] = i;\n", "barrier(CLK_LOCAL_MEM_FENCE);\n",
+      "uint wrong = 0; for (uint i = me; i < ", bytes / 4, "; i += 32) { const uint k = ", bytes / 4 - 1,
+      " - i; wrong += block[k] != k; }\n", "out[me] = (float)wrong; }");
+  return all_are(try_kernel(context, device, source, 32), 0.0f);
+}
+
+constexpr char kHalf[] = R"(
+#pragma OPENCL EXTENSION cl_khr_fp16 : enable
+kernel void probe(global float* out) {
+  const half a = (half)(float)get_local_id(0), b = (half)0.5f;
+  const half c = a * b + a;
+  out[get_local_id(0)] = (float)c - 1.5f * (float)get_local_id(0);
+})";
+
+constexpr char kPtx[] = R"(
+kernel void probe(global float* out) {
+  uint lane;
+  asm volatile("mov.u32 %0, %%laneid;" : "=r"(lane));
+  out[get_local_id(0)] = (float)lane - (float)get_local_id(0);
+})";
+
+/// A 16x8x16 product of ones: each sum is 16.
+constexpr char kMma[] = R"(
+kernel void probe(global float* out) {
+  const uint one = 0x3c003c00u;
+  float c0 = 0, c1 = 0, c2 = 0, c3 = 0;
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3)
+               : "r"(one), "r"(one), "r"(one), "r"(one), "r"(one), "r"(one));
+  out[get_local_id(0)] = c0 + c1 + c2 + c3;
+})";
+
+}  // namespace
+
+Target describe(std::string name, cl_platform_id platform, cl_device_id device) {
+  Target target;
+  target.name = std::move(name);
+  target.kind = "opencl";
+  target.description = text_of(device, CL_DEVICE_NAME);
+  target.fingerprint = base::str("opencl ", text_of(platform, CL_PLATFORM_NAME), " | ", target.description, " | driver ",
+                                 text_of(device, CL_DRIVER_VERSION));
+  for (char& c : target.fingerprint)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  target.workers = static_cast<int>(number_of<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS));
+  target.memory_bytes = number_of<cl_ulong>(device, CL_DEVICE_GLOBAL_MEM_SIZE);
+  OpenclFacts& facts = target.opencl;
+  facts.on_processor = (number_of<cl_device_type>(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
+  facts.local_bytes = number_of<cl_ulong>(device, CL_DEVICE_LOCAL_MEM_SIZE);
+  facts.most_items = number_of<std::size_t>(device, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+  facts.most_buffer = number_of<cl_ulong>(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+  target.features.push_back(text_of(device, CL_DEVICE_VERSION));
+  const std::string extensions = text_of(device, CL_DEVICE_EXTENSIONS);
+  for (const auto& [extension, feature] :
+       {std::pair{"cl_khr_fp16", "fp16"}, {"cl_khr_subgroups", "subgroups"}, {"cl_intel_subgroups", "subgroups"},
+        {"cl_khr_integer_dot_product", "integer_dot"}, {"cl_khr_command_buffer", "command_buffer"}})
+    if (lists(extensions, extension) && target.features.back() != feature) target.features.emplace_back(feature);
+  return target;
+}
+
+std::string why_not(cl_device_id device) {
+  if (!number_of<cl_bool>(device, CL_DEVICE_AVAILABLE)) return "its driver says that it is not available";
+  if (!number_of<cl_bool>(device, CL_DEVICE_COMPILER_AVAILABLE)) return "its driver has no compiler for kernels";
+  if (!number_of<cl_bool>(device, CL_DEVICE_ENDIAN_LITTLE)) return "its numbers are big-endian";
+  return {};
+}
+
+void probe(cl_context context, cl_device_id device, Target& target) {
+  OpenclFacts& facts = target.opencl;
+  const auto found = [&](bool works, const char* feature) {
+    if (works && std::find(target.features.begin(), target.features.end(), feature) == target.features.end())
+      target.features.emplace_back(feature);
+    return works;
+  };
+  const std::string extensions = text_of(device, CL_DEVICE_EXTENSIONS);
+  // Some compilers for processors end the whole program on assembly that they don't know, so that those are not asked.
+  const bool nvidia = extensions.find("cl_nv_") != std::string::npos;
+  if (lists(extensions, "cl_khr_fp16") || nvidia)
+    facts.half_arithmetic = found(all_are(try_kernel(context, device, kHalf, 32), 0.0f), "fp16");
+  if (nvidia) {
+    facts.ptx = found(all_are(try_kernel(context, device, kPtx, 32), 0.0f), "ptx");
+    facts.mma = facts.ptx && found(all_are(try_kernel(context, device, kMma, 32), 64.0f), "mma");
+    // More than it says is there, for those who declare it.
+    for (const std::size_t kib : {99, 163, 227})
+      if (facts.ptx && local_memory_works(context, device, kib << 10)) facts.local_bytes = kib << 10;
+  }
+  target.features.push_back(base::str("local ", facts.local_bytes >> 10, " KiB"));
+}
+
+}  // namespace vireo::device::opencl

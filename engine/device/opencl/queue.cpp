@@ -1,0 +1,149 @@
+#include "engine/device/opencl/queue.h"
+
+#include <cstring>
+
+#include "engine/base/text.h"
+#include "engine/device/cpu/cpu_device.h"
+#include "engine/device/opencl/executable.h"
+
+namespace vireo::device::opencl {
+namespace {
+
+class OpenclEvent final : public Event {
+ public:
+  OpenclEvent(std::shared_ptr<OpenclDevice> device, EventHandle own, Status before)
+      : device_(std::move(device)), own_(std::move(own)), before_(before) {}
+  Status wait() const noexcept override {
+    const cl_event event = own_.get();
+    const Status status = status_of(clWaitForEvents(1, &event), "clWaitForEvents");
+    return before_.ok() ? status : before_;
+  }
+  [[nodiscard]] bool done() const noexcept override {
+    cl_int status = CL_QUEUED;
+    clGetEventInfo(own_.get(), CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(status), &status, nullptr);
+    return status <= CL_COMPLETE;  // errors are negative
+  }
+
+ private:
+  std::shared_ptr<OpenclDevice> device_;
+  EventHandle own_;
+  Status before_;
+};
+
+/// Waits for the driver's queue to come here, works, and lets it go on.
+class Meeting final : public HostWork {
+ public:
+  Meeting(std::shared_ptr<HostWork> work, EventHandle reached, EventHandle done)
+      : work_(std::move(work)), reached_(std::move(reached)), done_(std::move(done)) {}
+  Status run() noexcept override {
+    const cl_event event = reached_.get();
+    Status status = status_of(clWaitForEvents(1, &event), "clWaitForEvents");
+    if (const Status own = work_->run(); status.ok()) status = own;
+    // Even after an error: what was enqueued behind waits for it.
+    if (const Status own = status_of(clSetUserEventStatus(done_.get(), CL_COMPLETE), "clSetUserEventStatus");
+        status.ok())
+      status = own;
+    return status;
+  }
+
+ private:
+  std::shared_ptr<HostWork> work_;
+  EventHandle reached_, done_;
+};
+
+class HostCopy final : public HostWork {
+ public:
+  HostCopy(std::byte* to, const std::byte* from, std::size_t bytes) : to_(to), from_(from), bytes_(bytes) {}
+  Status run() noexcept override {
+    std::memcpy(to_, from_, bytes_);
+    return {};
+  }
+
+ private:
+  std::byte* to_;
+  const std::byte* from_;
+  std::size_t bytes_;
+};
+
+/// Of a region that the host can't see.
+const OpenclMemory* device_memory(const Region& region) {
+  const auto* memory = dynamic_cast<const OpenclMemory*>(region.memory);
+  return memory && memory->kind() == MemoryKind::device ? memory : nullptr;
+}
+
+}  // namespace
+
+OpenclQueue::OpenclQueue(std::shared_ptr<OpenclDevice> device, QueueHandle own)
+    : device_(std::move(device)), own_(std::move(own)) {}
+
+OpenclQueue::~OpenclQueue() {
+  clFinish(own_.get());
+  host_.reset();
+}
+
+void OpenclQueue::run(std::shared_ptr<HostWork> work) {
+  cl_int code = CL_SUCCESS;
+  EventHandle reached, done(clCreateUserEvent(device_->context(), &code));
+  check(code, "clCreateUserEvent");
+  check(clEnqueueMarkerWithWaitList(own_.get(), 0, nullptr, reached.out()), "clEnqueueMarkerWithWaitList");
+  const cl_event event = done.get();
+  const std::lock_guard lock(mutex_);
+  if (!host_) host_ = create_thread_queue();
+  check(clEnqueueBarrierWithWaitList(own_.get(), 1, &event, nullptr), "clEnqueueBarrierWithWaitList");
+  check(clFlush(own_.get()), "clFlush");
+  host_->run(std::make_shared<Meeting>(std::move(work), std::move(reached), std::move(done)));
+}
+
+void OpenclQueue::copy(const Region& to, const Region& from, std::size_t bytes) {
+  const OpenclMemory *target = device_memory(to), *source = device_memory(from);
+  if (target && source) {
+    check(clEnqueueCopyBuffer(own_.get(), source->object(), target->object(), from.offset, to.offset, bytes, 0, nullptr,
+                              nullptr),
+          "clEnqueueCopyBuffer");
+  } else if (target) {
+    check(clEnqueueWriteBuffer(own_.get(), target->object(), CL_FALSE, to.offset, bytes, from.host, 0, nullptr, nullptr),
+          "clEnqueueWriteBuffer");
+  } else if (source) {
+    check(clEnqueueReadBuffer(own_.get(), source->object(), CL_FALSE, from.offset, bytes, to.host, 0, nullptr, nullptr),
+          "clEnqueueReadBuffer");
+  } else {
+    run(std::make_shared<HostCopy>(to.host, from.host, bytes));
+    return;
+  }
+  check(clFlush(own_.get()), "clFlush");
+}
+
+void OpenclQueue::run(Executable& executable, std::span<const Region> bindings) {
+  dynamic_cast<OpenclExecutable&>(executable).enqueue(*this, bindings);
+}
+
+std::shared_ptr<Event> OpenclQueue::record() {
+  EventHandle marker;
+  check(clEnqueueMarkerWithWaitList(own_.get(), 0, nullptr, marker.out()), "clEnqueueMarkerWithWaitList");
+  check(clFlush(own_.get()), "clFlush");
+  const std::lock_guard lock(mutex_);
+  return std::make_shared<OpenclEvent>(device_, std::move(marker), first_error_);
+}
+
+Status OpenclQueue::synchronize() noexcept {
+  // Not clFinish: others may go on enqueueing, and a marker is a point.
+  EventHandle marker;
+  Status status = status_of(clEnqueueMarkerWithWaitList(own_.get(), 0, nullptr, marker.out()),
+                            "clEnqueueMarkerWithWaitList");
+  if (status.ok()) {
+    const cl_event event = marker.get();
+    status = status_of(clWaitForEvents(1, &event), "clWaitForEvents");
+  }
+  Queue* host = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    host = host_.get();
+  }
+  const Status worked = host ? host->synchronize() : Status{};
+  const std::lock_guard lock(mutex_);
+  const Status first = !first_error_.ok() ? first_error_ : worked.ok() ? status : worked;
+  first_error_ = {};
+  return first;
+}
+
+}  // namespace vireo::device::opencl

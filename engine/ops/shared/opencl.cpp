@@ -1,0 +1,164 @@
+#include "engine/ops/shared/opencl.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <limits>
+
+#include "engine/base/text.h"
+#include "engine/ops/shared/opencl/sources.h"
+
+namespace vireo::ops {
+namespace {
+
+std::int32_t narrow(std::int64_t number) {
+  if (number < std::numeric_limits<std::int32_t>::min() || number > std::numeric_limits<std::int32_t>::max())
+    base::fail(ErrorCode::internal, "a kernel's argument ", number, " is no int");
+  return static_cast<std::int32_t>(number);
+}
+
+const char* name_of(Activation kind) {
+  switch (kind) {
+    case Activation::none: return "identity";
+    case Activation::relu: return "relu";
+    case Activation::leaky_relu: return "leaky_relu";
+    case Activation::clip: return "clip";
+    case Activation::sigmoid: return "sigmoid";
+    case Activation::silu: return "silu";
+    case Activation::hard_sigmoid: return "hard_sigmoid";
+    case Activation::hard_swish: return "hard_swish";
+    case Activation::mish: return "mish";
+    case Activation::tanh: return "tanh";
+    case Activation::erf: return "erf";
+    case Activation::gelu: return "gelu";
+    case Activation::gelu_tanh: return "gelu_tanh";
+    case Activation::elu: return "elu";
+    case Activation::celu: return "celu";
+    case Activation::selu: return "selu";
+    case Activation::softplus: return "softplus";
+    case Activation::softsign: return "softsign";
+    case Activation::thresholded_relu: return "thresholded_relu";
+  }
+  return "identity";
+}
+
+}  // namespace
+
+std::string_view opencl_source(std::string_view path) {
+  for (const OpenclSource& source : opencl_sources())
+    if (source.path == path) return source.text;
+  base::fail(ErrorCode::internal, "no OpenCL source is named ", path);
+}
+
+std::string_view opencl_type(DataType type) noexcept {
+  switch (type) {
+    case DataType::float32: return "float";
+    case DataType::float16: return "half";
+    case DataType::int8: return "char";
+    case DataType::uint8:
+    case DataType::boolean: return "uchar";
+    case DataType::int16: return "short";
+    case DataType::uint16: return "ushort";
+    case DataType::int32: return "int";
+    case DataType::uint32: return "uint";
+    case DataType::int64: return "long";
+    case DataType::uint64: return "ulong";
+    default: return "";
+  }
+}
+
+KernelCall::KernelCall(std::string_view path, std::string_view entry) {
+  kernel_.source = base::str(opencl_source("shared/opencl/prelude.cl"), opencl_source("shared/opencl/functions.cl"),
+                             opencl_source(path));
+  kernel_.entry = entry;
+}
+
+KernelCall& KernelCall::define_text(std::string_view name, std::string_view value) {
+  kernel_.options += base::str(kernel_.options.empty() ? "-D" : " -D", name, "=", value);
+  return *this;
+}
+
+KernelCall& KernelCall::define(std::string_view name, std::int64_t value) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), value);
+  return define_text(name, std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
+}
+
+KernelCall& KernelCall::define_real(std::string_view name, double value) {
+  char digits[24];
+  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
+  const auto end = std::to_chars(digits, digits + sizeof(digits), bits, 16);
+  return define_text(
+      name, base::str("as_float(0x", std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)), "u)"));
+}
+
+KernelCall& KernelCall::define_type(std::string_view name, DataType type) {
+  return define_text(name, opencl_type(type));
+}
+
+KernelCall& KernelCall::activation(const ActivationSpec& spec) {
+  define_text("ACTIVATION", name_of(spec.kind));
+  if (spec.alpha != 0) define_real("ALPHA", spec.alpha);
+  if (spec.beta != 0) define_real("BETA", spec.beta);
+  return *this;
+}
+
+KernelCall& KernelCall::input(int index) {
+  kernel_.arguments.push_back({device::OpenclArgument::Kind::input, index});
+  return *this;
+}
+
+KernelCall& KernelCall::output(int index) {
+  kernel_.arguments.push_back({device::OpenclArgument::Kind::output, index});
+  return *this;
+}
+
+KernelCall& KernelCall::state(int index, std::size_t offset) {
+  kernel_.arguments.push_back({device::OpenclArgument::Kind::state, index, offset});
+  return *this;
+}
+
+KernelCall& KernelCall::workspace(std::size_t offset) {
+  kernel_.arguments.push_back({device::OpenclArgument::Kind::workspace, 0, offset});
+  return *this;
+}
+
+KernelCall& KernelCall::integer(std::int64_t number) { return value(narrow(number)); }
+
+KernelCall& KernelCall::over(std::array<std::int64_t, 3> items, std::array<std::size_t, 3> local) {
+  for (std::size_t d = 0; d < 3; ++d) {
+    kernel_.local[d] = local[d];
+    kernel_.groups[d] = (static_cast<std::size_t>(items[d]) + local[d] - 1) / local[d];
+  }
+  return *this;
+}
+
+std::string refuse_opencl(const Problem& problem, std::initializer_list<DataType> types) {
+  bool any = false;
+  for (const auto* descs : {&problem.inputs, &problem.outputs})
+    for (const graph::Desc& desc : *descs) {
+      if (!desc.present()) continue;
+      if (std::find(types.begin(), types.end(), desc.dtype) == types.end())
+        return base::str("takes no tensor of ", desc.dtype);
+      const std::int64_t row = desc.dims.empty() ? 1 : desc.dims.back();
+      const std::int64_t count = desc.count();
+      if (count > 0 && count / row > (std::int64_t{1} << 31) / std::max(desc.pitch, row) - 1)
+        return "a tensor has more elements than an int counts";
+    }
+  for (const graph::Desc& desc : problem.outputs) any = any || (desc.present() && desc.count() > 0);
+  return any ? "" : "nothing to do";
+}
+
+Int8 loop_dims(const Loop& loop) {
+  Int8 all{{1, 1, 1, 1, 1, 1, 1, 1}};
+  for (int i = 0; i < loop.rank; ++i) all.at[8 - loop.rank + i] = narrow(loop.dims[i]);
+  return all;
+}
+
+Int8 loop_strides(const Loop& loop, int tensor) {
+  Int8 all{};
+  for (int i = 0; i < loop.rank; ++i) all.at[8 - loop.rank + i] = narrow(loop.strides[tensor][i]);
+  return all;
+}
+
+}  // namespace vireo::ops

@@ -1,0 +1,74 @@
+#pragma once
+// How operators describe kernels in OpenCL C: the text of a .cl file of engine/ops, found by its path and compiled into
+// the library, with what all kernels share before it (opencl/prelude.cl, opencl/functions.cl); defines; arguments; and
+// the number of work-items. Used when a launch is prepared; any thread.
+
+#include <string>
+#include <string_view>
+
+#include "engine/device/opencl/launch.h"
+#include "engine/ops/shared/activation.h"
+#include "engine/ops/shared/loop.h"
+#include "engine/ops/shared/shape.h"
+
+namespace vireo::ops {
+
+using device::OpenclKernel;
+using device::OpenclLaunch;
+
+/// Text of engine/ops/<path>. Throws Error(internal) for a file that there isn't.
+[[nodiscard]] std::string_view opencl_source(std::string_view path);
+
+/// What the prelude calls elements of this type: "float", "half" (both computed in float), "int", …; empty where
+/// kernels can't have it.
+[[nodiscard]] std::string_view opencl_type(DataType type) noexcept;
+
+/// Vectors of four or eight as one argument.
+struct Int4 {
+  std::int32_t at[4];
+};
+struct Int8 {
+  std::int32_t at[8];
+};
+
+/// One kernel in the making. Arguments are given in the order of the kernel's parameters; each tensor stands for two
+/// (VIREO_TENSOR in the prelude).
+class KernelCall {
+ public:
+  KernelCall(std::string_view path, std::string_view entry);
+  KernelCall& define(std::string_view name, std::int64_t value);
+  KernelCall& define_text(std::string_view name, std::string_view value);
+  KernelCall& define_real(std::string_view name, double value);  ///< to the last bit, whatever the locale
+  KernelCall& define_type(std::string_view name, DataType type);
+  /// ACTIVATE(x) becomes the function.
+  KernelCall& activation(const ActivationSpec& spec);
+  /// Nothing where the problem has no such tensor: the kernel must leave the parameter out then.
+  KernelCall& input(int index);
+  KernelCall& output(int index);
+  KernelCall& state(int index, std::size_t offset = 0);
+  KernelCall& workspace(std::size_t offset = 0);
+  template <typename T>
+  KernelCall& value(T number) {
+    kernel_.arguments.push_back(device::OpenclArgument::of(number));
+    return *this;
+  }
+  KernelCall& integer(std::int64_t number);  ///< an int. Throws Error(internal) where it doesn't fit
+  /// Work-groups of `local` items, as many as cover `items`.
+  KernelCall& over(std::array<std::int64_t, 3> items, std::array<std::size_t, 3> local);
+  [[nodiscard]] OpenclKernel done() { return std::move(kernel_); }
+
+ private:
+  OpenclKernel kernel_;
+};
+
+/// The usual refusals: a tensor of a type that is none of `types`, more elements than an int counts, nothing to do.
+[[nodiscard]] std::string refuse_opencl(const Problem& problem, std::initializer_list<DataType> types);
+/// Those that keep real numbers: float32 and float16, whatever the other tensors are.
+inline constexpr std::initializer_list<DataType> kReals{DataType::float32, DataType::float16};
+
+/// A loop's extents and the strides of one of its tensors as arguments; axes that it hasn't are 1 and 0. Throws
+/// Error(internal) beyond 31 bits: refuse_opencl() has seen to it.
+[[nodiscard]] Int8 loop_dims(const Loop& loop);
+[[nodiscard]] Int8 loop_strides(const Loop& loop, int tensor);
+
+}  // namespace vireo::ops

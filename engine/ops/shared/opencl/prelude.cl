@@ -1,0 +1,60 @@
+// Before every kernel. Tensors come as a memory object and an offset in bytes, elements are read and written through
+// macros that know how each type is kept: half is a storage type here, computed in float, since not every device has
+// arithmetic of it.
+#define VIREO_PASTE2(a, b) a##b
+#define VIREO_PASTE(a, b) VIREO_PASTE2(a, b)
+
+// kernel void f(VIREO_TENSOR(x), …) { VIREO_AT(T, x); … x[i] … }
+#define VIREO_TENSOR(name) global char *restrict name##_block, const ulong name##_offset
+#define VIREO_AT(type, name) global type *name = (global type *)(name##_block + name##_offset)
+
+// GET(T, p, i): element i as a number to compute with; PUT stores one. GET4, PUT4: four neighbours as a float4.
+#define GET(type, p, i) VIREO_PASTE(VIREO_GET_, type)(p, i)
+#define PUT(type, p, i, v) VIREO_PASTE(VIREO_PUT_, type)(p, i, v)
+#define GET4(type, p, i) VIREO_PASTE(VIREO_GET4_, type)(p, i)
+#define PUT4(type, p, i, v) VIREO_PASTE(VIREO_PUT4_, type)(p, i, v)
+
+#define VIREO_GET_float(p, i) ((p)[i])
+#define VIREO_PUT_float(p, i, v) ((p)[i] = (v))
+#define VIREO_GET4_float(p, i) vload4(0, (p) + (i))
+#define VIREO_PUT4_float(p, i, v) vstore4(v, 0, (p) + (i))
+#define VIREO_GET_half(p, i) vload_half(i, p)
+#define VIREO_PUT_half(p, i, v) vstore_half_rte(v, i, p)
+#define VIREO_GET4_half(p, i) vload_half4(0, (p) + (i))
+#define VIREO_PUT4_half(p, i, v) vstore_half4_rte(v, 0, (p) + (i))
+#define VIREO_GET_char(p, i) ((p)[i])
+#define VIREO_PUT_char(p, i, v) ((p)[i] = (v))
+#define VIREO_GET_uchar(p, i) ((p)[i])
+#define VIREO_PUT_uchar(p, i, v) ((p)[i] = (v))
+#define VIREO_GET_short(p, i) ((p)[i])
+#define VIREO_PUT_short(p, i, v) ((p)[i] = (v))
+#define VIREO_GET_ushort(p, i) ((p)[i])
+#define VIREO_PUT_ushort(p, i, v) ((p)[i] = (v))
+#define VIREO_GET_int(p, i) ((p)[i])
+#define VIREO_PUT_int(p, i, v) ((p)[i] = (v))
+#define VIREO_GET_uint(p, i) ((p)[i])
+#define VIREO_PUT_uint(p, i, v) ((p)[i] = (v))
+#define VIREO_GET_long(p, i) ((p)[i])
+#define VIREO_PUT_long(p, i, v) ((p)[i] = (v))
+#define VIREO_GET_ulong(p, i) ((p)[i])
+#define VIREO_PUT_ulong(p, i, v) ((p)[i] = (v))
+
+// Places of entry `item` of a loop of up to eight axes in tensors with these strides.
+inline int vireo_place(int item, const int8 dims, const int8 strides) {
+  int at = (item % dims.s7) * strides.s7;
+  item /= dims.s7;
+  at += (item % dims.s6) * strides.s6;
+  item /= dims.s6;
+  at += (item % dims.s5) * strides.s5;
+  item /= dims.s5;
+  if (item) {
+    at += (item % dims.s4) * strides.s4;
+    item /= dims.s4;
+    at += (item % dims.s3) * strides.s3;
+    item /= dims.s3;
+    at += (item % dims.s2) * strides.s2;
+    item /= dims.s2;
+    at += (item % dims.s1) * strides.s1 + (item / dims.s1) * strides.s0;
+  }
+  return at;
+}

@@ -1,0 +1,13 @@
+// A function of each element. T: element type, FUNCTION: its name in functions.cl.
+kernel void unary_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int count, const int8 dims, const int8 from,
+                           const int8 to) {
+  VIREO_AT(T, x);
+  VIREO_AT(T, y);
+  const int item = get_global_id(0);
+  if (item >= count) return;
+#ifdef DENSE
+  PUT(T, y, item, APPLY(FUNCTION, GET(T, x, item)));
+#else
+  PUT(T, y, vireo_place(item, dims, to), APPLY(FUNCTION, GET(T, x, vireo_place(item, dims, from))));
+#endif
+}

@@ -80,16 +80,6 @@ struct EvalContext {
   std::byte* scratch = nullptr;  ///< for evaluate_data_dependent: evaluation_scratch bytes; null: it finds its own
 };
 
-/// One test or benchmark case: input shapes (a scalar is {}), attributes, and values for inputs that must be constants.
-struct Case {
-  std::string_view name;
-  std::vector<Dims> inputs;
-  Attributes attributes;
-  std::vector<DataType> dtypes;                  ///< per input; float32 where shorter
-  std::map<int, std::vector<double>> constants;  ///< input index → values, known at build time
-  int outputs = 1;
-};
-
 /// What it means to an operator when the axes of its data are permuted. transpose_sinking moves transposes by it, and
 /// the choice of layouts (engine/tune) lets layers follow their neighbours by it. Operators that need more than this
 /// says, such as attributes or inputs with one entry an axis, have a rule in engine/passes/sink.cpp.
@@ -122,7 +112,6 @@ struct Operator {
   /// Of the direct algorithm, a multiply-add counted as two; null: one per output element.
   double (*flops)(const Problem&) = nullptr;
   std::span<const Tactic> (*tactics)() = nullptr;  ///< ordered best guess first; null: only the reference
-  std::vector<Case> (*cases)() = nullptr;
   /// Set for NonZero, NonMaxSuppression and their like: the axis of output 0 whose extent is known only when the layer
   /// has run. The shape rule gives the upper bound there; Graph::infer makes it kUnknown for everything downstream. The
   /// reference gets memory for the bound and writes the true dims into its output view.
@@ -139,7 +128,7 @@ struct Operator {
   Graph (*body)(const Attributes&, const Constant& condition, std::span<const ConstantPtr> inputs) = nullptr;
 
   // Traits: what passes, compilation and the importer ask instead of the operator's name. tests/ops/traits_test.cpp
-  // holds each against all cases of the operators that claim it.
+  // holds each against all cases (ops/cases.h) of the operators that claim it.
 
   /// Output k may share memory with input 0 without a copy (reshape family).
   bool alias = false;

@@ -3,6 +3,7 @@
 #include "engine/api/builder.h"
 #include "engine/base/file.h"
 #include "engine/graph/operator.h"
+#include "engine/ops/cases.h"
 #include "engine/ops/table.h"
 #include "tests/fuzz/export.h"
 #include "tests/graphs/random_graph.h"
@@ -19,7 +20,7 @@ constexpr int kRandomGraphs = 60;
 constexpr std::size_t kMostBytes = 200'000, kMostPlans = 24;
 
 /// One layer: its first tensor is an input unless the case states its value, the rest are constants.
-graph::Graph graph_of(const graph::Operator& op, const graph::Case& test) {
+graph::Graph graph_of(const graph::Operator& op, const ops::Case& test) {
   graph::Graph g;
   std::vector<graph::TensorId> inputs;
   for (std::size_t k = 0; k < test.inputs.size(); ++k) {
@@ -135,7 +136,7 @@ Seeds make_seeds(const std::vector<std::filesystem::path>& files, const std::fil
   };
   for (const Model& model : special_models()) add(model.proto, model.proto.graph().node(0).op_type());
   for (const graph::Operator* op : ops::all_operators())
-    for (const graph::Case& test : op->cases())
+    for (const ops::Case& test : ops::cases_of(*op))
       if (const auto model = to_onnx(graph_of(*op, test)))
         add(*model, std::string(op->name) + " " + std::string(test.name));
   for (std::uint64_t seed = 1; seed <= kRandomGraphs; ++seed)

@@ -1,5 +1,6 @@
 #include "tests/graphs/random_graph.h"
 
+#include "engine/ops/cases.h"
 #include "engine/ops/table.h"
 #include "tests/graphs/generator.h"
 
@@ -11,8 +12,8 @@ void any_case(Generator& g) {
   const auto operators = ops::all_operators();
   const graph::Operator& op =
       *operators[static_cast<std::size_t>(g.below(static_cast<std::int64_t>(operators.size())))];
-  const std::vector<graph::Case> cases = op.cases();
-  const graph::Case& test = cases[static_cast<std::size_t>(g.below(static_cast<std::int64_t>(cases.size())))];
+  const std::vector<ops::Case> cases = ops::cases_of(op);
+  const ops::Case& test = cases[static_cast<std::size_t>(g.below(static_cast<std::int64_t>(cases.size())))];
   std::vector<TensorId> inputs;
   bool first = true;
   for (std::size_t k = 0; k < test.inputs.size(); ++k) {

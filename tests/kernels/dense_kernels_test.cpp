@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "engine/graph/evaluate.h"
+#include "engine/ops/cases.h"
 #include "engine/ops/table.h"
 #include "tests/kernels/run_launch.h"
 #include "tests/support/bf16_operands.h"
@@ -16,7 +17,7 @@
 namespace {
 
 using namespace vireo;
-using graph::Case;
+using ops::Case;
 
 constexpr double kExact = 2e-6, kInexact = 3e-5;
 
@@ -114,7 +115,7 @@ TEST_P(DenseKernels, agree_with_the_reference_on_the_operators_cases) {
   const graph::Operator& op = *ops::find_operator(GetParam());
   std::mt19937 random(1);
   Totals totals;
-  for (const Case& c : op.cases()) {
+  for (const Case& c : ops::cases_of(op)) {
     check(op, c, random, totals);
     if (HasFatalFailure()) return;
   }

@@ -17,12 +17,13 @@
 
 #include "engine/base/text.h"
 #include "engine/graph/operator.h"
+#include "engine/ops/cases.h"
 
 namespace vireo::testing {
 
 /// A case and what the table's cases can't say.
 struct Attempt {
-  graph::Case test;
+  ops::Case test;
   std::vector<bool> absent_inputs, absent_outputs;
   bool plain_values = true;  ///< nothing was made infinite, huge or out of range by its value
   std::string what;          ///< the changes, in words
@@ -58,7 +59,7 @@ class Mutator {
   Mutator(const graph::Operator& op, const Vocabulary& vocabulary, std::uint64_t seed)
       : op_(op), vocabulary_(vocabulary), random_(seed) {}
 
-  Attempt operator()(const graph::Case& original) {
+  Attempt operator()(const ops::Case& original) {
     Attempt a{.test = original};
     a.absent_inputs.assign(a.test.inputs.size(), false);
     for (std::size_t k = a.test.dtypes.size(); k < a.test.inputs.size(); ++k)

@@ -327,10 +327,10 @@ void attempts(const graph::Operator& op, long first, long rounds, std::uint64_t 
   const rlimit core{0, 0};
   setrlimit(RLIMIT_CORE, &core);
   const testing::Vocabulary vocabulary = testing::vocabulary_of(op.name);
-  const std::vector<graph::Case> cases = op.cases();
+  const std::vector<ops::Case> cases = ops::cases_of(op);
   const long total = rounds * static_cast<long>(cases.size());
   for (long i = first; i < total; ++i) {
-    const graph::Case& test = cases[static_cast<std::size_t>(i) % cases.size()];
+    const ops::Case& test = cases[static_cast<std::size_t>(i) % cases.size()];
     testing::Mutator mutator(op, vocabulary, seed * 1000003 + static_cast<std::uint64_t>(i));
     Attempt attempt = mutator(test);
     std::snprintf(progress.what, sizeof progress.what, "attempt %ld, case %s:%s", i, std::string(test.name).c_str(),

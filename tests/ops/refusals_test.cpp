@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/graph/operator.h"
+#include "engine/ops/cases.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
 #include "engine/ops/table.h"

@@ -12,16 +12,17 @@
 
 #include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
+#include "engine/ops/cases.h"
 #include "engine/ops/table.h"
 
 namespace vireo {
 namespace {
 
 using graph::AxisOrder;
-using graph::Case;
 using graph::ConstantPtr;
 using graph::Graph;
 using graph::Operator;
+using ops::Case;
 
 using Axes = std::vector<std::size_t>;
 
@@ -133,7 +134,7 @@ int for_each_case(const std::function<bool(const Operator&)>& wanted,
   int count = 0;
   for (const Operator* op : ops::all_operators()) {
     if (!wanted(*op)) continue;
-    for (const Case& c : op->cases()) {
+    for (const Case& c : ops::cases_of(*op)) {
       SCOPED_TRACE(std::string(op->name) + " " + std::string(c.name));
       std::vector<ConstantPtr> inputs;
       for (std::size_t k = 0; k < c.inputs.size(); ++k) {

@@ -32,24 +32,10 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  return {{.name = "plane", .inputs = {{2, 2, 3}, {4}}, .dtypes = types, .constants = {{1, {2, 3, 5, 6}}}},
-          {.name = "volume",
-           .inputs = {{1, 3, 4}, {5}},
-           .attributes = attributes({{"align_corners", 1}}),
-           .dtypes = types,
-           .constants = {{1, {1, 2, 3, 4, 5}}}}};
-}
-
 }  // namespace
 
 extern const Operator affine_grid_operator;
-const Operator affine_grid_operator{.name = "affine_grid",
-                                    .min_inputs = 2,
-                                    .max_inputs = 2,
-                                    .infer = infer,
-                                    .reference = affine_grid_reference,
-                                    .cases = cases};
+const Operator affine_grid_operator{
+    .name = "affine_grid", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = affine_grid_reference};
 
 }  // namespace vireo::ops

@@ -33,17 +33,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  return {{.name = "first_axis", .inputs = {{7, 5}}},
-          {.name = "last_axis", .inputs = {{4, 37}}, .attributes = attributes({{"axis", -1}, {"keepdims", 0}})},
-          {.name = "min_middle", .inputs = {{2, 9, 5}}, .attributes = attributes({{"axis", 1}, {"mode", "min"}})},
-          {.name = "classes", .inputs = {{1, 21, 13, 11}}, .attributes = attributes({{"axis", 1}, {"keepdims", 0}})},
-          {.name = "int32_last_equal",
-           .inputs = {{3, 40}},
-           .attributes = attributes({{"axis", 1}, {"select_last_index", 1}}),
-           .dtypes = {DataType::int32}}};
-}
-
 }  // namespace
 
 extern const Operator arg_reduce_operator;
@@ -52,7 +41,6 @@ const Operator arg_reduce_operator{.name = "arg_reduce",
                                    .reference = arg_reduce_reference,
                                    .flops = flops,
                                    .tactics = arg_reduce_tactics,
-                                   .cases = cases,
                                    .varying = varying};
 
 }  // namespace vireo::ops

@@ -4,8 +4,6 @@
 // `q_num_heads` and `kv_num_heads`. Heads share keys in equal groups. mask (boolean: false hides; float: added)
 // broadcasts to [batch, heads, queries, keys]. `scale` defaults to 1 / sqrt(depth); `is_causal` hides keys after the
 // query; `softcap` c replaces scores by c tanh(s / c) before the mask. Rows with every key hidden give 0.
-#include <cmath>
-
 #include "engine/ops/attention/attention.h"
 #include "engine/ops/attention/geometry.h"
 #include "engine/ops/shared/shape.h"
@@ -65,31 +63,6 @@ double flops(const Problem& p) {
          static_cast<double>(g.keys) * (static_cast<double>(g.depth) + static_cast<double>(g.width) + 5);
 }
 
-std::vector<Case> cases() {
-  return {{.name = "plain", .inputs = {{2, 3, 5, 8}, {2, 3, 7, 8}, {2, 3, 7, 6}}},
-          {.name = "masked",
-           .inputs = {{1, 2, 4, 8}, {1, 2, 6, 8}, {1, 2, 6, 8}, {4, 6}},
-           .attributes = attributes({{"scale", 0.25}})},
-          {.name = "causal",
-           .inputs = {{1, 2, 9, 8}, {1, 2, 9, 8}, {1, 2, 9, 8}},
-           .attributes = attributes({{"is_causal", 1}})},
-          {.name = "grouped", .inputs = {{1, 6, 9, 16}, {1, 2, 9, 16}, {1, 2, 9, 16}}},
-          {.name = "hidden row",
-           .inputs = {{1, 1, 2, 4}, {1, 1, 3, 4}, {1, 1, 3, 4}, {2, 3}},
-           .constants = {{3, {-INFINITY, -INFINITY, -INFINITY, 0, -INFINITY, 1}}}},
-          {.name = "masks of heads", .inputs = {{3, 2, 17, 8}, {3, 2, 18, 8}, {3, 2, 18, 5}, {1, 2, 1, 18}}},
-          {.name = "windows", .inputs = {{12, 3, 49, 32}, {12, 3, 49, 32}, {12, 3, 49, 32}, {3, 49, 49}}},
-          {.name = "flat",
-           .inputs = {{2, 19, 24}, {2, 33, 24}, {2, 33, 15}},
-           .attributes = attributes({{"q_num_heads", 3}, {"kv_num_heads", 3}, {"scale", 0.3}})},
-          {.name = "flat grouped",
-           .inputs = {{2, 31, 32}, {2, 31, 16}, {2, 31, 20}, {31, 31}},
-           .attributes = attributes({{"q_num_heads", 4}, {"kv_num_heads", 2}})},
-          {.name = "one query", .inputs = {{1, 2, 1, 7}, {1, 2, 65, 7}, {1, 2, 65, 9}}},
-          {.name = "many keys", .inputs = {{1, 1, 3, 6}, {1, 1, 5003, 6}, {1, 1, 5003, 6}}},
-          {.name = "tokens", .inputs = {{1, 3, 197, 64}, {1, 3, 197, 64}, {1, 3, 197, 64}}}};
-}
-
 }  // namespace
 
 extern const Operator attention_operator;
@@ -100,7 +73,6 @@ const Operator attention_operator{.name = "attention",
                                   .reference = attention_reference,
                                   .flops = flops,
                                   .tactics = attention_tactics,
-                                  .cases = cases,
                                   .costly = true};
 
 }  // namespace vireo::ops

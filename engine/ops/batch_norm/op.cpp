@@ -27,14 +27,6 @@ bool varying(VaryingContext& c) {
   return c.rank(0) > 1 && VaryingContext::wrap(c.attributes().integer("axis", 1), c.rank(0)) != 0 && varying_batch(c);
 }
 
-std::vector<Case> cases() {
-  return {{.name = "nchw", .inputs = {{2, 5, 4, 7}, {5}, {5}, {5}, {5}}, .constants = {{4, {0.5, 1, 2, 0.25, 3}}}},
-          {.name = "nhwc",
-           .inputs = {{2, 4, 7, 19}, {19}, {19}, {19}, {19}},
-           .attributes = attributes({{"axis", 3}, {"epsilon", 2.0}})},
-          {.name = "matrix", .inputs = {{3, 4}, {4}, {4}, {4}, {4}}, .attributes = attributes({{"epsilon", 2.0}})}};
-}
-
 }  // namespace
 
 extern const Operator batch_norm_operator;
@@ -44,7 +36,6 @@ const Operator batch_norm_operator{.name = "batch_norm",
                                    .max_outputs = 3,
                                    .infer = infer,
                                    .reference = batch_norm_reference,
-                                   .cases = cases,
                                    .in_place = true,
                                    .axis_order = AxisOrder::along_axis,
                                    .default_axis = 1,

@@ -23,20 +23,6 @@ void infer(InferContext& c) {
   for (int k = 0; k < c.output_count(); ++k) c.output(k, c.dtype(0), dims);
 }
 
-std::vector<Case> cases() {
-  return {{.name = "nchw", .inputs = {{2, 12, 3, 5}}, .attributes = attributes({{"groups", 3}})},
-          {.name = "nhwc", .inputs = {{2, 5, 7, 58}}, .attributes = attributes({{"groups", 2}, {"axis", 3}})},
-          {.name = "nhwc_4", .inputs = {{1, 5, 7, 24}}, .attributes = attributes({{"groups", 4}, {"axis", -1}})},
-          {.name = "nhwc_halves",
-           .inputs = {{1, 5, 7, 44}},
-           .attributes = attributes({{"groups", 2}, {"axis", 3}}),
-           .outputs = 2},
-          {.name = "nchw_thirds",
-           .inputs = {{2, 24, 3, 5}},
-           .attributes = attributes({{"groups", 4}, {"axis", 1}}),
-           .outputs = 3}};
-}
-
 }  // namespace
 
 extern const Operator channel_shuffle_operator;
@@ -45,7 +31,6 @@ const Operator channel_shuffle_operator{.name = "channel_shuffle",
                                         .infer = infer,
                                         .reference = channel_shuffle_reference,
                                         .tactics = channel_shuffle_tactics,
-                                        .cases = cases,
                                         .moves = true,
                                         .axis_order = AxisOrder::along_axis,
                                         .default_axis = 1};

@@ -42,16 +42,6 @@ bool varying(VaryingContext& c) {  // but for the axis whose extent it makes
   return true;
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::boolean};
-  return {{.name = "rows",
-           .inputs = {{3, 2}, {3}},
-           .attributes = attributes({{"axis", 0}}),
-           .dtypes = types,
-           .constants = {{1, {0, 1, 1}}}},
-          {.name = "flat", .inputs = {{3, 2}, {5}}, .dtypes = types, .constants = {{1, {0, 1, 0, 0, 1}}}}};
-}
-
 }  // namespace
 
 extern const Operator compress_operator;
@@ -60,7 +50,6 @@ const Operator compress_operator{.name = "compress",
                                  .max_inputs = 2,
                                  .infer = infer,
                                  .reference = compress_reference,
-                                 .cases = cases,
                                  .data_dependent_axis = data_dependent_axis,
                                  .varying = varying};
 

@@ -53,18 +53,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  return {{.name = "channels", .inputs = {{2, 3, 5, 7}, {2, 4, 5, 7}}, .attributes = attributes({{"axis", 1}})},
-          {.name = "last", .inputs = {{6, 3}, {6, 16}, {6, 1}}, .attributes = attributes({{"axis", -1}})},
-          {.name = "nhwc", .inputs = {{1, 20, 20, 24}, {1, 20, 20, 48}}, .attributes = attributes({{"axis", 3}})},
-          {.name = "one", .inputs = {{4, 4}}, .attributes = attributes({{"axis", 0}})},
-          {.name = "with_empty", .inputs = {{2, 0}, {2, 3}}, .attributes = attributes({{"axis", 1}})},
-          {.name = "int64",
-           .inputs = {{1}, {2}},
-           .attributes = attributes({{"axis", 0}}),
-           .dtypes = {DataType::int64, DataType::int64}}};
-}
-
 Parts parts_of_output(const Problem& p) {
   const Dims& out = p.outputs[0].dims;
   const std::int64_t axis = p.attributes->integer("axis", 0);
@@ -86,7 +74,6 @@ const Operator concat_operator{.name = "concat",
                                .infer = infer,
                                .reference = concat_reference,
                                .tactics = concat_tactics,
-                               .cases = cases,
                                .parts_of_output = parts_of_output,
                                .moves = true,
                                .axis_order = AxisOrder::free_together,

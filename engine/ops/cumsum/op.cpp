@@ -30,21 +30,6 @@ bool varying(VaryingContext& c) {  // forwards, sums see what is before them onl
   return true;
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  return {{.name = "rows", .inputs = {{3, 5}, {}}, .dtypes = types, .constants = {{1, {0}}}},
-          {.name = "reverse",
-           .inputs = {{3, 5}, {}},
-           .attributes = attributes({{"reverse", 1}}),
-           .dtypes = types,
-           .constants = {{1, {-1}}}},
-          {.name = "exclusive",
-           .inputs = {{7}, {}},
-           .attributes = attributes({{"exclusive", 1}}),
-           .dtypes = {DataType::int32, DataType::int64},
-           .constants = {{1, {0}}}}};
-}
-
 }  // namespace
 
 extern const Operator cumsum_operator;
@@ -53,7 +38,6 @@ const Operator cumsum_operator{.name = "cumsum",
                                .max_inputs = 2,
                                .infer = infer,
                                .reference = cumsum_reference,
-                               .cases = cases,
                                .keeps = KeptExtents::all,
                                .varying = varying};
 

@@ -28,16 +28,6 @@ void infer(InferContext& c) {
 
 bool varying(VaryingContext& c) { return varying_batch(c); }
 
-std::vector<Case> cases() {
-  return {
-      {.name = "dcr", .inputs = {{2, 12, 3, 5}}, .attributes = attributes({{"blocksize", 2}})},
-      {.name = "crd", .inputs = {{2, 18, 3, 5}}, .attributes = attributes({{"blocksize", 3}, {"mode", "CRD"}})},
-      {.name = "dcr_nhwc", .inputs = {{2, 3, 5, 12}}, .attributes = attributes({{"blocksize", 2}, {"layout", "nhwc"}})},
-      {.name = "crd_nhwc",
-       .inputs = {{1, 7, 5, 48}},
-       .attributes = attributes({{"blocksize", 4}, {"mode", "CRD"}, {"layout", "nhwc"}})}};
-}
-
 }  // namespace
 
 extern const Operator depth_to_space_operator;
@@ -45,7 +35,6 @@ const Operator depth_to_space_operator{.name = "depth_to_space",
                                        .infer = infer,
                                        .reference = depth_to_space_reference,
                                        .tactics = depth_to_space_tactics,
-                                       .cases = cases,
                                        .moves = true,
                                        .axis_order = AxisOrder::layout,
                                        .keeps = KeptExtents::batch,

@@ -34,20 +34,6 @@ bool varying(VaryingContext& c) {  // one scale for all, or one for each entry o
   return true;
 }
 
-std::vector<Case> cases() {
-  const DataType f = DataType::float32;
-  return {{.name = "whole",
-           .inputs = {{3, 37}, {}, {}},
-           .dtypes = {DataType::uint8, f, DataType::uint8},
-           .constants = {{1, {0.01}}, {2, {128}}}},
-          {.name = "axis",
-           .inputs = {{3, 2, 5}, {3}, {3}},
-           .attributes = attributes({{"axis", 0}}),
-           .dtypes = {DataType::int8, f, DataType::int8},
-           .constants = {{1, {0.01, 0.1, 1}}, {2, {0, 5, -7}}}},
-          {.name = "bias", .inputs = {{7}, {}}, .dtypes = {DataType::int32, f}, .constants = {{1, {0.5}}}}};
-}
-
 }  // namespace
 
 extern const Operator dequantize_linear_operator;
@@ -56,7 +42,6 @@ const Operator dequantize_linear_operator{.name = "dequantize_linear",
                                           .max_inputs = 3,
                                           .infer = infer,
                                           .reference = dequantize_linear_reference,
-                                          .cases = cases,
                                           .keeps = KeptExtents::all,
                                           .varying = varying};
 

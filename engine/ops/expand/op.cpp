@@ -56,17 +56,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  return {{.name = "column", .inputs = {{3, 1}, {3}}, .dtypes = types, .constants = {{1, {2, 1, 6}}}},
-          {.name = "row", .inputs = {{7}, {2}}, .dtypes = types, .constants = {{1, {5, 7}}}},
-          {.name = "scalar", .inputs = {{}, {2}}, .dtypes = types, .constants = {{1, {3, 4}}}},
-          {.name = "bool",
-           .inputs = {{1, 4}, {2}},
-           .dtypes = {DataType::boolean, DataType::int64},
-           .constants = {{1, {3, 1}}}}};
-}
-
 }  // namespace
 
 extern const Operator expand_operator;
@@ -76,7 +65,6 @@ const Operator expand_operator{.name = "expand",
                                .infer = infer,
                                .reference = expand_reference,
                                .tactics = expand_tactics,
-                               .cases = cases,
                                .moves = true,
                                .varying = varying};
 

@@ -29,12 +29,6 @@ bool varying(VaryingContext& c) {
   return target[0].number != -1 || target[1].number != -1 ? varying_reshape(c, std::move(target)) : false;
 }
 
-std::vector<Case> cases() {
-  return {{.name = "default", .inputs = {{2, 3, 4}}},
-          {.name = "negative", .inputs = {{2, 3, 4}}, .attributes = attributes({{"axis", -1}})},
-          {.name = "zero", .inputs = {{2, 3, 4}}, .attributes = attributes({{"axis", 0}})}};
-}
-
 }  // namespace
 
 extern const Operator flatten_operator;
@@ -42,7 +36,6 @@ const Operator flatten_operator{.name = "flatten",
                                 .infer = infer,
                                 .reference = flatten_reference,
                                 .tactics = flat_copy_tactics,
-                                .cases = cases,
                                 .alias = true,
                                 .moves = true,
                                 .varying = varying};

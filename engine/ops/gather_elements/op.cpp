@@ -31,16 +31,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  return {{.name = "rows", .inputs = {{3, 4}, {2, 4}}, .dtypes = types, .constants = {{1, {0, 1, 2, 0, -1, -3, 0, 1}}}},
-          {.name = "axis1",
-           .inputs = {{2, 5}, {2, 3}},
-           .attributes = attributes({{"axis", 1}}),
-           .dtypes = types,
-           .constants = {{1, {4, 3, -1, 0, 0, 1}}}}};
-}
-
 }  // namespace
 
 extern const Operator gather_elements_operator;
@@ -49,7 +39,6 @@ const Operator gather_elements_operator{.name = "gather_elements",
                                         .max_inputs = 2,
                                         .infer = infer,
                                         .reference = gather_elements_reference,
-                                        .cases = cases,
                                         .moves = true,
                                         .varying = varying};
 

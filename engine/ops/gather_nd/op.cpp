@@ -1,6 +1,3 @@
-
-#include <algorithm>
-// The last axis of the indices names a position (of the leading axes) of the data after `batch_dims` shared axes.
 // The last axis of the indices names a position (of the leading axes) of the data behind `batch_dims` shared axes.
 #include "engine/ops/shared/shape.h"
 #include "engine/ops/shared/varying.h"
@@ -44,17 +41,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  return {{.name = "elements", .inputs = {{2, 3}, {3, 2}}, .dtypes = types, .constants = {{1, {0, 0, 1, 2, -1, -2}}}},
-          {.name = "rows", .inputs = {{4, 5}, {2, 1}}, .dtypes = types, .constants = {{1, {3, 0}}}},
-          {.name = "batch",
-           .inputs = {{2, 3, 4}, {2, 1}},
-           .attributes = attributes({{"batch_dims", 1}}),
-           .dtypes = types,
-           .constants = {{1, {2, 0}}}}};
-}
-
 }  // namespace
 
 extern const Operator gather_nd_operator;
@@ -64,7 +50,6 @@ const Operator gather_nd_operator{.name = "gather_nd",
                                   .infer = infer,
                                   .reference = gather_nd_reference,
                                   .tactics = gather_nd_tactics,
-                                  .cases = cases,
                                   .moves = true,
                                   .varying = varying};
 

@@ -56,17 +56,6 @@ double flops(const Problem& p) {
          static_cast<double>(p.inputs[0].dims[ta ? 0 : 1]);
 }
 
-Case make(std::string_view name, Dims a, Dims b, Attributes attributes, bool constant, std::vector<Dims> more = {}) {
-  Case c{.name = name, .inputs = {std::move(a), b}, .attributes = std::move(attributes)};
-  for (Dims& dims : more) c.inputs.push_back(std::move(dims));
-  if (constant) {
-    std::vector<double> values(static_cast<std::size_t>(element_count(b)));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i * 53 % 97) / 48.0 - 1.0;
-    c.constants[1] = values;
-  }
-  return c;
-}
-
 bool varying(VaryingContext& c) {  // rows and columns; not what is summed over
   const bool ta = c.attributes().integer("transA", 0) != 0, tb = c.attributes().integer("transB", 0) != 0;
   if (c.axes(0)[ta ? 0 : 1] != 0 || c.axes(1)[tb ? 1 : 0] != 0) return false;
@@ -83,27 +72,6 @@ bool varying(VaryingContext& c) {  // rows and columns; not what is summed over
   return true;
 }
 
-std::vector<Case> cases() {
-  const std::int64_t yes = 1;
-  std::vector<Case> list;
-  list.push_back(make("plain", {5, 7}, {7, 9}, {}, false));
-  list.push_back(make("classifier", {1, 130}, {100, 130}, attributes({{"transB", yes}}), true, {{100}}));
-  list.push_back(make("rows", {37, 65}, {49, 65}, attributes({{"transB", yes}, {"activation", "relu"}}), true, {{49}}));
-  list.push_back(make("scaled", {6, 17}, {17, 19}, attributes({{"alpha", 0.5}, {"beta", 2.0}}), true, {{6, 19}}));
-  list.push_back(make("addend_column", {6, 17}, {17, 19}, attributes({{"beta", 0.25}}), true, {{6, 1}}));
-  list.push_back(make("addend_scalar", {6, 17}, {17, 19}, {}, true, {{}}));
-  list.push_back(make("transposed_left", {17, 6}, {17, 19}, attributes({{"transA", yes}}), true, {{1, 19}}));
-  list.push_back(
-      make("both_transposed", {17, 6}, {19, 17}, attributes({{"transA", yes}, {"transB", yes}}), false, {{19}}));
-  list.push_back(make("residual", {8, 17}, {17, 33}, attributes({{"residual", "before"}, {"activation", "silu"}}), true,
-                      {{33}, {8, 33}}));
-  list.push_back(make("empty", {0, 4}, {4, 5}, {}, true));
-  Case integers = make("integers", {5, 6}, {6, 7}, {}, false, {{7}});
-  integers.dtypes = {DataType::int64, DataType::int64, DataType::int64};
-  list.push_back(integers);
-  return list;
-}
-
 }  // namespace
 
 extern const Operator gemm_operator;
@@ -114,7 +82,6 @@ const Operator gemm_operator{.name = "gemm",
                              .reference = gemm_reference,
                              .flops = flops,
                              .tactics = gemm_tactics,
-                             .cases = cases,
                              .residual_input = 3,
                              .costly = true,
                              .varying = varying};

@@ -28,19 +28,6 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) { return 12 * static_cast<double>(p.outputs[0].count()); }
 
-std::vector<Case> cases() {
-  std::vector<Case> list;
-  for (const char* padding : {"zeros", "border", "reflection"})
-    for (const char* mode : {"linear", "nearest", "cubic"})
-      list.push_back({.name = mode,
-                      .inputs = {{2, 5, 6, 7}, {2, 9, 4, 2}},
-                      .attributes = attributes({{"mode", mode}, {"padding_mode", padding}})});
-  list.push_back(
-      {.name = "corners", .inputs = {{1, 33, 8, 8}, {1, 30, 4, 2}}, .attributes = attributes({{"align_corners", 1}})});
-  list.push_back({.name = "volume", .inputs = {{1, 2, 4, 5, 6}, {1, 3, 3, 3, 3}}});
-  return list;
-}
-
 }  // namespace
 
 extern const Operator grid_sample_operator;
@@ -51,7 +38,6 @@ const Operator grid_sample_operator{.name = "grid_sample",
                                     .reference = grid_sample_reference,
                                     .flops = flops,
                                     .tactics = grid_sample_tactics,
-                                    .cases = cases,
                                     .keeps = KeptExtents::batch,
                                     .costly = true};
 

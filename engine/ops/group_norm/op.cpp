@@ -27,13 +27,6 @@ double flops(const Problem& p) { return 6 * static_cast<double>(p.inputs[0].coun
 
 bool varying(VaryingContext& c) { return varying_batch(c); }
 
-std::vector<Case> cases() {
-  return {{.name = "nchw", .inputs = {{2, 6, 3, 5}, {6}, {6}}, .attributes = attributes({{"num_groups", 3}})},
-          {.name = "nhwc",
-           .inputs = {{1, 5, 7, 32}, {32}, {32}},
-           .attributes = attributes({{"num_groups", 4}, {"layout", "nhwc"}})}};
-}
-
 }  // namespace
 
 extern const Operator group_norm_operator;
@@ -44,7 +37,6 @@ const Operator group_norm_operator{.name = "group_norm",
                                    .reference = group_norm_reference,
                                    .flops = flops,
                                    .tactics = group_norm_tactics,
-                                   .cases = cases,
                                    .axis_order = AxisOrder::layout,
                                    .keeps = KeptExtents::all,
                                    .varying = varying};

@@ -15,17 +15,6 @@ double flops(const Problem& p) {
          static_cast<double>(w[1]) * (static_cast<double>(w[2]) + static_cast<double>(p.inputs[2].dims[2]));
 }
 
-std::vector<Case> cases() {
-  return {{.name = "forward",
-           .inputs = {{5, 2, 7}, {1, 9, 7}, {1, 9, 3}, {1, 18}},
-           .attributes = attributes({{"hidden_size", 3}}),
-           .outputs = 2},
-          {.name = "linear",
-           .inputs = {{4, 1, 9}, {2, 15, 9}, {2, 15, 5}, {2, 30}},
-           .attributes = attributes({{"hidden_size", 5}, {"direction", "bidirectional"}, {"linear_before_reset", 1}}),
-           .outputs = 2}};
-}
-
 }  // namespace
 
 extern const Operator gru_operator;
@@ -36,7 +25,6 @@ const Operator gru_operator{.name = "gru",
                             .infer = infer,
                             .reference = gru_reference,
                             .flops = flops,
-                            .cases = cases,
                             .costly = true};
 
 }  // namespace vireo::ops

@@ -28,28 +28,6 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) { return 2 * static_cast<double>(p.outputs[0].count()); }
 
-Case make(std::string_view name, Dims x, const char* layout, DataType type) {
-  const std::int64_t channels = x[std::string_view(layout) == "nhwc" ? 3 : 1];
-  Case c{.name = name,
-         .inputs = {std::move(x), {channels}, {channels}},
-         .attributes = attributes({{"layout", layout}}),
-         .dtypes = {type}};
-  for (std::int64_t i = 0; i < channels; ++i) {
-    c.constants[1].push_back(0.25 * static_cast<double>(i + 1));
-    c.constants[2].push_back(1.5 - static_cast<double>(i));
-  }
-  return c;
-}
-
-std::vector<Case> cases() {
-  const DataType u8 = DataType::uint8, f32 = DataType::float32;
-  return {make("pixels", {2, 9, 37, 3}, "nhwc", u8),        make("planes", {2, 3, 9, 37}, "nchw", u8),
-          make("pixels_float", {1, 7, 17, 3}, "nhwc", f32), make("planes_float", {1, 3, 7, 33}, "nchw", f32),
-          make("grey", {1, 1, 5, 70}, "nchw", u8),          make("four_planes", {1, 4, 3, 21}, "nchw", u8),
-          make("two_pixels", {1, 3, 35, 2}, "nhwc", u8),    make("many_planes", {1, 19, 3, 18}, "nchw", u8),
-          make("one_pixel", {1, 1, 1, 3}, "nhwc", u8),      make("empty", {0, 4, 4, 3}, "nhwc", u8)};
-}
-
 }  // namespace
 
 extern const Operator image_input_operator;
@@ -59,7 +37,6 @@ const Operator image_input_operator{.name = "image_input",
                                     .infer = infer,
                                     .reference = image_input_reference,
                                     .flops = flops,
-                                    .tactics = image_input_tactics,
-                                    .cases = cases};
+                                    .tactics = image_input_tactics};
 
 }  // namespace vireo::ops

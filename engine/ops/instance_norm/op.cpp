@@ -25,14 +25,6 @@ double flops(const Problem& p) { return 6 * static_cast<double>(p.inputs[0].coun
 
 bool varying(VaryingContext& c) { return varying_batch(c); }
 
-std::vector<Case> cases() {
-  return {
-      {.name = "nchw", .inputs = {{2, 5, 4, 7}, {5}, {5}}},
-      {.name = "nhwc", .inputs = {{2, 6, 7, 19}, {19}, {19}}, .attributes = attributes({{"layout", "nhwc"}})},
-      {.name = "nhwc_large", .inputs = {{1, 33, 32, 32}, {32}, {32}}, .attributes = attributes({{"layout", "nhwc"}})},
-      {.name = "line", .inputs = {{2, 3, 41}, {3}, {3}}}};
-}
-
 }  // namespace
 
 extern const Operator instance_norm_operator;
@@ -43,7 +35,6 @@ const Operator instance_norm_operator{.name = "instance_norm",
                                       .reference = instance_norm_reference,
                                       .flops = flops,
                                       .tactics = instance_norm_tactics,
-                                      .cases = cases,
                                       .axis_order = AxisOrder::layout,
                                       .keeps = KeptExtents::all,
                                       .varying = varying};

@@ -30,14 +30,6 @@ bool varying(VaryingContext& c) {
   return c.output_count() == 1 && varying_before_axis(c);
 }
 
-std::vector<Case> cases() {
-  return {{.name = "last", .inputs = {{5, 7, 37}, {37}, {37}}},
-          {.name = "no_bias", .inputs = {{9, 64}, {64}}},
-          {.name = "two_axes", .inputs = {{5, 7, 9}, {7, 9}, {7, 9}}, .attributes = attributes({{"axis", 1}})},
-          {.name = "statistics", .inputs = {{4, 6}, {6}, {6}}, .outputs = 3},
-          {.name = "tokens", .inputs = {{1, 197, 192}, {192}, {192}}, .attributes = attributes({{"epsilon", 1e-6}})}};
-}
-
 }  // namespace
 
 extern const Operator layer_norm_operator;
@@ -49,7 +41,6 @@ const Operator layer_norm_operator{.name = "layer_norm",
                                    .reference = layer_norm_reference,
                                    .flops = flops,
                                    .tactics = layer_norm_tactics,
-                                   .cases = cases,
                                    .in_place = true,
                                    .keeps = KeptExtents::all,
                                    .varying = varying};

@@ -20,18 +20,12 @@ bool varying(VaryingContext& c) {
   return c.rank(0) > 0 && varying_but_axis(c, VaryingContext::wrap(c.attributes().integer("axis", -1), c.rank(0)));
 }
 
-std::vector<Case> cases() {
-  return {{.name = "last", .inputs = {{5, 37}}},
-          {.name = "channels", .inputs = {{2, 7, 9}}, .attributes = attributes({{"axis", 1}, {"p", 1}})}};
-}
-
 }  // namespace
 
 extern const Operator lp_normalize_operator;
 const Operator lp_normalize_operator{.name = "lp_normalize",
                                      .infer = infer,
                                      .reference = lp_normalize_reference,
-                                     .cases = cases,
                                      .in_place = true,
                                      .axis_order = AxisOrder::along_axis,
                                      .keeps = KeptExtents::all,

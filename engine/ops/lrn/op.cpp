@@ -24,14 +24,6 @@ double flops(const Problem& p) {
 
 bool varying(VaryingContext& c) { return varying_batch(c); }
 
-std::vector<Case> cases() {
-  return {{.name = "nchw", .inputs = {{2, 9, 3, 5}}, .attributes = attributes({{"size", 5}, {"alpha", 0.1}})},
-          {.name = "even", .inputs = {{1, 6, 4}}, .attributes = attributes({{"size", 2}, {"alpha", 0.1}})},
-          {.name = "nhwc",
-           .inputs = {{1, 5, 7, 33}},
-           .attributes = attributes({{"size", 3}, {"alpha", 0.2}, {"beta", 0.5}, {"layout", "nhwc"}})}};
-}
-
 }  // namespace
 
 extern const Operator lrn_operator;
@@ -39,7 +31,6 @@ const Operator lrn_operator{.name = "lrn",
                             .infer = infer,
                             .reference = lrn_reference,
                             .flops = flops,
-                            .cases = cases,
                             .axis_order = AxisOrder::layout,
                             .keeps = KeptExtents::all,
                             .costly = true,

@@ -49,20 +49,6 @@ double flops(const Problem& p) {
   return 2.0 * static_cast<double>(p.outputs[0].count()) * static_cast<double>(g.k);
 }
 
-Case make(std::string_view name, Dims a, Dims b, Attributes attributes = {}, bool constant = false, bool bias = false,
-          bool residual = false) {
-  Case c{.name = name, .inputs = {std::move(a), b}, .attributes = std::move(attributes)};
-  const MatmulGeometry g = matmul_geometry(c.attributes, c.inputs[0], b);
-  if (constant) {
-    std::vector<double> values(static_cast<std::size_t>(element_count(b)));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i * 37 % 101) / 50.0 - 1.0;
-    c.constants[1] = values;
-  }
-  if (bias || residual) c.inputs.push_back({g.n});
-  if (residual) c.inputs.push_back(g.output_dims());
-  return c;
-}
-
 bool varying(VaryingContext& c) {  // products of a batch, rows and columns; not what is summed over
   if (c.rank(0) < 2 || c.rank(1) < 2 || c.varies(2)) return false;
   const bool ta = c.attributes().integer("trans_a", 0) != 0, tb = c.attributes().integer("trans_b", 0) != 0;
@@ -79,36 +65,6 @@ bool varying(VaryingContext& c) {  // products of a batch, rows and columns; not
   return true;
 }
 
-std::vector<Case> cases() {
-  std::vector<Case> list;
-  list.push_back(make("square", {33, 40}, {40, 50}));
-  list.push_back(make("constant", {33, 40}, {40, 50}, {}, true));
-  list.push_back(make("row", {1, 70}, {70, 130}, {}, true, true));
-  list.push_back(make("row_transposed", {1, 70}, {130, 70}, attributes({{"trans_b", std::int64_t{1}}}), true, true));
-  list.push_back(make("vector_matrix", {19}, {19, 21}));
-  list.push_back(make("matrix_vector", {5, 19}, {19}));
-  list.push_back(make("vector_vector", {19}, {19}));
-  list.push_back(make("batched", {2, 3, 17, 24}, {2, 3, 24, 31}));
-  list.push_back(make("broadcast", {2, 1, 9, 8}, {3, 8, 7}));
-  list.push_back(make("shared_right", {2, 3, 9, 8}, {8, 7}, attributes({{"activation", "gelu"}}), true, true));
-  list.push_back(
-      make("attention", {1, 2, 37, 16}, {1, 2, 37, 16}, attributes({{"trans_b", std::int64_t{1}}, {"alpha", 0.25}})));
-  list.push_back(make("left_transposed", {2, 24, 17}, {2, 24, 9}, attributes({{"trans_a", std::int64_t{1}}})));
-  list.push_back(make("residual_before", {31, 16}, {16, 16},
-                      attributes({{"residual", "before"}, {"activation", "relu"}}), true, true, true));
-  list.push_back(make("residual_after", {2, 31, 16}, {16, 33},
-                      attributes({{"residual", "after"}, {"activation", "leaky_relu"}, {"activation_alpha", 0.3}}),
-                      true, true, true));
-  list.push_back(make("deep", {6, 1500}, {1500, 20}, {}, true));
-  list.push_back(make("one", {1, 1}, {1, 1}));
-  list.push_back(make("no_inner", {3, 0}, {0, 4}));
-  list.push_back(make("empty", {0, 5}, {5, 4}));
-  Case integers = make("integers", {5, 6}, {6, 7});
-  integers.dtypes = {DataType::int32, DataType::int32};
-  list.push_back(integers);
-  return list;
-}
-
 }  // namespace
 
 extern const Operator matmul_operator;
@@ -119,7 +75,6 @@ const Operator matmul_operator{.name = "matmul",
                                .reference = matmul_reference,
                                .flops = flops,
                                .tactics = matmul_tactics,
-                               .cases = cases,
                                .residual_input = 3,
                                .costly = true,
                                .varying = varying};

@@ -13,18 +13,12 @@ void infer(InferContext& c) {
   infer_same(c);
 }
 
-std::vector<Case> cases() {
-  return {{.name = "default", .inputs = {{2, 3, 4, 5}}},
-          {.name = "spatial", .inputs = {{2, 3, 4, 5}}, .attributes = attributes({{"axes", Ints{2, 3}}})}};
-}
-
 }  // namespace
 
 extern const Operator mean_variance_normalize_operator;
 const Operator mean_variance_normalize_operator{.name = "mean_variance_normalize",
                                                 .infer = infer,
                                                 .reference = mean_variance_normalize_reference,
-                                                .cases = cases,
                                                 .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

@@ -46,19 +46,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  const DataType f = DataType::float32, i = DataType::int64;
-  return {
-      {.name = "two",
-       .inputs = {{1, 6, 4}, {1, 1, 6}, {1}, {1}, {1}},
-       .dtypes = {f, f, i, f, f},
-       .constants = {{0, {0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, -0.1, 1, 0.9, 0, 10, 1, 11, 0, 10.1, 1, 11.1, 0, 100, 1, 101}},
-                     {1, {0.9, 0.75, 0.6, 0.95, 0.5, 0.3}},
-                     {2, {3}},
-                     {3, {0.5}},
-                     {4, {0}}}}};
-}
-
 }  // namespace
 
 extern const Operator non_max_suppression_operator;
@@ -67,7 +54,6 @@ const Operator non_max_suppression_operator{.name = "non_max_suppression",
                                             .max_inputs = 5,
                                             .infer = infer,
                                             .reference = non_max_suppression_reference,
-                                            .cases = cases,
                                             .data_dependent_axis = data_dependent_axis,
                                             .evaluate_data_dependent = non_max_suppression_evaluate,
                                             .evaluation_scratch = non_max_suppression_scratch,

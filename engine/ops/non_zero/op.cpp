@@ -20,19 +20,12 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  return {{.name = "matrix", .inputs = {{3, 4}}, .constants = {{0, {0, 1, 0, 2, 0, 0, 3, 0, -1, 0, 0, 5}}}},
-          {.name = "bool", .inputs = {{5}}, .dtypes = {DataType::boolean}, .constants = {{0, {1, 0, 0, 1, 1}}}},
-          {.name = "none", .inputs = {{2, 2}}, .constants = {{0, {0, 0, 0, 0}}}}};
-}
-
 }  // namespace
 
 extern const Operator non_zero_operator;
 const Operator non_zero_operator{.name = "non_zero",
                                  .infer = infer,
                                  .reference = non_zero_reference,
-                                 .cases = cases,
                                  .data_dependent_axis = data_dependent_axis,
                                  .evaluate_data_dependent = non_zero_evaluate,
                                  .varying = varying};

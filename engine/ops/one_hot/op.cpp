@@ -35,19 +35,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  const DataType f = DataType::float32, i = DataType::int64;
-  return {{.name = "last",
-           .inputs = {{2, 3}, {}, {2}},
-           .dtypes = {i, i, f},
-           .constants = {{0, {0, 4, -1, 7, 2, -5}}, {1, {5}}}},
-          {.name = "first",
-           .inputs = {{4}, {1}, {2}},
-           .attributes = attributes({{"axis", 0}}),
-           .dtypes = {i, i, f},
-           .constants = {{0, {0, 1, 2, 3}}, {1, {3}}}}};
-}
-
 }  // namespace
 
 extern const Operator one_hot_operator;
@@ -56,7 +43,6 @@ const Operator one_hot_operator{.name = "one_hot",
                                 .max_inputs = 3,
                                 .infer = infer,
                                 .reference = one_hot_reference,
-                                .cases = cases,
                                 .varying = varying};
 
 }  // namespace vireo::ops

@@ -49,37 +49,6 @@ void infer(InferContext& c) {
   c.output(0, c.dtype(0), out);
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  const auto mode = [](const char* m) { return attributes({{"mode", m}}); };
-  return {
-      {.name = "constant",
-       .inputs = {{2, 3, 5, 7}, {8}, {}},
-       .dtypes = types,
-       .constants = {{1, {0, 0, 1, 2, 0, 0, 3, 0}}, {2, {1.5}}}},
-      {.name = "nhwc", .inputs = {{1, 9, 9, 16}, {8}}, .dtypes = types, .constants = {{1, {0, 1, 1, 0, 0, 1, 1, 0}}}},
-      {.name = "channels",
-       .inputs = {{1, 6, 6, 16}, {8}},
-       .dtypes = types,
-       .constants = {{1, {0, 0, 0, 0, 0, 0, 0, 16}}}},
-      {.name = "crop", .inputs = {{4, 6}, {4}}, .dtypes = types, .constants = {{1, {-1, 2, 1, -3}}}},
-      {.name = "reflect",
-       .inputs = {{2, 5, 4}, {6}},
-       .attributes = mode("reflect"),
-       .dtypes = types,
-       .constants = {{1, {0, 2, 3, 0, 4, 1}}}},
-      {.name = "edge",
-       .inputs = {{2, 5, 4}, {6}},
-       .attributes = mode("edge"),
-       .dtypes = types,
-       .constants = {{1, {1, 2, 3, 0, 4, 1}}}},
-      {.name = "wrap",
-       .inputs = {{5, 4}, {4}},
-       .attributes = mode("wrap"),
-       .dtypes = types,
-       .constants = {{1, {1, 2, 6, 0}}}}};
-}
-
 }  // namespace
 
 extern const Operator pad_operator;
@@ -88,7 +57,6 @@ const Operator pad_operator{.name = "pad",
                             .max_inputs = 4,
                             .infer = infer,
                             .reference = pad_reference,
-                            .tactics = pad_tactics,
-                            .cases = cases};
+                            .tactics = pad_tactics};
 
 }  // namespace vireo::ops

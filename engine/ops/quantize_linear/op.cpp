@@ -32,22 +32,6 @@ bool varying(VaryingContext& c) {  // one scale for all, or one for each entry o
   return true;
 }
 
-std::vector<Case> cases() {
-  const DataType f = DataType::float32;
-  return {{.name = "whole",
-           .inputs = {{3, 37}, {}, {}},
-           .dtypes = {f, f, DataType::uint8},
-           .constants = {{1, {0.01}}, {2, {128}}}},
-          {.name = "axis",
-           .inputs = {{2, 3, 5}, {3}, {3}},
-           .dtypes = {f, f, DataType::int8},
-           .constants = {{1, {0.01, 0.1, 1}}, {2, {0, 5, -7}}}},
-          {.name = "block",
-           .inputs = {{2, 6}, {2, 2}},
-           .attributes = attributes({{"block_size", 3}}),
-           .constants = {{1, {0.01, 0.1, 1, 0.5}}}}};
-}
-
 }  // namespace
 
 extern const Operator quantize_linear_operator;
@@ -56,7 +40,6 @@ const Operator quantize_linear_operator{.name = "quantize_linear",
                                         .max_inputs = 3,
                                         .infer = infer,
                                         .reference = quantize_linear_reference,
-                                        .cases = cases,
                                         .keeps = KeptExtents::all,
                                         .varying = varying};
 

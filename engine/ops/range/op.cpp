@@ -36,13 +36,6 @@ bool varying(VaryingContext& c) {  // 0, 1, … up to an extent
   return true;
 }
 
-std::vector<Case> cases() {
-  const DataType i = DataType::int64;
-  return {{.name = "up", .inputs = {{}, {}, {}}, .constants = {{0, {0.5}}, {1, {9}}, {2, {0.75}}}},
-          {.name = "down", .inputs = {{}, {}, {}}, .dtypes = {i, i, i}, .constants = {{0, {10}}, {1, {-4}}, {2, {-3}}}},
-          {.name = "empty", .inputs = {{}, {}, {}}, .dtypes = {i, i, i}, .constants = {{0, {3}}, {1, {3}}, {2, {1}}}}};
-}
-
 }  // namespace
 
 extern const Operator range_operator;
@@ -51,7 +44,6 @@ const Operator range_operator{.name = "range",
                               .max_inputs = 3,
                               .infer = infer,
                               .reference = range_reference,
-                              .cases = cases,
                               .varying = varying};
 
 }  // namespace vireo::ops

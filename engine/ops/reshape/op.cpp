@@ -64,16 +64,6 @@ bool varying(VaryingContext& c) {
   return varying_reshape(c, std::move(target));
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  return {{.name = "inferred", .inputs = {{2, 3, 4}, {2}}, .dtypes = types, .constants = {{1, {0, -1}}}},
-          {.name = "scalar", .inputs = {{1, 1}, {0}}, .dtypes = types, .constants = {{1, {}}}},
-          {.name = "int64",
-           .inputs = {{6}, {2}},
-           .dtypes = {DataType::int64, DataType::int64},
-           .constants = {{1, {3, 2}}}}};
-}
-
 }  // namespace
 
 extern const Operator reshape_operator;
@@ -83,7 +73,6 @@ const Operator reshape_operator{.name = "reshape",
                                 .infer = infer,
                                 .reference = reshape_reference,
                                 .tactics = flat_copy_tactics,
-                                .cases = cases,
                                 .alias = true,
                                 .moves = true,
                                 .varying = varying};

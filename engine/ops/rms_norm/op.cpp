@@ -17,11 +17,6 @@ void infer(InferContext& c) {
 
 double flops(const Problem& p) { return 4 * static_cast<double>(p.inputs[0].count()); }
 
-std::vector<Case> cases() {
-  return {{.name = "last", .inputs = {{5, 7, 37}, {37}}},
-          {.name = "two_axes", .inputs = {{5, 7, 9}, {7, 9}}, .attributes = attributes({{"axis", 1}})}};
-}
-
 }  // namespace
 
 extern const Operator rms_norm_operator;
@@ -31,7 +26,6 @@ const Operator rms_norm_operator{.name = "rms_norm",
                                  .infer = infer,
                                  .reference = rms_norm_reference,
                                  .flops = flops,
-                                 .cases = cases,
                                  .in_place = true,
                                  .keeps = KeptExtents::all};
 

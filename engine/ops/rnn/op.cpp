@@ -15,17 +15,6 @@ double flops(const Problem& p) {
          static_cast<double>(w[1]) * (static_cast<double>(w[2]) + static_cast<double>(p.inputs[2].dims[2]));
 }
 
-std::vector<Case> cases() {
-  return {{.name = "forward",
-           .inputs = {{5, 2, 7}, {1, 3, 7}, {1, 3, 3}, {1, 6}},
-           .attributes = attributes({{"hidden_size", 3}}),
-           .outputs = 2},
-          {.name = "reverse",
-           .inputs = {{4, 1, 9}, {1, 5, 9}, {1, 5, 5}},
-           .attributes = attributes({{"hidden_size", 5}, {"direction", "reverse"}, {"activations", "Relu"}}),
-           .outputs = 2}};
-}
-
 }  // namespace
 
 extern const Operator rnn_operator;
@@ -36,7 +25,6 @@ const Operator rnn_operator{.name = "rnn",
                             .infer = infer,
                             .reference = rnn_reference,
                             .flops = flops,
-                            .cases = cases,
                             .costly = true};
 
 }  // namespace vireo::ops

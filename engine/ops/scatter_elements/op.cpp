@@ -24,16 +24,6 @@ void infer(InferContext& c) {
   infer_same(c);
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64, DataType::float32};
-  return {{.name = "rows", .inputs = {{3, 3}, {2, 3}, {2, 3}}, .dtypes = types, .constants = {{1, {1, 0, 2, 0, 2, 1}}}},
-          {.name = "add",
-           .inputs = {{2, 5}, {2, 2}, {2, 2}},
-           .attributes = attributes({{"axis", 1}, {"reduction", "add"}}),
-           .dtypes = types,
-           .constants = {{1, {1, 1, -1, 0}}}}};
-}
-
 }  // namespace
 
 extern const Operator scatter_elements_operator;
@@ -42,7 +32,6 @@ const Operator scatter_elements_operator{.name = "scatter_elements",
                                          .max_inputs = 3,
                                          .infer = infer,
                                          .reference = scatter_elements_reference,
-                                         .cases = cases,
                                          .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

@@ -30,17 +30,6 @@ void infer(InferContext& c) {
   infer_same(c);
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64, DataType::float32};
-  return {{.name = "elements", .inputs = {{8}, {4, 1}, {4}}, .dtypes = types, .constants = {{1, {4, 3, 1, 7}}}},
-          {.name = "rows", .inputs = {{4, 4, 4}, {2, 1}, {2, 4, 4}}, .dtypes = types, .constants = {{1, {0, -2}}}},
-          {.name = "add",
-           .inputs = {{5, 3}, {3, 1}, {3, 3}},
-           .attributes = attributes({{"reduction", "add"}}),
-           .dtypes = types,
-           .constants = {{1, {0, 0, 2}}}}};
-}
-
 }  // namespace
 
 extern const Operator scatter_nd_operator;
@@ -49,7 +38,6 @@ const Operator scatter_nd_operator{.name = "scatter_nd",
                                    .max_inputs = 3,
                                    .infer = infer,
                                    .reference = scatter_nd_reference,
-                                   .cases = cases,
                                    .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

@@ -34,16 +34,9 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  return {{.name = "all", .inputs = {{2, 3, 4}}},
-          {.name = "part", .inputs = {{2, 3, 4}}, .attributes = attributes({{"start", -2}, {"end", 100}})},
-          {.name = "scalar", .inputs = {{}}}};
-}
-
 }  // namespace
 
 extern const Operator shape_operator;
-const Operator shape_operator{
-    .name = "shape", .infer = infer, .reference = shape_reference, .cases = cases, .varying = varying};
+const Operator shape_operator{.name = "shape", .infer = infer, .reference = shape_reference, .varying = varying};
 
 }  // namespace vireo::ops

@@ -4,12 +4,6 @@
 
 namespace vireo::ops {
 
-Attributes attributes(std::initializer_list<std::pair<std::string_view, AttributeValue>> values) {
-  Attributes result;
-  for (const auto& [name, value] : values) result.set(name, value);
-  return result;
-}
-
 void infer_same(InferContext& context) { context.output(0, context.dtype(0), context.dims(0)); }
 
 Dims broadcast(const InferContext& context, const Dims& a, const Dims& b) {
@@ -69,8 +63,8 @@ std::int64_t known_product(const InferContext& context, const Dims& dims, std::s
 void require_rank(const InferContext& context, int index, int low, int high) {
   const int rank = context.rank(index);
   if (rank < low || rank > high)
-    context.fail("input " + std::to_string(index) + " has rank " + std::to_string(rank) + ", accepted: " +
-                 (low == high ? std::to_string(low) : "at least " + std::to_string(low)));
+    context.fail("input " + std::to_string(index) + " has rank " + std::to_string(rank) +
+                 ", accepted: " + (low == high ? std::to_string(low) : "at least " + std::to_string(low)));
 }
 
 void require_extent(const InferContext& context, int index, std::size_t axis, std::int64_t extent, const char* why) {

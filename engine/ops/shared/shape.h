@@ -1,5 +1,5 @@
 #pragma once
-// What the shape rules and cases of the operators share. Free functions; any thread.
+// What the shape rules of the operators share. Free functions; any thread.
 
 #include <initializer_list>
 #include <string_view>
@@ -11,7 +11,6 @@ namespace vireo::ops {
 
 using graph::Attributes;
 using graph::AxisOrder;
-using graph::Case;
 using graph::CpuLaunch;
 using graph::EvalContext;
 using graph::InferContext;
@@ -25,9 +24,6 @@ using graph::TileArgs;
 using graph::View;
 using Ints = std::vector<std::int64_t>;
 using Reals = std::vector<double>;
-
-/// Attributes from a list, for cases.
-[[nodiscard]] Attributes attributes(std::initializer_list<std::pair<std::string_view, AttributeValue>> values);
 
 /// Output 0 has the type and shape of input 0.
 void infer_same(InferContext& context);

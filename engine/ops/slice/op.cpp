@@ -72,33 +72,6 @@ bool varying(VaryingContext& c) {  // an axis that varies is taken whole
   return !of_counts || (c.rank(0) == 1 && starts.size() == 1);
 }
 
-std::vector<Case> cases() {
-  const DataType i = DataType::int64;
-  const std::vector<DataType> types{DataType::float32, i, i, i, i};
-  return {{.name = "rows", .inputs = {{9, 5}, {1}, {1}}, .dtypes = types, .constants = {{1, {2}}, {2, {-1}}}},
-          {.name = "stride",
-           .inputs = {{2, 3, 16, 17}, {2}, {2}, {2}, {2}},
-           .dtypes = types,
-           .constants = {{1, {0, 1}}, {2, {1e9, 1e9}}, {3, {2, 3}}, {4, {2, 2}}}},
-          {.name = "backwards",
-           .inputs = {{7, 6}, {2}, {2}, {2}, {2}},
-           .dtypes = types,
-           .constants = {{1, {-1, 4}}, {2, {-100, 0}}, {3, {0, 1}}, {4, {-1, -2}}}},
-          {.name = "last",
-           .inputs = {{40, 40, 85}, {1}, {1}, {1}},
-           .dtypes = types,
-           .constants = {{1, {5}}, {2, {85}}, {3, {-1}}}},
-          {.name = "empty", .inputs = {{4, 4}, {1}, {1}}, .dtypes = types, .constants = {{1, {3}}, {2, {1}}}},
-          {.name = "channels",
-           .inputs = {{1, 24, 20, 20}, {1}, {1}, {1}},
-           .dtypes = types,
-           .constants = {{1, {12}}, {2, {24}}, {3, {1}}}},
-          {.name = "bytes",
-           .inputs = {{4, 9}, {1}, {1}, {1}},
-           .dtypes = {DataType::uint8, i, i, i},
-           .constants = {{1, {1}}, {2, {8}}, {3, {1}}}}};
-}
-
 /// One part, where the step is 1 and one axis alone is cut.
 std::optional<Parts> parts_of_input(const Problem& p) {
   const Dims& in = p.inputs[0].dims;
@@ -132,7 +105,6 @@ const Operator slice_operator{.name = "slice",
                               .infer = infer,
                               .reference = slice_reference,
                               .tactics = slice_tactics,
-                              .cases = cases,
                               .parts_of_input = parts_of_input,
                               .moves = true,
                               .varying = varying};

@@ -23,19 +23,6 @@ bool varying(VaryingContext& c) {
   return c.rank(0) > 0 && varying_but_axis(c, VaryingContext::wrap(c.attributes().integer("axis", -1), c.rank(0)));
 }
 
-std::vector<Case> cases() {
-  return {{.name = "last", .inputs = {{5, 37}}},
-          {.name = "long", .inputs = {{2, 1000}}},
-          {.name = "one", .inputs = {{7, 1}}},
-          {.name = "pairs", .inputs = {{1, 300, 2}}},
-          {.name = "middle", .inputs = {{2, 9, 35}}, .attributes = attributes({{"axis", 1}})},
-          {.name = "channels", .inputs = {{2, 16, 4, 21}}, .attributes = attributes({{"axis", 1}})},
-          {.name = "log", .inputs = {{3, 21}}, .attributes = attributes({{"mode", "log_softmax"}})},
-          {.name = "hard", .inputs = {{3, 21}}, .attributes = attributes({{"mode", "hardmax"}})},
-          {.name = "attention", .inputs = {{1, 3, 197, 197}}},
-          {.name = "empty", .inputs = {{0, 4}}}};
-}
-
 }  // namespace
 
 extern const Operator softmax_operator;
@@ -44,7 +31,6 @@ const Operator softmax_operator{.name = "softmax",
                                 .reference = softmax_reference,
                                 .flops = flops,
                                 .tactics = softmax_tactics,
-                                .cases = cases,
                                 .in_place = true,
                                 .axis_order = AxisOrder::along_axis,
                                 .keeps = KeptExtents::all,

@@ -28,11 +28,6 @@ void infer(InferContext& c) {
 
 bool varying(VaryingContext& c) { return varying_batch(c); }
 
-std::vector<Case> cases() {
-  return {{.name = "nchw", .inputs = {{2, 3, 4, 6}}, .attributes = attributes({{"blocksize", 2}})},
-          {.name = "nhwc", .inputs = {{1, 6, 9, 5}}, .attributes = attributes({{"blocksize", 3}, {"layout", "nhwc"}})}};
-}
-
 }  // namespace
 
 extern const Operator space_to_depth_operator;
@@ -40,7 +35,6 @@ const Operator space_to_depth_operator{.name = "space_to_depth",
                                        .infer = infer,
                                        .reference = space_to_depth_reference,
                                        .tactics = space_to_depth_tactics,
-                                       .cases = cases,
                                        .moves = true,
                                        .axis_order = AxisOrder::layout,
                                        .keeps = KeptExtents::batch,

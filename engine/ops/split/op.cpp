@@ -53,19 +53,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  return {{.name = "halves", .inputs = {{2, 8, 5, 3}}, .attributes = attributes({{"axis", 1}}), .outputs = 2},
-          {.name = "sizes",
-           .inputs = {{4, 19}},
-           .attributes = attributes({{"axis", -1}, {"split", Ints{1, 16, 2}}}),
-           .outputs = 3},
-          {.name = "uneven", .inputs = {{7}}, .attributes = attributes({{"num_outputs", 3}}), .outputs = 3},
-          {.name = "nhwc",
-           .inputs = {{1, 30, 31, 48}},
-           .attributes = attributes({{"axis", 3}, {"split", Ints{16, 32}}}),
-           .outputs = 2}};
-}
-
 std::optional<Parts> parts_of_input(const Problem& p) {
   const auto rank = static_cast<std::int64_t>(p.inputs[0].dims.size());
   const std::int64_t axis = p.attributes->integer("axis", 0);
@@ -89,7 +76,6 @@ const Operator split_operator{.name = "split",
                               .infer = infer,
                               .reference = split_reference,
                               .tactics = split_tactics,
-                              .cases = cases,
                               .parts_of_input = parts_of_input,
                               .moves = true,
                               .axis_order = AxisOrder::along_axis,

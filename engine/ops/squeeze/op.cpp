@@ -47,14 +47,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  return {{.name = "all", .inputs = {{1, 3, 1, 5}}},
-          {.name = "axes",
-           .inputs = {{1, 3, 1, 5}, {1}},
-           .dtypes = {DataType::float32, DataType::int64},
-           .constants = {{1, {-2}}}}};
-}
-
 }  // namespace
 
 extern const Operator squeeze_operator;
@@ -64,7 +56,6 @@ const Operator squeeze_operator{.name = "squeeze",
                                 .infer = infer,
                                 .reference = squeeze_reference,
                                 .tactics = flat_copy_tactics,
-                                .cases = cases,
                                 .alias = true,
                                 .moves = true,
                                 .varying = varying};

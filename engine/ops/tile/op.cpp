@@ -34,13 +34,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  return {{.name = "both", .inputs = {{2, 3}, {2}}, .dtypes = types, .constants = {{1, {2, 3}}}},
-          {.name = "middle", .inputs = {{2, 3, 5}, {3}}, .dtypes = types, .constants = {{1, {1, 4, 1}}}},
-          {.name = "none", .inputs = {{4}, {1}}, .dtypes = types, .constants = {{1, {0}}}}};
-}
-
 }  // namespace
 
 extern const Operator tile_operator;
@@ -50,7 +43,6 @@ const Operator tile_operator{.name = "tile",
                              .infer = infer,
                              .reference = tile_reference,
                              .tactics = tile_tactics,
-                             .cases = cases,
                              .moves = true,
                              .varying = varying};
 

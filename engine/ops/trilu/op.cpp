@@ -13,20 +13,6 @@ void infer(InferContext& c) {
   infer_same(c);
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  return {{.name = "upper", .inputs = {{2, 4, 5}}},
-          {.name = "lower",
-           .inputs = {{5, 4}, {}},
-           .attributes = attributes({{"upper", 0}}),
-           .dtypes = types,
-           .constants = {{1, {-1}}}},
-          {.name = "beyond",
-           .inputs = {{3, 3}, {}},
-           .dtypes = {DataType::int64, DataType::int64},
-           .constants = {{1, {9}}}}};
-}
-
 }  // namespace
 
 extern const Operator trilu_operator;
@@ -35,7 +21,6 @@ const Operator trilu_operator{.name = "trilu",
                               .max_inputs = 2,
                               .infer = infer,
                               .reference = trilu_reference,
-                              .cases = cases,
                               .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

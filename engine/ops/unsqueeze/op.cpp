@@ -44,12 +44,6 @@ bool varying(VaryingContext& c) {
   return true;
 }
 
-std::vector<Case> cases() {
-  const std::vector<DataType> types{DataType::float32, DataType::int64};
-  return {{.name = "ends", .inputs = {{3, 5}, {2}}, .dtypes = types, .constants = {{1, {0, -1}}}},
-          {.name = "scalar", .inputs = {{}, {1}}, .dtypes = types, .constants = {{1, {0}}}}};
-}
-
 }  // namespace
 
 extern const Operator unsqueeze_operator;
@@ -59,7 +53,6 @@ const Operator unsqueeze_operator{.name = "unsqueeze",
                                   .infer = infer,
                                   .reference = unsqueeze_reference,
                                   .tactics = flat_copy_tactics,
-                                  .cases = cases,
                                   .alias = true,
                                   .moves = true,
                                   .varying = varying};

@@ -19,14 +19,6 @@ void infer(InferContext& c) {
 
 bool varying(VaryingContext& c) { return varying_elementwise(c); }
 
-std::vector<Case> cases() {
-  const DataType b = DataType::boolean;
-  return {{.name = "same", .inputs = {{3, 37}, {3, 37}, {3, 37}}, .dtypes = {b}},
-          {.name = "scalars", .inputs = {{5, 9}, {}, {1}}, .dtypes = {b}},
-          {.name = "mixed", .inputs = {{5, 1}, {1, 9}, {4, 5, 9}}, .dtypes = {b}},
-          {.name = "int64", .inputs = {{7}, {7}, {}}, .dtypes = {b, DataType::int64, DataType::int64}}};
-}
-
 }  // namespace
 
 extern const Operator where_operator;
@@ -36,7 +28,6 @@ const Operator where_operator{.name = "where",
                               .infer = infer,
                               .reference = where_reference,
                               .tactics = where_tactics,
-                              .cases = cases,
                               .axis_order = AxisOrder::free_together,
                               .varying = varying};
 

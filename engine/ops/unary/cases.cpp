@@ -1,0 +1,40 @@
+#include "engine/ops/cases.h"
+
+namespace vireo::ops {
+
+std::vector<Case> unary_cases() {
+  std::vector<Case> list;
+  for (const char* f :
+       {"relu",   "leaky_relu", "sigmoid", "hard_sigmoid", "hard_swish", "silu",     "mish",     "tanh",
+        "erf",    "gelu",       "elu",     "celu",         "selu",       "softplus", "softsign", "thresholded_relu",
+        "shrink", "exp",        "abs",     "neg",          "sign",       "floor",    "ceil",     "round",
+        "sin",    "cos",        "atan",    "sinh",         "cosh",       "asinh",    "identity", "sqrt",
+        "log",    "reciprocal", "rsqrt"})
+    list.push_back({.name = f, .inputs = {{3, 67}}, .attributes = attributes({{"function", f}})});
+  list.push_back({.name = "gelu_tanh",
+                  .inputs = {{5, 33}},
+                  .attributes = attributes({{"function", "gelu"}, {"approximate", "tanh"}})});
+  list.push_back({.name = "clip",
+                  .inputs = {{257}},
+                  .attributes = attributes({{"function", "clip"}, {"min", -0.5}, {"max", 0.25}})});
+  list.push_back(
+      {.name = "clip_below", .inputs = {{15}}, .attributes = attributes({{"function", "clip"}, {"min", 0.0}})});
+  list.push_back({.name = "scalar", .inputs = {{}}, .attributes = attributes({{"function", "silu"}})});
+  list.push_back({.name = "one", .inputs = {{1}}, .attributes = attributes({{"function", "sigmoid"}})});
+  list.push_back({.name = "one_channel", .inputs = {{2, 3, 5, 1}}, .attributes = attributes({{"function", "relu"}})});
+  list.push_back({.name = "empty", .inputs = {{2, 0, 3}}, .attributes = attributes({{"function", "exp"}})});
+  list.push_back({.name = "large",
+                  .inputs = {{1, 40, 40, 19}},
+                  .attributes = attributes({{"function", "silu"}, {"layout", "nhwc"}})});
+  list.push_back({.name = "int64_neg",
+                  .inputs = {{9}},
+                  .attributes = attributes({{"function", "neg"}}),
+                  .dtypes = {DataType::int64}});
+  list.push_back({.name = "half_tanh",
+                  .inputs = {{9}},
+                  .attributes = attributes({{"function", "tanh"}}),
+                  .dtypes = {DataType::float16}});
+  return list;
+}
+
+}  // namespace vireo::ops

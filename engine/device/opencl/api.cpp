@@ -10,42 +10,42 @@ struct Known {
   cl_int code;
   const char* name;
 };
-constexpr Known kKnown[] = {{CL_DEVICE_NOT_FOUND, "CL_DEVICE_NOT_FOUND"},
-                            {CL_DEVICE_NOT_AVAILABLE, "CL_DEVICE_NOT_AVAILABLE"},
-                            {CL_COMPILER_NOT_AVAILABLE, "CL_COMPILER_NOT_AVAILABLE"},
-                            {CL_MEM_OBJECT_ALLOCATION_FAILURE, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
-                            {CL_OUT_OF_RESOURCES, "CL_OUT_OF_RESOURCES"},
-                            {CL_OUT_OF_HOST_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
-                            {CL_PROFILING_INFO_NOT_AVAILABLE, "CL_PROFILING_INFO_NOT_AVAILABLE"},
-                            {CL_MEM_COPY_OVERLAP, "CL_MEM_COPY_OVERLAP"},
-                            {CL_BUILD_PROGRAM_FAILURE, "CL_BUILD_PROGRAM_FAILURE"},
-                            {CL_MAP_FAILURE, "CL_MAP_FAILURE"},
-                            {CL_MISALIGNED_SUB_BUFFER_OFFSET, "CL_MISALIGNED_SUB_BUFFER_OFFSET"},
-                            {CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST,
-                             "CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST"},
-                            {CL_INVALID_VALUE, "CL_INVALID_VALUE"},
-                            {CL_INVALID_PLATFORM, "CL_INVALID_PLATFORM"},
-                            {CL_INVALID_DEVICE, "CL_INVALID_DEVICE"},
-                            {CL_INVALID_CONTEXT, "CL_INVALID_CONTEXT"},
-                            {CL_INVALID_COMMAND_QUEUE, "CL_INVALID_COMMAND_QUEUE"},
-                            {CL_INVALID_MEM_OBJECT, "CL_INVALID_MEM_OBJECT"},
-                            {CL_INVALID_BINARY, "CL_INVALID_BINARY"},
-                            {CL_INVALID_BUILD_OPTIONS, "CL_INVALID_BUILD_OPTIONS"},
-                            {CL_INVALID_PROGRAM, "CL_INVALID_PROGRAM"},
-                            {CL_INVALID_PROGRAM_EXECUTABLE, "CL_INVALID_PROGRAM_EXECUTABLE"},
-                            {CL_INVALID_KERNEL_NAME, "CL_INVALID_KERNEL_NAME"},
-                            {CL_INVALID_KERNEL, "CL_INVALID_KERNEL"},
-                            {CL_INVALID_ARG_INDEX, "CL_INVALID_ARG_INDEX"},
-                            {CL_INVALID_ARG_VALUE, "CL_INVALID_ARG_VALUE"},
-                            {CL_INVALID_ARG_SIZE, "CL_INVALID_ARG_SIZE"},
-                            {CL_INVALID_KERNEL_ARGS, "CL_INVALID_KERNEL_ARGS"},
-                            {CL_INVALID_WORK_GROUP_SIZE, "CL_INVALID_WORK_GROUP_SIZE"},
-                            {CL_INVALID_WORK_ITEM_SIZE, "CL_INVALID_WORK_ITEM_SIZE"},
-                            {CL_INVALID_EVENT, "CL_INVALID_EVENT"},
-                            {CL_INVALID_OPERATION, "CL_INVALID_OPERATION"},
-                            {CL_INVALID_BUFFER_SIZE, "CL_INVALID_BUFFER_SIZE"},
-                            {CL_INVALID_GLOBAL_WORK_SIZE, "CL_INVALID_GLOBAL_WORK_SIZE"},
-                            {-1001, "CL_PLATFORM_NOT_FOUND_KHR"}};
+constexpr Known kKnown[] = {
+    {CL_DEVICE_NOT_FOUND, "CL_DEVICE_NOT_FOUND"},
+    {CL_DEVICE_NOT_AVAILABLE, "CL_DEVICE_NOT_AVAILABLE"},
+    {CL_COMPILER_NOT_AVAILABLE, "CL_COMPILER_NOT_AVAILABLE"},
+    {CL_MEM_OBJECT_ALLOCATION_FAILURE, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
+    {CL_OUT_OF_RESOURCES, "CL_OUT_OF_RESOURCES"},
+    {CL_OUT_OF_HOST_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
+    {CL_PROFILING_INFO_NOT_AVAILABLE, "CL_PROFILING_INFO_NOT_AVAILABLE"},
+    {CL_MEM_COPY_OVERLAP, "CL_MEM_COPY_OVERLAP"},
+    {CL_BUILD_PROGRAM_FAILURE, "CL_BUILD_PROGRAM_FAILURE"},
+    {CL_MAP_FAILURE, "CL_MAP_FAILURE"},
+    {CL_MISALIGNED_SUB_BUFFER_OFFSET, "CL_MISALIGNED_SUB_BUFFER_OFFSET"},
+    {CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST, "CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST"},
+    {CL_INVALID_VALUE, "CL_INVALID_VALUE"},
+    {CL_INVALID_PLATFORM, "CL_INVALID_PLATFORM"},
+    {CL_INVALID_DEVICE, "CL_INVALID_DEVICE"},
+    {CL_INVALID_CONTEXT, "CL_INVALID_CONTEXT"},
+    {CL_INVALID_COMMAND_QUEUE, "CL_INVALID_COMMAND_QUEUE"},
+    {CL_INVALID_MEM_OBJECT, "CL_INVALID_MEM_OBJECT"},
+    {CL_INVALID_BINARY, "CL_INVALID_BINARY"},
+    {CL_INVALID_BUILD_OPTIONS, "CL_INVALID_BUILD_OPTIONS"},
+    {CL_INVALID_PROGRAM, "CL_INVALID_PROGRAM"},
+    {CL_INVALID_PROGRAM_EXECUTABLE, "CL_INVALID_PROGRAM_EXECUTABLE"},
+    {CL_INVALID_KERNEL_NAME, "CL_INVALID_KERNEL_NAME"},
+    {CL_INVALID_KERNEL, "CL_INVALID_KERNEL"},
+    {CL_INVALID_ARG_INDEX, "CL_INVALID_ARG_INDEX"},
+    {CL_INVALID_ARG_VALUE, "CL_INVALID_ARG_VALUE"},
+    {CL_INVALID_ARG_SIZE, "CL_INVALID_ARG_SIZE"},
+    {CL_INVALID_KERNEL_ARGS, "CL_INVALID_KERNEL_ARGS"},
+    {CL_INVALID_WORK_GROUP_SIZE, "CL_INVALID_WORK_GROUP_SIZE"},
+    {CL_INVALID_WORK_ITEM_SIZE, "CL_INVALID_WORK_ITEM_SIZE"},
+    {CL_INVALID_EVENT, "CL_INVALID_EVENT"},
+    {CL_INVALID_OPERATION, "CL_INVALID_OPERATION"},
+    {CL_INVALID_BUFFER_SIZE, "CL_INVALID_BUFFER_SIZE"},
+    {CL_INVALID_GLOBAL_WORK_SIZE, "CL_INVALID_GLOBAL_WORK_SIZE"},
+    {-1001, "CL_PLATFORM_NOT_FOUND_KHR"}};
 
 const char* advice(cl_int code) {
   switch (code) {
@@ -95,7 +95,8 @@ ErrorCode error_code(cl_int code) noexcept {
 }
 
 void check(cl_int code, std::string_view call) {
-  if (code != CL_SUCCESS) base::fail(error_code(code), "OpenCL: ", call, " failed with ", error_name(code), advice(code));
+  if (code != CL_SUCCESS)
+    base::fail(error_code(code), "OpenCL: ", call, " failed with ", error_name(code), advice(code));
 }
 
 Status status_of(cl_int code, const char* call) noexcept {

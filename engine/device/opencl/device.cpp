@@ -51,8 +51,7 @@ Program::Program(cl_context context, cl_device_id device, const std::string& sou
              options, "): ", log);
 }
 
-Buffer::Buffer(cl_context context, std::size_t bytes, cl_mem_flags flags)
-    : bytes_(base::padded(bytes)) {
+Buffer::Buffer(cl_context context, std::size_t bytes, cl_mem_flags flags) : bytes_(base::padded(bytes)) {
   cl_int code = CL_SUCCESS;
   own_ = MemoryHandle(clCreateBuffer(context, flags, bytes_, nullptr, &code));
   check(code, base::str("clCreateBuffer of ", bytes, " bytes"));

@@ -34,8 +34,7 @@ OpenclExecutable::~OpenclExecutable() = default;
 OpenclExecutable::Where OpenclExecutable::where(const Place& place) const {
   switch (place.in) {
     case Place::In::arena: return {arena_->get(), -1, place.offset};
-    case Place::In::constant:
-      return {constants_[static_cast<std::size_t>(place.index)]->get(), -1, place.offset};
+    case Place::In::constant: return {constants_[static_cast<std::size_t>(place.index)]->get(), -1, place.offset};
     case Place::In::binding: return {nullptr, place.index, place.offset};
     case Place::In::nowhere: break;
   }
@@ -70,9 +69,7 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
         case OpenclArgument::Kind::workspace:
           set_tensor(command, number, {arena_->get(), -1, step.workspace + argument.offset});
           break;
-        case OpenclArgument::Kind::state:
-          set_tensor(command, number, {states[index], -1, argument.offset});
-          break;
+        case OpenclArgument::Kind::state: set_tensor(command, number, {states[index], -1, argument.offset}); break;
         case OpenclArgument::Kind::value:
           check(clSetKernelArg(command.kernel.get(), number, argument.size, argument.value.data()),
                 base::str("clSetKernelArg ", number, " of '", described.entry, "'"));

@@ -7,7 +7,7 @@ namespace vireo::device {
 
 /// What an OpenCL device can do, found by compiling and running small kernels (device/opencl/probe.h).
 struct OpenclFacts {
-  bool on_processor = false;  ///< the device is the host's processor: local memory is no faster than the rest
+  bool on_processor = false;     ///< the device is the host's processor: local memory is no faster than the rest
   std::size_t local_bytes = 0;   ///< that a work-group may declare, measured
   std::size_t most_items = 1;    ///< of a work-group
   std::size_t most_buffer = 0;   ///< bytes of one memory object

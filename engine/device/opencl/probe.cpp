@@ -93,8 +93,8 @@ Target describe(std::string name, cl_platform_id platform, cl_device_id device) 
   target.name = std::move(name);
   target.kind = "opencl";
   target.description = text_of(device, CL_DEVICE_NAME);
-  target.fingerprint = base::str("opencl ", text_of(platform, CL_PLATFORM_NAME), " | ", target.description, " | driver ",
-                                 text_of(device, CL_DRIVER_VERSION));
+  target.fingerprint = base::str("opencl ", text_of(platform, CL_PLATFORM_NAME), " | ", target.description,
+                                 " | driver ", text_of(device, CL_DRIVER_VERSION));
   for (char& c : target.fingerprint)
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   target.workers = static_cast<int>(number_of<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS));
@@ -106,9 +106,11 @@ Target describe(std::string name, cl_platform_id platform, cl_device_id device) 
   facts.most_buffer = number_of<cl_ulong>(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
   target.features.push_back(text_of(device, CL_DEVICE_VERSION));
   const std::string extensions = text_of(device, CL_DEVICE_EXTENSIONS);
-  for (const auto& [extension, feature] :
-       {std::pair{"cl_khr_fp16", "fp16"}, {"cl_khr_subgroups", "subgroups"}, {"cl_intel_subgroups", "subgroups"},
-        {"cl_khr_integer_dot_product", "integer_dot"}, {"cl_khr_command_buffer", "command_buffer"}})
+  for (const auto& [extension, feature] : {std::pair{"cl_khr_fp16", "fp16"},
+                                           {"cl_khr_subgroups", "subgroups"},
+                                           {"cl_intel_subgroups", "subgroups"},
+                                           {"cl_khr_integer_dot_product", "integer_dot"},
+                                           {"cl_khr_command_buffer", "command_buffer"}})
     if (lists(extensions, extension) && target.features.back() != feature) target.features.emplace_back(feature);
   return target;
 }

@@ -101,8 +101,9 @@ void OpenclQueue::copy(const Region& to, const Region& from, std::size_t bytes) 
                               nullptr),
           "clEnqueueCopyBuffer");
   } else if (target) {
-    check(clEnqueueWriteBuffer(own_.get(), target->object(), CL_FALSE, to.offset, bytes, from.host, 0, nullptr, nullptr),
-          "clEnqueueWriteBuffer");
+    check(
+        clEnqueueWriteBuffer(own_.get(), target->object(), CL_FALSE, to.offset, bytes, from.host, 0, nullptr, nullptr),
+        "clEnqueueWriteBuffer");
   } else if (source) {
     check(clEnqueueReadBuffer(own_.get(), source->object(), CL_FALSE, from.offset, bytes, to.host, 0, nullptr, nullptr),
           "clEnqueueReadBuffer");
@@ -128,8 +129,8 @@ std::shared_ptr<Event> OpenclQueue::record() {
 Status OpenclQueue::synchronize() noexcept {
   // Not clFinish: others may go on enqueueing, and a marker is a point.
   EventHandle marker;
-  Status status = status_of(clEnqueueMarkerWithWaitList(own_.get(), 0, nullptr, marker.out()),
-                            "clEnqueueMarkerWithWaitList");
+  Status status =
+      status_of(clEnqueueMarkerWithWaitList(own_.get(), 0, nullptr, marker.out()), "clEnqueueMarkerWithWaitList");
   if (status.ok()) {
     const cl_event event = marker.get();
     status = status_of(clWaitForEvents(1, &event), "clWaitForEvents");

@@ -97,7 +97,7 @@ KernelCall& KernelCall::define_type(std::string_view name, DataType type) {
 }
 
 KernelCall& KernelCall::activation(const ActivationSpec& spec) {
-  define_text("ACTIVATION", name_of(spec.kind));
+  define_text("ACTIVATION", std::string("f_") + name_of(spec.kind));
   if (spec.alpha != 0) define_real("ALPHA", spec.alpha);
   if (spec.beta != 0) define_real("BETA", spec.beta);
   return *this;

@@ -1,4 +1,4 @@
-// A function of each element. T: element type, FUNCTION: its name in functions.cl.
+// A function of each element. T: element type, FUNCTION: its name in functions.cl, "f_relu".
 kernel void unary_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int count, const int8 dims, const int8 from,
                            const int8 to) {
   VIREO_AT(T, x);
@@ -6,8 +6,8 @@ kernel void unary_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int count, co
   const int item = get_global_id(0);
   if (item >= count) return;
 #ifdef DENSE
-  PUT(T, y, item, APPLY(FUNCTION, GET(T, x, item)));
+  PUT(T, y, item, FUNCTION(GET(T, x, item), ALPHA, BETA));
 #else
-  PUT(T, y, vireo_place(item, dims, to), APPLY(FUNCTION, GET(T, x, vireo_place(item, dims, from))));
+  PUT(T, y, vireo_place(item, dims, to), FUNCTION(GET(T, x, vireo_place(item, dims, from)), ALPHA, BETA));
 #endif
 }

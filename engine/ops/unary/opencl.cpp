@@ -1,6 +1,6 @@
 // unary on OpenCL devices: an item an element.
-#include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/opencl.h"
+#include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/unary/functions.h"
 #include "engine/ops/unary/kernels.h"
 
@@ -16,9 +16,9 @@ std::string function_name(const Problem& p) {
     case UnaryFunction::isnan:
     case UnaryFunction::isinf:
     case UnaryFunction::unknown: return {};
-    case UnaryFunction::silu: return u.a == 1 ? "silu" : "swish";
-    case UnaryFunction::gelu: return u.tanh_gelu ? "gelu_tanh" : "gelu";
-    default: return p.attributes->text("function", "");
+    case UnaryFunction::silu: return u.a == 1 ? "f_silu" : "f_swish";
+    case UnaryFunction::gelu: return u.tanh_gelu ? "f_gelu_tanh" : "f_gelu";
+    default: return "f_" + p.attributes->text("function", "");
   }
 }
 
@@ -45,7 +45,12 @@ Launch prepare_unary_opencl(const Problem& p) {
   call.define_real("ALPHA", u.a).define_real("BETA", u.b);
   if (loop.rank == 1 && loop.strides[0][0] == 1 && loop.strides[1][0] == 1) call.define("DENSE", 1);
   const std::int64_t count = p.outputs[0].count();
-  call.input(0).output(0).integer(count).value(loop_dims(loop)).value(loop_strides(loop, 0)).value(loop_strides(loop, 1));
+  call.input(0)
+      .output(0)
+      .integer(count)
+      .value(loop_dims(loop))
+      .value(loop_strides(loop, 0))
+      .value(loop_strides(loop, 1));
   call.over({count, 1, 1}, {64, 1, 1});
   OpenclLaunch launch;
   launch.kernels.push_back(call.done());

@@ -5,9 +5,8 @@
 #ifndef BETA
 #define BETA 0.0f
 #endif
-#define APPLY(name, x) VIREO_PASTE(f_, name)(x, ALPHA, BETA)
 #ifdef ACTIVATION
-#define ACTIVATE(x) APPLY(ACTIVATION, x)
+#define ACTIVATE(x) ACTIVATION(x, ALPHA, BETA)
 #endif
 
 inline float f_sigmoid(float x, float a, float b) { return 1.0f / (1.0f + exp(-x)); }

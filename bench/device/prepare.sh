@@ -8,13 +8,13 @@ peers=
 if [ "${1:-}" = --peers ]; then peers=${2:-3.12}; fi
 
 programs=(vireo vireo_peak vireo_bench_operators)
-tests=(dense_kernels_test table_test precision_test isa_test)
+tests=(dense_kernels_test table_test precision_test isa_test opencl_kernels_test)
 scripts/build.sh release "${programs[@]}" "${tests[@]}"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 mkdir -p "$folder/bin" "$folder/lib"
 for program in "${programs[@]}" "${tests[@]}"; do strip -o "$folder/bin/$program" "build/bin/$program"; done
-ldd build/bin/{vireo,vireo_peak,vireo_bench_operators,table_test} | awk '/=> \//{print $3}' | sort -u |
+ldd build/bin/{vireo,vireo_peak,vireo_bench_operators,table_test,opencl_kernels_test} | awk '/=> \//{print $3}' | sort -u |
   grep -vE '/(libc|libm|libstdc\+\+|libgcc_s|libpthread|libdl|librt|libresolv)\.so' | xargs -I{} cp -L {} "$folder/lib/"
 
 if [ -n "$peers" ]; then

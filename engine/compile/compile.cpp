@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/base/text.h"
+#include "engine/compile/half.h"
 #include "engine/compile/limits.h"
 #include "engine/compile/partition.h"
 #include "engine/compile/segment.h"
@@ -44,6 +45,7 @@ std::vector<device::Binding> bindings_of(const Graph& g) {
 CompileOptions on_cpu(const CompileOptions& options) {
   CompileOptions cpu = options;
   cpu.target = &device::host_target();
+  if (cpu.precision == Precision::fp16) cpu.precision = Precision::fp32;  // float32 is what it has kernels for
   cpu.choices = options.cpu_choices;
   cpu.cpu_choices = nullptr;
   return cpu;
@@ -75,8 +77,11 @@ Segment compile_segment(const Graph& graph, const CompileOptions& options) {
              " bytes; raise it, or use fewer threads");
 }
 
-Program compile(const Graph& graph, const CompileOptions& options) {
+Program compile(const Graph& original, const CompileOptions& options) {
   Program program;
+  std::optional<Graph> half;
+  if (options.precision == Precision::fp16 && !options.target->is_cpu()) half = with_half(original, options);
+  const Graph& graph = half ? *half : original;
   program.devices = {options.target->name};
   program.bindings = bindings_of(graph);
   std::vector<std::string> why;

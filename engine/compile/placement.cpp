@@ -262,7 +262,11 @@ graph::Problem problem_of(const Graph& g, LayerId id, const Placement& placement
   const auto describe = [&](TensorId t) -> graph::Desc {
     if (t == kNone) return {};
     const Tensor& tensor = g.tensor(t);
-    return {tensor.dtype, tensor.dims, placement.tensors[index(t)].pitch, tensor.constant};
+    const TensorPlace& place = placement.tensors[index(t)];
+    // Blocks begin at multiples of 64.
+    const auto alignment =
+        static_cast<std::int32_t>(place.offset ? std::min<std::size_t>(64, place.offset & -place.offset) : 64);
+    return {tensor.dtype, tensor.dims, place.pitch, tensor.constant, alignment};
   };
   for (TensorId t : l.inputs) problem.inputs.push_back(describe(t));
   for (TensorId t : l.outputs) problem.outputs.push_back(describe(t));

@@ -30,6 +30,7 @@ struct Desc {
   Dims dims;
   std::int64_t pitch = 0;
   ConstantPtr constant;  ///< value known at build time
+  std::int32_t alignment = 64;  ///< bytes: its address is a multiple of that; 64 at most
   [[nodiscard]] bool present() const { return dtype != DataType::undefined; }
   [[nodiscard]] bool dense() const { return dims.empty() || pitch == dims.back(); }
   [[nodiscard]] std::int64_t count() const { return element_count(dims); }

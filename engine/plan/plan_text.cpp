@@ -182,9 +182,11 @@ bool parse_setting(std::string_view word, Line& line, Section& section, std::vec
     section.max_workspace = line.number<std::uint64_t>("a number of bytes");
     line.end("the end of the line");
   } else if (word == "precision") {
-    if (line.word() != to_string(Precision::bf16)) line.fail("precision bf16");
+    const std::string_view word_of = line.word();
+    if (word_of == to_string(Precision::bf16)) section.precision = Precision::bf16;
+    else if (word_of == to_string(Precision::fp16)) section.precision = Precision::fp16;
+    else line.fail("precision bf16 or fp16");
     line.end("the end of the line");
-    section.precision = Precision::bf16;
   } else if (word == "format") {
     constexpr std::string_view kExpected = "'format NAME PLACE \"layer\"'";
     FormatMark mark;

@@ -8,6 +8,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
+#include "engine/compile/half.h"
 #include "engine/compile/kernel_override.h"
 #include "engine/compile/lower.h"
 #include "engine/compile/share_work.h"
@@ -105,7 +106,7 @@ plan::Section build_section(const Plan::State& state, const device::Device& devi
   section.fingerprint = device.target().fingerprint;
   section.device = device.target().name;
   section.exact = options.exact;
-  section.precision = options.precision;
+  section.precision = tune::precision_on(device.target(), options.precision);
   section.max_workspace = options.max_workspace;
   section.packs->keep(options.keep_packed ? plan::PackedWeightStore::Keep::all : plan::PackedWeightStore::Keep::small);
   plan::Choices& choices = cache.state().devices[section.fingerprint];
@@ -131,18 +132,19 @@ plan::Section build_section(const Plan::State& state, const device::Device& devi
   if (job.only_owner) tune::spill_weights(lowered);
 
   const double rest_s = std::max((1 - kLayoutShare) * options.budget_s, options.budget_s - taken_s);
-  const double budget_s = job.shapes.empty() || !on_cpu ? 0 : rest_s / static_cast<double>(job.shapes.size());
+  const double budget_s = job.shapes.empty() ? 0 : rest_s / static_cast<double>(job.shapes.size());
   section.workers = budget_s > 0 ? compile_options.workers : 0;
   std::set<std::string> asked;
   for (const auto& one : job.shapes) {
     const graph::Graph g = compile::specialise(lowered, one, compile_options);
     if (budget_s > 0)
-      tune::time_candidates(g, compile_options, {(1 - kWorkersShare) * budget_s}, choices, job.progress);
+      tune::time_candidates(section.precision == Precision::fp16 ? compile::with_half(g, compile_options) : g,
+                            compile_options, {(1 - kWorkersShare) * budget_s}, choices, job.progress);
     // Compiling once here proves that the plan will load, and keeps the workspace promise.
     compile_options.choices = &choices;
     compile_options.asked = &asked;
     const runtime::Module module(lowered, one, {compile_options, {}});
-    if (budget_s > 0 && compile_options.workers > 1)
+    if (budget_s > 0 && on_cpu && compile_options.workers > 1)
       for (const auto& segment : module.program()->segments) {
         tune::time_workers(*segment, std::make_shared<device::ThreadPool>(compile_options.workers),
                            kWorkersShare * budget_s, choices, job.progress);

@@ -138,6 +138,7 @@ void decide_depth_first(std::span<const graph::Problem> problems, const compile:
 void time_depth_first(const graph::Graph& graph, const compile::CompileOptions& compile_options, double budget_s,
                       plan::Choices& choices, const std::shared_ptr<device::ThreadPool>& pool,
                       const Progress& progress) {
+  if (!compile_options.target->is_cpu()) return;
   const base::Stopwatch watch;
   compile::CompileOptions options = compile_options;
   options.choices = &choices;

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <random>
 
+#include "engine/api/half.h"
 #include "engine/base/memory.h"
 #include "engine/base/stopwatch.h"
 
 namespace vireo::tune {
 Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool) {
   auto segment = std::make_shared<device::Segment>();
-  segment->workers = pool->size();
+  const device::Target& target = *steps.front().problem->target;
+  segment->workers = target.is_cpu() ? pool->size() : 1;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const graph::Problem& problem = *steps[i].problem;
     device::Step step;
@@ -19,23 +21,47 @@ Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadP
                                             : add(*segment, problem.inputs[k], true));
     for (const graph::Desc& desc : problem.outputs) step.outputs.push_back(add(*segment, desc, false));
     step.workspace = segment->arena_bytes;
-    const auto& launch = *step.launch.as<graph::CpuLaunch>();
-    segment->arena_bytes = base::checked_sum(segment->arena_bytes, base::align_up(launch.workspace_bytes));
-    segment->scratch_bytes = std::max(segment->scratch_bytes, launch.scratch_bytes);
-    for (std::size_t p = 0; p < launch.phases.size(); ++p) {
-      device::Stage stage;
-      stage.phases = {{static_cast<std::int32_t>(i), static_cast<std::int32_t>(p)}};
-      stage.tiles = launch.phases[p].tiles;
-      segment->stages.push_back(std::move(stage));
+    segment->arena_bytes = base::checked_sum(segment->arena_bytes, base::align_up(step.launch->workspace_bytes));
+    if (const auto* launch = step.launch.as<graph::CpuLaunch>()) {
+      segment->scratch_bytes = std::max(segment->scratch_bytes, launch->scratch_bytes);
+      for (std::size_t p = 0; p < launch->phases.size(); ++p) {
+        device::Stage stage;
+        stage.phases = {{static_cast<std::int32_t>(i), static_cast<std::int32_t>(p)}};
+        stage.tiles = launch->phases[p].tiles;
+        segment->stages.push_back(std::move(stage));
+      }
     }
     segment->steps.push_back(std::move(step));
   }
-  executor_ = std::make_unique<device::Executor>(segment, pool, false);
+  if (target.is_cpu()) {
+    executor_ = std::make_unique<device::Executor>(segment, pool, false);
+    return;
+  }
+  device_ = device::open(target.name);
+  queue_ = device_->create_queue();
+  segment->bindings.resize(buffers_.size());
+  for (std::size_t k = 0; k < buffers_.size(); ++k) {
+    memory_.push_back(device_->allocate(bytes_[k], MemoryKind::device));
+    regions_.push_back({memory_.back().get(), nullptr, 0});
+    if (bytes_[k]) queue_->copy(regions_.back(), {nullptr, buffers_[k].get(), 0}, bytes_[k]);
+  }
+  executable_ = device_->load(segment, {});
+  failed_ = !queue_->synchronize().ok();
 }
 
 double Trial::run() {
   if (failed_) return kOut;
   const base::Stopwatch watch;
+  if (executable_) {
+    constexpr int kTogether = 10;
+    try {
+      for (int i = 0; i < kTogether; ++i) queue_->run(*executable_, regions_);
+    } catch (const Error&) {
+      failed_ = true;
+    }
+    failed_ |= !queue_->synchronize().ok();
+    return failed_ ? kOut : watch.seconds() / kTogether;
+  }
   failed_ = !executor_->run(pointers_).ok();
   return failed_ ? kOut : watch.seconds();
 }
@@ -48,11 +74,15 @@ device::Place Trial::add(device::Segment& segment, const graph::Desc& desc, bool
   }
   const std::int64_t row = desc.dims.empty() ? 1 : desc.dims.back();
   const std::int64_t rows = row ? desc.count() / row : 0;
-  buffers_.push_back(base::allocate_aligned(byte_count(desc.dtype, {rows, std::max(desc.pitch, row)})));
-  if (fill && desc.dtype == DataType::float32) {
-    auto* values = reinterpret_cast<float*>(buffers_.back().get());
+  bytes_.push_back(byte_count(desc.dtype, {rows, std::max(desc.pitch, row)}));
+  buffers_.push_back(base::allocate_aligned(bytes_.back()));
+  if (fill && (desc.dtype == DataType::float32 || desc.dtype == DataType::float16)) {
     std::minstd_rand random(42);
-    for (std::int64_t i = 0; i < rows * desc.pitch; ++i) values[i] = static_cast<float>(random() % 2001) * 1e-3f - 1.0f;
+    for (std::int64_t i = 0; i < rows * desc.pitch; ++i) {
+      const float value = static_cast<float>(random() % 2001) * 1e-3f - 1.0f;
+      if (desc.dtype == DataType::float32) reinterpret_cast<float*>(buffers_.back().get())[i] = value;
+      else reinterpret_cast<std::uint16_t*>(buffers_.back().get())[i] = half_from_float(value);
+    }
   }
   pointers_.push_back(buffers_.back().get());
   return {device::Place::In::binding, static_cast<std::int32_t>(pointers_.size()) - 1, 0};

@@ -7,6 +7,7 @@
 
 #include "engine/device/cpu/executor.h"
 #include "engine/device/cpu/thread_pool.h"
+#include "engine/device/device.h"
 #include "engine/graph/tactic.h"
 
 namespace vireo::tune {
@@ -24,16 +25,24 @@ struct TrialStep {
 /// are buffers that hold plausible numbers.
 class Trial {
  public:
+  /// On the target of the problems; `pool` is the CPU's.
   Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool);
-  /// Seconds of one run; kOut when it failed, and ever after.
+  /// Seconds of one run; kOut when it failed, and ever after. On other devices than the CPU the mean of some runs put
+  /// into a queue together, so that it is not the hand-over that is timed.
   double run();
 
  private:
   device::Place add(device::Segment& segment, const graph::Desc& desc, bool fill);
 
   std::vector<std::shared_ptr<std::byte>> buffers_;
+  std::vector<std::size_t> bytes_;
   std::vector<void*> pointers_;
   std::unique_ptr<device::Executor> executor_;
+  std::shared_ptr<device::Device> device_;  ///< null on the CPU
+  std::vector<std::shared_ptr<device::Memory>> memory_;
+  std::vector<device::Region> regions_;
+  std::unique_ptr<device::Executable> executable_;
+  std::unique_ptr<device::Queue> queue_;
   bool failed_ = false;
 };
 

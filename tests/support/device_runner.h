@@ -1,6 +1,6 @@
 #pragma once
-// Runs one launch of any device: each tensor in memory of the device, at a place that is aligned to its elements and no
-// better, filled with a pattern before. For tests of kernels; one at a time.
+// Runs one launch of any device: each tensor in memory of the device, at a place that is aligned as its description
+// says and no better. For tests of kernels; one at a time.
 
 #include <cstring>
 #include <memory>
@@ -27,7 +27,7 @@ class DeviceRunner {
     std::vector<std::shared_ptr<device::Memory>> memory;
     std::vector<device::Region> regions;
     const auto add = [&](const graph::Desc& desc, std::vector<std::byte>& bytes) -> device::Place {
-      const std::size_t shift = 64 + 3 * size_of(desc.dtype);
+      const std::size_t shift = shift_of(desc);
       memory.push_back(device_->allocate(bytes.size() + shift, MemoryKind::device));
       regions.push_back({memory.back().get(), nullptr, 0});
       if (!bytes.empty()) queue_->copy({memory.back().get(), nullptr, shift}, {nullptr, bytes.data(), 0}, bytes.size());
@@ -53,7 +53,7 @@ class DeviceRunner {
     const std::unique_ptr<device::Executable> executable = device_->load(segment, {});
     queue_->run(*executable, regions);
     for (std::size_t k = 0; k < outputs.size(); ++k) {
-      const std::size_t shift = 64 + 3 * size_of(problem.outputs[k].dtype);
+      const std::size_t shift = shift_of(problem.outputs[k]);
       if (!outputs[k]->empty())
         queue_->copy({nullptr, outputs[k]->data(), 0}, {memory[of[k]].get(), nullptr, shift}, outputs[k]->size());
     }
@@ -61,6 +61,8 @@ class DeviceRunner {
   }
 
  private:
+  static std::size_t shift_of(const graph::Desc& desc) { return 64 + static_cast<std::size_t>(desc.alignment); }
+
   std::shared_ptr<device::Device> device_;
   std::unique_ptr<device::Queue> queue_;
 };

@@ -7,6 +7,7 @@
 #include "engine/base/text.h"
 #include "engine/device/opencl/executable.h"
 #include "engine/device/opencl/probe.h"
+#include "engine/device/opencl/ptx.h"
 #include "engine/device/opencl/queue.h"
 
 namespace vireo::device::opencl {
@@ -30,25 +31,51 @@ std::string numbered(const std::string& text) {
   return out;
 }
 
-}  // namespace
-
-Program::Program(cl_context context, cl_device_id device, const std::string& source, const std::string& options) {
-  const char* text = source.c_str();
-  const std::size_t length = source.size();
-  cl_int code = CL_SUCCESS;
-  own_ = ProgramHandle(clCreateProgramWithSource(context, 1, &text, &length, &code));
-  check(code, "clCreateProgramWithSource");
-  code = clBuildProgram(own_.get(), 1, &device, ("-cl-std=CL1.2 -cl-mad-enable " + options).c_str(), nullptr, nullptr);
+void build(cl_program program, cl_device_id device, const std::string& options, const std::string& source) {
+  const cl_int code = clBuildProgram(program, 1, &device, options.c_str(), nullptr, nullptr);
   if (code == CL_SUCCESS) return;
   std::size_t bytes = 0;
-  clGetProgramBuildInfo(own_.get(), device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &bytes);
+  clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &bytes);
   std::string log(bytes, '\0');
-  if (bytes) clGetProgramBuildInfo(own_.get(), device, CL_PROGRAM_BUILD_LOG, bytes, log.data(), nullptr);
+  if (bytes) clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, bytes, log.data(), nullptr);
   while (!log.empty() && (log.back() == '\0' || log.back() == '\n')) log.pop_back();
   vireo::log(LogLevel::debug, "the OpenCL program that could not be compiled:\n" + numbered(source));
   if (code != CL_BUILD_PROGRAM_FAILURE) check(code, "clBuildProgram (" + log + ")");
   base::fail(ErrorCode::unsupported, "OpenCL: '", text_of(device, CL_DEVICE_NAME), "' can't compile a kernel (options ",
              options, "): ", log);
+}
+
+ProgramHandle from_source(cl_context context, cl_device_id device, const OpenclKernel& kernel) {
+  const char* text = kernel.source.c_str();
+  const std::size_t length = kernel.source.size();
+  cl_int code = CL_SUCCESS;
+  ProgramHandle program(clCreateProgramWithSource(context, 1, &text, &length, &code));
+  check(code, "clCreateProgramWithSource");
+  build(program.get(), device, "-cl-std=CL1.2 -cl-mad-enable " + kernel.options, kernel.source);
+  return program;
+}
+
+std::string binary_of(cl_program program) {
+  std::size_t bytes = 0;
+  check(clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof(bytes), &bytes, nullptr), "clGetProgramInfo");
+  std::string binary(bytes, '\0');
+  auto* to = reinterpret_cast<unsigned char*>(binary.data());
+  check(clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof(to), &to, nullptr), "clGetProgramInfo");
+  return binary;
+}
+
+}  // namespace
+
+Program::Program(cl_context context, cl_device_id device, const OpenclKernel& kernel)
+    : own_(from_source(context, device, kernel)) {
+  if (!kernel.hopper) return;
+  const std::string ptx = uncover_hopper(binary_of(own_.get()), kernel.most_registers);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(ptx.c_str());
+  const std::size_t size = ptx.size() + 1;
+  cl_int status = CL_SUCCESS, code = CL_SUCCESS;
+  own_ = ProgramHandle(clCreateProgramWithBinary(context, 1, &device, &size, &bytes, &status, &code));
+  check(code, "clCreateProgramWithBinary");
+  build(own_.get(), device, "", ptx);
 }
 
 Buffer::Buffer(cl_context context, std::size_t bytes, cl_mem_flags flags) : bytes_(base::padded(bytes)) {
@@ -111,16 +138,37 @@ std::unique_ptr<Executable> OpenclDevice::load(std::shared_ptr<const Segment> se
                                             std::move(segment), options.profile);
 }
 
-std::shared_ptr<const Program> OpenclDevice::program(const std::string& source, const std::string& options) {
-  const std::string key = options + '\n' + source;
+std::shared_ptr<const Program> OpenclDevice::program(const OpenclKernel& kernel) {
+  const std::string key =
+      base::str(kernel.hopper, " ", kernel.most_registers, " ", kernel.options, "\n", kernel.source);
   {
     const std::lock_guard lock(mutex_);
     const auto known = programs_.find(key);
     if (known != programs_.end()) return known->second;
   }
-  auto made = std::make_shared<const Program>(context(), id_, source, options);
+  auto made = std::make_shared<const Program>(context(), id_, kernel);
   const std::lock_guard lock(mutex_);
   return programs_.try_emplace(key, std::move(made)).first->second;
+}
+
+std::uint64_t OpenclDevice::address_of(cl_mem object) {
+  OpenclKernel kernel;
+  kernel.source = "kernel void address(global ulong *out, global uchar *object) { out[0] = (ulong)object; }";
+  const std::shared_ptr<const Program> made = program(kernel);
+  cl_int code = CL_SUCCESS;
+  const KernelHandle own(clCreateKernel(made->get(), "address", &code));
+  check(code, "clCreateKernel 'address'");
+  const Buffer result(context(), sizeof(cl_ulong), CL_MEM_READ_WRITE);
+  const cl_mem out = result.get();
+  check(clSetKernelArg(own.get(), 0, sizeof(out), &out), "clSetKernelArg");
+  check(clSetKernelArg(own.get(), 1, sizeof(object), &object), "clSetKernelArg");
+  const std::size_t one = 1;
+  check(clEnqueueNDRangeKernel(transfers(), own.get(), 1, nullptr, &one, &one, 0, nullptr, nullptr),
+        "clEnqueueNDRangeKernel");
+  cl_ulong address = 0;
+  check(clEnqueueReadBuffer(transfers(), out, CL_TRUE, 0, sizeof(address), &address, 0, nullptr, nullptr),
+        "clEnqueueReadBuffer");
+  return address;
 }
 
 std::shared_ptr<const Buffer> OpenclDevice::constant(const std::shared_ptr<const void>& owner, const std::byte* data,

@@ -13,10 +13,10 @@
 
 namespace vireo::device::opencl {
 
-/// A compiled program and what it was compiled from.
+/// A compiled program.
 class Program {
  public:
-  Program(cl_context context, cl_device_id device, const std::string& source, const std::string& options);
+  Program(cl_context context, cl_device_id device, const OpenclKernel& kernel);
   [[nodiscard]] cl_program get() const noexcept { return own_.get(); }
 
  private:
@@ -39,8 +39,10 @@ class OpenclDevice final : public Device {
   [[nodiscard]] cl_context context() const noexcept { return context_.get(); }
   [[nodiscard]] cl_device_id id() const noexcept { return id_; }
   [[nodiscard]] cl_command_queue transfers() const noexcept { return transfers_.get(); }  ///< for blocking calls
-  /// The program, compiled now unless it was before. Throws Error(unsupported) with the compiler's log.
-  [[nodiscard]] std::shared_ptr<const Program> program(const std::string& source, const std::string& options);
+  /// The kernel's program, compiled now unless it was before. Throws Error(unsupported) with the compiler's log.
+  [[nodiscard]] std::shared_ptr<const Program> program(const OpenclKernel& kernel);
+  /// Where the device has a memory object; 0 where it does not say. Blocks.
+  [[nodiscard]] std::uint64_t address_of(cl_mem object);
   /// A copy of these bytes in device memory, the same for everybody who asks for the same bytes of the same owner.
   [[nodiscard]] std::shared_ptr<const Buffer> constant(const std::shared_ptr<const void>& owner, const std::byte* data,
                                                        std::size_t bytes);

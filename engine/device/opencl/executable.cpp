@@ -4,6 +4,7 @@
 
 #include "engine/base/text.h"
 #include "engine/device/opencl/queue.h"
+#include "engine/device/opencl/tensor_map.h"
 
 namespace vireo::device::opencl {
 
@@ -17,12 +18,17 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::sh
   arena_ = std::make_unique<const Buffer>(device_->context(), segment_->arena_bytes, CL_MEM_READ_WRITE);
   for (const ConstantBytes& constant : segment_->constants)
     constants_.push_back(device_->constant(constant.owner, constant.data, constant.bytes));
+  std::size_t maps = 0;
+  for (const Step& step : segment_->steps)
+    if (const auto* launch = step.launch.as<OpenclLaunch>()) maps += launch->maps.size();
+  if (maps) maps_ = std::make_unique<const Buffer>(device_->context(), maps * kMapBytes, CL_MEM_READ_WRITE);
   for (std::size_t s = 0; s < segment_->steps.size(); ++s) {
     const Step& step = segment_->steps[s];
     if (const auto* launch = step.launch.as<OpenclLaunch>()) add_kernels(s, *launch);
     else if (const auto* copy = step.launch.as<CopyLaunch>()) add_copy(s, *copy);
     else base::fail(ErrorCode::internal, "step '", step.layer, "' is not made for an OpenCL device");
   }
+  write_maps();
   if (profile_) {
     events_.resize(commands_.size());
     seconds_.assign(segment_->steps.size(), 0);
@@ -48,11 +54,13 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
     states_.push_back(device_->constant(state.owner, state.data, state.bytes));
     states.push_back(states_.back()->get());
   }
+  const std::size_t first_map = map_words_.size() * sizeof(std::uint32_t);
+  for (const TensorMap& map : launch.maps) place_map(map, s, states);
   for (const OpenclKernel& described : launch.kernels) {
     Command command;
     command.step = s;
     if (described.groups[0] * described.groups[1] * described.groups[2] == 0) continue;
-    programs_.push_back(device_->program(described.source, described.options));
+    programs_.push_back(device_->program(described));
     cl_int code = CL_SUCCESS;
     command.kernel = KernelHandle(clCreateKernel(programs_.back()->get(), described.entry.c_str(), &code));
     check(code, base::str("clCreateKernel '", described.entry, "'"));
@@ -70,6 +78,9 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
           set_tensor(command, number, {arena_->get(), -1, step.workspace + argument.offset});
           break;
         case OpenclArgument::Kind::state: set_tensor(command, number, {states[index], -1, argument.offset}); break;
+        case OpenclArgument::Kind::map:
+          set_tensor(command, number, {maps_->get(), -1, first_map + index * kMapBytes});
+          break;
         case OpenclArgument::Kind::value:
           check(clSetKernelArg(command.kernel.get(), number, argument.size, argument.value.data()),
                 base::str("clSetKernelArg ", number, " of '", described.entry, "'"));
@@ -79,6 +90,37 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
     }
     commands_.push_back(std::move(command));
   }
+}
+
+void OpenclExecutable::place_map(const TensorMap& map, std::size_t s, const std::vector<cl_mem>& states) {
+  const Step& step = segment_->steps[s];
+  const auto index = static_cast<std::size_t>(map.index);
+  Where at{arena_->get(), -1, step.workspace};
+  if (map.of == OpenclArgument::Kind::input) at = where(step.inputs[index]);
+  else if (map.of == OpenclArgument::Kind::output) at = where(step.outputs[index]);
+  else if (map.of == OpenclArgument::Kind::state) at = {states[index], -1, 0};
+  const std::size_t first = map_words_.size();
+  map_words_.resize(first + kMapBytes / sizeof(std::uint32_t));
+  if (at.binding >= 0) bound_maps_.push_back({map, at.binding, at.offset, first});
+  else put_map(map, address_of(at.object) + at.offset, first);
+}
+
+void OpenclExecutable::put_map(const TensorMap& map, std::uint64_t address, std::size_t first) {
+  const auto words = encode(map, address);
+  std::copy(words.begin(), words.end(), map_words_.begin() + static_cast<std::ptrdiff_t>(first));
+}
+
+void OpenclExecutable::write_maps() {
+  if (map_words_.empty()) return;
+  check(clEnqueueWriteBuffer(device_->transfers(), maps_->get(), CL_TRUE, 0, map_words_.size() * sizeof(std::uint32_t),
+                             map_words_.data(), 0, nullptr, nullptr),
+        "clEnqueueWriteBuffer");
+}
+
+std::uint64_t OpenclExecutable::address_of(cl_mem object) {
+  const auto [known, fresh] = addresses_.try_emplace(object, 0);
+  if (fresh) known->second = device_->address_of(object);
+  return known->second;
 }
 
 void OpenclExecutable::add_copy(std::size_t s, const CopyLaunch& launch) {
@@ -113,7 +155,7 @@ OpenclExecutable::Where OpenclExecutable::resolve(const Where& where, std::span<
 }
 
 /// Sets the arguments that follow a binding which lies elsewhere than in the run before.
-void OpenclExecutable::bind(std::span<const Region> bindings) {
+void OpenclExecutable::bind(OpenclQueue& queue, std::span<const Region> bindings) {
   const bool first = bound_.size() != bindings.size();
   bound_.resize(bindings.size());
   std::vector<char> moved(bindings.size(), 0);
@@ -125,6 +167,17 @@ void OpenclExecutable::bind(std::span<const Region> bindings) {
     bound_[k] = {now.object, now.offset};
   }
   if (!any) return;
+  bool maps = false;
+  for (const BoundMap& bound : bound_maps_) {
+    const auto k = static_cast<std::size_t>(bound.binding);
+    if (!moved[k]) continue;
+    maps = true;
+    put_map(bound.map, device_->address_of(bound_[k].first) + bound_[k].second + bound.offset, bound.at);
+  }
+  if (maps) {
+    check(clFinish(queue.get()), "clFinish");  // a run in the queue may still read them
+    write_maps();
+  }
   for (Command& command : commands_)
     for (const Follows& f : command.follows) {
       const auto k = static_cast<std::size_t>(f.binding);
@@ -136,7 +189,7 @@ void OpenclExecutable::bind(std::span<const Region> bindings) {
 }
 
 void OpenclExecutable::enqueue(OpenclQueue& queue, std::span<const Region> bindings) {
-  bind(bindings);
+  bind(queue, bindings);
   if (observer_) tell(queue, -1, bindings);
   for (std::size_t c = 0; c < commands_.size(); ++c) {
     const Command& command = commands_[c];

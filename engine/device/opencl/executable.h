@@ -51,7 +51,11 @@ class OpenclExecutable final : public Executable {
   void add_copy(std::size_t step, const CopyLaunch& launch);
   void set_tensor(Command& command, cl_uint argument, const Where& where);
   [[nodiscard]] Where resolve(const Where& where, std::span<const Region> bindings) const;
-  void bind(std::span<const Region> bindings);
+  void bind(OpenclQueue& queue, std::span<const Region> bindings);
+  [[nodiscard]] std::uint64_t address_of(cl_mem object);
+  void place_map(const TensorMap& map, std::size_t step, const std::vector<cl_mem>& states);
+  void put_map(const TensorMap& map, std::uint64_t address, std::size_t first);
+  void write_maps();
   void tell(OpenclQueue& queue, int step, std::span<const Region> bindings);
 
   std::shared_ptr<OpenclDevice> device_;
@@ -61,6 +65,16 @@ class OpenclExecutable final : public Executable {
   std::vector<std::shared_ptr<const Buffer>> constants_, states_;
   std::vector<std::shared_ptr<const Program>> programs_;
   std::vector<Command> commands_;
+  /// Tensor maps of all commands, one after the other; those of bindings are written anew when the binding moves.
+  struct BoundMap {
+    TensorMap map;
+    std::int32_t binding = 0;
+    std::size_t offset = 0, at = 0;
+  };
+  std::vector<std::uint32_t> map_words_;
+  std::vector<BoundMap> bound_maps_;
+  std::unique_ptr<const Buffer> maps_;
+  std::map<cl_mem, std::uint64_t> addresses_;
   std::vector<std::pair<cl_mem, std::size_t>> bound_;  ///< what the arguments that follow bindings are set to
   Observer observer_;
   std::vector<EventHandle> events_;  ///< by command, of the last run; while profiling

@@ -25,6 +25,7 @@ struct OpenclArgument {
     output,     ///< tensor `index` that the step writes: object and offset
     workspace,  ///< LaunchBase::workspace_bytes of the arena from byte `offset` on: object and offset
     state,      ///< OpenclLaunch::states[index]: object and offset
+    map,        ///< OpenclLaunch::maps[index], encoded for where its tensor is: object and offset
     value       ///< `size` bytes of `value`
   };
   Kind kind = Kind::value;
@@ -49,6 +50,22 @@ struct OpenclKernel {
   std::string entry;    ///< name of the kernel in it
   std::array<std::size_t, 3> groups{1, 1, 1}, local{1, 1, 1};
   std::vector<OpenclArgument> arguments;  ///< in their order
+  /// The source has instructions of NVIDIA's sm_90a in its assembly, each after "//@ " (ptx.h).
+  bool hopper = false;
+  int most_registers = 0;  ///< of a work-item, where `hopper`; 0: the compiler's choice
+};
+
+/// How Hopper's bulk copies walk a tensor of two-byte elements: what libcuda's tensor maps say (tensor_map.h).
+struct TensorMap {
+  OpenclArgument::Kind of = OpenclArgument::Kind::input;  ///< input, output, workspace or state
+  std::int32_t index = 0;
+  std::vector<std::uint64_t> dims;         ///< elements; innermost first
+  std::vector<std::uint64_t> strides;      ///< bytes, of the axes from 1 on; multiples of 16
+  std::vector<std::uint32_t> steps;        ///< every which element of an axis is taken
+  std::vector<std::uint32_t> box;          ///< extents of one copy; unused where im2col
+  bool im2col = false;                     ///< dims: channels, width, height, images
+  std::array<int, 2> lower{}, upper{};     ///< corners of the window's travel: width, height
+  std::uint32_t channels = 0, pixels = 0;  ///< of one copy
 };
 
 /// Bytes that kernels read beside the step's tensors: packed weights, tables. Copied to the device when the segment is
@@ -62,6 +79,7 @@ struct OpenclState {
 struct OpenclLaunch final : LaunchBase {
   std::vector<OpenclKernel> kernels;
   std::vector<OpenclState> states;
+  std::vector<TensorMap> maps;
 };
 
 }  // namespace vireo::device

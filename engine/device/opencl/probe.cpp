@@ -5,6 +5,7 @@
 
 #include "engine/base/text.h"
 #include "engine/device/opencl/api.h"
+#include "engine/device/opencl/ptx.h"
 
 namespace vireo::device::opencl {
 namespace {
@@ -14,18 +15,37 @@ bool lists(const std::string& extensions, std::string_view name) {
   return padded.find(base::str(" ", name, " ")) != std::string::npos;
 }
 
+/// The program with its instructions of sm_90a in force (ptx.h); null where that fails.
+ProgramHandle uncovered(cl_context context, cl_device_id device, cl_program program) {
+  std::size_t size = 0;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof(size), &size, nullptr) != CL_SUCCESS) return {};
+  std::string ptx(size, '\0');
+  auto* to = reinterpret_cast<unsigned char*>(ptx.data());
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof(to), &to, nullptr) != CL_SUCCESS) return {};
+  ptx = uncover_hopper(std::move(ptx), 0);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(ptx.c_str());
+  size = ptx.size() + 1;
+  cl_int status = CL_SUCCESS, code = CL_SUCCESS;
+  ProgramHandle made(clCreateProgramWithBinary(context, 1, &device, &size, &bytes, &status, &code));
+  if (code != CL_SUCCESS || clBuildProgram(made.get(), 1, &device, "", nullptr, nullptr) != CL_SUCCESS) return {};
+  return made;
+}
+
 /// One work-group of `items` runs `kernel probe(global float* out)`; the values it leaves, or nothing where anything
 /// failed.
 std::vector<float> try_kernel(cl_context context, cl_device_id device, const std::string& source, std::size_t items,
-                              const char* options = "") {
+                              bool uncover = false) {
   cl_int code = CL_SUCCESS;
   const char* text = source.c_str();
   const ProgramHandle program(clCreateProgramWithSource(context, 1, &text, nullptr, &code));
   if (code != CL_SUCCESS) return {};
-  if (clBuildProgram(program.get(), 1, &device, (std::string("-cl-std=CL1.2 ") + options).c_str(), nullptr, nullptr) !=
-      CL_SUCCESS)
-    return {};
-  const KernelHandle kernel(clCreateKernel(program.get(), "probe", &code));
+  if (clBuildProgram(program.get(), 1, &device, "-cl-std=CL1.2", nullptr, nullptr) != CL_SUCCESS) return {};
+  ProgramHandle hopper;
+  if (uncover) {
+    hopper = uncovered(context, device, program.get());
+    if (!hopper) return {};
+  }
+  const KernelHandle kernel(clCreateKernel(uncover ? hopper.get() : program.get(), "probe", &code));
   if (code != CL_SUCCESS) return {};
   const QueueHandle queue(clCreateCommandQueue(context, device, 0, &code));
   if (code != CL_SUCCESS) return {};
@@ -86,6 +106,21 @@ kernel void probe(global float* out) {
   out[get_local_id(0)] = c0 + c1 + c2 + c3;
 })";
 
+/// Instructions of sm_90a in force, and one multiply-add of zeros.
+constexpr char kWgmma[] = R"(
+__attribute__((reqd_work_group_size(128, 1, 1))) kernel void probe(global float* out) {
+  float d0 = 1, d1 = 2, d2 = 3, d3 = 4;
+  local uint block[1024] __attribute__((aligned(1024)));
+  for (uint i = get_local_id(0); i < 1024; i += 128) block[i] = 0x3c003c00u;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+  const uint at = (uint)(size_t)block;
+  const ulong d = (ulong)((at >> 4) & 0x3FFF) | (8UL << 16) | (16UL << 32);
+  asm volatile("//@ {.reg .pred p; setp.eq.u32 p,0,0; wgmma.fence.sync.aligned;wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%0,%1,%2,%3},%4,%4,p,1,1,0,0;wgmma.commit_group.sync.aligned;wgmma.wait_group.sync.aligned 0;}\n"
+               : "+f"(d0), "+f"(d1), "+f"(d2), "+f"(d3) : "l"(d) : "memory");
+  out[get_local_id(0)] = d0 + d1 + d2 + d3;
+})";
+
 }  // namespace
 
 Target describe(std::string name, cl_platform_id platform, cl_device_id device) {
@@ -137,6 +172,10 @@ void probe(cl_context context, cl_device_id device, Target& target) {
   if (nvidia) {
     facts.ptx = found(all_are(try_kernel(context, device, kPtx, 32), 0.0f), "ptx");
     facts.mma = facts.ptx && found(all_are(try_kernel(context, device, kMma, 32), 64.0f), "mma");
+    if (facts.mma) {
+      const std::vector<float> sums = try_kernel(context, device, kWgmma, 128, true);
+      facts.wgmma = found(all_are(sums, 4 * 16.0f + 10), "wgmma");
+    }
     // More than it says is there, for those who declare it.
     for (const std::size_t kib : {99, 163, 227})
       if (facts.ptx && local_memory_works(context, device, kib << 10)) facts.local_bytes = kib << 10;

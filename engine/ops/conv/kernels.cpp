@@ -1,5 +1,6 @@
 // Ordered tactics of conv.
 #include "engine/ops/conv/conv.h"
+#include "engine/ops/conv/hopper.h"
 #include "engine/ops/shared/bf16_error.h"
 
 namespace vireo::ops {
@@ -63,6 +64,15 @@ double gathered_seconds(const Problem& p) {
 std::string refuse_others_can(const Problem& p) {
   if (refuse_conv(p).empty()) return "channels-last tactics take it";
   return refuse_gathered(p);
+}
+
+template <std::size_t kTile>
+graph::Launch hopper(const Problem& p) {
+  return prepare_conv_hopper(p, kTile);
+}
+template <std::size_t kTile>
+double hopper_seconds(const Problem& p) {
+  return predict_conv_hopper(p, kTile);
 }
 
 graph::RowRole by_rows(const Problem& p) {
@@ -199,6 +209,41 @@ const Tactic kTactics[] = {
      .refuse = refuse_others_can,
      .prepare = im2col<kernel_set_portable>,
      .predict = gathered_seconds<kernel_set_portable>},
+    {.name = "conv_wgmma_128x256_opencl",
+     .refuse = refuse_conv_hopper,
+     .prepare = hopper<0>,
+     .device = "opencl",
+     .predict = hopper_seconds<0>},
+    {.name = "conv_wgmma_256x128_opencl",
+     .refuse = refuse_conv_hopper,
+     .prepare = hopper<1>,
+     .device = "opencl",
+     .predict = hopper_seconds<1>},
+    {.name = "conv_wgmma_128x128_opencl",
+     .refuse = refuse_conv_hopper,
+     .prepare = hopper<2>,
+     .device = "opencl",
+     .predict = hopper_seconds<2>},
+    {.name = "conv_wgmma_256x64_opencl",
+     .refuse = refuse_conv_hopper,
+     .prepare = hopper<3>,
+     .device = "opencl",
+     .predict = hopper_seconds<3>},
+    {.name = "conv_wgmma_128x64_opencl",
+     .refuse = refuse_conv_hopper,
+     .prepare = hopper<4>,
+     .device = "opencl",
+     .predict = hopper_seconds<4>},
+    {.name = "conv_wgmma_64x128_opencl",
+     .refuse = refuse_conv_hopper,
+     .prepare = hopper<5>,
+     .device = "opencl",
+     .predict = hopper_seconds<5>},
+    {.name = "conv_wgmma_64x64_opencl",
+     .refuse = refuse_conv_hopper,
+     .prepare = hopper<6>,
+     .device = "opencl",
+     .predict = hopper_seconds<6>},
 };
 
 }  // namespace

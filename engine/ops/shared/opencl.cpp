@@ -123,6 +123,11 @@ KernelCall& KernelCall::workspace(std::size_t offset) {
   return *this;
 }
 
+KernelCall& KernelCall::map(int index) {
+  kernel_.arguments.push_back({device::OpenclArgument::Kind::map, index});
+  return *this;
+}
+
 KernelCall& KernelCall::integer(std::int64_t number) { return value(narrow(number)); }
 
 KernelCall& KernelCall::over(std::array<std::int64_t, 3> items, std::array<std::size_t, 3> local) {

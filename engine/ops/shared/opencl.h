@@ -23,7 +23,10 @@ using device::OpenclLaunch;
 /// kernels can't have it.
 [[nodiscard]] std::string_view opencl_type(DataType type) noexcept;
 
-/// Vectors of four or eight as one argument.
+/// Vectors of ints as one argument.
+struct Int2 {
+  std::int32_t at[2];
+};
 struct Int4 {
   std::int32_t at[4];
 };
@@ -47,6 +50,7 @@ class KernelCall {
   KernelCall& output(int index);
   KernelCall& state(int index, std::size_t offset = 0);
   KernelCall& workspace(std::size_t offset = 0);
+  KernelCall& map(int index);  ///< OpenclLaunch::maps[index]
   template <typename T>
   KernelCall& value(T number) {
     kernel_.arguments.push_back(device::OpenclArgument::of(number));

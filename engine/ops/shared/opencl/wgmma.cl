@@ -1,0 +1,320 @@
+// Products and convolutions on Hopper's tensor cores: y = activation(a * w^T + bias + residual), float16 tensors, float32
+// sums. Runs as many groups as there are multiprocessors; each takes tiles of ROWS x COLUMNS one after the other.
+//
+// A group is GROUPS warpgroups that multiply and one that loads. The loader's first item asks the copy engine for the
+// slices of a tile, 64 deep, into a ring of STAGES slots in local memory: rows of `a` by a tensor map (IM2COL: the copy
+// engine finds the pixels of a convolution's window itself; outside of the picture they are zero), columns of `w` by
+// another. Slots pass back and forth by two mbarriers each, `full` (bytes have landed) and `empty` (all warpgroups have
+// read). The sums leave through local memory, where the residual was loaded meanwhile, by bulk stores that leave out
+// what lies outside of y. Layout in local memory: rows of 128 bytes, swizzled as wgmma wants them.
+//
+// Races are excluded so: a slot is written only after `empty` has flipped, which every warpgroup does after the wgmma
+// that read it was waited for; it is read only after `full`. An output buffer is written again only after its bulk
+// store has read it: the item that stored waits for that (wait_group.read) and then either lets its warpgroup through
+// a named barrier or, with a residual, tells the loader by `free`. Tensors of different steps are ordered by the queue.
+// wgmma, bulk copies and their order rules: PTX ISA 8.x, sm_90a. Instructions of sm_90a stand after "//@ ": see
+// device/opencl/ptx.h.
+//
+// Defines: ROWS, COLUMNS, STAGES, GROUPS, BUFFERS (of output), IM2COL, RESIDUAL (0 none, 1 before, 2 after the
+// activation), ACTIVATION.
+#define INLINE static inline __attribute__((always_inline))
+#define THREADS (128 * (GROUPS + 1))
+#define BLOCKS (ROWS / GROUPS / 64)  // of 64 rows, for each warpgroup
+#define A_BYTES (ROWS * 128)
+#define SLOT (A_BYTES + COLUMNS * 128)
+#define OUT_BYTES (ROWS * COLUMNS * 2)
+
+INLINE uint item(void) {
+  uint v;
+  asm volatile("mov.u32 %0,%%tid.x;" : "=r"(v));
+  return v;
+}
+INLINE void meet(uint id, uint items) { asm volatile("bar.sync %0,%1;" ::"r"(id), "r"(items) : "memory"); }
+INLINE void barrier_init(uint at, uint arrivals) {
+  asm volatile("mbarrier.init.shared::cta.b64 [%0],%1;" ::"r"(at), "r"(arrivals) : "memory");
+}
+INLINE void barrier_expect(uint at, uint bytes) {
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _,[%0],%1;" ::"r"(at), "r"(bytes) : "memory");
+}
+INLINE void barrier_arrive(uint at) {
+  asm volatile("mbarrier.arrive.shared::cta.b64 _,[%0];" ::"r"(at) : "memory");
+}
+INLINE void barrier_wait(uint at, uint parity) {
+  asm volatile(
+      "{.reg .pred P;\nWAIT:\nmbarrier.try_wait.parity.shared::cta.b64 P,[%0],%1;\n@P bra DONE;\nbra WAIT;\nDONE:\n}" ::"r"(
+          at),
+      "r"(parity)
+      : "memory");
+}
+INLINE void load_2d(uint to, global const uchar *map, int x, int y, uint full) {
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0],[%1,{%2,%3}],[%4];" ::"r"(to),
+      "l"(map), "r"(x), "r"(y), "r"(full)
+      : "memory");
+}
+INLINE void load_im2col(uint to, global const uchar *map, int c, int w, int h, int n, uint full, ushort kw, ushort kh) {
+  asm volatile(
+      "cp.async.bulk.tensor.4d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes "
+      "[%0],[%1,{%2,%3,%4,%5}],[%6],{%7,%8};" ::"r"(to),
+      "l"(map), "r"(c), "r"(w), "r"(h), "r"(n), "r"(full), "h"(kw), "h"(kh)
+      : "memory");
+}
+INLINE void store_2d(global const uchar *map, int x, int y, uint from) {
+  asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0,{%1,%2}],[%3];" ::"l"(map), "r"(x), "r"(y),
+               "r"(from)
+               : "memory");
+}
+INLINE void fence_proxy(void) { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+INLINE ulong descriptor(uint at) { return (ulong)((at >> 4) & 0x3FFF) | (1UL << 16) | (64UL << 32) | (1UL << 62); }
+INLINE uint pack(float low, float high) {
+  uint v;
+  asm("cvt.rn.f16x2.f32 %0,%1,%2;" : "=r"(v) : "f"(high), "f"(low));
+  return v;
+}
+INLINE float low_of(uint pair) {
+  float v;
+  asm("{.reg .b16 l,h;mov.b32 {l,h},%1;cvt.f32.f16 %0,l;}" : "=f"(v) : "r"(pair));
+  return v;
+}
+INLINE float high_of(uint pair) {
+  float v;
+  asm("{.reg .b16 l,h;mov.b32 {l,h},%1;cvt.f32.f16 %0,h;}" : "=f"(v) : "r"(pair));
+  return v;
+}
+#if COLUMNS == 64
+INLINE void multiply(float *d, ulong a, ulong b, int add) {
+  asm volatile(
+        "//@ {.reg .pred p; setp.ne.b32 p,%34,0; wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {"
+        "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,"
+        "%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
+        "},%32,%33,p,1,1,0,0;}\n"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]),
+        "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
+        "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
+        "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31])
+      : "l"(a), "l"(b), "r"(add)
+      : "memory");
+}
+#endif
+#if COLUMNS == 128
+INLINE void multiply(float *d, ulong a, ulong b, int add) {
+  asm volatile(
+        "//@ {.reg .pred p; setp.ne.b32 p,%66,0; wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {"
+        "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,"
+        "%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31,"
+        "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,"
+        "%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
+        "},%64,%65,p,1,1,0,0;}\n"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]),
+        "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
+        "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
+        "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31]),
+        "+f"(d[32]), "+f"(d[33]), "+f"(d[34]), "+f"(d[35]), "+f"(d[36]), "+f"(d[37]), "+f"(d[38]), "+f"(d[39]),
+        "+f"(d[40]), "+f"(d[41]), "+f"(d[42]), "+f"(d[43]), "+f"(d[44]), "+f"(d[45]), "+f"(d[46]), "+f"(d[47]),
+        "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]), "+f"(d[54]), "+f"(d[55]),
+        "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]), "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63])
+      : "l"(a), "l"(b), "r"(add)
+      : "memory");
+}
+#endif
+#if COLUMNS == 256
+INLINE void multiply(float *d, ulong a, ulong b, int add) {
+  asm volatile(
+        "//@ {.reg .pred p; setp.ne.b32 p,%130,0; wgmma.mma_async.sync.aligned.m64n256k16.f32.f16.f16 {"
+        "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,"
+        "%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31,"
+        "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,"
+        "%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63,"
+        "%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,"
+        "%80,%81,%82,%83,%84,%85,%86,%87,%88,%89,%90,%91,%92,%93,%94,%95,"
+        "%96,%97,%98,%99,%100,%101,%102,%103,%104,%105,%106,%107,%108,%109,%110,%111,"
+        "%112,%113,%114,%115,%116,%117,%118,%119,%120,%121,%122,%123,%124,%125,%126,%127"
+        "},%128,%129,p,1,1,0,0;}\n"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]),
+        "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
+        "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
+        "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31]),
+        "+f"(d[32]), "+f"(d[33]), "+f"(d[34]), "+f"(d[35]), "+f"(d[36]), "+f"(d[37]), "+f"(d[38]), "+f"(d[39]),
+        "+f"(d[40]), "+f"(d[41]), "+f"(d[42]), "+f"(d[43]), "+f"(d[44]), "+f"(d[45]), "+f"(d[46]), "+f"(d[47]),
+        "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]), "+f"(d[54]), "+f"(d[55]),
+        "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]), "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63]),
+        "+f"(d[64]), "+f"(d[65]), "+f"(d[66]), "+f"(d[67]), "+f"(d[68]), "+f"(d[69]), "+f"(d[70]), "+f"(d[71]),
+        "+f"(d[72]), "+f"(d[73]), "+f"(d[74]), "+f"(d[75]), "+f"(d[76]), "+f"(d[77]), "+f"(d[78]), "+f"(d[79]),
+        "+f"(d[80]), "+f"(d[81]), "+f"(d[82]), "+f"(d[83]), "+f"(d[84]), "+f"(d[85]), "+f"(d[86]), "+f"(d[87]),
+        "+f"(d[88]), "+f"(d[89]), "+f"(d[90]), "+f"(d[91]), "+f"(d[92]), "+f"(d[93]), "+f"(d[94]), "+f"(d[95]),
+        "+f"(d[96]), "+f"(d[97]), "+f"(d[98]), "+f"(d[99]), "+f"(d[100]), "+f"(d[101]), "+f"(d[102]), "+f"(d[103]),
+        "+f"(d[104]), "+f"(d[105]), "+f"(d[106]), "+f"(d[107]), "+f"(d[108]), "+f"(d[109]), "+f"(d[110]), "+f"(d[111]),
+        "+f"(d[112]), "+f"(d[113]), "+f"(d[114]), "+f"(d[115]), "+f"(d[116]), "+f"(d[117]), "+f"(d[118]), "+f"(d[119]),
+        "+f"(d[120]), "+f"(d[121]), "+f"(d[122]), "+f"(d[123]), "+f"(d[124]), "+f"(d[125]), "+f"(d[126]), "+f"(d[127])
+      : "l"(a), "l"(b), "r"(add)
+      : "memory");
+}
+#endif
+
+#if RESIDUAL == 1
+#define FINISH(v, r) ACTIVATE((v) + (r))
+#elif RESIDUAL == 2
+#define FINISH(v, r) (ACTIVATE(v) + (r))
+#else
+#define FINISH(v, r) ACTIVATE(v)
+#endif
+
+// chunks: 64-deep slices of a pixel's channels; depth: chunks x window. out: width and height of a picture's output;
+// window: width of the window, stride, padding left and above.
+__attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
+    VIREO_TENSOR(a), VIREO_TENSOR(w), VIREO_TENSOR(y), VIREO_TENSOR(residual), VIREO_TENSOR(bias), const int4 tiles,
+    const int2 out, const int8 window) {
+  local uchar memory[STAGES * SLOT + BUFFERS * OUT_BYTES + 256] __attribute__((aligned(1024)));
+  global const uchar *map_a = (global const uchar *)(a_block + a_offset);
+  global const uchar *map_w = (global const uchar *)(w_block + w_offset);
+  global const uchar *map_y = (global const uchar *)(y_block + y_offset);
+  global const uchar *map_r = (global const uchar *)(residual_block + residual_offset);
+  VIREO_AT(float, bias);
+  const uint base = (uint)(size_t)memory, outputs = base + STAGES * SLOT, full = outputs + BUFFERS * OUT_BYTES;
+  const uint empty = full + 8 * STAGES, filled = empty + 8 * STAGES, free = filled + 8 * BUFFERS;
+  const uint me = item(), group = me >> 7;
+  const int tiles_m = tiles.x, tiles_n = tiles.y, depth = tiles.z, together = tiles.w;
+  const int total = tiles_m * tiles_n, band = together * tiles_n;
+  if (me == 0) {
+    for (int i = 0; i < STAGES; ++i) {
+      barrier_init(full + 8 * i, 1);
+      barrier_init(empty + 8 * i, GROUPS);
+    }
+    for (int i = 0; i < BUFFERS; ++i) {
+      barrier_init(filled + 8 * i, 1);
+      barrier_init(free + 8 * i, GROUPS);
+    }
+    asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async;" ::: "memory");
+  }
+  meet(0, THREADS);
+  // Tiles in bands of `together` rows of tiles, so that what is read at a time stays in the second-level cache.
+#define TILE(number)                                                     \
+  const int in_band = (number) % band, first_m = (number) / band * together; \
+  const int band_m = min(tiles_m - first_m, together);                   \
+  const int m = first_m + in_band % band_m, n = in_band / band_m;
+  if (group == GROUPS) {
+    if (me != GROUPS * 128) return;
+    uint slot = 0, parity = 1, count = 0;
+    for (int number = get_group_id(0); number < total; number += get_num_groups(0)) {
+      TILE(number)
+#if IM2COL
+      const int pixel = m * ROWS, row = pixel / out.x, image = row / out.y;
+      const int x = (pixel - row * out.x) * window.s2 - window.s4, h = (row - image * out.y) * window.s3 - window.s5;
+      int chunk = 0;
+      ushort kw = 0, kh = 0;
+#endif
+      for (int k = 0; k < depth; ++k) {
+        barrier_wait(empty + 8 * slot, parity);
+        const uint at = base + slot * SLOT;
+        barrier_expect(full + 8 * slot, SLOT);
+#if IM2COL
+        load_im2col(at, map_a, chunk * 64, x, h, image, full + 8 * slot, kw * window.s6, kh * window.s7);
+        if (++chunk == window.s0) {
+          chunk = 0;
+          if (++kw == window.s1) {
+            kw = 0;
+            ++kh;
+          }
+        }
+#else
+        load_2d(at, map_a, k * 64, m * ROWS, full + 8 * slot);
+#endif
+        load_2d(at + A_BYTES, map_w, k * 64, n * COLUMNS, full + 8 * slot);
+        if (++slot == STAGES) {
+          slot = 0;
+          parity ^= 1;
+        }
+      }
+#if RESIDUAL
+      const uint buffer = count % BUFFERS;
+      barrier_wait(free + 8 * buffer, ((count / BUFFERS) & 1) ^ 1);
+      barrier_expect(filled + 8 * buffer, OUT_BYTES);
+      for (int c = 0; c < COLUMNS / 64; ++c)
+        for (int r = 0; r < ROWS / 64; ++r)
+          load_2d(outputs + buffer * OUT_BYTES + c * (ROWS * 128) + r * 8192, map_r, n * COLUMNS + c * 64,
+                  m * ROWS + r * 64, filled + 8 * buffer);
+      ++count;
+#endif
+    }
+    return;
+  }
+  uint slot = 0, parity = 0, count = 0;
+  const uint lane = me & 31, warp = (me >> 5) & 3, row = warp * 16 + ((lane >> 3) & 1) * 8 + (lane & 7);
+  float sums[BLOCKS][COLUMNS / 2];
+  for (int number = get_group_id(0); number < total; number += get_num_groups(0)) {
+    TILE(number)
+    uint before = 0;
+    for (int k = 0; k < depth; ++k) {
+      barrier_wait(full + 8 * slot, parity);
+      const ulong da = descriptor(base + slot * SLOT + group * (BLOCKS * 8192));
+      const ulong dw = descriptor(base + slot * SLOT + A_BYTES);
+      asm volatile("//@ wgmma.fence.sync.aligned;\n" ::: "memory");
+#pragma unroll
+      for (int s = 0; s < 4; ++s) {
+#pragma unroll
+        for (int i = 0; i < BLOCKS; ++i) multiply(sums[i], da + i * 512 + s * 2, dw + s * 2, (k | s) != 0);
+      }
+      asm volatile("//@ wgmma.commit_group.sync.aligned;\n//@ wgmma.wait_group.sync.aligned 1;\n" ::: "memory");
+      if (k > 0 && (me & 127) == 0) barrier_arrive(empty + 8 * before);
+      before = slot;
+      if (++slot == STAGES) {
+        slot = 0;
+        parity ^= 1;
+      }
+    }
+    asm volatile("//@ wgmma.wait_group.sync.aligned 0;\n" ::: "memory");
+    if ((me & 127) == 0) barrier_arrive(empty + 8 * before);
+    const uint buffer = count % BUFFERS, to = outputs + buffer * OUT_BYTES;
+#if RESIDUAL
+    barrier_wait(filled + 8 * buffer, (count / BUFFERS) & 1);
+#else
+    if ((me & 127) == 0) asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(BUFFERS - 1) : "memory");
+#endif
+    meet(1 + group, 128);
+#pragma unroll
+    for (int i = 0; i < BLOCKS; ++i) {
+#pragma unroll
+      for (int c = 0; c < COLUMNS / 64; ++c) {
+        const uint block = to + c * (ROWS * 128) + (group * BLOCKS + i) * 8192;
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+          const uint at = block + row * 128 + (((2 * j + (lane >> 4)) ^ (row & 7)) << 4);
+          const int q = (c * 4 + j) * 8;
+          global const float2 *shift = (global const float2 *)(bias + n * COLUMNS + c * 64 + j * 16 + (lane & 3) * 2);
+          const float2 b0 = shift[0], b1 = shift[4];
+          uint r0 = 0, r1 = 0, r2 = 0, r3 = 0;
+#if RESIDUAL
+          asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3},[%4];"
+                       : "=r"(r0), "=r"(r1), "=r"(r2), "=r"(r3)
+                       : "r"(at)
+                       : "memory");
+#endif
+          const uint p0 = pack(FINISH(sums[i][q] + b0.x, low_of(r0)), FINISH(sums[i][q + 1] + b0.y, high_of(r0)));
+          const uint p1 = pack(FINISH(sums[i][q + 2] + b0.x, low_of(r1)), FINISH(sums[i][q + 3] + b0.y, high_of(r1)));
+          const uint p2 = pack(FINISH(sums[i][q + 4] + b1.x, low_of(r2)), FINISH(sums[i][q + 5] + b1.y, high_of(r2)));
+          const uint p3 = pack(FINISH(sums[i][q + 6] + b1.x, low_of(r3)), FINISH(sums[i][q + 7] + b1.y, high_of(r3)));
+          asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0],{%1,%2,%3,%4};" ::"r"(at), "r"(p0), "r"(p1),
+                       "r"(p2), "r"(p3)
+                       : "memory");
+        }
+      }
+    }
+    fence_proxy();
+    meet(1 + group, 128);
+    if ((me & 127) == 0) {
+#pragma unroll
+      for (int i = 0; i < BLOCKS; ++i)
+#pragma unroll
+        for (int c = 0; c < COLUMNS / 64; ++c)
+          store_2d(map_y, n * COLUMNS + c * 64, m * ROWS + (group * BLOCKS + i) * 64,
+                   to + c * (ROWS * 128) + (group * BLOCKS + i) * 8192);
+      asm volatile("cp.async.bulk.commit_group;" ::: "memory");
+#if RESIDUAL
+      asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(BUFFERS - 1) : "memory");
+      if (count + 1 >= BUFFERS) barrier_arrive(free + 8 * ((count + 1) % BUFFERS));
+#endif
+    }
+    ++count;
+  }
+  if ((me & 127) == 0) asm volatile("cp.async.bulk.wait_group 0;" ::: "memory");
+}

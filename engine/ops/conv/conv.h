@@ -66,4 +66,19 @@ inline constexpr double kWinogradError = 1e-5;
 [[nodiscard]] graph::Launch prepare_gathered(const graph::Problem& problem, const KernelSet& kernels);
 [[nodiscard]] double predict_gathered(const graph::Problem& problem, const KernelSet& kernels);
 
+/// On OpenCL devices: any layout, rank and grouping, an item an output element; some pixels of some channels an item,
+/// from packed weights; products of tiles through local memory, channels-last; depthwise, channels-last.
+[[nodiscard]] std::string refuse_conv_any_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_conv_any_opencl(const graph::Problem& problem);
+[[nodiscard]] double predict_conv_any_opencl(const graph::Problem& problem);
+[[nodiscard]] std::string refuse_conv_direct_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_conv_direct_opencl(const graph::Problem& problem);
+[[nodiscard]] double predict_conv_direct_opencl(const graph::Problem& problem);
+[[nodiscard]] std::string refuse_conv_gemm_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_conv_gemm_opencl(const graph::Problem& problem);
+[[nodiscard]] double predict_conv_gemm_opencl(const graph::Problem& problem);
+[[nodiscard]] std::string refuse_conv_depthwise_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_conv_depthwise_opencl(const graph::Problem& problem);
+[[nodiscard]] double predict_conv_depthwise_opencl(const graph::Problem& problem);
+
 }  // namespace vireo::ops

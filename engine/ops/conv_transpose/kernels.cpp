@@ -8,6 +8,7 @@
 #include "engine/graph/packed_weights.h"
 #include "engine/ops/conv_transpose/conv_transpose.h"
 #include "engine/ops/shared/conv_geometry.h"
+#include "engine/ops/shared/conv_opencl.h"
 #include "engine/ops/shared/panels.h"
 
 namespace vireo::ops {
@@ -300,6 +301,16 @@ const Tactic kTactics[] = {
      .refuse = refuse,
      .prepare = prepare<kernel_set_portable>,
      .predict = predict<kernel_set_portable>},
+    {.name = "conv_transpose_direct_opencl",
+     .refuse = [](const Problem& p) { return refuse_packed_conv_opencl(p, Direction::transposed); },
+     .prepare = [](const Problem& p) { return prepare_conv_direct_opencl(p, Direction::transposed); },
+     .device = "opencl",
+     .predict = [](const Problem& p) { return predict_conv_direct_opencl(p, Direction::transposed); }},
+    {.name = "conv_transpose_any_opencl",
+     .refuse = [](const Problem& p) { return refuse_conv_opencl(p, Direction::transposed); },
+     .prepare = [](const Problem& p) { return prepare_conv_any_opencl(p, Direction::transposed); },
+     .device = "opencl",
+     .predict = [](const Problem& p) { return predict_conv_any_opencl(p, Direction::transposed); }},
 };
 
 }  // namespace

@@ -22,6 +22,35 @@
 #define VIREO_PUT_half(p, i, v) vstore_half_rte(v, i, p)
 #define VIREO_GET4_half(p, i) vload_half4(0, (p) + (i))
 #define VIREO_PUT4_half(p, i, v) vstore_half4_rte(v, 0, (p) + (i))
+// The same for n neighbours: 1, 2, 4, 8, 16. REALS(n) is their type, float for one.
+#define REALS(n) VIREO_PASTE(VIREO_REALS, n)
+#define VIREO_REALS1 float
+#define VIREO_REALS2 float2
+#define VIREO_REALS4 float4
+#define VIREO_REALS8 float8
+#define VIREO_REALS16 float16
+#define GETN(n, type, p, i) VIREO_PASTE(VIREO_PASTE(VIREO_GETN_, type), n)(p, i)
+#define PUTN(n, type, p, i, v) VIREO_PASTE(VIREO_PASTE(VIREO_PUTN_, type), n)(p, i, v)
+#define VIREO_GETN_float1(p, i) VIREO_GET_float(p, i)
+#define VIREO_PUTN_float1(p, i, v) VIREO_PUT_float(p, i, v)
+#define VIREO_GETN_half1(p, i) VIREO_GET_half(p, i)
+#define VIREO_PUTN_half1(p, i, v) VIREO_PUT_half(p, i, v)
+#define VIREO_GETN_float2(p, i) vload2(0, (p) + (i))
+#define VIREO_PUTN_float2(p, i, v) vstore2(v, 0, (p) + (i))
+#define VIREO_GETN_half2(p, i) vload_half2(0, (p) + (i))
+#define VIREO_PUTN_half2(p, i, v) vstore_half2_rte(v, 0, (p) + (i))
+#define VIREO_GETN_float4(p, i) VIREO_GET4_float(p, i)
+#define VIREO_PUTN_float4(p, i, v) VIREO_PUT4_float(p, i, v)
+#define VIREO_GETN_half4(p, i) VIREO_GET4_half(p, i)
+#define VIREO_PUTN_half4(p, i, v) VIREO_PUT4_half(p, i, v)
+#define VIREO_GETN_float8(p, i) vload8(0, (p) + (i))
+#define VIREO_PUTN_float8(p, i, v) vstore8(v, 0, (p) + (i))
+#define VIREO_GETN_half8(p, i) vload_half8(0, (p) + (i))
+#define VIREO_PUTN_half8(p, i, v) vstore_half8_rte(v, 0, (p) + (i))
+#define VIREO_GETN_float16(p, i) vload16(0, (p) + (i))
+#define VIREO_PUTN_float16(p, i, v) vstore16(v, 0, (p) + (i))
+#define VIREO_GETN_half16(p, i) vload_half16(0, (p) + (i))
+#define VIREO_PUTN_half16(p, i, v) vstore_half16_rte(v, 0, (p) + (i))
 #define VIREO_GET_char(p, i) ((p)[i])
 #define VIREO_PUT_char(p, i, v) ((p)[i] = (v))
 #define VIREO_GET_uchar(p, i) ((p)[i])

@@ -1,6 +1,7 @@
 // concat as strided copies.
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/movement.h"
+#include "engine/ops/shared/opencl_movement.h"
 #include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
@@ -29,7 +30,11 @@ std::string refuse(const Problem& p) {
 
 Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
-constexpr Tactic kTactics[] = {{.name = "concat_copies_portable", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "concat_copies_portable", .refuse = refuse, .prepare = prepare},
+                               {.name = "concat_copies_opencl",
+                                .refuse = refuse_moved<refuse>,
+                                .prepare = prepare_moved<copies>,
+                                .device = "opencl"}};
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // depth_to_space as strided copies.
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/movement.h"
+#include "engine/ops/shared/opencl_movement.h"
 
 namespace vireo::ops {
 namespace {
@@ -26,7 +27,11 @@ std::string refuse(const Problem& p) {
 
 Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
-constexpr Tactic kTactics[] = {{.name = "depth_to_space_copies_portable", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "depth_to_space_copies_portable", .refuse = refuse, .prepare = prepare},
+                               {.name = "depth_to_space_copies_opencl",
+                                .refuse = refuse_moved<refuse>,
+                                .prepare = prepare_moved<copies>,
+                                .device = "opencl"}};
 
 }  // namespace
 

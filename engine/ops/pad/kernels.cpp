@@ -6,6 +6,10 @@
 #include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
+
+std::string refuse_pad_opencl(const Problem&);
+Launch prepare_pad_opencl(const Problem&);
+
 namespace {
 
 std::vector<StridedCopy> copies(const Problem& p) {
@@ -63,7 +67,9 @@ std::string refuse(const Problem& p) {
 
 Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
-constexpr Tactic kTactics[] = {{.name = "pad_copies_portable", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {
+    {.name = "pad_copies_portable", .refuse = refuse, .prepare = prepare},
+    {.name = "pad_elements_opencl", .refuse = refuse_pad_opencl, .prepare = prepare_pad_opencl, .device = "opencl"}};
 
 }  // namespace
 

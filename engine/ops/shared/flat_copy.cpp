@@ -2,6 +2,7 @@
 
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/movement.h"
+#include "engine/ops/shared/opencl_movement.h"
 
 namespace vireo::ops {
 namespace {
@@ -20,7 +21,9 @@ std::string refuse(const Problem& p) {
 
 Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.outputs[0].dtype)); }
 
-constexpr Tactic kTactics[] = {{.name = "flat_copy_portable", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {
+    {.name = "flat_copy_portable", .refuse = refuse, .prepare = prepare},
+    {.name = "flat_copy_opencl", .refuse = refuse_moved<refuse>, .prepare = prepare_moved<copies>, .device = "opencl"}};
 
 }  // namespace
 

@@ -10,14 +10,8 @@
 namespace vireo::ops {
 namespace {
 
-enum class Kind { rows, blocks, elements };
-
-struct Part {
-  Loop loop;  ///< from, to; for blocks the last two axes are (from runs along, to runs along)
-  Kind kind = Kind::rows;
-  int input = 0, output = 0;
-  std::int64_t from = 0, to = 0;
-};
+using Part = MovementPart;
+using Kind = MovementPart::Kind;
 
 struct State {
   std::vector<Part> parts;
@@ -100,8 +94,27 @@ void run_tile(const graph::TileArgs& args) noexcept {
   run_part<T>(s.parts[k], args, args.tile - s.first[k]);
 }
 
-/// Axes in the order of the output's memory, so that neighbours can merge and writes run forward.
-bool plan_part(const StridedCopy& copy, Part& part) {
+/// Tiles of a transposing part: outer axes if there are enough, else stripes of the longer of the two turned axes.
+void cut_blocks(Loop& loop, std::int64_t grain, int workers) {
+  std::int64_t total = 1;
+  for (int i = 0; i < loop.rank; ++i) total *= loop.dims[i];
+  const std::int64_t wanted = std::clamp<std::int64_t>(total / grain, 1, 64 * workers);
+  const int last = loop.rank - 1;
+  loop.split = loop.dims[last - 1] >= loop.dims[last] ? last - 1 : last;
+  for (int i = 0; i < last - 1; ++i)
+    if (loop.dims[i] >= wanted) {
+      loop.split = i;
+      break;
+    }
+  const std::int64_t extent = loop.dims[loop.split], unit = loop.split >= last - 1 ? 16 : 1;
+  loop.chunk = (((extent + wanted - 1) / wanted) + unit - 1) / unit * unit;
+  loop.tiles = (extent + loop.chunk - 1) / loop.chunk;
+}
+
+}  // namespace
+
+bool plan_movement_part(const StridedCopy& copy, MovementPart& part) {
+  // In the order of the output's memory neighbours can merge and writes run forward.
   std::vector<std::size_t> order(copy.dims.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -132,29 +145,10 @@ bool plan_part(const StridedCopy& copy, Part& part) {
   return true;
 }
 
-/// Tiles of a transposing part: outer axes if there are enough, else stripes of the longer of the two turned axes.
-void cut_blocks(Loop& loop, std::int64_t grain, int workers) {
-  std::int64_t total = 1;
-  for (int i = 0; i < loop.rank; ++i) total *= loop.dims[i];
-  const std::int64_t wanted = std::clamp<std::int64_t>(total / grain, 1, 64 * workers);
-  const int last = loop.rank - 1;
-  loop.split = loop.dims[last - 1] >= loop.dims[last] ? last - 1 : last;
-  for (int i = 0; i < last - 1; ++i)
-    if (loop.dims[i] >= wanted) {
-      loop.split = i;
-      break;
-    }
-  const std::int64_t extent = loop.dims[loop.split], unit = loop.split >= last - 1 ? 16 : 1;
-  loop.chunk = (((extent + wanted - 1) / wanted) + unit - 1) / unit * unit;
-  loop.tiles = (extent + loop.chunk - 1) / loop.chunk;
-}
-
-}  // namespace
-
 bool movable(const std::vector<StridedCopy>& copies) {
   for (const StridedCopy& copy : copies) {
     Part part;
-    if (!plan_part(copy, part)) return false;
+    if (!plan_movement_part(copy, part)) return false;
   }
   return true;
 }
@@ -165,7 +159,7 @@ CpuLaunch plan_movement(const Problem& problem, const std::vector<StridedCopy>& 
   std::int64_t tiles = 0;
   for (const StridedCopy& copy : copies) {
     Part part;
-    if (!plan_part(copy, part)) throw Error(ErrorCode::internal, "a copy has too many axes");
+    if (!plan_movement_part(copy, part)) throw Error(ErrorCode::internal, "a copy has too many axes");
     if (part.loop.tiles == 0) continue;
     if (part.kind == Kind::blocks) cut_blocks(part.loop, grain, problem.workers);
     else cut_loop(part.loop, grain, problem.workers);

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "engine/ops/shared/loop.h"
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -19,6 +20,21 @@ struct StridedCopy {
   std::int64_t from = 0, to = 0;
   Dims dims, from_strides, to_strides;
 };
+
+/// How a copy is walked: its axes in the order of the output's memory, and what its innermost ones are.
+struct MovementPart {
+  enum class Kind : std::uint8_t {
+    rows,     ///< the last axis has stride 1 on both sides
+    blocks,   ///< turned: the last axis but one has stride 1 in the input, the last one in the output
+    elements  ///< neither
+  };
+  Loop loop;  ///< from, to
+  Kind kind = Kind::rows;
+  int input = 0, output = 0;
+  std::int64_t from = 0, to = 0;
+};
+/// False when more than kLoopRank axes remain after merging. loop.tiles is 0 for a copy of nothing.
+[[nodiscard]] bool plan_movement_part(const StridedCopy& copy, MovementPart& part);
 
 /// Tiles that make all copies, in any order. All tensors have elements of `size` bytes. Throws Error(internal) when a
 /// copy keeps more than kLoopRank axes after merging: ask movable() first.

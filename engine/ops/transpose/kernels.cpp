@@ -1,6 +1,7 @@
 // transpose as strided copies.
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/movement.h"
+#include "engine/ops/shared/opencl_movement.h"
 #include "engine/ops/shared/row_launch.h"
 
 namespace vireo::ops {
@@ -50,7 +51,11 @@ Launch prepare(const Problem& p) {
 }
 
 constexpr Tactic kTactics[] = {
-    {.name = "transpose_copies_portable", .refuse = refuse, .prepare = prepare, .rows = by_rows}};
+    {.name = "transpose_copies_portable", .refuse = refuse, .prepare = prepare, .rows = by_rows},
+    {.name = "transpose_copies_opencl",
+     .refuse = refuse_moved<refuse>,
+     .prepare = prepare_moved<copies>,
+     .device = "opencl"}};
 
 }  // namespace
 

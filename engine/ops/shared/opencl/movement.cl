@@ -1,0 +1,150 @@
+// Moving elements. T: an unsigned integer of their size; WIDE: how many of them are sixteen bytes. Where `wide` is set,
+// counts, strides and steps are in sixteen bytes, and offsets still in elements. Tensors need not lie at multiples of
+// sixteen bytes: where they do, one access moves them.
+inline void move_wide(global T *to, const global T *from) {
+  if ((((size_t)to | (size_t)from) & 15) == 0) {
+    *(global uint4 *)to = *(const global uint4 *)from;
+  } else {
+    for (int i = 0; i < WIDE; ++i) to[i] = from[i];
+  }
+}
+
+inline void move_at(global T *y, const int to, const global T *x, const int from, const int wide) {
+  if (wide) move_wide(y + (size_t)to * WIDE, x + (size_t)from * WIDE);
+  else y[to] = x[from];
+}
+
+kernel void movement_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int from, const int to, const int count,
+                              const int wide, const int8 dims, const int8 from_strides, const int8 to_strides) {
+  VIREO_AT(T, x);
+  VIREO_AT(T, y);
+  const int item = get_global_id(0);
+  if (item >= count) return;
+  move_at(y + to, vireo_place(item, dims, to_strides), x + from, vireo_place(item, dims, from_strides), wide);
+}
+
+kernel void movement_fill(VIREO_TENSOR(y), const int to, const int count, const int8 dims, const int8 to_strides,
+                          const ulong bits) {
+  VIREO_AT(T, y);
+  const int item = get_global_id(0);
+  if (item < count) y[to + vireo_place(item, dims, to_strides)] = (T)bits;
+}
+
+// Turned axes, a square of TILE x TILE elements a group: rows of x go into local memory, whose columns are rows of y.
+// `rows` entries of the axis that y has next to each other, `columns` of the one that x has. The rows in local memory are
+// four bytes longer, which puts the elements of a column into different banks. Bound by memory.
+#define TILE 32
+#define GAP (sizeof(T) < 4 ? 4 / sizeof(T) : 1)
+kernel __attribute__((reqd_work_group_size(TILE, 8, 1))) void movement_tiles(
+    VIREO_TENSOR(x), VIREO_TENSOR(y), const int from, const int to, const int rows, const int columns,
+    const int x_pitch, const int y_pitch, const int8 dims, const int8 from_strides, const int8 to_strides) {
+  local T tile[TILE][TILE + GAP];
+  VIREO_AT(T, x);
+  VIREO_AT(T, y);
+  const int across = (columns + TILE - 1) / TILE, down = (rows + TILE - 1) / TILE;
+  int group = get_group_id(0);
+  const int column = group % across * TILE;
+  group /= across;
+  const int row = group % down * TILE;
+  group /= down;
+  x += from + vireo_place(group, dims, from_strides);
+  y += to + vireo_place(group, dims, to_strides);
+  const int lane = get_local_id(0), first = get_local_id(1);
+  for (int i = first; i < TILE; i += 8)
+    if (column + lane < columns && row + i < rows) tile[i][lane] = x[(size_t)(row + i) * x_pitch + column + lane];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int i = first; i < TILE; i += 8)
+    if (column + i < columns && row + lane < rows) y[(size_t)(column + i) * y_pitch + row + lane] = tile[lane][i];
+}
+
+// One part of an index: its number counted from the front, which may be outside.
+inline long index_at(const global char *index, const int at, const int is_long, const int extent) {
+  const long found = is_long ? ((const global long *)index)[at] : (long)((const global int *)index)[at];
+  return found < 0 ? found + extent : found;
+}
+#define READ_PART(k)                                                                             \
+  if (parts > 0x##k)                                                                             \
+    source += (int)clamp(index_at(index, entry + 0x##k, is_long, extents.s##k), 0L, extents.s##k - 1L) * steps.s##k;
+#define WRITE_PART(k)                                                         \
+  if (parts > 0x##k) {                                                        \
+    const long found = index_at(index, entry + 0x##k, is_long, extents.s##k); \
+    if (found < 0 || found >= extents.s##k) return;                           \
+    target += (int)found * steps.s##k;                                        \
+  }
+
+kernel void movement_gather(const int count, const int wide, const int is_long, const int parts, const int8 extents,
+                            const int8 steps, const int8 dims, const int8 data_strides, const int8 index_strides,
+                            const int8 other_strides, VIREO_TENSOR(x), VIREO_TENSOR(index), VIREO_TENSOR(y)) {
+  VIREO_AT(T, x);
+  VIREO_AT(char, index);
+  VIREO_AT(T, y);
+  const int item = get_global_id(0);
+  if (item >= count) return;
+  const int entry = vireo_place(item, dims, index_strides);
+  int source = vireo_place(item, dims, data_strides);
+  READ_PART(0) READ_PART(1) READ_PART(2) READ_PART(3) READ_PART(4) READ_PART(5) READ_PART(6) READ_PART(7)
+  move_at(y, vireo_place(item, dims, other_strides), x, source, wide);
+}
+
+kernel void movement_scatter(const int count, const int wide, const int is_long, const int parts, const int8 extents,
+                             const int8 steps, const int8 dims, const int8 data_strides, const int8 index_strides,
+                             const int8 other_strides, VIREO_TENSOR(updates), VIREO_TENSOR(index), VIREO_TENSOR(y)) {
+  VIREO_AT(T, updates);
+  VIREO_AT(char, index);
+  VIREO_AT(T, y);
+  const int item = get_global_id(0);
+  if (item >= count) return;
+  const int entry = vireo_place(item, dims, index_strides);
+  int target = vireo_place(item, dims, data_strides);
+  WRITE_PART(0) WRITE_PART(1) WRITE_PART(2) WRITE_PART(3) WRITE_PART(4) WRITE_PART(5) WRITE_PART(6) WRITE_PART(7)
+  move_at(y, target, updates, vireo_place(item, dims, other_strides), wide);
+}
+
+// Where position `at` of a padded axis reads from; -1: the padding value. Modes: 0 constant, 1 edge, 2 reflect, 3 wrap.
+inline int pad_source(const int at, const int extent, const int mode) {
+  if (at >= 0 && at < extent) return at;
+  if (mode == 0) return -1;
+  if (mode == 1) return clamp(at, 0, extent - 1);
+  const int period = mode == 3 ? extent : max(2 * (extent - 1), 1);
+  int phase = at % period;
+  if (phase < 0) phase += period;
+  return phase < extent ? phase : period - phase;
+}
+#define PAD_AXIS(s)                                                     \
+  {                                                                     \
+    const int place = item % dims.s, source = pad_source(place - begins.s, extents.s, mode); \
+    item /= dims.s;                                                     \
+    inside = inside && source >= 0;                                     \
+    from += source * from_strides.s;                                    \
+    to += place * to_strides.s;                                         \
+  }
+
+// `value` is read where has_value is set; else the padding is zero.
+kernel void movement_pad(VIREO_TENSOR(x), VIREO_TENSOR(value), VIREO_TENSOR(y), const int has_value, const int mode,
+                         const int count, const int wide, const int rank, const int8 dims, const int8 begins,
+                         const int8 extents, const int8 from_strides, const int8 to_strides) {
+  VIREO_AT(T, x);
+  VIREO_AT(T, value);
+  VIREO_AT(T, y);
+  int item = get_global_id(0), from = 0, to = 0;
+  bool inside = true;
+  if (item >= count) return;
+  PAD_AXIS(s7)
+  if (rank > 1) PAD_AXIS(s6)
+  if (rank > 2) PAD_AXIS(s5)
+  if (rank > 3) PAD_AXIS(s4)
+  if (rank > 4) PAD_AXIS(s3)
+  if (rank > 5) PAD_AXIS(s2)
+  if (rank > 6) PAD_AXIS(s1)
+  if (rank > 7) PAD_AXIS(s0)
+  if (inside) {
+    move_at(y, to, x, from, wide);
+  } else {
+    const T fill = has_value ? value[0] : 0;
+    if (wide) {
+      for (int i = 0; i < WIDE; ++i) y[(size_t)to * WIDE + i] = fill;
+    } else {
+      y[to] = fill;
+    }
+  }
+}

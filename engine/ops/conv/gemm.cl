@@ -31,7 +31,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void conv_gemm(
   VIREO_AT(T, w);
   VIREO_AT(float, bias);
   VIREO_AT(T, residual);
-  local float a[BK * PITCH], b[BK * BN];
+  local float a[BK * PITCH] __attribute__((aligned(16))), b[BK * BN] __attribute__((aligned(16)));
   const int lid = get_local_id(0);
   const int tile = get_group_id(0) % parts.s0, pixel0 = get_group_id(0) / parts.s0 * BM;
   const int part = get_group_id(1), group = get_group_id(2);

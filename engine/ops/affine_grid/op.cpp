@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void affine_grid_reference(const EvalContext&);
+std::span<const Tactic> affine_grid_tactics();
 
 namespace {
 
@@ -35,7 +36,11 @@ void infer(InferContext& c) {
 }  // namespace
 
 extern const Operator affine_grid_operator;
-const Operator affine_grid_operator{
-    .name = "affine_grid", .min_inputs = 2, .max_inputs = 2, .infer = infer, .reference = affine_grid_reference};
+const Operator affine_grid_operator{.name = "affine_grid",
+                                    .min_inputs = 2,
+                                    .max_inputs = 2,
+                                    .infer = infer,
+                                    .reference = affine_grid_reference,
+                                    .tactics = affine_grid_tactics};
 
 }  // namespace vireo::ops

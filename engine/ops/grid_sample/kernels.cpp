@@ -193,6 +193,10 @@ constexpr Tactic kTactics[] = {
      .refuse = refuse,
      .prepare = prepare<sample_kernel_portable>,
      .predict = predict<sample_kernel_portable>},
+    {.name = "grid_sample_points_opencl",
+     .refuse = refuse_grid_sample_opencl,
+     .prepare = prepare_grid_sample_opencl,
+     .device = "opencl"},
 };
 
 }  // namespace

@@ -3,6 +3,9 @@
 // the same of two pixels. Pure functions.
 
 #include <cstdint>
+#include <string>
+
+#include "engine/graph/tactic.h"
 
 namespace vireo::ops {
 
@@ -32,5 +35,9 @@ struct SampleAxes {
 /// is outside, or weighs nothing, has weight 0 and index -1, and must not be read.
 void sample_taps(const SampleAxes& axes, const float* coordinates, std::int64_t points, std::int64_t* index,
                  float* weight) noexcept;
+
+/// On OpenCL devices.
+[[nodiscard]] std::string refuse_grid_sample_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_grid_sample_opencl(const graph::Problem& problem);
 
 }  // namespace vireo::ops

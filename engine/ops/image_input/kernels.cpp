@@ -84,6 +84,10 @@ constexpr Tactic kTactics[] = {
      .rows = by_rows},
 #endif
     {.name = "image_input_rows_portable", .refuse = refuse, .prepare = prepare<image_rows_portable>, .rows = by_rows},
+    {.name = "image_input_pixels_opencl",
+     .refuse = refuse_image_input_opencl,
+     .prepare = prepare_image_input_opencl,
+     .device = "opencl"},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 namespace vireo::ops {
 
 void lrn_reference(const EvalContext&);
+std::span<const Tactic> lrn_tactics();
 
 namespace {
 
@@ -31,6 +32,7 @@ const Operator lrn_operator{.name = "lrn",
                             .infer = infer,
                             .reference = lrn_reference,
                             .flops = flops,
+                            .tactics = lrn_tactics,
                             .axis_order = AxisOrder::layout,
                             .keeps = KeptExtents::all,
                             .costly = true,

@@ -96,6 +96,7 @@ constexpr Tactic kTactics[] = {
      .rows = by_rows},
 #endif
     {.name = "pool_nhwc_portable", .refuse = refuse, .prepare = prepare<pool_kernels_portable>, .rows = by_rows},
+    {.name = "pool_window_opencl", .refuse = refuse_pool_opencl, .prepare = prepare_pool_opencl, .device = "opencl"},
 };
 
 }  // namespace

@@ -22,4 +22,8 @@ struct PoolKernels {
 [[nodiscard]] PoolKernels pool_kernels_avx512();
 [[nodiscard]] PoolKernels pool_kernels_portable();
 
+/// On OpenCL devices.
+[[nodiscard]] std::string refuse_pool_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_pool_opencl(const graph::Problem& problem);
+
 }  // namespace vireo::ops

@@ -24,17 +24,6 @@ bool known(const Problem& p, std::size_t k) {
   return k >= p.inputs.size() || !p.inputs[k].present() || p.inputs[k].constant;
 }
 
-ResizeRequest request_of(const Problem& p) {
-  const auto given = [&](std::size_t k) {
-    return k < p.inputs.size() && p.inputs[k].present() ? p.inputs[k].constant.get() : nullptr;
-  };
-  ResizeRequest request{.in = p.inputs[0].dims};
-  if (const auto* roi = given(1)) request.roi = to_reals(*roi);
-  if (const auto* sizes = given(3)) request.sizes = to_integers(*sizes);
-  if (const auto* scales = given(2); scales && request.sizes.empty()) request.scales = to_reals(*scales);
-  return request;
-}
-
 LinearTap tap_at(const ResizeAxis& axis, std::int64_t o) {
   if (axis.identity) return {o, o, 0};
   const auto at = static_cast<std::size_t>(o * axis.taps);
@@ -58,7 +47,7 @@ std::vector<std::size_t> changing(const std::vector<ResizeAxis>& axes) {
 
 /// The problem as [outer, height, width, inner], of axes that are changing.
 void plan(const Problem& p, Owned& s) {
-  const std::vector<ResizeAxis> axes = resize_axes(*p.attributes, request_of(p));
+  const std::vector<ResizeAxis> axes = resize_axes(*p.attributes, resize_request_of(p));
   const std::vector<std::size_t> list = changing(axes);
   const Dims& in = p.inputs[0].dims;
   const std::size_t column = list.back(), row = list.front();
@@ -94,7 +83,7 @@ void plan(const Problem& p, Owned& s) {
 std::string refuse_common(const Problem& p) {
   if (!known(p, 1) || !known(p, 2) || !known(p, 3)) return "the scales are not known when building";
   if (p.outputs[0].count() == 0) return "nothing to do";
-  const std::vector<std::size_t> list = changing(resize_outline(*p.attributes, request_of(p)));
+  const std::vector<std::size_t> list = changing(resize_outline(*p.attributes, resize_request_of(p)));
   if (list.empty()) return "takes two taps along one or two neighbouring axes";
   if (list.back() + 2 != p.inputs[0].dims.size() && (!p.inputs[0].dense() || !p.outputs[0].dense()))
     return "takes strided pixels only";
@@ -176,6 +165,10 @@ constexpr Tactic kTactics[] = {
      .prepare = prepare_linear<resize_kernels_avx2>},
 #endif
     {.name = "resize_linear_portable", .refuse = refuse_linear, .prepare = prepare_linear<resize_kernels_portable>},
+    {.name = "resize_taps_opencl",
+     .refuse = refuse_resize_opencl,
+     .prepare = prepare_resize_opencl,
+     .device = "opencl"},
 };
 
 }  // namespace

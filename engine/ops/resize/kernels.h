@@ -14,7 +14,7 @@ struct LinearTap {
 
 struct ResizeState {
   std::int64_t outer = 1, height = 1, width = 1, inner = 1, out_height = 1, out_width = 1;
-  std::int64_t in_pitch = 1, out_pitch = 1;   ///< between pixels
+  std::int64_t in_pitch = 1, out_pitch = 1;  ///< between pixels
   std::int64_t rows_per_tile = 1;
   const LinearTap *vertical = nullptr, *horizontal = nullptr;  ///< nearest: low only
 };
@@ -25,5 +25,9 @@ struct ResizeKernels {
 [[nodiscard]] ResizeKernels resize_kernels_avx2();
 [[nodiscard]] ResizeKernels resize_kernels_avx512();
 [[nodiscard]] ResizeKernels resize_kernels_portable();
+
+/// On OpenCL devices.
+[[nodiscard]] std::string refuse_resize_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_resize_opencl(const graph::Problem& problem);
 
 }  // namespace vireo::ops

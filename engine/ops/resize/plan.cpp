@@ -69,7 +69,7 @@ Mapping mapping_from(const std::string& name) {
 
 struct Line {
   Mapping mapping;
-  double scale, in, out;       ///< out: extent as produced
+  double scale, in, out;  ///< out: extent as produced
   double roi_start, roi_end;
   [[nodiscard]] double source(double x) const {
     switch (mapping) {
@@ -106,8 +106,8 @@ double cubic(double x, double a) {
 
 struct Filter {
   bool is_cubic;
-  double a;        ///< cubic coefficient
-  double shrink;   ///< below 1 when antialiasing a reduction
+  double a;       ///< cubic coefficient
+  double shrink;  ///< below 1 when antialiasing a reduction
   bool exclude_outside;
   std::int64_t first, last;  ///< taps relative to floor(x)
 };
@@ -132,6 +132,17 @@ void add_taps(const Filter& f, double x, ResizeAxis& axis) {
 }
 
 }  // namespace
+
+ResizeRequest resize_request_of(const graph::Problem& p) {
+  const auto given = [&](std::size_t k) {
+    return k < p.inputs.size() && p.inputs[k].present() ? p.inputs[k].constant.get() : nullptr;
+  };
+  ResizeRequest request{.in = p.inputs[0].dims};
+  if (const auto* roi = given(1)) request.roi = to_reals(*roi);
+  if (const auto* sizes = given(3)) request.sizes = to_integers(*sizes);
+  if (const auto* scales = given(2); scales && request.sizes.empty()) request.scales = to_reals(*scales);
+  return request;
+}
 
 ResizeShape resize_shape(const graph::Attributes& attributes, const ResizeRequest& r) {
   const std::vector<std::size_t> axes = named_axes(attributes, r.in.size());

@@ -4,6 +4,7 @@
 
 #include "engine/api/types.h"
 #include "engine/graph/attributes.h"
+#include "engine/graph/tactic.h"
 
 namespace vireo::ops {
 
@@ -24,6 +25,9 @@ struct ResizeRequest {
   std::vector<double> scales;       ///< as given
   std::vector<std::int64_t> sizes;  ///< as given
 };
+
+/// What the known inputs of a problem ask for.
+[[nodiscard]] ResizeRequest resize_request_of(const graph::Problem& problem);
 
 /// Output extents and the effective scale of each axis. Throws Error for what doesn't fit; extents may be kUnknown.
 struct ResizeShape {

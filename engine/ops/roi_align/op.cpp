@@ -6,6 +6,7 @@
 namespace vireo::ops {
 
 void roi_align_reference(const EvalContext&);
+std::span<const Tactic> roi_align_tactics();
 
 namespace {
 
@@ -42,6 +43,7 @@ const Operator roi_align_operator{.name = "roi_align",
                                   .max_inputs = 3,
                                   .infer = infer,
                                   .reference = roi_align_reference,
+                                  .tactics = roi_align_tactics,
                                   .costly = true,
                                   .varying = varying};
 

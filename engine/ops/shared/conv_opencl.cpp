@@ -18,22 +18,7 @@ const graph::Desc* tensor(const Problem& p, std::size_t k) {
   return k < p.inputs.size() && p.inputs[k].present() ? &p.inputs[k] : nullptr;
 }
 
-ActivationStrides strides_in(const graph::Desc& desc, bool nhwc) {
-  const Dims strides = strides_of(desc);
-  ActivationStrides s{strides[0], nhwc ? strides.back() : strides[1], {0, 0, 0}};
-  const std::size_t spatial = strides.size() - 2;
-  for (std::size_t i = 0; i < spatial; ++i) s.space[3 - spatial + i] = strides[(nhwc ? 1 : 2) + i];
-  return s;
-}
-
-Int8 ints(std::initializer_list<std::int64_t> values) {
-  Int8 all{};
-  std::size_t i = 0;
-  for (const std::int64_t value : values) all.at[i++] = static_cast<std::int32_t>(value);
-  return all;
-}
-
-Int8 ints(const ActivationStrides& s) { return ints({s.batch, s.channel, s.space[0], s.space[1], s.space[2]}); }
+Int8 ints(const ActivationStrides& s) { return int8_of({s.batch, s.channel, s.space[0], s.space[1], s.space[2]}); }
 
 /// Tensor `k`, or x where there is none.
 void optional_input(KernelCall& call, bool present, int k) { call.input(present ? k : 0); }
@@ -66,6 +51,14 @@ DirectShape direct_shape(const Problem& p, const OpenclConv& c) {
 }
 
 }  // namespace
+
+ActivationStrides activation_strides_of(const graph::Desc& desc, bool nhwc) {
+  const Dims strides = strides_of(desc);
+  ActivationStrides s{strides[0], nhwc ? strides.back() : strides[1], {0, 0, 0}};
+  const std::size_t spatial = strides.size() - 2;
+  for (std::size_t i = 0; i < spatial; ++i) s.space[3 - spatial + i] = strides[(nhwc ? 1 : 2) + i];
+  return s;
+}
 
 double OpenclConv::flops() const {
   const double taps = static_cast<double>(g.taps()) * static_cast<double>(g.cin_per_group());
@@ -105,15 +98,15 @@ OpenclConv read_conv_opencl(const Problem& p, Direction direction) {
   OpenclConv c;
   c.direction = direction;
   c.g = conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, direction);
-  c.x = strides_in(p.inputs[0], c.g.nhwc);
-  c.y = strides_in(p.outputs[0], c.g.nhwc);
+  c.x = activation_strides_of(p.inputs[0], c.g.nhwc);
+  c.y = activation_strides_of(p.outputs[0], c.g.nhwc);
   c.r = c.y;
   c.activation = activation_of(*p.attributes);
   c.bias = tensor(p, 2) != nullptr;
   if (const graph::Desc* residual = tensor(p, 3)) {
     c.residual = true;
     c.residual_before = p.attributes->text("residual", "") == "before";
-    c.r = strides_in(*residual, c.g.nhwc);
+    c.r = activation_strides_of(*residual, c.g.nhwc);
     c.residual_channels = c.g.nhwc ? residual->dims.back() : residual->dims[1];
   }
   return c;
@@ -125,10 +118,10 @@ int conv_flags(const OpenclConv& c) {
 
 void conv_shape_arguments(KernelCall& call, const OpenclConv& c) {
   const ConvGeometry& g = c.g;
-  call.value(ints({g.in[0], g.in[1], g.in[2], g.cin_per_group(), g.cout_per_group()}));
-  call.value(ints({g.out[0], g.out[1], g.out[2], g.cout, g.batch, c.residual_channels}));
-  call.value(ints({g.kernel[0], g.kernel[1], g.kernel[2], g.stride[0], g.stride[1], g.stride[2]}));
-  call.value(ints({g.pad_begin[0], g.pad_begin[1], g.pad_begin[2], g.dilation[0], g.dilation[1], g.dilation[2]}));
+  call.value(int8_of({g.in[0], g.in[1], g.in[2], g.cin_per_group(), g.cout_per_group()}));
+  call.value(int8_of({g.out[0], g.out[1], g.out[2], g.cout, g.batch, c.residual_channels}));
+  call.value(int8_of({g.kernel[0], g.kernel[1], g.kernel[2], g.stride[0], g.stride[1], g.stride[2]}));
+  call.value(int8_of({g.pad_begin[0], g.pad_begin[1], g.pad_begin[2], g.dilation[0], g.dilation[1], g.dilation[2]}));
   call.value(ints(c.x)).value(ints(c.y)).value(ints(c.r));
 }
 
@@ -182,7 +175,7 @@ Launch prepare_conv_any_opencl(const Problem& p, Direction direction) {
   call.output(0);
   conv_shape_arguments(call, c);
   const Dims w = strides_of(p.inputs[1]);
-  Int8 ws = ints({w[forward ? 0 : 1], w[forward ? 1 : 0]});
+  Int8 ws = int8_of({w[forward ? 0 : 1], w[forward ? 1 : 0]});
   for (int i = 0; i < c.g.rank; ++i) ws.at[5 - c.g.rank + i] = static_cast<std::int32_t>(w[2 + i]);
   call.value(ws).integer(conv_flags(c));
   const std::int64_t pixels = c.g.batch * c.g.out_pixels();

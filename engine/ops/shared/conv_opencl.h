@@ -9,6 +9,9 @@
 
 namespace vireo::ops {
 
+/// Of a tensor with a pitch, over up to three spatial axes.
+[[nodiscard]] ActivationStrides activation_strides_of(const graph::Desc& desc, bool nhwc);
+
 struct OpenclConv {
   ConvGeometry g;
   Direction direction = Direction::forward;

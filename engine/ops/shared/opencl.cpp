@@ -166,4 +166,19 @@ Int8 loop_strides(const Loop& loop, int tensor) {
   return all;
 }
 
+Int8 int8_of(std::initializer_list<std::int64_t> values) {
+  if (values.size() > 8) base::fail(ErrorCode::internal, "an argument of ", values.size(), " numbers");
+  Int8 all{};
+  std::size_t i = 0;
+  for (const std::int64_t value : values) all.at[i++] = narrow(value);
+  return all;
+}
+
+Int8 int8_last(const Dims& values, std::int32_t fill) {
+  if (values.size() > 8) base::fail(ErrorCode::internal, "an argument of ", values.size(), " numbers");
+  Int8 all{{fill, fill, fill, fill, fill, fill, fill, fill}};
+  for (std::size_t i = 0; i < values.size(); ++i) all.at[8 - values.size() + i] = narrow(values[i]);
+  return all;
+}
+
 }  // namespace vireo::ops

@@ -75,4 +75,9 @@ inline constexpr std::initializer_list<DataType> kReals{DataType::float32, DataT
 [[nodiscard]] Int8 loop_dims(const Loop& loop);
 [[nodiscard]] Int8 loop_strides(const Loop& loop, int tensor);
 
+/// The numbers as one argument, from the first on, then zeros; or the last of eight, `fill` before them. Throw
+/// Error(internal) beyond 31 bits and beyond eight.
+[[nodiscard]] Int8 int8_of(std::initializer_list<std::int64_t> values);
+[[nodiscard]] Int8 int8_last(const Dims& values, std::int32_t fill);
+
 }  // namespace vireo::ops

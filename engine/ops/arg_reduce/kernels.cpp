@@ -2,6 +2,7 @@
 // order.
 #include <algorithm>
 
+#include "engine/ops/arg_reduce/opencl.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
 
@@ -87,7 +88,19 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "arg_reduce_blocks_portable", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {
+    {.name = "arg_reduce_blocks_portable", .refuse = refuse, .prepare = prepare},
+    {.name = "arg_reduce_groups_opencl",
+     .refuse = refuse_arg_reduce_opencl,
+     .prepare = prepare_arg_reduce_opencl<LineForm::shared>,
+     .device = "opencl",
+     .predict = predict_arg_reduce_opencl<LineForm::shared>},
+    {.name = "arg_reduce_items_opencl",
+     .refuse = refuse_arg_reduce_opencl,
+     .prepare = prepare_arg_reduce_opencl<LineForm::serial>,
+     .device = "opencl",
+     .predict = predict_arg_reduce_opencl<LineForm::serial>},
+};
 
 }  // namespace
 

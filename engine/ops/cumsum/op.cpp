@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void cumsum_reference(const EvalContext&);
+std::span<const Tactic> cumsum_tactics();
 
 namespace {
 
@@ -38,6 +39,7 @@ const Operator cumsum_operator{.name = "cumsum",
                                .max_inputs = 2,
                                .infer = infer,
                                .reference = cumsum_reference,
+                               .tactics = cumsum_tactics,
                                .keeps = KeptExtents::all,
                                .varying = varying};
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/ops/reduce/opencl.h"
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/reference.h"
 
@@ -105,6 +106,16 @@ constexpr Tactic kTactics[] = {
     {.name = "reduce_blocks_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<reduce_kernels_avx2>},
 #endif
     {.name = "reduce_blocks_portable", .refuse = refuse, .prepare = prepare<reduce_kernels_portable>},
+    {.name = "reduce_groups_opencl",
+     .refuse = refuse_reduce_opencl,
+     .prepare = prepare_reduce_opencl<LineForm::shared>,
+     .device = "opencl",
+     .predict = predict_reduce_opencl<LineForm::shared>},
+    {.name = "reduce_items_opencl",
+     .refuse = refuse_reduce_opencl,
+     .prepare = prepare_reduce_opencl<LineForm::serial>,
+     .device = "opencl",
+     .predict = predict_reduce_opencl<LineForm::serial>},
 };
 
 }  // namespace

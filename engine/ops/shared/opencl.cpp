@@ -68,9 +68,17 @@ std::string_view opencl_type(DataType type) noexcept {
 }
 
 KernelCall::KernelCall(std::string_view path, std::string_view entry) {
-  kernel_.source = base::str(opencl_source("shared/opencl/prelude.cl"), opencl_source("shared/opencl/functions.cl"),
-                             opencl_source(path));
+  kernel_.source = base::str(opencl_source("shared/opencl/prelude.cl"), opencl_source("shared/opencl/functions.cl"));
+  own_ = kernel_.source.size();
+  kernel_.source += opencl_source(path);
   kernel_.entry = entry;
+}
+
+KernelCall& KernelCall::before(std::string_view path) {
+  const std::string_view text = opencl_source(path);
+  kernel_.source.insert(own_, text);
+  own_ += text.size();
+  return *this;
 }
 
 KernelCall& KernelCall::define_text(std::string_view name, std::string_view value) {

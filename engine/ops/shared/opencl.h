@@ -39,6 +39,8 @@ struct Int8 {
 class KernelCall {
  public:
   KernelCall(std::string_view path, std::string_view entry);
+  /// Text of another file between what all kernels share and this kernel's own.
+  KernelCall& before(std::string_view path);
   KernelCall& define(std::string_view name, std::int64_t value);
   KernelCall& define_text(std::string_view name, std::string_view value);
   KernelCall& define_real(std::string_view name, double value);  ///< to the last bit, whatever the locale
@@ -63,6 +65,7 @@ class KernelCall {
 
  private:
   OpenclKernel kernel_;
+  std::size_t own_ = 0;  ///< where the kernel's own text begins
 };
 
 /// The usual refusals: a tensor of a type that is none of `types`, more elements than an int counts, nothing to do.

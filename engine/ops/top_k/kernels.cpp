@@ -4,6 +4,7 @@
 
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/top_k/opencl.h"
 
 namespace vireo::ops {
 namespace {
@@ -87,6 +88,7 @@ constexpr Tactic kTactics[] = {
     {.name = "top_k_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<top_k_collect_avx2>},
 #endif
     {.name = "top_k_rows_portable", .refuse = refuse, .prepare = prepare<top_k_collect_portable>},
+    {.name = "top_k_ranks_opencl", .refuse = refuse_top_k_opencl, .prepare = prepare_top_k_opencl, .device = "opencl"},
 };
 
 }  // namespace

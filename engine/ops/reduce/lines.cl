@@ -1,0 +1,68 @@
+// Reductions along lines. T: element type, A: what sums are kept in (float, or long for integers), MODE: how they are
+// made; `finish`: what becomes of them.
+#define SUM 0
+#define MAX 1
+#define MIN 2
+#define PROD 3
+#define ABSOLUTE 4
+#define SQUARES 5
+#define LOG_SUM_EXP 6
+
+// NaN stays once it is there.
+inline A larger(A a, A b) { return b != b || b > a ? b : a; }
+inline A smaller(A a, A b) { return b != b || b < a ? b : a; }
+
+#if MODE == MAX || MODE == LOG_SUM_EXP
+#define START LOWEST
+#define TAKE(a, v) larger(a, v)
+#define JOIN larger
+#elif MODE == MIN
+#define START HIGHEST
+#define TAKE(a, v) smaller(a, v)
+#define JOIN smaller
+#elif MODE == PROD
+#define START 1
+#define TAKE(a, v) ((a) * (v))
+inline A times(A a, A b) { return a * b; }
+#define JOIN times
+#else
+#define START 0
+#define JOIN VIREO_PLUS
+#if MODE == ABSOLUTE
+#define TAKE(a, v) ((a) + ((v) < 0 ? -(v) : (v)))
+#elif MODE == SQUARES
+#define TAKE(a, v) ((a) + (v) * (v))
+#else
+#define TAKE(a, v) ((a) + (v))
+#endif
+#endif
+
+kernel void reduce_lines(VIREO_TENSOR(x), VIREO_TENSOR(y), const int finish, VIREO_LINES, const int8 x_across,
+                         const int8 x_along, const int8 y_across, const int8 y_along) {
+  VIREO_AT(T, x);
+  VIREO_AT(T, y);
+  SHARED(A, shared);
+  VIREO_LINE;
+  x += ACROSS(x_across);
+  A all = START;
+  for (int i = lane; i < end; i += steps) {
+    const A v = GET(T, x, ALONG(i, x_along));
+    all = TAKE(all, v);
+  }
+  ALL_LANES(shared, all, JOIN);
+#if MODE == LOG_SUM_EXP
+  const A top = all;
+  all = 0;
+  if (!isinf(top))
+    for (int i = lane; i < end; i += steps) all += exp(GET(T, x, ALONG(i, x_along)) - top);
+  ALL_LANES(shared, all, VIREO_PLUS);
+  all = isinf(top) ? top : log(all) + top;
+#else
+  if (finish == 1) all /= length;
+#ifdef REAL
+  if (finish == 2) all = sqrt(all);
+  if (finish == 3) all = log(all);
+#endif
+#endif
+  if (KEEPS) PUT(T, y, ACROSS(y_across), all);
+}

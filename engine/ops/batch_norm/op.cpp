@@ -6,6 +6,7 @@
 namespace vireo::ops {
 
 void batch_norm_reference(const EvalContext&);
+std::span<const Tactic> batch_norm_tactics();
 
 namespace {
 
@@ -36,6 +37,7 @@ const Operator batch_norm_operator{.name = "batch_norm",
                                    .max_outputs = 3,
                                    .infer = infer,
                                    .reference = batch_norm_reference,
+                                   .tactics = batch_norm_tactics,
                                    .in_place = true,
                                    .axis_order = AxisOrder::along_axis,
                                    .default_axis = 1,

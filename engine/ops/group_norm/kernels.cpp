@@ -1,3 +1,4 @@
+#include "engine/ops/group_norm/opencl.h"
 #include "engine/ops/shared/channel_norm.h"
 #include "engine/ops/shared/shape.h"
 
@@ -21,6 +22,16 @@ constexpr Tactic kTactics[] = {
      .prepare = prepare<channel_norm_kernels_avx2>},
 #endif
     {.name = "group_norm_portable", .refuse = refuse_channel_norm, .prepare = prepare<channel_norm_kernels_portable>},
+    {.name = "group_norm_groups_opencl",
+     .refuse = refuse_group_norm_opencl,
+     .prepare = NormTactics<group_norm_opencl>::prepare<LineForm::shared>,
+     .device = "opencl",
+     .predict = NormTactics<group_norm_opencl>::predict<LineForm::shared>},
+    {.name = "group_norm_items_opencl",
+     .refuse = refuse_group_norm_opencl,
+     .prepare = NormTactics<group_norm_opencl>::prepare<LineForm::serial>,
+     .device = "opencl",
+     .predict = NormTactics<group_norm_opencl>::predict<LineForm::serial>},
 };
 
 }  // namespace

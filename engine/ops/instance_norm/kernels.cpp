@@ -1,3 +1,4 @@
+#include "engine/ops/instance_norm/opencl.h"
 #include "engine/ops/shared/channel_norm.h"
 #include "engine/ops/shared/shape.h"
 
@@ -24,6 +25,16 @@ constexpr Tactic kTactics[] = {
     {.name = "instance_norm_portable",
      .refuse = refuse_channel_norm,
      .prepare = prepare<channel_norm_kernels_portable>},
+    {.name = "instance_norm_groups_opencl",
+     .refuse = refuse_instance_norm_opencl,
+     .prepare = NormTactics<instance_norm_opencl>::prepare<LineForm::shared>,
+     .device = "opencl",
+     .predict = NormTactics<instance_norm_opencl>::predict<LineForm::shared>},
+    {.name = "instance_norm_items_opencl",
+     .refuse = refuse_instance_norm_opencl,
+     .prepare = NormTactics<instance_norm_opencl>::prepare<LineForm::serial>,
+     .device = "opencl",
+     .predict = NormTactics<instance_norm_opencl>::predict<LineForm::serial>},
 };
 
 }  // namespace

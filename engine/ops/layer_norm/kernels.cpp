@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/ops/layer_norm/opencl.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
 
@@ -68,6 +69,16 @@ constexpr Tactic kTactics[] = {
      .prepare = prepare<layer_norm_kernels_avx2>},
 #endif
     {.name = "layer_norm_rows_portable", .refuse = refuse, .prepare = prepare<layer_norm_kernels_portable>},
+    {.name = "layer_norm_groups_opencl",
+     .refuse = refuse_layer_norm_opencl,
+     .prepare = NormTactics<layer_norm_opencl>::prepare<LineForm::shared>,
+     .device = "opencl",
+     .predict = NormTactics<layer_norm_opencl>::predict<LineForm::shared>},
+    {.name = "layer_norm_items_opencl",
+     .refuse = refuse_layer_norm_opencl,
+     .prepare = NormTactics<layer_norm_opencl>::prepare<LineForm::serial>,
+     .device = "opencl",
+     .predict = NormTactics<layer_norm_opencl>::predict<LineForm::serial>},
 };
 
 }  // namespace

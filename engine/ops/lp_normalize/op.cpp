@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void lp_normalize_reference(const EvalContext&);
+std::span<const Tactic> lp_normalize_tactics();
 
 namespace {
 
@@ -26,6 +27,7 @@ extern const Operator lp_normalize_operator;
 const Operator lp_normalize_operator{.name = "lp_normalize",
                                      .infer = infer,
                                      .reference = lp_normalize_reference,
+                                     .tactics = lp_normalize_tactics,
                                      .in_place = true,
                                      .axis_order = AxisOrder::along_axis,
                                      .keeps = KeptExtents::all,

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void mean_variance_normalize_reference(const EvalContext&);
+std::span<const Tactic> mean_variance_normalize_tactics();
 
 namespace {
 
@@ -19,6 +20,7 @@ extern const Operator mean_variance_normalize_operator;
 const Operator mean_variance_normalize_operator{.name = "mean_variance_normalize",
                                                 .infer = infer,
                                                 .reference = mean_variance_normalize_reference,
+                                                .tactics = mean_variance_normalize_tactics,
                                                 .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

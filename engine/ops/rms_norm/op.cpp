@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void rms_norm_reference(const EvalContext&);
+std::span<const Tactic> rms_norm_tactics();
 
 namespace {
 
@@ -26,6 +27,7 @@ const Operator rms_norm_operator{.name = "rms_norm",
                                  .infer = infer,
                                  .reference = rms_norm_reference,
                                  .flops = flops,
+                                 .tactics = rms_norm_tactics,
                                  .in_place = true,
                                  .keeps = KeptExtents::all};
 

@@ -4,6 +4,7 @@
 
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/reference.h"
+#include "engine/ops/softmax/opencl.h"
 
 namespace vireo::ops {
 namespace {
@@ -65,6 +66,16 @@ constexpr Tactic kTactics[] = {
     {.name = "softmax_rows_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<softmax_kernels_avx2>},
 #endif
     {.name = "softmax_rows_portable", .refuse = refuse, .prepare = prepare<softmax_kernels_portable>},
+    {.name = "softmax_groups_opencl",
+     .refuse = refuse_softmax_opencl,
+     .prepare = NormTactics<softmax_opencl>::prepare<LineForm::shared>,
+     .device = "opencl",
+     .predict = NormTactics<softmax_opencl>::predict<LineForm::shared>},
+    {.name = "softmax_items_opencl",
+     .refuse = refuse_softmax_opencl,
+     .prepare = NormTactics<softmax_opencl>::prepare<LineForm::serial>,
+     .device = "opencl",
+     .predict = NormTactics<softmax_opencl>::predict<LineForm::serial>},
 };
 
 }  // namespace

@@ -95,7 +95,7 @@ int bench(const BenchFlags& f) {
   // Several contexts share the cores: each gets its part, at least one.
   if (f.contexts > 1) options.threads = std::max(1, loaded.engine->threads() / f.contexts);
   std::vector<std::unique_ptr<Context>> contexts;
-  for (int i = 0; i < f.contexts; ++i) contexts.push_back(context_with_inputs(loaded, options, f.inputs));
+  for (int i = 0; i < f.contexts; ++i) contexts.push_back(context_with_inputs(loaded, options, f.inputs, f.no_transfers));
   std::vector<Context*> borrowed;
   for (const auto& context : contexts) borrowed.push_back(context.get());
   const auto start = Clock::now();
@@ -166,7 +166,7 @@ void add_bench(Program& program) {
   const Flag contexts =
       c.option("--contexts,--streams", f->contexts, "inferences in flight at once").show_default().between(1, 256);
   c.flag("--no-transfers,--noDataTransfers", f->no_transfers,
-         "don't count copies to and from the device (none on cpu)");
+         "inputs and outputs stay in the device's memory: nothing is copied in a run");
   const Flag profile = c.flag("--profile,--dumpProfile", f->profile, "time of each layer");
   c.option("--json", f->json, "write the results to this file; - for stdout");
   c.option("--saveEngine", f->save_plan, "also write the plan");

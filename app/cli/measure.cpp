@@ -45,9 +45,10 @@ double percentile(const std::vector<double>& sorted, double p) {
   return sorted[low] + (sorted[high] - sorted[low]) * (at - static_cast<double>(low));
 }
 
-std::unique_ptr<Context> context_with_inputs(Loaded& loaded, const ContextOptions& options, const std::string& folder) {
+std::unique_ptr<Context> context_with_inputs(Loaded& loaded, const ContextOptions& options, const std::string& folder,
+                                             bool resident) {
   std::map<std::string, Buffer> buffers;
-  auto context = make_context(loaded, options, &buffers);
+  auto context = make_context(loaded, options, &buffers, resident);
   if (folder.empty()) return context;
   const std::vector<HostTensor> tensors = read_inputs(folder);
   check_inputs(*loaded.engine, tensors, folder);
@@ -58,7 +59,7 @@ std::unique_ptr<Context> context_with_inputs(Loaded& loaded, const ContextOption
       throw Error(ErrorCode::invalid_argument,
                   fmt::format("input '{}' runs at {}, input_{}.pb is {}", name, to_string(context->shape(name)), k,
                               to_string(tensors[k].dims)));
-    if (!tensors[k].data.empty()) std::memcpy(buffers.at(name).data(), tensors[k].data.data(), tensors[k].data.size());
+    if (!tensors[k].data.empty()) buffers.at(name).write(tensors[k].data.data(), tensors[k].data.size());
   }
   return context;
 }

@@ -22,9 +22,10 @@ void check(const Status& status);
 /// Of sorted values, p in 0..1, interpolated; 0 when there are none.
 [[nodiscard]] double percentile(const std::vector<double>& sorted, double p);
 
-/// A context with seeded noise in its inputs, or, with a folder, the tensors input_0.pb … there.
+/// A context with seeded noise in its inputs, or, with a folder, the tensors input_0.pb … there; `resident` as in
+/// make_context().
 [[nodiscard]] std::unique_ptr<Context> context_with_inputs(Loaded& loaded, const ContextOptions& options,
-                                                           const std::string& folder);
+                                                           const std::string& folder, bool resident = false);
 
 /// How long to run: `iterations` inferences where above zero, else `duration_s`; at least one runs before, to warm up.
 struct Turn {

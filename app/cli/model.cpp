@@ -153,7 +153,8 @@ void add_model_flags(Command& c, ModelFlags& f) {
   c.option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan").required();
   c.option("--device", f.devices, "device to run on (`vireo devices`); with build, one more to build for");
   c.option("--precision", f.precision,
-           "fp32 | bf16 (products of bfloat16 where they are faster); fp16, int8, best: not yet")
+           "fp32 | bf16 (cpu: products of bfloat16 where they are faster) | fp16 (OpenCL devices: tensors of float16); "
+           "int8, best: not yet")
       .show_default();
   c.flag("--fp16", f.fp16, "same as --precision fp16");
   c.flag("--bf16", f.bf16, "same as --precision bf16");
@@ -286,7 +287,8 @@ Loaded load_model(const ModelFlags& f, Outputs files) {
   EngineOptions options;
   options.threads = f.threads;
   options.limits = limits_of(f);
-  loaded.engine = Engine::load(loaded.plan, Device{f.devices.empty() ? "cpu" : f.devices.front()}, options);
+  loaded.device = f.devices.empty() ? "cpu" : f.devices.front();
+  loaded.engine = Engine::load(loaded.plan, Device{loaded.device}, options);
   std::vector<Profile> profiles;
   loaded.shapes =
       resolve_shapes(loaded.engine->inputs(), flags.shapes.empty() ? flags.opt_shapes : flags.shapes, profiles);
@@ -295,20 +297,29 @@ Loaded load_model(const ModelFlags& f, Outputs files) {
 }
 
 std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options,
-                                      std::map<std::string, Buffer>* buffers) {
+                                      std::map<std::string, Buffer>* buffers, bool resident) {
   auto context = loaded.engine->create_context(options);
   for (const auto& [name, dims] : loaded.shapes) context->set_shape(name, dims);
   std::minstd_rand random(1);
+  const auto allocate = [&](const std::string& name) {
+    Buffer buffer = context->allocate(name);
+    if (!resident) return buffer;
+    Buffer inside = Buffer::on({loaded.device}, MemoryKind::device, buffer.bytes());
+    context->bind(name, inside);
+    return inside;
+  };
   for (const TensorInfo& input : loaded.engine->inputs()) {
-    Buffer buffer = context->allocate(input.name);
-    if (input.dtype == DataType::float32)
-      for (std::size_t i = 0; i < buffer.bytes() / 4; ++i)
-        buffer.as<float>()[i] = static_cast<float>(random() % 20001) * 1e-4f - 1.0f;
+    Buffer buffer = allocate(input.name);
+    if (input.dtype == DataType::float32) {
+      std::vector<float> values(buffer.bytes() / sizeof(float));
+      for (float& value : values) value = static_cast<float>(random() % 20001) * 1e-4f - 1.0f;
+      buffer.write(values.data(), values.size() * sizeof(float));
+    }
     if (buffers) (*buffers)[input.name] = buffer;
   }
   for (const TensorInfo& output : loaded.engine->outputs()) {
     if (!is_static(context->shape(output.name))) continue;  // depends on data: the engine keeps it
-    Buffer buffer = context->allocate(output.name);
+    Buffer buffer = allocate(output.name);
     if (buffers) (*buffers)[output.name] = buffer;
   }
   return context;

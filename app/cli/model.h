@@ -50,6 +50,7 @@ void add_model_flags(Command& command, ModelFlags& flags);
 
 struct Loaded {
   Plan plan;
+  std::string device;
   std::shared_ptr<Engine> engine;
   std::map<std::string, Dims> shapes;  ///< of all inputs
   double build_s = 0, load_s = 0;
@@ -67,9 +68,11 @@ void read_external_data(Outputs& files, const std::string& model, const Network&
 /// What the plan holds, one line a section: device, workers, tactics, sizes.
 void print_sections(const Plan& plan);
 
-/// A context at the loaded shapes with a buffer for every tensor; float inputs random in [-1, 1), seeded.
+/// A context at the loaded shapes with a buffer for every tensor; float inputs random in [-1, 1), seeded. `resident`:
+/// the buffers are memory of the engine's device, which the host may not see.
 [[nodiscard]] std::unique_ptr<Context> make_context(Loaded& loaded, const ContextOptions& options,
-                                                    std::map<std::string, Buffer>* buffers = nullptr);
+                                                    std::map<std::string, Buffer>* buffers = nullptr,
+                                                    bool resident = false);
 
 /// The files input_0.pb, input_1.pb, … of a folder.
 [[nodiscard]] std::vector<std::filesystem::path> input_files(const std::string& folder);

@@ -2,19 +2,24 @@
 # Packs what run.sh needs on a machine that has neither our libraries nor a network: the programs, the tests and the
 # shared libraries that they use, and (--peers) OpenVINO for the Python there, as .carry/device.tar.xz.
 #   bench/device/prepare.sh [--peers [PYTHON_VERSION]]      PYTHON_VERSION as pip writes it, default 3.12
+#   bench/device/prepare.sh --opencl                        only what opencl.sh needs
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 peers=
 if [ "${1:-}" = --peers ]; then peers=${2:-3.12}; fi
 
 programs=(vireo vireo_peak vireo_bench_operators)
-tests=(dense_kernels_test table_test precision_test isa_test opencl_kernels_test)
-scripts/build.sh release "${programs[@]}" "${tests[@]}"
+tests=(dense_kernels_test table_test precision_test isa_test)
+if [ "${1:-}" = --opencl ]; then
+  programs=(vireo)
+  tests=(opencl_kernels_test)
+fi
+scripts/build.sh release vireo_cli "${programs[@]:1}" "${tests[@]}"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 mkdir -p "$folder/bin" "$folder/lib"
 for program in "${programs[@]}" "${tests[@]}"; do strip -o "$folder/bin/$program" "build/bin/$program"; done
-ldd build/bin/{vireo,vireo_peak,vireo_bench_operators,table_test,opencl_kernels_test} | awk '/=> \//{print $3}' | sort -u |
+ldd "${programs[@]/#/build/bin/}" "${tests[@]/#/build/bin/}" | awk '/=> \//{print $3}' | sort -u |
   grep -vE '/(libc|libm|libstdc\+\+|libgcc_s|libpthread|libdl|librt|libresolv)\.so' | xargs -I{} cp -L {} "$folder/lib/"
 
 if [ -n "$peers" ]; then

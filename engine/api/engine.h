@@ -150,7 +150,8 @@ class VIREO_API Context {
   /// Binds a buffer to an input or output (row-major, the tensor's dtype). Throws Error when it is too small. Rebinding
   /// between enqueues is cheap; a bound buffer must stay untouched until the enqueued work is done.
   void bind(std::string_view tensor, const Buffer& buffer);
-  /// A host buffer of the right size for the tensor at the current shapes, already bound. Where inputs or outputs share
+  /// A buffer of the right size for the tensor at the current shapes, already bound, that the host sees: pinned memory
+  /// of the engine's device, so that copies from and to it run by themselves, host memory on the CPU. Where inputs or outputs share
   /// the name and a buffer that is large enough is bound already, that one. Throws Error for outputs whose shape
   /// depends on data (shape() has kUnknown extents for them until the first run, [kUnknown] where even the rank does):
   /// those needn't be bound.

@@ -186,7 +186,9 @@ Buffer Context::allocate(std::string_view tensor) {
   // Whoever allocates an output that is an input wants what the input holds, not a new buffer in its place.
   const Buffer& held = state_->held[static_cast<std::size_t>(found - bindings.begin())];
   if (held && std::count_if(bindings.begin(), bindings.end(), named) > 1) return held;
-  Buffer buffer = Buffer::host(found->bytes);
+  const device::Target& target = state_->engine->state().device->target();
+  Buffer buffer =
+      target.is_cpu() ? Buffer::host(found->bytes) : Buffer::on({target.name}, MemoryKind::pinned, found->bytes);
   bind(tensor, buffer);
   return buffer;
 }
@@ -224,7 +226,7 @@ Status Context::enqueue(Stream& stream) noexcept {
     const std::lock_guard lock(s.active->running);
     if (s.active->queue != &queue) s.active->wait();  // two queues must not run it at a time
     s.active->runner->enqueue(queue, s.pointers);
-    queue.run(std::move(job));
+    queue.afterwards(std::move(job));
     s.active->event = queue.record();
     s.active->queue = &queue;
     return {};

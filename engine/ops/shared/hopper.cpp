@@ -30,11 +30,12 @@ std::string refuse_hopper(const Problem& p, std::initializer_list<int> tensors) 
 device::OpenclState hopper_bias(const Problem& p, int input, std::int64_t n) {
   const auto k = static_cast<std::size_t>(input);
   const auto count = static_cast<std::size_t>(divide_up(n, 256) * 256);
-  const bool present = k < p.inputs.size() && p.inputs[k].present();
+  const bool present = input >= 0 && k < p.inputs.size() && p.inputs[k].present();
   const graph::Constant* value = present ? p.inputs[k].constant.get() : nullptr;
   device::OpenclState state;
   state.bytes = count * sizeof(float);
-  auto block = graph::packed(p, "hopper_bias", DataType::float32, {k}, state.bytes, [&](std::byte* to) {
+  const std::size_t of = present ? k : p.inputs.size();  // packed() knows absent ones
+  auto block = graph::packed(p, "hopper_bias", DataType::float32, {of}, state.bytes, [&](std::byte* to) {
     auto* floats = reinterpret_cast<float*>(to);
     for (std::int64_t i = 0; value && i < value->count(); ++i) floats[i] = half_to_float(value->as<std::uint16_t>()[i]);
   });

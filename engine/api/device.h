@@ -25,7 +25,8 @@ struct DeviceInfo {
   std::string note;
 };
 
-/// Every device seen on this machine, "cpu" first.
-[[nodiscard]] VIREO_API std::vector<DeviceInfo> list_devices();
+/// Every device seen on this machine, "cpu" first. `probed`: devices are opened, and `features` gets what small kernels
+/// found out beyond what the device says of itself; takes up to a second for each.
+[[nodiscard]] VIREO_API std::vector<DeviceInfo> list_devices(bool probed = false);
 
 }  // namespace vireo

@@ -177,7 +177,7 @@ void probe(cl_context context, cl_device_id device, Target& target) {
       facts.wgmma = found(all_are(sums, 4 * 16.0f + 10), "wgmma");
     }
     // More than it says is there, for those who declare it.
-    for (const std::size_t kib : {99, 163, 227})
+    for (const std::size_t kib : {99, 163, 224})
       if (facts.ptx && local_memory_works(context, device, kib << 10)) facts.local_bytes = kib << 10;
   }
   target.features.push_back(base::str("local ", facts.local_bytes >> 10, " KiB"));

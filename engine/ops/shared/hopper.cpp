@@ -17,7 +17,7 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b;
 
 std::string refuse_hopper(const Problem& p, std::initializer_list<int> tensors) {
   if (!p.target->opencl.wgmma) return "needs the tensor cores of Hopper GPUs";
-  if (p.target->opencl.local_bytes < std::size_t{227} << 10) return "needs 227 KB of local memory";
+  if (p.target->opencl.local_bytes < std::size_t{224} << 10) return "needs 224 KB of local memory";
   for (const int k : tensors) {
     const graph::Desc& desc = k < 0 ? p.outputs[0] : p.inputs[static_cast<std::size_t>(k)];
     if (desc.dtype != DataType::float16) return "takes float16 tensors only";

@@ -9,7 +9,7 @@
 
 namespace vireo::ops {
 
-/// Rows and columns of a tile, slots of the ring, warpgroups, buffers of output: what fits into 227 KB and 168 (two
+/// Rows and columns of a tile, slots of the ring, warpgroups, buffers of output: what fits into 224 KB and 168 (two
 /// warpgroups) or 255 registers.
 struct HopperTile {
   int rows = 0, columns = 0, slots = 0, groups = 0, buffers = 0;

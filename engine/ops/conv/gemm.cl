@@ -1,9 +1,9 @@
 // Convolution, channels-last, as a product of pixels and packed weights: a work-group makes a tile of BM pixels x BN
 // channels, BK terms at a time through local memory; an item sums TM x TN of it (multiples of four) in registers, and
-// fetches the next terms while it computes. Weights are [group][tap x input channel, padded to BK][output channel,
-// padded to BN]. With QUAD input channels are a multiple of four. Arguments as in shared/opencl/conv_any.cl, and
+// fetches the next terms while it computes. Weights are [group][tile of BN output channels][tap x input channel, padded
+// to BK][output channel of the tile]. With QUAD input channels are a multiple of four. Arguments as in shared/opencl/conv_any.cl, and
 //   parts: how many tiles of BN a group has; in how many parts the terms are cut; how many BK a part has.
-// With PARTS the sums of each part go to `y`, float [part][pixel][channel], and conv_gemm_finish makes the output.
+// The loop over the terms of a tile is unrolled UNROLL times. With PARTS the sums of each part go to `y`, float [part][pixel][channel], and conv_gemm_finish makes the output.
 #define COLUMNS (BN / TN)
 #define ITEMS (BM / TM * COLUMNS)
 #ifdef QUAD
@@ -59,7 +59,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void conv_gemm(
   // The tap and channel that it fetches next.
   int channel = (begin * BK + lane * WIDE) % in.s3, tap = (begin * BK + lane * WIDE) / in.s3;
   int kw = tap % window.s2, kh = tap / window.s2 % window.s1, kd = tap / (window.s2 * window.s1);
-  const global T *weights = w + (group * steps + begin) * BK * padded + tile * BN;
+  const global T *weights = w + ((group * parts.s0 + tile) * steps + begin) * BK * BN;
 
 #ifdef QUAD
   float4 next[FETCHES];
@@ -81,9 +81,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void conv_gemm(
     _Pragma("unroll") for (int f = 0; f < FETCHES_W; ++f) {                                                \
       const int q = lid + f * ITEMS;                                                                       \
       if (FLOATS4 % ITEMS == 0 || q < FLOATS4)                                                             \
-        next_w[f] = ALIGNED4(T, weights, q / (BN / 4) * padded + q % (BN / 4) * 4);                        \
+        next_w[f] = ALIGNED4(T, weights, q * 4);                                                           \
     }                                                                                                      \
-    weights += BK * padded;                                                                                \
+    weights += BK * BN;                                                                                    \
     channel += BK;                                                                                         \
     while (channel >= in.s3) {                                                                             \
       channel -= in.s3;                                                                                    \
@@ -132,7 +132,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void conv_gemm(
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     if (s + 1 < end) FETCH();
-#pragma unroll
+#pragma unroll UNROLL
     for (int k = 0; k < BK; ++k) {
       float4 av[TM / 4], bv[TN / 4];
 #pragma unroll

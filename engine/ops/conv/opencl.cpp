@@ -34,6 +34,8 @@ GemmShape gemm_shape(const Problem& p, const OpenclConv& c) {
   const ConvGeometry& g = c.g;
   const auto units = static_cast<double>(p.target->workers);
   for (const GemmTile& tile : kTiles) {
+    // Processors have other kernels to be fast; here they need few programs.
+    if (p.target->opencl.on_processor && tile.item_pixels * tile.item_channels > 16) continue;
     GemmShape s{.tile = tile, .quad = g.cin_per_group() % 4 == 0, .pixels = g.batch * g.out_pixels()};
     s.pixel_tiles = blocks_of(s.pixels, tile.pixels);
     s.channel_tiles = blocks_of(g.cout_per_group(), tile.channels);
@@ -91,6 +93,10 @@ Launch prepare_conv_direct_opencl(const Problem& p) { return prepare_conv_direct
 double predict_conv_direct_opencl(const Problem& p) { return predict_conv_direct_opencl(p, kForward); }
 
 std::string refuse_conv_gemm_opencl(const Problem& p) {
+  // Local memory is no faster than the rest there. What is left is for tests, which few programs keep short.
+  const Activation kind = activation_of(*p.attributes).kind;
+  if (p.target->opencl.on_processor && kind != Activation::none && kind != Activation::relu)
+    return "on processors it has no activation but relu";
   if (p.attributes->text("layout", "nchw") != "nhwc") return "the layout is nchw";
   if (std::string why = refuse_packed_conv_opencl(p, kForward); !why.empty()) return why;
   if (p.target->opencl.most_items < 256) return "the device has no work-groups of 256 items";
@@ -109,10 +115,11 @@ Launch prepare_conv_gemm_opencl(const Problem& p) {
   const GemmShape s = gemm_shape(p, c);
   const DataType type = p.outputs[0].dtype;
   OpenclLaunch launch;
-  pack_conv_opencl(launch, p, c, kTerms, s.tile.channels);
+  pack_conv_opencl(launch, p, c, kTerms, s.tile.channels, Panels::many);
   KernelCall call("conv/gemm.cl", "conv_gemm");
   call.define_type("T", type).define("BM", s.tile.pixels).define("BN", s.tile.channels).define("BK", kTerms);
   call.define("TM", s.tile.item_pixels).define("TN", s.tile.item_channels);
+  call.define("UNROLL", p.target->opencl.on_processor ? 1 : kTerms);
   if (s.quad) call.define("QUAD", 1);
   if (s.parts > 1) call.define("PARTS", 1);
   else call.activation(c.activation);
@@ -163,7 +170,7 @@ Launch prepare_conv_depthwise_opencl(const Problem& p) {
   packed.g.groups = 1;
   packed.g.cin = 1;
   OpenclLaunch launch;
-  pack_conv_opencl(launch, p, packed, 1, s.vector);
+  pack_conv_opencl(launch, p, packed, 1, s.vector, Panels::one);
   KernelCall call("conv/depthwise.cl", "conv_depthwise");
   call.define_type("T", p.outputs[0].dtype).activation(c.activation);
   call.define("VECTOR", s.vector).define("PIXELS", s.pixels);

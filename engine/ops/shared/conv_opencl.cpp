@@ -37,7 +37,7 @@ DirectShape direct_shape(const Problem& p, const OpenclConv& c) {
   DirectShape s;
   const std::int64_t cout = c.g.cout_per_group();
   if (on_processor(p)) {  // vectors are its own; the more sums, the fewer loads for each
-    s.vector = cout > 8 ? 16 : cout > 4 ? 8 : 4;
+    s.vector = cout > 4 ? 16 : 4;
     s.pixels = s.vector == 16 ? 6 : 8;
   } else {
     s.quad = c.x.channel == 1 && c.g.cin_per_group() % 4 == 0;
@@ -126,17 +126,18 @@ void conv_shape_arguments(KernelCall& call, const OpenclConv& c) {
 }
 
 void pack_conv_opencl(OpenclLaunch& launch, const Problem& p, const OpenclConv& c, std::int64_t rows,
-                      std::int64_t columns) {
+                      std::int64_t columns, Panels panels) {
   const ConvGeometry& g = c.g;
   const auto up = [](std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; };
   const std::int64_t taps = g.taps(), cin = g.cin_per_group(), cout = g.cout_per_group();
   const std::int64_t depth = up(taps * cin, rows), width = up(cout, columns);
+  const std::int64_t panel = panels == Panels::one ? width : columns;
   const DataType type = p.inputs[1].dtype;
   const bool forward = c.direction == Direction::forward;
   const auto weight_bytes = static_cast<std::size_t>(up(g.groups * depth * width, 64)) * size_of(type);
   const auto bias_bytes = static_cast<std::size_t>(g.groups * width) * sizeof(float);
   const std::string layout =
-      base::str("conv_opencl ", forward ? "" : "transposed ", "g", g.groups, " k", rows, " m", columns);
+      base::str("conv_opencl ", forward ? "" : "transposed ", "g", g.groups, " k", rows, " m", width, " p", panel);
   auto block = graph::packed(p, layout, type, {1, 2}, weight_bytes + bias_bytes, [&](std::byte* bytes) {
     dispatch_real(type, [&](auto tag) {
       using T = typename decltype(tag)::type;
@@ -147,8 +148,8 @@ void pack_conv_opencl(OpenclLaunch& launch, const Problem& p, const OpenclConv& 
         for (std::int64_t j = 0; j < cout; ++j)
           for (std::int64_t i = 0; i < cin; ++i) {
             const std::int64_t row = forward ? (group * cout + j) * cin + i : (group * cin + i) * cout + j;
-            for (std::int64_t tap = 0; tap < taps; ++tap)
-              to[(group * depth + tap * cin + i) * width + j] = from[row * taps + tap];
+            const std::int64_t at = group * depth * width + j / panel * depth * panel + j % panel;
+            for (std::int64_t tap = 0; tap < taps; ++tap) to[at + (tap * cin + i) * panel] = from[row * taps + tap];
           }
         if (!c.bias) continue;
         const T* given = p.inputs[2].constant->as<T>();
@@ -194,7 +195,7 @@ Launch prepare_conv_direct_opencl(const Problem& p, Direction direction) {
   const OpenclConv c = read_conv_opencl(p, direction);
   const DirectShape s = direct_shape(p, c);
   OpenclLaunch launch;
-  pack_conv_opencl(launch, p, c, 1, s.vector);
+  pack_conv_opencl(launch, p, c, 1, s.vector, on_processor(p) ? Panels::many : Panels::one);
   KernelCall call("shared/opencl/conv_direct.cl", "conv_direct");
   call.define_type("T", p.outputs[0].dtype).activation(c.activation);
   call.define("VECTOR", s.vector).define("PIXELS", s.pixels);
@@ -204,10 +205,14 @@ Launch prepare_conv_direct_opencl(const Problem& p, Direction direction) {
   optional_input(call, c.residual, 3);
   call.output(0);
   conv_shape_arguments(call, c);
+  const std::int64_t terms = c.g.taps() * c.g.cin_per_group();
+  const std::int64_t step = on_processor(p) ? s.vector : s.blocks * s.vector;
+  call.value(std::array{static_cast<std::int32_t>(on_processor(p) ? terms * s.vector : s.vector),
+                        static_cast<std::int32_t>(step)});
   call.value(Int4{{static_cast<std::int32_t>(s.blocks), static_cast<std::int32_t>(s.sets),
                    static_cast<std::int32_t>(s.columns), static_cast<std::int32_t>(s.step)}});
   call.integer(conv_flags(c) | (on_processor(p) || !c.g.nhwc ? 16 : 0));
-  call.over({s.blocks * s.sets, c.g.groups, 1}, {on_processor(p) ? 16u : 64u, 1, 1});
+  call.over({s.blocks * s.sets, c.g.groups, 1}, {on_processor(p) ? 1u : 64u, 1, 1});
   launch.kernels.push_back(call.done());
   return launch;
 }

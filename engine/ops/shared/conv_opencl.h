@@ -28,10 +28,12 @@ struct OpenclConv {
 [[nodiscard]] std::string refuse_packed_conv_opencl(const Problem& problem, Direction direction);
 [[nodiscard]] OpenclConv read_conv_opencl(const Problem& problem, Direction direction);
 
-/// Adds state 0, weights as [group][tap][input channel][output channel], and state 1, the bias in float32; `rows` to a
-/// multiple of which taps x input channels are padded, `columns` the same for the output channels of a group.
+/// Adds state 0, weights as [group][panel][tap][input channel][output channel of the panel], and state 1, the bias in
+/// float32 as [group][output channel]. Taps x input channels are padded to a multiple of `rows`, the output channels of
+/// a group to one of `columns`, which is the width of a panel; or there is one panel.
+enum class Panels { one, many };
 void pack_conv_opencl(OpenclLaunch& launch, const Problem& problem, const OpenclConv& conv, std::int64_t rows,
-                      std::int64_t columns);
+                      std::int64_t columns, Panels panels);
 
 /// An item an output element: any layout, rank, grouping, weights known or not.
 [[nodiscard]] Launch prepare_conv_any_opencl(const Problem& problem, Direction direction);

@@ -1,6 +1,7 @@
 // Convolutions and transposed convolutions (TRANSPOSED) with packed weights, in any layout: an item makes PIXELS pixels
-// of VECTOR channels, without local memory. Arguments as in conv_any.cl, but w is [group][tap][input channel][output
-// channel], the last padded to whole vectors, and bias (float, padded alike) is always there.
+// of VECTOR channels, without local memory. Arguments as in conv_any.cl, but w is packed: output channels
+// padded to whole vectors, a vector's terms (tap, input channel) weights.s1 apart, the vectors weights.s0. Bias (float,
+// padded alike) is always there.
 //   items: vectors of a group, pixel blocks, columns of a row, the step between the pixels of an item
 // Pixels of a row are taken `step` apart, so that with a transposed convolution's stride an item's taps are the same.
 // With QUAD channels are neighbours in x, and a multiple of four.
@@ -23,7 +24,7 @@ inline int conv_at(int out, int k, int stride, int pad, int dilation, int extent
 
 kernel void conv_direct(VIREO_TENSOR(x), VIREO_TENSOR(w), VIREO_TENSOR(bias), VIREO_TENSOR(residual), VIREO_TENSOR(y),
                         const int8 in, const int8 out, const int8 window, const int8 place, const int8 xs,
-                        const int8 ys, const int8 rs, const int4 items, const int flags) {
+                        const int8 ys, const int8 rs, const int2 weights, const int4 items, const int flags) {
   VIREO_AT(T, x);
   VIREO_AT(T, w);
   VIREO_AT(float, bias);
@@ -46,11 +47,12 @@ kernel void conv_direct(VIREO_TENSOR(x), VIREO_TENSOR(w), VIREO_TENSOR(bias), VI
     if (width[p] >= out.s2 || image[p] >= out.s4) image[p] = -1;
     sum[p] = GETN(VECTOR, float, bias, group * padded + block * VECTOR);
   }
-  const global T *from = w + group * window.s0 * window.s1 * window.s2 * in.s3 * padded + block * VECTOR;
+  const global T *from = w + group * window.s0 * window.s1 * window.s2 * in.s3 * padded + block * weights.s0;
+  const int step = weights.s1;
   const int first = group * in.s3 * xs.s1;
   for (int kd = 0; kd < window.s0; ++kd)
     for (int kh = 0; kh < window.s1; ++kh)
-      for (int kw = 0; kw < window.s2; ++kw, from += in.s3 * padded) {
+      for (int kw = 0; kw < window.s2; ++kw, from += in.s3 * step) {
         int at[PIXELS];
         bool all = true, any = false;
 #pragma unroll
@@ -74,24 +76,24 @@ kernel void conv_direct(VIREO_TENSOR(x), VIREO_TENSOR(w), VIREO_TENSOR(bias), VI
           }
 #define CHANNEL(c)                                                            \
   {                                                                           \
-    const REALS(VECTOR) weights = GETN(VECTOR, T, from, (i + c) * padded);            \
-    _Pragma("unroll") for (int p = 0; p < PIXELS; ++p) sum[p] += values[p].s##c * weights; \
+    const REALS(VECTOR) factors = GETN(VECTOR, T, from, (i + c) * step);            \
+    _Pragma("unroll") for (int p = 0; p < PIXELS; ++p) sum[p] += values[p].s##c * factors; \
   }
           CHANNEL(0) CHANNEL(1) CHANNEL(2) CHANNEL(3)
         }
 #else
         if (all)
           for (int i = 0; i < in.s3; ++i) {
-            const REALS(VECTOR) weights = GETN(VECTOR, T, from, i * padded);
+            const REALS(VECTOR) factors = GETN(VECTOR, T, from, i * step);
 #pragma unroll
-            for (int p = 0; p < PIXELS; ++p) sum[p] += GET(T, x, at[p] + i * xs.s1) * weights;
+            for (int p = 0; p < PIXELS; ++p) sum[p] += GET(T, x, at[p] + i * xs.s1) * factors;
           }
         else
           for (int i = 0; i < in.s3; ++i) {
-            const REALS(VECTOR) weights = GETN(VECTOR, T, from, i * padded);
+            const REALS(VECTOR) factors = GETN(VECTOR, T, from, i * step);
 #pragma unroll
             for (int p = 0; p < PIXELS; ++p)
-              if (at[p] >= 0) sum[p] += GET(T, x, at[p] + i * xs.s1) * weights;
+              if (at[p] >= 0) sum[p] += GET(T, x, at[p] + i * xs.s1) * factors;
           }
 #endif
       }

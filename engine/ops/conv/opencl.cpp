@@ -35,7 +35,8 @@ GemmShape gemm_shape(const Problem& p, const OpenclConv& c) {
   const auto units = static_cast<double>(p.target->workers);
   for (const GemmTile& tile : kTiles) {
     // Processors have other kernels to be fast; here they need few programs.
-    if (p.target->opencl.on_processor && tile.item_pixels * tile.item_channels > 16) continue;
+    if (p.target->opencl.on_processor && tile.channels != (g.cout_per_group() > 32 ? 64 : 32)) continue;
+    if (p.target->opencl.on_processor && tile.pixels + tile.channels > 128) continue;
     GemmShape s{.tile = tile, .quad = g.cin_per_group() % 4 == 0, .pixels = g.batch * g.out_pixels()};
     s.pixel_tiles = blocks_of(s.pixels, tile.pixels);
     s.channel_tiles = blocks_of(g.cout_per_group(), tile.channels);
@@ -88,7 +89,7 @@ DepthwiseShape depthwise_shape(const Problem& p, const OpenclConv& c) {
 std::string refuse_conv_any_opencl(const Problem& p) { return refuse_conv_opencl(p, kForward); }
 Launch prepare_conv_any_opencl(const Problem& p) { return prepare_conv_any_opencl(p, kForward); }
 double predict_conv_any_opencl(const Problem& p) { return predict_conv_any_opencl(p, kForward); }
-std::string refuse_conv_direct_opencl(const Problem& p) { return refuse_packed_conv_opencl(p, kForward); }
+std::string refuse_conv_direct_opencl(const Problem& p) { return refuse_conv_direct_opencl(p, kForward); }
 Launch prepare_conv_direct_opencl(const Problem& p) { return prepare_conv_direct_opencl(p, kForward); }
 double predict_conv_direct_opencl(const Problem& p) { return predict_conv_direct_opencl(p, kForward); }
 

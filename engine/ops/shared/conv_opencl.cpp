@@ -179,9 +179,7 @@ Launch prepare_conv_any_opencl(const Problem& p, Direction direction) {
   Int8 ws = int8_of({w[forward ? 0 : 1], w[forward ? 1 : 0]});
   for (int i = 0; i < c.g.rank; ++i) ws.at[5 - c.g.rank + i] = static_cast<std::int32_t>(w[2 + i]);
   call.value(ws).integer(conv_flags(c));
-  const std::int64_t pixels = c.g.batch * c.g.out_pixels();
-  if (c.g.nhwc) call.over({c.g.cout, pixels, 1}, {c.g.cout >= 32 ? 32u : 8u, c.g.cout >= 32 ? 4u : 16u, 1});
-  else call.over({pixels, c.g.cout, 1}, {64, 1, 1});
+  call.over({c.g.batch * c.g.out_pixels() * c.g.cout, 1, 1}, {64, 1, 1});
   OpenclLaunch launch;
   launch.kernels.push_back(call.done());
   return launch;
@@ -189,6 +187,14 @@ Launch prepare_conv_any_opencl(const Problem& p, Direction direction) {
 
 double predict_conv_any_opencl(const Problem& p, Direction direction) {
   return 5e-6 + read_conv_opencl(p, direction).flops() / (0.03 * opencl_flops(*p.target));
+}
+
+std::string refuse_conv_direct_opencl(const Problem& p, Direction direction) {
+  if (std::string why = refuse_packed_conv_opencl(p, direction); !why.empty()) return why;
+  const Dims& w = p.inputs[1].dims;
+  const std::int64_t groups = p.attributes->integer("group", 1);
+  const std::int64_t cout = direction == Direction::forward ? w[0] / groups : w[1];
+  return cout < 3 ? "fewer than three output channels of a group" : "";
 }
 
 Launch prepare_conv_direct_opencl(const Problem& p, Direction direction) {

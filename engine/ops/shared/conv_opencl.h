@@ -38,7 +38,8 @@ void pack_conv_opencl(OpenclLaunch& launch, const Problem& problem, const Opencl
 /// An item an output element: any layout, rank, grouping, weights known or not.
 [[nodiscard]] Launch prepare_conv_any_opencl(const Problem& problem, Direction direction);
 [[nodiscard]] double predict_conv_any_opencl(const Problem& problem, Direction direction);
-/// Some pixels of some channels for each item, from packed weights.
+/// Some pixels of some channels for each item, from packed weights; not for groups of one or two outputs.
+[[nodiscard]] std::string refuse_conv_direct_opencl(const Problem& problem, Direction direction);
 [[nodiscard]] Launch prepare_conv_direct_opencl(const Problem& problem, Direction direction);
 [[nodiscard]] double predict_conv_direct_opencl(const Problem& problem, Direction direction);
 

@@ -24,8 +24,9 @@ kernel void conv_any(VIREO_TENSOR(x), VIREO_TENSOR(w), VIREO_TENSOR(bias), VIREO
   VIREO_AT(T, bias);
   VIREO_AT(T, residual);
   VIREO_AT(T, y);
-  const int channel = get_global_id(flags & 8 ? 0 : 1), pixel = get_global_id(flags & 8 ? 1 : 0);
-  if (channel >= out.s3 || pixel >= out.s4 * out.s0 * out.s1 * out.s2) return;
+  const int item = get_global_id(0), pixels = out.s4 * out.s0 * out.s1 * out.s2;
+  const int channel = flags & 8 ? item % out.s3 : item / pixels, pixel = flags & 8 ? item / out.s3 : item % pixels;
+  if (channel >= out.s3 || pixel >= pixels) return;
   const int width = pixel % out.s2, height = pixel / out.s2 % out.s1, depth = pixel / (out.s2 * out.s1) % out.s0;
   const int n = pixel / (out.s2 * out.s1 * out.s0);
   const int group = channel / in.s4;

@@ -32,6 +32,7 @@ std::vector<Case> gemm_cases() {
       gemm_case("both_transposed", {17, 6}, {19, 17}, attributes({{"transA", yes}, {"transB", yes}}), false, {{19}}));
   list.push_back(gemm_case("residual", {8, 17}, {17, 33}, attributes({{"residual", "before"}, {"activation", "silu"}}),
                            true, {{33}, {8, 33}}));
+  list.push_back(gemm_case("tiles", {131, 37}, {131, 37}, attributes({{"transB", yes}}), false, {{131, 1}}));
   list.push_back(gemm_case("empty", {0, 4}, {4, 5}, {}, true));
   Case integers = gemm_case("integers", {5, 6}, {6, 7}, {}, false, {{7}});
   integers.dtypes = {DataType::int64, DataType::int64, DataType::int64};

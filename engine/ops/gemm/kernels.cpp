@@ -1,6 +1,7 @@
 // Ordered tactics of gemm.
 #include "engine/base/text.h"
 #include "engine/ops/gemm/gemm.h"
+#include "engine/ops/gemm/opencl.h"
 #include "engine/ops/shared/bf16_error.h"
 #include "engine/ops/shared/gemm.h"
 #include "engine/ops/shared/reference.h"
@@ -130,6 +131,31 @@ const Tactic kTactics[] = {
      .refuse = refuse,
      .prepare = prepare<kernel_set_portable>,
      .predict = predict<kernel_set_portable>},
+    {.name = "gemm_tiles128_opencl",
+     .refuse = ProductTactic<gemm_opencl, ProductForm::tiles128>::refuse,
+     .prepare = ProductTactic<gemm_opencl, ProductForm::tiles128>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<gemm_opencl, ProductForm::tiles128>::predict},
+    {.name = "gemm_tiles64_opencl",
+     .refuse = ProductTactic<gemm_opencl, ProductForm::tiles64>::refuse,
+     .prepare = ProductTactic<gemm_opencl, ProductForm::tiles64>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<gemm_opencl, ProductForm::tiles64>::predict},
+    {.name = "gemm_tiles32_opencl",
+     .refuse = ProductTactic<gemm_opencl, ProductForm::tiles32>::refuse,
+     .prepare = ProductTactic<gemm_opencl, ProductForm::tiles32>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<gemm_opencl, ProductForm::tiles32>::predict},
+    {.name = "gemm_rows_opencl",
+     .refuse = ProductTactic<gemm_opencl, ProductForm::rows>::refuse,
+     .prepare = ProductTactic<gemm_opencl, ProductForm::rows>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<gemm_opencl, ProductForm::rows>::predict},
+    {.name = "gemm_blocks_opencl",
+     .refuse = ProductTactic<gemm_opencl, ProductForm::blocks>::refuse,
+     .prepare = ProductTactic<gemm_opencl, ProductForm::blocks>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<gemm_opencl, ProductForm::blocks>::predict},
 };
 
 }  // namespace

@@ -40,6 +40,7 @@ std::vector<Case> matmul_cases() {
                   attributes({{"residual", "after"}, {"activation", "leaky_relu"}, {"activation_alpha", 0.3}}), true,
                   {{33}, {2, 31, 33}}));
   list.push_back(matmul_case("deep", {6, 1500}, {1500, 20}, {}, true));
+  list.push_back(matmul_case("tiles", {2, 133, 35}, {35, 131}, {}, true));
   list.push_back(matmul_case("one", {1, 1}, {1, 1}));
   list.push_back(matmul_case("no_inner", {3, 0}, {0, 4}));
   list.push_back(matmul_case("empty", {0, 5}, {5, 4}));

@@ -1,6 +1,7 @@
 // Ordered tactics of matmul.
 #include "engine/base/text.h"
 #include "engine/ops/matmul/matmul.h"
+#include "engine/ops/matmul/opencl.h"
 #include "engine/ops/shared/bf16_error.h"
 #include "engine/ops/shared/gemm.h"
 #include "engine/ops/shared/matmul_geometry.h"
@@ -127,6 +128,31 @@ const Tactic kTactics[] = {
      .refuse = refuse,
      .prepare = prepare<kernel_set_portable>,
      .predict = predict<kernel_set_portable>},
+    {.name = "matmul_tiles128_opencl",
+     .refuse = ProductTactic<matmul_opencl, ProductForm::tiles128>::refuse,
+     .prepare = ProductTactic<matmul_opencl, ProductForm::tiles128>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<matmul_opencl, ProductForm::tiles128>::predict},
+    {.name = "matmul_tiles64_opencl",
+     .refuse = ProductTactic<matmul_opencl, ProductForm::tiles64>::refuse,
+     .prepare = ProductTactic<matmul_opencl, ProductForm::tiles64>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<matmul_opencl, ProductForm::tiles64>::predict},
+    {.name = "matmul_tiles32_opencl",
+     .refuse = ProductTactic<matmul_opencl, ProductForm::tiles32>::refuse,
+     .prepare = ProductTactic<matmul_opencl, ProductForm::tiles32>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<matmul_opencl, ProductForm::tiles32>::predict},
+    {.name = "matmul_rows_opencl",
+     .refuse = ProductTactic<matmul_opencl, ProductForm::rows>::refuse,
+     .prepare = ProductTactic<matmul_opencl, ProductForm::rows>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<matmul_opencl, ProductForm::rows>::predict},
+    {.name = "matmul_blocks_opencl",
+     .refuse = ProductTactic<matmul_opencl, ProductForm::blocks>::refuse,
+     .prepare = ProductTactic<matmul_opencl, ProductForm::blocks>::prepare,
+     .device = "opencl",
+     .predict = ProductTactic<matmul_opencl, ProductForm::blocks>::predict},
 };
 
 }  // namespace

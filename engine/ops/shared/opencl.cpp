@@ -104,6 +104,11 @@ KernelCall& KernelCall::define_type(std::string_view name, DataType type) {
   return define_text(name, opencl_type(type));
 }
 
+KernelCall& KernelCall::compiled_quickly() {
+  kernel_.options += " -cl-opt-disable";
+  return *this;
+}
+
 KernelCall& KernelCall::activation(const ActivationSpec& spec) {
   define_text("ACTIVATION", std::string("f_") + name_of(spec.kind));
   if (spec.alpha != 0) define_real("ALPHA", spec.alpha);

@@ -45,6 +45,8 @@ class KernelCall {
   KernelCall& define_text(std::string_view name, std::string_view value);
   KernelCall& define_real(std::string_view name, double value);  ///< to the last bit, whatever the locale
   KernelCall& define_type(std::string_view name, DataType type);
+  /// For a kernel that is never the best of this device and only tested there: how long it compiles is what matters.
+  KernelCall& compiled_quickly();
   /// ACTIVATE(x) becomes the function.
   KernelCall& activation(const ActivationSpec& spec);
   /// Nothing where the problem has no such tensor: the kernel must leave the parameter out then.

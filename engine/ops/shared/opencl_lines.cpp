@@ -37,10 +37,12 @@ bool plan_lines(const Dims& dims, const std::vector<bool>& along, std::span<cons
   return plan_loop(across_dims, across_strides, lines.outer) && plan_loop(along_dims, along_strides, lines.inner);
 }
 
-KernelCall line_call(std::string_view path, std::string_view entry, const Lines& lines, LineForm form) {
+KernelCall line_call(const Problem& p, std::string_view path, std::string_view entry, const Lines& lines,
+                     LineForm form) {
   KernelCall call(path, entry);
   call.before("shared/opencl/lines.cl").define("INNER_RANK", lines.inner.rank == 1 ? 1 : kLoopRank);
   if (form == LineForm::serial) call.define("SERIAL", 1);
+  else if (p.target->opencl.on_processor) call.compiled_quickly();
   return call;
 }
 

@@ -22,7 +22,8 @@ struct Lines {
 [[nodiscard]] bool plan_lines(const Dims& dims, const std::vector<bool>& along, std::span<const Dims> strides,
                               Lines& lines);
 /// A kernel of the file `path`, with opencl/lines.cl before it.
-[[nodiscard]] KernelCall line_call(std::string_view path, std::string_view entry, const Lines& lines, LineForm form);
+[[nodiscard]] KernelCall line_call(const Problem& problem, std::string_view path, std::string_view entry,
+                                   const Lines& lines, LineForm form);
 /// VIREO_LINES, then the strides of each tensor across and along lines; and the size of the grid.
 void add_lines(KernelCall& call, const Lines& lines, LineForm form);
 /// Seconds, to tell the forms apart.

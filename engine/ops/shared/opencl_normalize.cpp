@@ -51,7 +51,7 @@ std::string refuse_norm(const Problem& p, const OpenclNorm& n) {
 Launch prepare_norm(const Problem& p, const OpenclNorm& n, LineForm form) {
   Lines lines;
   (void)norm_lines(n, lines);
-  KernelCall call = line_call("shared/opencl/normalize.cl", "normalize_lines", lines, form);
+  KernelCall call = line_call(p, "shared/opencl/normalize.cl", "normalize_lines", lines, form);
   call.define_type("T", p.inputs[0].dtype).define("MODE", static_cast<int>(n.mode));
   call.define("SCALED", (n.scale >= 0 ? 1 : 0) + (n.bias >= 0 ? 1 : 0)).define("STATISTICS", n.statistics ? 1 : 0);
   call.input(0).output(0);

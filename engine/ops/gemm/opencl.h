@@ -1,0 +1,10 @@
+#pragma once
+// gemm on OpenCL devices, for kernels.cpp.
+
+#include "engine/ops/shared/opencl_product.h"
+
+namespace vireo::ops {
+
+[[nodiscard]] OpenclProduct gemm_opencl(const Problem& problem);
+
+}  // namespace vireo::ops

@@ -10,6 +10,7 @@ std::vector<Case> einsum_cases() {
           {.name = "diagonal", .inputs = {{4, 4}}, .attributes = equation("ii->i")},
           {.name = "implicit", .inputs = {{3, 4}, {4, 2}}, .attributes = equation("ba,ac")},
           {.name = "transposed", .inputs = {{3, 4}}, .attributes = equation("ij->ji")},
+          {.name = "heads", .inputs = {{2, 40, 3, 9}, {2, 70, 3, 9}}, .attributes = equation("bqhd,bkhd->bhqk")},
           {.name = "three", .inputs = {{3}, {3, 4}, {4}}, .attributes = equation("i,ij,j->")}};
 }
 

@@ -8,6 +8,7 @@
 namespace vireo::ops {
 
 void einsum_reference(const EvalContext&);
+std::span<const Tactic> einsum_tactics();
 
 namespace {
 
@@ -64,6 +65,7 @@ const Operator einsum_operator{.name = "einsum",
                                .infer = infer,
                                .reference = einsum_reference,
                                .flops = flops,
+                               .tactics = einsum_tactics,
                                .costly = true};
 
 }  // namespace vireo::ops

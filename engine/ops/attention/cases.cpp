@@ -26,6 +26,10 @@ std::vector<Case> attention_cases() {
            .attributes = attributes({{"q_num_heads", 4}, {"kv_num_heads", 2}})},
           {.name = "one query", .inputs = {{1, 2, 1, 7}, {1, 2, 65, 7}, {1, 2, 65, 9}}},
           {.name = "many keys", .inputs = {{1, 1, 3, 6}, {1, 1, 5003, 6}, {1, 1, 5003, 6}}},
+          {.name = "capped, hidden by a mask",
+           .inputs = {{2, 2, 21, 80}, {2, 1, 35, 80}, {2, 1, 35, 70}, {2, 1, 21, 35}},
+           .attributes = attributes({{"softcap", 3.0}}),
+           .dtypes = {DataType::float32, DataType::float32, DataType::float32, DataType::boolean}},
           {.name = "tokens", .inputs = {{1, 3, 197, 64}, {1, 3, 197, 64}, {1, 3, 197, 64}}}};
 }
 

@@ -7,6 +7,7 @@
 #include "engine/base/text.h"
 #include "engine/ops/attention/attention.h"
 #include "engine/ops/attention/geometry.h"
+#include "engine/ops/attention/opencl.h"
 #include "engine/ops/attention/rows.h"
 #include "engine/ops/shared/pack.h"
 #include "engine/ops/shared/panels.h"
@@ -260,6 +261,16 @@ const Tactic kTactics[] = {
      .refuse = refuse,
      .prepare = prepare<kernel_set_portable, attention_rows_portable>,
      .predict = predict<kernel_set_portable>},
+    {.name = "attention_tiles_opencl",
+     .refuse = refuse_attention_tiles,
+     .prepare = prepare_attention_tiles,
+     .device = "opencl",
+     .predict = predict_attention_tiles},
+    {.name = "attention_queries_opencl",
+     .refuse = refuse_attention_queries,
+     .prepare = prepare_attention_queries,
+     .device = "opencl",
+     .predict = predict_attention_queries},
 };
 
 }  // namespace

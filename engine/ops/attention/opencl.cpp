@@ -1,0 +1,104 @@
+// attention on OpenCL devices: tiles through local memory, and a form without barriers for processors.
+#include "engine/ops/attention/opencl.h"
+
+#include <algorithm>
+
+#include "engine/ops/attention/attention.h"
+#include "engine/ops/attention/geometry.h"
+#include "engine/ops/shared/loop_plan.h"
+
+namespace vireo::ops {
+namespace {
+
+bool has_mask(const Problem& p) { return p.inputs.size() > 3 && p.inputs[3].present(); }
+
+AttentionGeometry geometry_of(const Problem& p) {
+  return attention_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, p.inputs[2].dims);
+}
+
+std::string refuse_any(const Problem& p) {
+  Problem data = p;  // the mask may have a type of its own
+  data.inputs.resize(3);
+  if (std::string why = refuse_opencl(data, kReals); !why.empty()) return why;
+  if (has_mask(p))
+    if (std::string why = refuse_opencl(p, {DataType::float32, DataType::float16, DataType::boolean}); !why.empty())
+      return why;
+  const AttentionGeometry g = geometry_of(p);
+  return g.keys == 0 || g.depth == 0 ? "an extent is 0" : g.depth > 128 || g.width > 128 ? "heads wider than 128" : "";
+}
+
+void add_attention(KernelCall& call, const Problem& p) {
+  const AttentionGeometry g = geometry_of(p);
+  const auto narrow = [](std::int64_t number) { return static_cast<std::int32_t>(number); };  // of a tensor's extents
+  const auto pair = [&](const AttentionSteps& a, const AttentionSteps& b) {
+    return Int8{{narrow(a.batch), narrow(a.head), narrow(a.row), narrow(b.batch), narrow(b.head), narrow(b.row)}};
+  };
+  const bool masked = has_mask(p);
+  Int8 mask{};
+  if (masked) {
+    const Dims steps = broadcast_strides(p.inputs[3], {g.batch, g.heads, g.queries, g.keys});
+    for (std::size_t i = 0; i < 4; ++i) mask.at[i] = narrow(steps[i]);
+  }
+  const DataType type = masked ? p.inputs[3].dtype : p.inputs[0].dtype;
+  call.before("attention/common.cl").define_type("T", p.inputs[0].dtype).define_type("M", type);
+  call.define("MASKED", !masked ? 0 : type == DataType::boolean ? 2 : 1);
+  call.input(0).input(1).input(2).input(masked ? 3 : 0).output(0);
+  call.integer(g.heads).integer(g.heads / g.key_heads).integer(g.queries).integer(g.keys).integer(g.depth);
+  call.integer(g.width).integer(p.attributes->integer("is_causal", 0) != 0);
+  call.value(static_cast<float>(attention_scale(*p.attributes, g)));
+  call.value(static_cast<float>(p.attributes->real("softcap", 0)));
+  call.value(pair(g.steps(g.heads, g.queries, g.depth, p.inputs[0].pitch),
+                  g.steps(g.key_heads, g.keys, g.depth, p.inputs[1].pitch)));
+  call.value(pair(g.steps(g.key_heads, g.keys, g.width, p.inputs[2].pitch),
+                  g.steps(g.heads, g.queries, g.width, p.outputs[0].pitch)));
+  call.value(mask);
+}
+
+std::int64_t wide_of(const AttentionGeometry& g) { return std::max(g.depth, g.width) <= 64 ? 64 : 128; }
+
+std::int64_t groups_of(const AttentionGeometry& g) {
+  const std::int64_t queries = wide_of(g) == 64 ? 32 : 16;
+  return g.batch * g.heads * ((g.queries + queries - 1) / queries);
+}
+
+}  // namespace
+
+std::string refuse_attention_tiles(const Problem& p) { return refuse_any(p); }
+
+Launch prepare_attention_tiles(const Problem& p) {
+  const AttentionGeometry g = geometry_of(p);
+  KernelCall call("attention/tiles.cl", "attention_tiles");
+  call.define("WIDE", wide_of(g)).define("R", wide_of(g) == 64 ? 2 : 1);
+  if (p.target->opencl.on_processor) call.define("ON_PROCESSOR", 1).compiled_quickly();
+  add_attention(call, p);
+  call.over({groups_of(g) * 256, 1, 1}, {256, 1, 1});
+  OpenclLaunch launch;
+  launch.kernels.push_back(call.done());
+  return launch;
+}
+
+double predict_attention_tiles(const Problem& p) {
+  const AttentionGeometry g = geometry_of(p);
+  const double work =
+      2.0 * static_cast<double>(g.batch * g.heads * g.queries) * static_cast<double>(g.keys * wide_of(g));
+  return p.target->opencl.on_processor ? work * 1e-9 : 5e-6 + work / 5e12;
+}
+
+std::string refuse_attention_queries(const Problem& p) {
+  return p.target->opencl.on_processor ? refuse_any(p) : "the device is no processor";
+}
+
+Launch prepare_attention_queries(const Problem& p) {
+  const AttentionGeometry g = geometry_of(p);
+  KernelCall call("attention/queries.cl", "attention_queries");
+  call.define("PARTS", wide_of(g) / 16);
+  add_attention(call, p);
+  call.over({g.batch * g.heads * g.queries, 1, 1}, {1, 1, 1});
+  OpenclLaunch launch;
+  launch.kernels.push_back(call.done());
+  return launch;
+}
+
+double predict_attention_queries(const Problem& p) { return predict_attention_tiles(p) / 20; }
+
+}  // namespace vireo::ops

@@ -30,7 +30,7 @@ template <LineForm kForm>
 Launch prepare_arg_reduce_opencl(const Problem& p) {
   Lines lines;
   (void)opencl_lines(p, lines);
-  KernelCall call = line_call("arg_reduce/lines.cl", "arg_reduce_lines", lines, kForm);
+  KernelCall call = line_call(p, "arg_reduce/lines.cl", "arg_reduce_lines", lines, kForm);
   call.define_type("T", p.inputs[0].dtype).define_text("A", is_float(p.inputs[0].dtype) ? "float" : "long");
   call.define("GREATER", p.attributes->text("mode", "max") == "max" ? 1 : 0);
   call.define("LAST", p.attributes->integer("select_last_index", 0) != 0 ? 1 : 0);

@@ -28,7 +28,7 @@ std::string refuse_cumsum_opencl(const Problem& p) {
 Launch prepare_cumsum_opencl(const Problem& p) {
   Lines lines;
   (void)opencl_lines(p, lines);
-  KernelCall call = line_call("cumsum/lines.cl", "cumsum_lines", lines, LineForm::serial);
+  KernelCall call = line_call(p, "cumsum/lines.cl", "cumsum_lines", lines, LineForm::serial);
   call.define_type("T", p.inputs[0].dtype).define_text("A", is_float(p.inputs[0].dtype) ? "float" : "long");
   call.input(0).output(0).integer(p.attributes->integer("exclusive", 0) != 0);
   call.integer(p.attributes->integer("reverse", 0) != 0);

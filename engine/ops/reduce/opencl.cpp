@@ -67,7 +67,7 @@ Launch prepare_reduce_opencl(const Problem& p) {
   Lines lines;
   (void)opencl_lines(p, lines);
   const bool real = is_float(p.inputs[0].dtype);
-  KernelCall call = line_call("reduce/lines.cl", "reduce_lines", lines, kForm);
+  KernelCall call = line_call(p, "reduce/lines.cl", "reduce_lines", lines, kForm);
   call.define_type("T", p.inputs[0].dtype)
       .define_text("A", real ? "float" : "long")
       .define("MODE", opencl_mode(p)->mode);

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void gru_reference(const EvalContext&);
+std::span<const Tactic> gru_tactics();
 
 namespace {
 
@@ -25,6 +26,7 @@ const Operator gru_operator{.name = "gru",
                             .infer = infer,
                             .reference = gru_reference,
                             .flops = flops,
+                            .tactics = gru_tactics,
                             .costly = true};
 
 }  // namespace vireo::ops

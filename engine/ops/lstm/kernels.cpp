@@ -2,6 +2,7 @@
 
 #include "engine/base/text.h"
 #include "engine/graph/packed_weights.h"
+#include "engine/ops/shared/opencl_recurrent.h"
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
@@ -105,6 +106,16 @@ constexpr Tactic kTactics[] = {
     {.name = "lstm_strips_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<lstm_kernels_avx2>},
 #endif
     {.name = "lstm_strips_portable", .refuse = refuse, .prepare = prepare<lstm_kernels_portable>},
+    {.name = "lstm_groups_opencl",
+     .refuse = RecurrentTactic<RecurrentCellKind::lstm, LineForm::shared>::refuse,
+     .prepare = RecurrentTactic<RecurrentCellKind::lstm, LineForm::shared>::prepare,
+     .device = "opencl",
+     .predict = RecurrentTactic<RecurrentCellKind::lstm, LineForm::shared>::predict},
+    {.name = "lstm_items_opencl",
+     .refuse = RecurrentTactic<RecurrentCellKind::lstm, LineForm::serial>::refuse,
+     .prepare = RecurrentTactic<RecurrentCellKind::lstm, LineForm::serial>::prepare,
+     .device = "opencl",
+     .predict = RecurrentTactic<RecurrentCellKind::lstm, LineForm::serial>::predict},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void rnn_reference(const EvalContext&);
+std::span<const Tactic> rnn_tactics();
 
 namespace {
 
@@ -25,6 +26,7 @@ const Operator rnn_operator{.name = "rnn",
                             .infer = infer,
                             .reference = rnn_reference,
                             .flops = flops,
+                            .tactics = rnn_tactics,
                             .costly = true};
 
 }  // namespace vireo::ops

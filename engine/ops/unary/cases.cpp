@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "engine/ops/cases.h"
 
 namespace vireo::ops {
@@ -30,6 +32,31 @@ std::vector<Case> unary_cases() {
                   .inputs = {{9}},
                   .attributes = attributes({{"function", "neg"}}),
                   .dtypes = {DataType::int64}});
+  for (const char* f : {"abs", "sign", "bitwise_not"})
+    list.push_back(
+        {.name = f, .inputs = {{3, 5}}, .attributes = attributes({{"function", f}}), .dtypes = {DataType::int32}});
+  list.push_back({.name = "clip_bytes",
+                  .inputs = {{19}},
+                  .attributes = attributes({{"function", "clip"}, {"min", -2.0}, {"max", 6.0}}),
+                  .dtypes = {DataType::int8}});
+  list.push_back({.name = "clip_int64",
+                  .inputs = {{2, 9}},
+                  .attributes = attributes({{"function", "clip"}, {"min", 0.0}}),
+                  .dtypes = {DataType::int64}});
+  list.push_back({.name = "not",
+                  .inputs = {{4, 9}},
+                  .attributes = attributes({{"function", "not"}}),
+                  .dtypes = {DataType::boolean}});
+  constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  for (const char* f : {"isnan", "isinf"})
+    list.push_back({.name = f,
+                    .inputs = {{7}},
+                    .attributes = attributes({{"function", f}}),
+                    .constants = {{0, {0, nan, -1, inf, -inf, 3, -nan}}}});
+  list.push_back({.name = "isinf_positive",
+                  .inputs = {{3}},
+                  .attributes = attributes({{"function", "isinf"}, {"detect_negative", std::int64_t{0}}}),
+                  .constants = {{0, {inf, -inf, 1}}}});
   list.push_back({.name = "half_tanh",
                   .inputs = {{9}},
                   .attributes = attributes({{"function", "tanh"}}),

@@ -29,6 +29,35 @@ std::vector<Case> binary_cases() {
                   .inputs = {{4, 21}, {1}},
                   .attributes = attributes({{"function", "pow"}}),
                   .constants = {{1, {0.5}}}});
+  list.push_back({.name = "pow_cube",
+                  .inputs = {{4, 21}, {}},
+                  .attributes = attributes({{"function", "pow"}}),
+                  .dtypes = {DataType::float32, DataType::int64},
+                  .constants = {{1, {3}}}});
+  list.push_back({.name = "pow",
+                  .inputs = {{5}, {5}},
+                  .attributes = attributes({{"function", "pow"}}),
+                  .constants = {{0, {2, 0.5, -2, 0, 3}}, {1, {-1.5, 3, 3, 0, 0.25}}}});
+  for (const char* f : {"mod", "fmod"})
+    list.push_back({.name = f,
+                    .inputs = {{6}, {6}},
+                    .attributes = attributes({{"function", f}}),
+                    .constants = {{0, {7.5, -7.5, 7.5, -7.5, 1, 0}}, {1, {2, 2, -2, -2, 3, 5}}}});
+  for (const char* f : {"and", "xor"})
+    list.push_back({.name = f,
+                    .inputs = {{3, 1, 9}, {4, 9}},
+                    .attributes = attributes({{"function", f}}),
+                    .dtypes = {DataType::boolean, DataType::boolean}});
+  for (const char* f : {"sub", "min", "mod", "less_equal"})
+    list.push_back({.name = f,
+                    .inputs = {{3, 11}, {11}},
+                    .attributes = attributes({{"function", f}}),
+                    .dtypes = {DataType::int64, DataType::int64}});
+  for (const char* f : {"bitshift_right", "bitwise_xor"})
+    list.push_back({.name = f,
+                    .inputs = {{3, 11}, {11}},
+                    .attributes = attributes({{"function", f}}),
+                    .dtypes = {DataType::uint8, DataType::uint8}});
   list.push_back({.name = "empty", .inputs = {{0, 3}, {3}}, .attributes = add});
   list.push_back(
       {.name = "int64", .inputs = {{4, 5}, {5}}, .attributes = mul, .dtypes = {DataType::int64, DataType::int64}});

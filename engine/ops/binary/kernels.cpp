@@ -99,6 +99,10 @@ constexpr Tactic kTactics[] = {
      .prepare = prepare<binary_tile_portable>,
      .rows = elementwise_role},
     {.name = "binary_compare_portable", .refuse = refuse_compare, .prepare = prepare_compare},
+    {.name = "binary_elements_opencl",
+     .refuse = refuse_binary_opencl,
+     .prepare = prepare_binary_opencl,
+     .device = "opencl"},
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 // The row kernels of binary on float32, one for each function and instruction set. z may be x (not y). Light: kernel
 // bodies include it.
 
+#include <string>
+
 #include "engine/graph/tactic.h"
 #include "engine/ops/shared/loop.h"
 
@@ -15,5 +17,8 @@ struct BinaryState {
 [[nodiscard]] graph::TileFunction binary_tile_avx2(int function);
 [[nodiscard]] graph::TileFunction binary_tile_avx512(int function);
 [[nodiscard]] graph::TileFunction binary_tile_portable(int function);
+
+[[nodiscard]] std::string refuse_binary_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_binary_opencl(const graph::Problem& problem);
 
 }  // namespace vireo::ops

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "engine/ops/cases.h"
 
 namespace vireo::ops {
@@ -18,6 +20,20 @@ std::vector<Case> cast_cases() {
                   .inputs = {{37}},
                   .attributes = attributes({{"to", "float32"}}),
                   .dtypes = {DataType::float16}});
+  const auto values = [&](const char* name, const char* to, DataType from, Reals given) {
+    list.push_back({.name = name,
+                    .inputs = {{static_cast<std::int64_t>(given.size())}},
+                    .attributes = attributes({{"to", to}}),
+                    .dtypes = {from},
+                    .constants = {{0, given}}});
+  };
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const Reals reals{0, -0.5, 0.99, -1.99, 255, 256, 300.7, -3, 3e9, -3e9, 1e19, -1e19, 3e19, inf, -inf, nan};
+  for (const char* to : {"int8", "uint32", "int64", "uint64", "boolean"})
+    values("beyond", to, DataType::float32, reals);
+  const Reals integers{0, 1, -1, 127, 128, 255, 256, -32769, 70000, 2147483647, -2147483648.0};
+  for (const char* to : {"int8", "uint16", "float16"}) values("narrow", to, DataType::int32, integers);
+  values("same", "int32", DataType::int32, integers);
   return list;
 }
 

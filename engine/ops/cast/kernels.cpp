@@ -5,6 +5,10 @@
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
+
+std::string refuse_cast_opencl(const Problem&);
+Launch prepare_cast_opencl(const Problem&);
+
 namespace {
 
 struct State {
@@ -70,7 +74,9 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "cast_elements_portable", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {
+    {.name = "cast_elements_portable", .refuse = refuse, .prepare = prepare},
+    {.name = "cast_elements_opencl", .refuse = refuse_cast_opencl, .prepare = prepare_cast_opencl, .device = "opencl"}};
 
 }  // namespace
 

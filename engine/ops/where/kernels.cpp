@@ -3,6 +3,10 @@
 #include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
+
+std::string refuse_where_opencl(const Problem&);
+Launch prepare_where_opencl(const Problem&);
+
 namespace {
 
 bool plan(const Problem& p, Loop& loop) {
@@ -47,7 +51,11 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "where_rows_portable", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "where_rows_portable", .refuse = refuse, .prepare = prepare},
+                               {.name = "where_elements_opencl",
+                                .refuse = refuse_where_opencl,
+                                .prepare = prepare_where_opencl,
+                                .device = "opencl"}};
 
 }  // namespace
 

@@ -6,6 +6,10 @@
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
+
+std::string refuse_gather_opencl(const Problem&);
+Launch prepare_gather_opencl(const Problem&);
+
 namespace {
 
 struct State {
@@ -69,7 +73,11 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "gather_runs_portable", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "gather_runs_portable", .refuse = refuse, .prepare = prepare},
+                               {.name = "gather_indexed_opencl",
+                                .refuse = refuse_gather_opencl,
+                                .prepare = prepare_gather_opencl,
+                                .device = "opencl"}};
 
 }  // namespace
 

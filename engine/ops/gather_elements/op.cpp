@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void gather_elements_reference(const EvalContext&);
+std::span<const Tactic> gather_elements_tactics();
 
 namespace {
 
@@ -39,6 +40,7 @@ const Operator gather_elements_operator{.name = "gather_elements",
                                         .max_inputs = 2,
                                         .infer = infer,
                                         .reference = gather_elements_reference,
+                                        .tactics = gather_elements_tactics,
                                         .moves = true,
                                         .varying = varying};
 

@@ -6,6 +6,10 @@
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {
+
+std::string refuse_gather_nd_opencl(const Problem&);
+Launch prepare_gather_nd_opencl(const Problem&);
+
 namespace {
 
 struct State {
@@ -80,7 +84,11 @@ Launch prepare(const Problem& p) {
   return launch;
 }
 
-constexpr Tactic kTactics[] = {{.name = "gather_nd_runs_portable", .refuse = refuse, .prepare = prepare}};
+constexpr Tactic kTactics[] = {{.name = "gather_nd_runs_portable", .refuse = refuse, .prepare = prepare},
+                               {.name = "gather_nd_indexed_opencl",
+                                .refuse = refuse_gather_nd_opencl,
+                                .prepare = prepare_gather_nd_opencl,
+                                .device = "opencl"}};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void scatter_elements_reference(const EvalContext&);
+std::span<const Tactic> scatter_elements_tactics();
 
 namespace {
 
@@ -32,6 +33,7 @@ const Operator scatter_elements_operator{.name = "scatter_elements",
                                          .max_inputs = 3,
                                          .infer = infer,
                                          .reference = scatter_elements_reference,
+                                         .tactics = scatter_elements_tactics,
                                          .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

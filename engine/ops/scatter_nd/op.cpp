@@ -6,6 +6,7 @@
 namespace vireo::ops {
 
 void scatter_nd_reference(const EvalContext&);
+std::span<const Tactic> scatter_nd_tactics();
 
 namespace {
 
@@ -38,6 +39,7 @@ const Operator scatter_nd_operator{.name = "scatter_nd",
                                    .max_inputs = 3,
                                    .infer = infer,
                                    .reference = scatter_nd_reference,
+                                   .tactics = scatter_nd_tactics,
                                    .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

@@ -5,6 +5,7 @@
 namespace vireo::ops {
 
 void constant_of_shape_reference(const EvalContext&);
+std::span<const Tactic> constant_of_shape_tactics();
 
 namespace {
 
@@ -39,7 +40,10 @@ bool varying(VaryingContext& c) {
 }  // namespace
 
 extern const Operator constant_of_shape_operator;
-const Operator constant_of_shape_operator{
-    .name = "constant_of_shape", .infer = infer, .reference = constant_of_shape_reference, .varying = varying};
+const Operator constant_of_shape_operator{.name = "constant_of_shape",
+                                          .infer = infer,
+                                          .reference = constant_of_shape_reference,
+                                          .tactics = constant_of_shape_tactics,
+                                          .varying = varying};
 
 }  // namespace vireo::ops

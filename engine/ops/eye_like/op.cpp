@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void eye_like_reference(const EvalContext&);
+std::span<const Tactic> eye_like_tactics();
 
 namespace {
 
@@ -17,7 +18,10 @@ void infer(InferContext& c) {
 }  // namespace
 
 extern const Operator eye_like_operator;
-const Operator eye_like_operator{
-    .name = "eye_like", .infer = infer, .reference = eye_like_reference, .keeps = KeptExtents::all};
+const Operator eye_like_operator{.name = "eye_like",
+                                 .infer = infer,
+                                 .reference = eye_like_reference,
+                                 .tactics = eye_like_tactics,
+                                 .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

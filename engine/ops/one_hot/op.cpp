@@ -6,6 +6,7 @@
 namespace vireo::ops {
 
 void one_hot_reference(const EvalContext&);
+std::span<const Tactic> one_hot_tactics();
 
 namespace {
 
@@ -43,6 +44,7 @@ const Operator one_hot_operator{.name = "one_hot",
                                 .max_inputs = 3,
                                 .infer = infer,
                                 .reference = one_hot_reference,
+                                .tactics = one_hot_tactics,
                                 .varying = varying};
 
 }  // namespace vireo::ops

@@ -8,6 +8,7 @@
 namespace vireo::ops {
 
 void range_reference(const EvalContext&);
+std::span<const Tactic> range_tactics();
 
 namespace {
 
@@ -44,6 +45,7 @@ const Operator range_operator{.name = "range",
                               .max_inputs = 3,
                               .infer = infer,
                               .reference = range_reference,
+                              .tactics = range_tactics,
                               .varying = varying};
 
 }  // namespace vireo::ops

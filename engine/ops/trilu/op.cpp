@@ -4,6 +4,7 @@
 namespace vireo::ops {
 
 void trilu_reference(const EvalContext&);
+std::span<const Tactic> trilu_tactics();
 
 namespace {
 
@@ -21,6 +22,7 @@ const Operator trilu_operator{.name = "trilu",
                               .max_inputs = 2,
                               .infer = infer,
                               .reference = trilu_reference,
+                              .tactics = trilu_tactics,
                               .keeps = KeptExtents::all};
 
 }  // namespace vireo::ops

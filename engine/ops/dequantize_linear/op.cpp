@@ -6,6 +6,7 @@
 namespace vireo::ops {
 
 void dequantize_linear_reference(const EvalContext&);
+std::span<const Tactic> dequantize_linear_tactics();
 
 namespace {
 
@@ -15,6 +16,8 @@ void infer(InferContext& c) {
   const DataType type =
       c.attributes().has("output_dtype") ? data_type_from(c.attributes().text("output_dtype", "")) : c.dtype(1);
   c.require(is_float(type), "output_dtype must be a floating-point type");
+  c.require(c.attributes().integer("block_size", 0) >= 0, "block_size is negative");
+  (void)c.attributes().integer("axis", 1);
   if (c.rank(1) == 1 && c.dims(1)[0] != 1) {
     const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", 1), c.rank(0)));
     require_extent(c, 1, 0, c.dims(0)[axis], "one scale for each entry of the axis");
@@ -42,6 +45,7 @@ const Operator dequantize_linear_operator{.name = "dequantize_linear",
                                           .max_inputs = 3,
                                           .infer = infer,
                                           .reference = dequantize_linear_reference,
+                                          .tactics = dequantize_linear_tactics,
                                           .keeps = KeptExtents::all,
                                           .varying = varying};
 

@@ -6,6 +6,7 @@
 namespace vireo::ops {
 
 void quantize_linear_reference(const EvalContext&);
+std::span<const Tactic> quantize_linear_tactics();
 
 namespace {
 
@@ -16,6 +17,8 @@ void infer(InferContext& c) {
   const DataType type = c.has_input(2) ? c.dtype(2) : data_type_from(named);
   c.require(type == DataType::int8 || type == DataType::uint8 || type == DataType::int16 || type == DataType::uint16,
             "can't quantise to " + (c.has_input(2) ? std::string(to_string(type)) : "'" + named + "'"));
+  c.require(c.attributes().integer("block_size", 0) >= 0, "block_size is negative");
+  (void)c.attributes().integer("axis", 1);
   if (c.rank(1) == 1 && c.dims(1)[0] != 1) {
     const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", 1), c.rank(0)));
     require_extent(c, 1, 0, c.dims(0)[axis], "one scale for each entry of the axis");
@@ -40,6 +43,7 @@ const Operator quantize_linear_operator{.name = "quantize_linear",
                                         .max_inputs = 3,
                                         .infer = infer,
                                         .reference = quantize_linear_reference,
+                                        .tactics = quantize_linear_tactics,
                                         .keeps = KeptExtents::all,
                                         .varying = varying};
 

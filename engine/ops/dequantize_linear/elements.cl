@@ -1,0 +1,26 @@
+// (x - zero point) · scale, four neighbours an item. FROM, SCALE, ZERO, TO: types of the four tensors; no ZERO: none.
+kernel void dequantize_linear_elements(VIREO_TENSOR(x), VIREO_TENSOR(scale), VIREO_TENSOR(zero), VIREO_TENSOR(y), const int items,
+                              const int blocks, const int length, const int4 steps, const int8 dims,
+                              const int8 x_strides, const int8 scale_strides, const int8 y_strides) {
+  VIREO_AT(FROM, x);
+  VIREO_AT(SCALE, scale);
+#ifdef ZERO
+  VIREO_AT(ZERO, zero);
+#endif
+  VIREO_AT(TO, y);
+  const int item = get_global_id(0);
+  if (item >= items) return;
+  const int row = item / blocks, column = item % blocks * 4;
+  const int from = column * steps.s0 + (row ? vireo_place(row, dims, x_strides) : 0);
+  const int group = column * steps.s1 + (row ? vireo_place(row, dims, scale_strides) : 0);
+  const int to = column * steps.s2 + (row ? vireo_place(row, dims, y_strides) : 0);
+  for (int i = 0; i < 4 && column + i < length; ++i) {
+    const int g = group + i * steps.s1;
+#ifdef ZERO
+    const long shift = zero[g];
+#else
+    const long shift = 0;
+#endif
+    PUT(TO, y, to + i, (float)((long)x[from + i] - shift) * GET(SCALE, scale, g));
+  }
+}

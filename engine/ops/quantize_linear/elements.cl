@@ -1,0 +1,38 @@
+// saturate(round(x / scale) + zero point), four neighbours an item. FROM, SCALE, ZERO, TO: types of the four tensors; no
+// ZERO: none. Devices may divide with an error of a few units, which would round to another integer: one step of Newton's
+// rule makes the quotient what it should be.
+#define SIGNED ((TO)-1 < (TO)1)
+#define TO_BITS (8 * sizeof(TO) - (SIGNED ? 1 : 0))
+#define HIGHEST ((float)((1 << TO_BITS) - 1))
+#define LOWEST (SIGNED ? -(float)(1 << TO_BITS) : 0.0f)
+inline float quotient(float a, float b) {
+  const float q = a / b, better = q + fma(-q, b, a) / b;
+  return isfinite(better) ? better : q;
+}
+
+kernel void quantize_linear_elements(VIREO_TENSOR(x), VIREO_TENSOR(scale), VIREO_TENSOR(zero), VIREO_TENSOR(y), const int items,
+                              const int blocks, const int length, const int4 steps, const int8 dims,
+                              const int8 x_strides, const int8 scale_strides, const int8 y_strides) {
+  VIREO_AT(FROM, x);
+  VIREO_AT(SCALE, scale);
+#ifdef ZERO
+  VIREO_AT(ZERO, zero);
+#endif
+  VIREO_AT(TO, y);
+  const int item = get_global_id(0);
+  if (item >= items) return;
+  const int row = item / blocks, column = item % blocks * 4;
+  const int from = column * steps.s0 + (row ? vireo_place(row, dims, x_strides) : 0);
+  const int group = column * steps.s1 + (row ? vireo_place(row, dims, scale_strides) : 0);
+  const int to = column * steps.s2 + (row ? vireo_place(row, dims, y_strides) : 0);
+  for (int i = 0; i < 4 && column + i < length; ++i) {
+    const int g = group + i * steps.s1;
+#ifdef ZERO
+    const float shift = zero[g];
+#else
+    const float shift = 0;
+#endif
+    const float value = rint(quotient((float)GET(FROM, x, from + i), GET(SCALE, scale, g))) + shift;
+    PUT(TO, y, to + i, isnan(value) ? (TO)0 : (TO)clamp(value, LOWEST, HIGHEST));
+  }
+}

@@ -286,7 +286,9 @@ TEST(Tactics, names_read_operator_variant_and_instruction_set) {
   for (const Operator* op : ops::all_operators()) {
     std::set<std::string_view> names;
     for (const graph::Tactic& tactic : op->tactics ? op->tactics() : std::span<const graph::Tactic>{}) {
-      const std::string isa(tactic.isa == graph::Isa::scalar ? "portable" : name_of(tactic.isa));
+      const std::string isa(tactic.device != "cpu"             ? tactic.device
+                            : tactic.isa == graph::Isa::scalar ? "portable"
+                                                               : name_of(tactic.isa));
       EXPECT_TRUE(tactic.name.ends_with("_" + isa)) << tactic.name;
       // Operators that only rename extents share one.
       EXPECT_TRUE(tactic.name.starts_with(std::string(op->name) + "_") || op->alias) << tactic.name;

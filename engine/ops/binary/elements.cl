@@ -63,21 +63,22 @@ kernel void binary_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENSOR(z), c
   VIREO_AT(TZ, z);
   const int item = get_global_id(0);
   if (item >= items) return;
-  const int row = item / blocks, column = item % blocks * WIDTH;
-  const int at_x = column * steps.s0 + (row ? vireo_place(row, dims, x_strides) : 0);
-  const int at_y = column * steps.s1 + (row ? vireo_place(row, dims, y_strides) : 0);
-  const int at_z = column * steps.s2 + (row ? vireo_place(row, dims, z_strides) : 0);
+  int row = 0, column = item;
+  if (item >= blocks) {
+    row = item / blocks;
+    column -= row * blocks;
+  }
+  column *= WIDTH;
+  const int8 index = vireo_index(row, dims);
+  const int at_x = column * steps.s0 + vireo_dot(index, x_strides);
+  const int at_y = column * steps.s1 + vireo_dot(index, y_strides);
+  const int at_z = column * steps.s2 + vireo_dot(index, z_strides);
 #if WIDTH == 4
   if (column + 4 <= length) {
-    const float4 a = steps.s0 ? GET4(TX, x, at_x) : (float4)(GET(TX, x, at_x));
-    const float4 b = steps.s1 ? GET4(TY, y, at_y) : (float4)(GET(TY, y, at_y));
-#ifdef TEST
-    vstore4((uchar4)(FUNCTION(a.s0, b.s0), FUNCTION(a.s1, b.s1), FUNCTION(a.s2, b.s2), FUNCTION(a.s3, b.s3)), 0,
-            z + at_z);
-#else
-    PUT4(TZ, z, at_z,
-         (float4)(FUNCTION(a.s0, b.s0), FUNCTION(a.s1, b.s1), FUNCTION(a.s2, b.s2), FUNCTION(a.s3, b.s3)));
-#endif
+    const float4 a = steps.s0 ? LOAD4(TX, x, at_x) : (float4)(GET(TX, x, at_x));
+    const float4 b = steps.s1 ? LOAD4(TY, y, at_y) : (float4)(GET(TY, y, at_y));
+    STORE4(TZ, z, at_z,
+           (float4)(FUNCTION(a.s0, b.s0), FUNCTION(a.s1, b.s1), FUNCTION(a.s2, b.s2), FUNCTION(a.s3, b.s3)));
     return;
   }
 #endif

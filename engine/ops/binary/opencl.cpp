@@ -33,7 +33,7 @@ std::string function_name(const Problem& p) {
   return "i_" + name;
 }
 
-int width_of(const Problem& p) { return opencl_width({p.inputs[0].dtype, p.inputs[1].dtype}); }
+int width_of(const Problem& p) { return opencl_width({p.inputs[0].dtype, p.inputs[1].dtype, p.outputs[0].dtype}); }
 
 bool plan(const Problem& p, OpenclRows& rows) {
   const Dims& out = p.outputs[0].dims;
@@ -61,8 +61,7 @@ Launch prepare_binary_opencl(const Problem& p) {
   KernelCall call("binary/elements.cl", "binary_elements");
   call.define_type("TX", type).define_type("TY", p.inputs[1].dtype).define_type("TZ", p.outputs[0].dtype);
   call.define_text("FUNCTION", function_name(p)).define("WIDTH", width_of(p));
-  if (is_comparison(f)) call.define("TEST", 1);
-  else if (!is_float(type) && !is_logical(f)) call.define_type("U", without_sign(type));
+  if (is_integer(type) && !is_comparison(f)) call.define_type("U", without_sign(type));
   call.input(0).input(1).output(0);
   add_rows(call, rows);
   OpenclLaunch launch;

@@ -23,12 +23,18 @@ kernel void cast_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int items, con
   VIREO_AT(TY, y);
   const int item = get_global_id(0);
   if (item >= items) return;
-  const int row = item / blocks, column = item % blocks * WIDTH;
-  const int from = column * steps.s0 + (row ? vireo_place(row, dims, x_strides) : 0);
-  const int to = column * steps.s1 + (row ? vireo_place(row, dims, y_strides) : 0);
+  int row = 0, column = item;
+  if (item >= blocks) {
+    row = item / blocks;
+    column -= row * blocks;
+  }
+  column *= WIDTH;
+  const int8 index = vireo_index(row, dims);
+  const int from = column * steps.s0 + vireo_dot(index, x_strides);
+  const int to = column * steps.s1 + vireo_dot(index, y_strides);
 #if WIDTH == 4
   if (column + 4 <= length) {
-    PUT4(TY, y, to, GET4(TX, x, from));
+    STORE4(TY, y, to, LOAD4(TX, x, from));
     return;
   }
 #endif

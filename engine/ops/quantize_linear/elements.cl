@@ -21,10 +21,16 @@ kernel void quantize_linear_elements(VIREO_TENSOR(x), VIREO_TENSOR(scale), VIREO
   VIREO_AT(TO, y);
   const int item = get_global_id(0);
   if (item >= items) return;
-  const int row = item / blocks, column = item % blocks * 4;
-  const int from = column * steps.s0 + (row ? vireo_place(row, dims, x_strides) : 0);
-  const int group = column * steps.s1 + (row ? vireo_place(row, dims, scale_strides) : 0);
-  const int to = column * steps.s2 + (row ? vireo_place(row, dims, y_strides) : 0);
+  int row = 0, column = item;
+  if (item >= blocks) {
+    row = item / blocks;
+    column -= row * blocks;
+  }
+  column *= 4;
+  const int8 index = vireo_index(row, dims);
+  const int from = column * steps.s0 + vireo_dot(index, x_strides);
+  const int group = column * steps.s1 + vireo_dot(index, scale_strides);
+  const int to = column * steps.s2 + vireo_dot(index, y_strides);
   for (int i = 0; i < 4 && column + i < length; ++i) {
     const int g = group + i * steps.s1;
 #ifdef ZERO

@@ -10,8 +10,8 @@
 namespace vireo::ops {
 
 /// In a kernel, whose parameters add_rows() gives:
-///   const int row = item / blocks, column = item % blocks * width;
-///   place in tensor k = column · steps[k] + (row ? vireo_place(row, dims, strides[k]) : 0)
+///   row = item / blocks, column = item % blocks · width;
+///   place in tensor k = column · steps[k] + vireo_dot(vireo_index(row, dims), strides[k])
 /// and the row ends at `length`. Steps are 0 or 1.
 struct OpenclRows {
   int tensors = 0;

@@ -7,7 +7,7 @@ inline int t_not(int x, float a, float b) { return !x; }
 inline TX i_identity(TX x, float a, float b) { return x; }
 inline TX i_relu(TX x, float a, float b) { return x > (TX)0 ? x : (TX)0; }
 inline TX i_neg(TX x, float a, float b) { return (TX)((U)0 - (U)x); }
-inline TX i_abs(TX x, float a, float b) { return x < (TX)0 ? (TX)((U)0 - (U)x) : x; }
+inline TX i_abs(TX x, float a, float b) { return (TX)abs(x); }
 inline TX i_sign(TX x, float a, float b) { return (TX)((x > (TX)0) - (x < (TX)0)); }
 inline TX i_bitwise_not(TX x, float a, float b) { return (TX)~x; }
 inline TX i_clip(TX x, float a, float b) {
@@ -27,13 +27,19 @@ kernel void unary_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int items, co
   VIREO_AT(TY, y);
   const int item = get_global_id(0);
   if (item >= items) return;
-  const int row = item / blocks, column = item % blocks * WIDTH;
-  const int from = column * steps.s0 + (row ? vireo_place(row, dims, x_strides) : 0);
-  const int to = column * steps.s1 + (row ? vireo_place(row, dims, y_strides) : 0);
+  int row = 0, column = item;
+  if (item >= blocks) {
+    row = item / blocks;
+    column -= row * blocks;
+  }
+  column *= WIDTH;
+  const int8 index = vireo_index(row, dims);
+  const int from = column * steps.s0 + vireo_dot(index, x_strides);
+  const int to = column * steps.s1 + vireo_dot(index, y_strides);
 #if WIDTH == 4
   if (column + 4 <= length) {
-    const float4 v = GET4(TX, x, from);
-    PUT4(TY, y, to, (float4)(FUNCTION(v.s0, ALPHA, BETA), FUNCTION(v.s1, ALPHA, BETA), FUNCTION(v.s2, ALPHA, BETA),
+    const float4 v = LOAD4(TX, x, from);
+    STORE4(TY, y, to, (float4)(FUNCTION(v.s0, ALPHA, BETA), FUNCTION(v.s1, ALPHA, BETA), FUNCTION(v.s2, ALPHA, BETA),
                              FUNCTION(v.s3, ALPHA, BETA)));
     return;
   }

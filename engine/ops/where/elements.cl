@@ -8,11 +8,17 @@ kernel void where_elements(VIREO_TENSOR(c), VIREO_TENSOR(x), VIREO_TENSOR(y), VI
   VIREO_AT(T, z);
   const int item = get_global_id(0);
   if (item >= items) return;
-  const int row = item / blocks, column = item % blocks * 4;
-  c += column * steps.s0 + (row ? vireo_place(row, dims, c_strides) : 0);
-  x += column * steps.s1 + (row ? vireo_place(row, dims, x_strides) : 0);
-  y += column * steps.s2 + (row ? vireo_place(row, dims, y_strides) : 0);
-  z += column * steps.s3 + (row ? vireo_place(row, dims, z_strides) : 0);
+  int row = 0, column = item;
+  if (item >= blocks) {
+    row = item / blocks;
+    column -= row * blocks;
+  }
+  column *= 4;
+  const int8 index = vireo_index(row, dims);
+  c += column * steps.s0 + vireo_dot(index, c_strides);
+  x += column * steps.s1 + vireo_dot(index, x_strides);
+  y += column * steps.s2 + vireo_dot(index, y_strides);
+  z += column * steps.s3 + vireo_dot(index, z_strides);
   if (column + 4 <= length) {
     const uchar4 test = steps.s0 ? vload4(0, c) : (uchar4)(c[0]);
     const VIREO_PASTE(T, 4) a = steps.s1 ? vload4(0, x) : (VIREO_PASTE(T, 4))(x[0]);

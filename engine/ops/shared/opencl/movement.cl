@@ -20,14 +20,15 @@ kernel void movement_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int from, 
   VIREO_AT(T, y);
   const int item = get_global_id(0);
   if (item >= count) return;
-  move_at(y + to, vireo_place(item, dims, to_strides), x + from, vireo_place(item, dims, from_strides), wide);
+  const int8 index = vireo_index(item, dims);
+  move_at(y + to, vireo_dot(index, to_strides), x + from, vireo_dot(index, from_strides), wide);
 }
 
 kernel void movement_fill(VIREO_TENSOR(y), const int to, const int count, const int8 dims, const int8 to_strides,
                           const ulong bits) {
   VIREO_AT(T, y);
   const int item = get_global_id(0);
-  if (item < count) y[to + vireo_place(item, dims, to_strides)] = (T)bits;
+  if (item < count) y[to + vireo_dot(vireo_index(item, dims), to_strides)] = (T)bits;
 }
 
 // Turned axes, a square of TILE x TILE elements a group: rows of x go into local memory, whose columns are rows of y.
@@ -47,8 +48,9 @@ kernel __attribute__((reqd_work_group_size(TILE, 8, 1))) void movement_tiles(
   group /= across;
   const int row = group % down * TILE;
   group /= down;
-  x += from + vireo_place(group, dims, from_strides);
-  y += to + vireo_place(group, dims, to_strides);
+  const int8 outer = vireo_index(group, dims);
+  x += from + vireo_dot(outer, from_strides);
+  y += to + vireo_dot(outer, to_strides);
   const int lane = get_local_id(0), first = get_local_id(1);
   for (int i = first; i < TILE; i += 8)
     if (column + lane < columns && row + i < rows) tile[i][lane] = x[(size_t)(row + i) * x_pitch + column + lane];
@@ -80,10 +82,11 @@ kernel void movement_gather(const int count, const int wide, const int is_long, 
   VIREO_AT(T, y);
   const int item = get_global_id(0);
   if (item >= count) return;
-  const int entry = vireo_place(item, dims, index_strides);
-  int source = vireo_place(item, dims, data_strides);
+  const int8 place = vireo_index(item, dims);
+  const int entry = vireo_dot(place, index_strides);
+  int source = vireo_dot(place, data_strides);
   READ_PART(0) READ_PART(1) READ_PART(2) READ_PART(3) READ_PART(4) READ_PART(5) READ_PART(6) READ_PART(7)
-  move_at(y, vireo_place(item, dims, other_strides), x, source, wide);
+  move_at(y, vireo_dot(place, other_strides), x, source, wide);
 }
 
 kernel void movement_scatter(const int count, const int wide, const int is_long, const int parts, const int8 extents,
@@ -94,10 +97,11 @@ kernel void movement_scatter(const int count, const int wide, const int is_long,
   VIREO_AT(T, y);
   const int item = get_global_id(0);
   if (item >= count) return;
-  const int entry = vireo_place(item, dims, index_strides);
-  int target = vireo_place(item, dims, data_strides);
+  const int8 place = vireo_index(item, dims);
+  const int entry = vireo_dot(place, index_strides);
+  int target = vireo_dot(place, data_strides);
   WRITE_PART(0) WRITE_PART(1) WRITE_PART(2) WRITE_PART(3) WRITE_PART(4) WRITE_PART(5) WRITE_PART(6) WRITE_PART(7)
-  move_at(y, target, updates, vireo_place(item, dims, other_strides), wide);
+  move_at(y, target, updates, vireo_dot(place, other_strides), wide);
 }
 
 // Where position `at` of a padded axis reads from; -1: the padding value. Modes: 0 constant, 1 edge, 2 reflect, 3 wrap.

@@ -68,6 +68,25 @@
 #define VIREO_GET_ulong(p, i) ((p)[i])
 #define VIREO_PUT_ulong(p, i, v) ((p)[i] = (v))
 
+// GET4 and PUT4 in one access where the address is a multiple of four elements, which the first two leave to the compiler
+// to find out: it can't. For kernels that do little else than read and write.
+#define LOAD4(type, p, i) VIREO_PASTE(vireo_load4_, type)((p) + (i))
+#define STORE4(type, p, i, v) VIREO_PASTE(vireo_store4_, type)((p) + (i), v)
+inline float4 vireo_load4_float(const global float *p) {
+  return ((size_t)p & 15) ? vload4(0, p) : *(const global float4 *)p;
+}
+inline float4 vireo_load4_half(const global half *p) {
+  return ((size_t)p & 7) ? vload_half4(0, p) : vloada_half4(0, p);
+}
+inline void vireo_store4_float(global float *p, const float4 v) {
+  if ((size_t)p & 15) vstore4(v, 0, p);
+  else *(global float4 *)p = v;
+}
+inline void vireo_store4_half(global half *p, const float4 v) {
+  if ((size_t)p & 7) vstore_half4_rte(v, 0, p);
+  else vstorea_half4_rte(v, 0, p);
+}
+
 // Places of entry `item` of a loop of up to eight axes in tensors with these strides.
 inline int vireo_place(int item, const int8 dims, const int8 strides) {
   int at = (item % dims.s7) * strides.s7;
@@ -86,4 +105,31 @@ inline int vireo_place(int item, const int8 dims, const int8 strides) {
     at += (item % dims.s1) * strides.s1 + (item / dims.s1) * strides.s0;
   }
   return at;
+}
+
+// The same for kernels with several tensors: the entry's index, found by as few divisions as it has axes, and its place in
+// a tensor.
+#define VIREO_AXIS(s)    \
+  if (item < dims.s) {   \
+    index.s = item;      \
+    return index;        \
+  }                      \
+  index.s = item % dims.s; \
+  item /= dims.s;
+inline int8 vireo_index(int item, const int8 dims) {
+  int8 index = (int8)(0);
+  VIREO_AXIS(s7)
+  VIREO_AXIS(s6)
+  VIREO_AXIS(s5)
+  VIREO_AXIS(s4)
+  VIREO_AXIS(s3)
+  VIREO_AXIS(s2)
+  VIREO_AXIS(s1)
+  index.s0 = item;
+  return index;
+}
+inline int vireo_dot(const int8 index, const int8 strides) {
+  const int8 parts = index * strides;
+  const int4 sums = parts.lo + parts.hi;
+  return sums.s0 + sums.s1 + sums.s2 + sums.s3;
 }

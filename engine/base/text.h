@@ -18,10 +18,13 @@ inline void append(std::string& out, bool b) { out += b ? "true" : "false"; }
 inline void append(std::string& out, DataType type) { out += to_string(type); }
 inline void append(std::string& out, const Dims& dims) { out += to_string(dims); }
 void append(std::string& out, double value);  ///< shortest form that reads back
+void append(std::string& out, long long value);
+void append(std::string& out, unsigned long long value);
 template <typename T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 void append(std::string& out, T value) {
-  out += std::to_string(value);
+  if constexpr (std::is_signed_v<T>) append(out, static_cast<long long>(value));
+  else append(out, static_cast<unsigned long long>(value));
 }
 
 template <typename... Parts>

@@ -129,6 +129,8 @@ void append(std::string& out, double value) {
   const auto result = std::to_chars(text, text + sizeof text, value);
   out.append(text, result.ptr);
 }
+void append(std::string& out, long long value) { out += std::to_string(value); }
+void append(std::string& out, unsigned long long value) { out += std::to_string(value); }
 
 std::string human_bytes(double bytes) {
   static constexpr const char* kUnits[] = {"B", "KB", "MB", "GB", "TB"};

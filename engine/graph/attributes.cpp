@@ -12,6 +12,21 @@ const T& typed(const AttributeValue& value, std::string_view name, const char* w
 }
 }  // namespace
 
+Attributes::Attributes() = default;
+Attributes::Attributes(const Attributes& other) = default;
+Attributes::Attributes(Attributes&& other) noexcept = default;
+Attributes& Attributes::operator=(const Attributes& other) = default;
+Attributes& Attributes::operator=(Attributes&& other) noexcept = default;
+Attributes::~Attributes() = default;
+
+bool operator==(const Attributes& a, const Attributes& b) { return a.values_ == b.values_; }
+
+bool Attributes::has(std::string_view name) const { return values_.find(name) != values_.end(); }
+
+void Attributes::set(std::string_view name, AttributeValue value) {
+  values_.insert_or_assign(std::string(name), std::move(value));
+}
+
 std::int64_t Attributes::integer(std::string_view name, std::int64_t fallback) const {
   const auto it = values_.find(name);
   return it == values_.end() ? fallback : typed<std::int64_t>(it->second, name, "integer");

@@ -18,6 +18,13 @@ void drop_one(std::vector<LayerId>& consumers, LayerId layer) {
 }
 }  // namespace
 
+Graph::Graph() = default;
+Graph::Graph(const Graph& other) = default;
+Graph::Graph(Graph&& other) noexcept = default;
+Graph& Graph::operator=(const Graph& other) = default;
+Graph& Graph::operator=(Graph&& other) noexcept = default;
+Graph::~Graph() = default;
+
 void Graph::fail_id(std::int32_t id, std::size_t count, const char* what) {
   fail(ErrorCode::internal, "the graph has no ", what, " ", id, "; there are ", count);
 }

@@ -63,6 +63,13 @@ class Graph {
   std::string name;
   std::map<std::string, std::string> metadata;
 
+  Graph();
+  Graph(const Graph& other);
+  Graph(Graph&& other) noexcept;
+  Graph& operator=(const Graph& other);
+  Graph& operator=(Graph&& other) noexcept;
+  ~Graph();
+
   TensorId add_tensor(std::string tensor_name, DataType dtype = DataType::undefined);
   TensorId add_input(std::string tensor_name, DataType dtype, Dims dims, std::vector<std::string> symbols = {});
   TensorId add_constant(std::string tensor_name, ConstantPtr constant);

@@ -8,17 +8,6 @@
 
 namespace vireo::device {
 
-/// A segment of the CPU as a part of the work of another device's queue.
-class Session::SegmentRun final : public HostWork {
- public:
-  SegmentRun(Executor& executor, std::vector<void*> pointers) : executor_(executor), pointers_(std::move(pointers)) {}
-  Status run() noexcept override { return executor_.run(pointers_); }
-
- private:
-  Executor& executor_;
-  std::vector<void*> pointers_;
-};
-
 Session::Session(std::shared_ptr<const Program> program, std::shared_ptr<ThreadPool> pool, bool profile)
     : program_(std::move(program)) {
   for (const std::string& name : program_->devices) sides_.push_back({open(name), nullptr, {}});
@@ -118,9 +107,7 @@ void Session::enqueue(Queue& queue, std::span<const Region> bindings) {
       regions.push_back(segment.bindings[k].output ? region_of(side, segment.outside[k], bindings)
                                                    : bring(side, segment.outside[k], segment.bindings[k].bytes));
     if (auto* executor = dynamic_cast<Executor*>(executables_[s].get())) {
-      std::vector<void*> pointers;
-      for (const Region& region : regions) pointers.push_back(region.host);
-      queue.run(std::make_shared<SegmentRun>(*executor, std::move(pointers)));
+      queue.run(std::make_shared<ExecutorRun>(*executor, regions));
     } else {
       queue.run(*executables_[s], regions);
     }

@@ -36,7 +36,6 @@ class Session {
   void times(std::vector<LayerTime>& rows) const;
 
  private:
-  class SegmentRun;
   /// Where one device has the boundary, and bindings that it does not see.
   struct Side {
     std::shared_ptr<Device> device;

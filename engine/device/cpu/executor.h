@@ -73,4 +73,17 @@ class Executor final : public Executable {
   double last_time_ = 0;
 };
 
+/// One run of an executor as a part of the work of a queue, which may be another device's. All regions are the host's.
+class ExecutorRun final : public HostWork {
+ public:
+  ExecutorRun(Executor& executor, std::span<const Region> bindings) : executor_(executor) {
+    for (const Region& region : bindings) pointers_.push_back(region.host);
+  }
+  Status run() noexcept override { return executor_.run(pointers_); }
+
+ private:
+  Executor& executor_;
+  std::vector<void*> pointers_;
+};
+
 }  // namespace vireo::device

@@ -47,18 +47,6 @@ struct Copy {
   std::size_t bytes = 0;
 };
 
-class RunExecutor final : public HostWork {
- public:
-  RunExecutor(Executor& executor, std::span<const Region> bindings) : executor_(executor) {
-    for (const Region& region : bindings) pointers_.push_back(region.host);
-  }
-  Status run() noexcept override { return executor_.run(pointers_); }
-
- private:
-  Executor& executor_;
-  std::vector<void*> pointers_;
-};
-
 class ThreadQueue final : public Queue {
  public:
   ThreadQueue() : thread_([this] { work(); }) {}
@@ -82,7 +70,7 @@ class ThreadQueue final : public Queue {
     push(std::move(job));
   }
   void run(Executable& executable, std::span<const Region> bindings) override {
-    run(std::make_shared<RunExecutor>(dynamic_cast<Executor&>(executable), bindings));
+    run(std::make_shared<ExecutorRun>(dynamic_cast<Executor&>(executable), bindings));
   }
   [[nodiscard]] std::shared_ptr<Event> record() override {
     Job job;

@@ -1,6 +1,3 @@
-// The compiler of a segment is one class whose steps stand in the order in which they run, which is worth a few lines
-// beyond 400.
-
 #include "engine/compile/segment.h"
 
 #include <algorithm>
@@ -10,10 +7,9 @@
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/compile/depth_first.h"
-#include "engine/compile/limits.h"
-#include "engine/compile/memory_plan.h"
 #include "engine/compile/parallel.h"
 #include "engine/compile/placement.h"
+#include "engine/compile/segment_memory.h"
 #include "engine/compile/share_work.h"
 #include "engine/compile/strided_copy.h"
 #include "engine/graph/operator.h"
@@ -63,23 +59,15 @@ class Compiler {
     }
     prepare_steps();
     make_output_copies();
-    reuse_in_place();
+    reuse_in_place(g_, binding_of_, drafts_);
     if (options_.target->is_cpu()) form_stages();
     else one_after_the_other();
-    plan();
+    offsets_ = plan_segment_memory(g_, placement_, binding_of_, drafts_, options_, segment_);
     resolve();
     return std::move(segment_);
   }
 
  private:
-  /// A step under construction: the places it reads and writes, by root.
-  struct Draft {
-    std::vector<TensorPlace> inputs, outputs;
-    std::vector<TensorId> input_ids, output_ids;
-    LayerId layer = kNone;
-    bool grouped = false;  ///< a group that ends in `layer`
-    int first_stage = 0, last_stage = 0;
-  };
   /// A tactic that was chosen, to be prepared together with all others: packing weights takes most of the time.
   struct Pending {
     std::size_t step;
@@ -131,7 +119,7 @@ class Compiler {
     }
     step.layer = l.name;
     step.op = l.op->name;
-    Draft draft;
+    StepDraft draft;
     draft.layer = id;
     draft.input_ids = l.inputs;
     draft.output_ids = l.outputs;
@@ -141,7 +129,7 @@ class Compiler {
   void make_depth_first(const std::vector<LayerId>& group) {
     std::vector<graph::Problem> problems;
     Step step;
-    Draft draft;
+    StepDraft draft;
     draft.layer = group.back();
     for (LayerId id : group) {
       const Layer& l = g_.layer(id);
@@ -168,7 +156,7 @@ class Compiler {
     finish_step(std::move(step), std::move(draft), std::move(report), problems);
   }
 
-  void finish_step(Step step, Draft draft, LayerReport report, std::span<const graph::Problem> problems) {
+  void finish_step(Step step, StepDraft draft, LayerReport report, std::span<const graph::Problem> problems) {
     for (TensorId t : draft.input_ids)
       draft.inputs.push_back(t == kNone ? TensorPlace{} : placement_.tensors[index(t)]);
     for (TensorId t : draft.output_ids)
@@ -284,7 +272,7 @@ class Compiler {
   void make_output_copies() {
     for (const auto& [tensor, binding] : copies_) {
       const TensorPlace& from = placement_.tensors[index(tensor)];
-      Draft draft;
+      StepDraft draft;
       draft.inputs.push_back(from);
       draft.input_ids = {tensor};
       TensorPlace to{kNone, 0, from.pitch, from.span, from.span, 0};
@@ -310,39 +298,7 @@ class Compiler {
     }
   }
 
-  /// Elementwise layers overwrite their first input where nothing reads it afterwards.
-  void reuse_in_place() {
-    std::vector<int> last_use(index(g_.tensor_count()), -1);
-    for (std::size_t s = 0; s < drafts_.size(); ++s)
-      for (const TensorPlace& p : drafts_[s].inputs)
-        if (p.root != kNone) last_use[index(p.root)] = static_cast<int>(s);
-    for (std::size_t s = 0; s < drafts_.size(); ++s) {
-      Draft& d = drafts_[s];
-      if (d.layer == kNone || d.grouped || !g_.layer(d.layer).op->in_place || d.outputs.size() != 1) continue;
-      const TensorPlace in = d.inputs[0], out = d.outputs[0];
-      const TensorId from = d.input_ids[0], to = d.output_ids[0];
-      if (to == kNone || out.root != to || in.root == kNone || last_use[index(in.root)] != static_cast<int>(s))
-        continue;
-      if (binding_of_[index(to)] >= 0 || binding_of_[index(in.root)] >= 0 || g_.tensor(in.root).constant ||
-          g_.tensor(from).constant)
-        continue;
-      if (in.span != out.span || in.pitch != out.pitch || in.pitch_bytes != out.pitch_bytes) continue;
-      if (std::count_if(d.inputs.begin() + 1, d.inputs.end(),
-                        [&](const TensorPlace& p) { return p.root == in.root && share_bytes(p, in); }))
-        continue;
-      // Move everything that lives in the output's block into the input's.
-      for (std::size_t k = s; k < drafts_.size(); ++k)
-        for (auto* places : {&drafts_[k].inputs, &drafts_[k].outputs})
-          for (TensorPlace& p : *places)
-            if (p.root == to) {
-              p.root = in.root;
-              p.offset += in.offset;
-            }
-      last_use[index(in.root)] = std::max(last_use[index(in.root)], last_use[index(to)]);
-    }
-  }
-
-  [[nodiscard]] bool conflict(const Draft& a, const Draft& b) const {
+  [[nodiscard]] bool conflict(const StepDraft& a, const StepDraft& b) const {
     const auto any = [](const std::vector<TensorPlace>& x, const std::vector<TensorPlace>& y) {
       for (const TensorPlace& p : x)
         for (const TensorPlace& q : y)
@@ -355,7 +311,7 @@ class Compiler {
   void form_stages() {
     std::vector<std::size_t> open;  // drafts whose single phase is in the newest stage
     for (std::size_t s = 0; s < drafts_.size(); ++s) {
-      Draft& d = drafts_[s];
+      StepDraft& d = drafts_[s];
       const Step& step = segment_.steps[s];
       const std::vector<graph::Phase>& phases = step.launch.as<graph::CpuLaunch>()->phases;
       const bool small = phases.size() == 1 && step.predicted_s < kSmallStep_s;
@@ -383,62 +339,6 @@ class Compiler {
   void one_after_the_other() {
     for (std::size_t s = 0; s < drafts_.size(); ++s)
       drafts_[s].first_stage = drafts_[s].last_stage = static_cast<int>(s);
-  }
-
-  void plan() {
-    std::map<TensorId, std::size_t> block_of;
-    std::vector<Block> blocks;
-    const auto touch = [&](const TensorPlace& p, int first, int last) {
-      if (p.root == kNone || g_.tensor(p.root).constant || binding_of_[index(p.root)] >= 0) return;
-      const auto [it, fresh] = block_of.try_emplace(p.root, blocks.size());
-      if (fresh) blocks.push_back({placement_.tensors[index(p.root)].span, first, last, 0});
-      Block& block = blocks[it->second];
-      block.first = std::min(block.first, first);
-      block.last = std::max(block.last, last);
-    };
-    for (const Draft& d : drafts_) {
-      for (const TensorPlace& p : d.inputs) touch(p, d.first_stage, d.last_stage);
-      for (const TensorPlace& p : d.outputs) touch(p, d.first_stage, d.last_stage);
-    }
-    const std::size_t tensors = blocks.size();
-    for (std::size_t s = 0; s < drafts_.size(); ++s) {
-      const graph::Launch& launch = segment_.steps[s].launch;
-      if (const auto* cpu = launch.as<graph::CpuLaunch>())
-        segment_.scratch_bytes = std::max(segment_.scratch_bytes, cpu->scratch_bytes);
-      segment_.largest_workspace = std::max(segment_.largest_workspace, launch->workspace_bytes);
-      blocks.push_back({launch->workspace_bytes, drafts_[s].first_stage, drafts_[s].last_stage, 0});
-    }
-    segment_.arena_bytes = plan_memory(blocks);
-    const std::size_t scratch =
-        base::checked_product(segment_.scratch_bytes, static_cast<std::size_t>(segment_.workers));
-    segment_.workspace_bytes = base::checked_sum(segment_.largest_workspace, scratch);
-    check_memory(base::checked_sum(segment_.arena_bytes, scratch), largest_block(blocks, block_of, scratch),
-                 options_.limits);
-    for (std::size_t s = 0; s < drafts_.size(); ++s) segment_.steps[s].workspace = blocks[tensors + s].offset;
-    for (const auto& [root, block] : block_of) offsets_[root] = blocks[block].offset;
-#ifndef NDEBUG
-    if (overlaps(blocks)) base::fail(ErrorCode::internal, "the memory plan overlaps");
-#endif
-  }
-
-  /// What takes most of the memory, in words.
-  [[nodiscard]] std::string largest_block(const std::vector<Block>& blocks,
-                                          const std::map<TensorId, std::size_t>& block_of, std::size_t scratch) const {
-    std::size_t most = scratch;
-    std::string text = "the scratch of its workers";
-    const auto consider = [&](std::size_t bytes, const auto& name) {
-      if (bytes <= most) return;
-      most = bytes;
-      text = name();
-    };
-    for (const auto& [root, block] : block_of)
-      consider(blocks[block].bytes, [&] {
-        const graph::Tensor& t = g_.tensor(root);
-        return base::str("tensor '", t.name, "', ", t.dims, " ", t.dtype);
-      });
-    for (const Step& step : segment_.steps)
-      consider(step.launch->workspace_bytes, [&] { return base::str("the workspace of layer '", step.layer, "'"); });
-    return text;
   }
 
   Place resolve_place(const TensorPlace& p, bool read) {
@@ -473,7 +373,7 @@ class Compiler {
   std::vector<Pending> pending_;
   Placement placement_;
   Segment segment_;
-  std::vector<Draft> drafts_;
+  std::vector<StepDraft> drafts_;
   std::vector<int> binding_of_;
   std::vector<std::pair<TensorId, int>> copies_;
   std::map<std::size_t, int> copy_binding_;

@@ -51,11 +51,22 @@ std::shared_ptr<Device> open(const std::string& name) {
   base::fail(ErrorCode::unsupported, "device '", name, "' can't run engines here; accepted: ", names);
 }
 
-std::vector<DeviceInfo> list() {
-  const std::lock_guard lock(registry().mutex);
+std::vector<DeviceInfo> list(bool probed) {
   std::vector<DeviceInfo> all;
-  for (const std::shared_ptr<Backend>& backend : registry().backends)
-    for (DeviceInfo& info : backend->list()) all.push_back(std::move(info));
+  {
+    const std::lock_guard lock(registry().mutex);
+    for (const std::shared_ptr<Backend>& backend : registry().backends)
+      for (DeviceInfo& info : backend->list()) all.push_back(std::move(info));
+  }
+  for (DeviceInfo& info : all) {
+    if (!probed || !info.usable) continue;
+    try {
+      info.features = open(info.name)->target().features;
+    } catch (const Error& error) {
+      info.usable = false;
+      info.note = error.what();
+    }
+  }
   return all;
 }
 

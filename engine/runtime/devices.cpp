@@ -4,6 +4,6 @@
 
 namespace vireo {
 
-std::vector<DeviceInfo> list_devices() { return device::list(); }
+std::vector<DeviceInfo> list_devices(bool probed) { return device::list(probed); }
 
 }  // namespace vireo

@@ -1,5 +1,5 @@
-// Depthwise convolution, channels-last, one output for each channel: an item makes PIXELS neighbours of a row for VECTOR
-// channels, so that each input value is read once for all taps of a row that it takes part in. Weights are
+// Depthwise convolution, channels-last, one output for each channel: an item makes PIXELS neighbours of a row for
+// VECTOR channels, so that each input value is read once for all taps of a row that it takes part in. Weights are
 // [tap][channel], padded to whole vectors, and so is bias, in float. With KERNEL (and STRIDE, dilation 1) the row of a
 // kernel is known to the compiler. Arguments as in shared/opencl/conv_any.cl; items: vectors, sets of pixels of a row.
 #ifdef KERNEL

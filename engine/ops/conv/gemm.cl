@@ -1,9 +1,11 @@
 // Convolution, channels-last, as a product of pixels and packed weights: a work-group makes a tile of BM pixels x BN
 // channels, BK terms at a time through local memory; an item sums TM x TN of it (multiples of four) in registers, and
 // fetches the next terms while it computes. Weights are [group][tile of BN output channels][tap x input channel, padded
-// to BK][output channel of the tile]. With QUAD input channels are a multiple of four. Arguments as in shared/opencl/conv_any.cl, and
+// to BK][output channel of the tile]. With QUAD input channels are a multiple of four. Arguments as in
+// shared/opencl/conv_any.cl, and
 //   parts: how many tiles of BN a group has; in how many parts the terms are cut; how many BK a part has.
-// The loop over the terms of a tile is unrolled UNROLL times. With PARTS the sums of each part go to `y`, float [part][pixel][channel], and conv_gemm_finish makes the output.
+// The loop over the terms of a tile is unrolled UNROLL times. With PARTS the sums of each part go to `y`, float
+// [part][pixel][channel], and conv_gemm_finish (FINISH) makes the output.
 #define COLUMNS (BN / TN)
 #define ITEMS (BM / TM * COLUMNS)
 #ifdef QUAD

@@ -49,8 +49,7 @@ GemmShape gemm_shape(const Problem& p, const OpenclConv& c) {
       // A compute unit reaches its rate with two groups; alone a group has half of it.
       const double rate = tile.rate * (s.quad ? 1 : 0.6) * opencl_flops(*p.target) / units;
       const double work = 2.0 * static_cast<double>(tile.pixels * tile.channels * kTerms * s.part_steps);
-      const double rounds = std::max(1.0, groups / (2 * units)) == 1.0 ? (groups <= units ? 0.7 : 1.0)
-                                                                       : std::max(1.0, groups / (2 * units));
+      const double rounds = groups <= units ? 0.7 : std::max(1.0, groups / (2 * units));
       s.seconds = 5e-6 + 2 * work / rate * rounds;
       if (s.parts > 1) s.seconds += 4e-6 + static_cast<double>(s.parts * s.pixels * g.cout) * 8 / (2e10 * units);
       if (s.seconds < best.seconds) best = s;

@@ -1,7 +1,7 @@
 // Pooling in any layout: an item makes VECTOR channels of an output pixel (1, where channels are no neighbours).
 // T: element type; SUM: what it computes in; MODE: 0 max, 1 average, 2 lp of power POWER; INDICES: positions too.
-//   in, out: depth, height, width, channels, batch    window: kernel (3), stride (3)    place: padding (3), dilation (3)
-//   ends: padding after (3), whether averages count padding     xs, ys: strides of batch, channel, depth, height, width
+//   in, out: depth, height, width, channels, batch    window: kernel (3), stride (3)   place: padding (3), dilation (3)
+//   ends: padding after (3), whether averages count padding     xs, ys: strides of batch, channel, axes (3)
 //   is: strides of the indices        steps: of positions in the volume, by axis; whether channels run fastest
 #define VALUES(n) VIREO_PASTE(VALUES_, n)
 #define VALUES_1 SUM

@@ -1,6 +1,6 @@
 // Pools regions of images by bilinear sampling, an item an output element. T, R, I: types of x, of the regions and of
 // their images' numbers. A region whose image there isn't becomes NaN.
-//   shape: regions, channels, rows, columns of the output     image: images, height, width, samples of a bin (0: as fit)
+//   shape: regions, channels, rows, columns of the output   image: images, height, width, samples of a bin (0: as fit)
 //   xs: strides of image, channel, row, then the regions' pitch      ys: of region, channel, row
 //   flags: 1 max, 2 half a pixel off
 kernel void roi_align_regions(VIREO_TENSOR(x), VIREO_TENSOR(regions), VIREO_TENSOR(images), VIREO_TENSOR(y),

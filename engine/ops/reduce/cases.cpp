@@ -33,6 +33,7 @@ std::vector<Case> reduce_cases() {
                   .attributes = mean,
                   .dtypes = types,
                   .constants = {{1, {1, 2}}}});
+  list.push_back({.name = "norm_of_all", .inputs = {{2, 3, 1100}}, .attributes = attributes({{"mode", "l2"}})});
   list.push_back({.name = "all", .inputs = {{3, 4, 5}}, .attributes = max});
   list.push_back(
       {.name = "mixed", .inputs = {{3, 4, 5, 6}, {2}}, .attributes = max, .dtypes = types, .constants = {{1, {0, 2}}}});

@@ -1,4 +1,4 @@
-// Reductions along lines. T: element type, A: what sums are kept in (float, or long for integers), MODE: how they are
+// Reductions along lines. T: element type, Y: that of results, A: what sums are kept in (float, or long for integers), MODE: how they are
 // made; `finish`: what becomes of them.
 #define SUM 0
 #define MAX 1
@@ -37,15 +37,18 @@ inline A times(A a, A b) { return a * b; }
 #endif
 #endif
 
-kernel void reduce_lines(VIREO_TENSOR(x), VIREO_TENSOR(y), const int finish, VIREO_LINES, const int8 x_across,
-                         const int8 x_along, const int8 y_across, const int8 y_along) {
+// Group y of the grid takes entries chunk · y … of each line and writes the y-th set of results.
+kernel void reduce_lines(VIREO_TENSOR(x), VIREO_TENSOR(y), const int finish, const int divisor, const int chunk,
+                         const int y_part, VIREO_LINES, const int8 x_across, const int8 x_along, const int8 y_across,
+                         const int8 y_along) {
   VIREO_AT(T, x);
-  VIREO_AT(T, y);
+  VIREO_AT(Y, y);
   SHARED(A, shared);
   VIREO_LINE;
+  const int part = get_group_id(1), begin = part * chunk + lane, stop = min(end, (part + 1) * chunk);
   x += ACROSS(x_across);
   A all = START;
-  for (int i = lane; i < end; i += steps) {
+  for (int i = begin; i < stop; i += steps) {
     const A v = GET(T, x, ALONG(i, x_along));
     all = TAKE(all, v);
   }
@@ -54,15 +57,15 @@ kernel void reduce_lines(VIREO_TENSOR(x), VIREO_TENSOR(y), const int finish, VIR
   const A top = all;
   all = 0;
   if (!isinf(top))
-    for (int i = lane; i < end; i += steps) all += exp(GET(T, x, ALONG(i, x_along)) - top);
+    for (int i = begin; i < stop; i += steps) all += exp(GET(T, x, ALONG(i, x_along)) - top);
   ALL_LANES(shared, all, VIREO_PLUS);
   all = isinf(top) ? top : log(all) + top;
 #else
-  if (finish == 1) all /= length;
+  if (finish == 1) all /= divisor;
 #ifdef REAL
   if (finish == 2) all = sqrt(all);
   if (finish == 3) all = log(all);
 #endif
 #endif
-  if (KEEPS) PUT(T, y, ACROSS(y_across), all);
+  if (KEEPS) PUT(Y, y, part * y_part + ACROSS(y_across), all);
 }

@@ -1,6 +1,8 @@
 // reduce on OpenCL devices: any axes, any mode.
 #include "engine/ops/reduce/opencl.h"
 
+#include <algorithm>
+
 #include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
@@ -62,23 +64,86 @@ std::string refuse_reduce_opencl(const Problem& p) {
   return !opencl_lines(p, lines) ? "too many axes" : !opencl_mode(p) ? "no kernel of this mode" : "";
 }
 
+namespace {
+
+KernelCall reduce_call(const Problem& p, const Lines& lines, LineForm form, DataType from, DataType to, int mode) {
+  const bool real = is_float(from);
+  KernelCall call = line_call(p, "reduce/lines.cl", "reduce_lines", lines, form);
+  call.define_type("T", from).define_type("Y", to).define_text("A", real ? "float" : "long").define("MODE", mode);
+  if (real) call.define("REAL", 1);
+  call.define_text("LOWEST", real ? "(-INFINITY)" : "LONG_MIN").define_text("HIGHEST", real ? "INFINITY" : "LONG_MAX");
+  return call;
+}
+
+/// Into how many parts lines must be cut for work-groups everywhere; 1: there are enough as it is.
+std::int64_t parts_of(const Lines& lines) {
+  constexpr std::int64_t kGroups = 512, kLeast = 4;  // entries of a lane
+  const std::int64_t wanted = kGroups / line_groups(lines), most = lines.length / (kLeast * line_lanes(lines));
+  return std::max<std::int64_t>(std::min({wanted, most, std::int64_t{256}}), 1);
+}
+
+}  // namespace
+
 template <LineForm kForm>
 Launch prepare_reduce_opencl(const Problem& p) {
   Lines lines;
   (void)opencl_lines(p, lines);
-  const bool real = is_float(p.inputs[0].dtype);
-  KernelCall call = line_call(p, "reduce/lines.cl", "reduce_lines", lines, kForm);
-  call.define_type("T", p.inputs[0].dtype)
-      .define_text("A", real ? "float" : "long")
-      .define("MODE", opencl_mode(p)->mode);
-  if (real) call.define("REAL", 1);
-  call.define_text("LOWEST", real ? "(-INFINITY)" : "LONG_MIN").define_text("HIGHEST", real ? "INFINITY" : "LONG_MAX");
-  call.input(0).output(0).integer(opencl_mode(p)->finish);
+  const OpenclMode& mode = *opencl_mode(p);
+  KernelCall call = reduce_call(p, lines, kForm, p.inputs[0].dtype, p.outputs[0].dtype, mode.mode);
+  call.input(0).output(0).integer(mode.finish).integer(lines.length).integer(lines.length).integer(0);
   add_lines(call, lines, kForm);
   OpenclLaunch launch;
   launch.unread_inputs = 0b10;
   launch.kernels.push_back(call.done());
   return launch;
+}
+
+std::string refuse_reduce_parts(const Problem& p) {
+  if (std::string why = refuse_reduce_opencl(p); !why.empty()) return why;
+  if (!is_float(p.inputs[0].dtype)) return "takes real numbers only";
+  if (opencl_mode(p)->mode == 6) return "logarithms of sums don't add up";
+  Lines lines;
+  (void)opencl_lines(p, lines);
+  return parts_of(lines) < 2 ? "there are enough work-groups without parts" : "";
+}
+
+Launch prepare_reduce_parts(const Problem& p) {
+  Lines lines;
+  (void)opencl_lines(p, lines);
+  const OpenclMode& mode = *opencl_mode(p);
+  const std::int64_t chunk = (lines.length + parts_of(lines) - 1) / parts_of(lines),
+                     parts = (lines.length + chunk - 1) / chunk;
+  // Results of the parts lie as [parts][lines]; what is across lines there is in the order of the output.
+  Lines partial = lines, last = lines;
+  std::int64_t step = 1;
+  for (int i = kLoopRank - 1; i >= 0; --i) {
+    if (i >= lines.outer.rank) continue;
+    partial.outer.strides[1][i] = last.outer.strides[0][i] = step;
+    step *= lines.outer.dims[i];
+  }
+  last.inner = Loop{.dims = {parts}, .strides = {{lines.count}, {0}}, .chunk = parts};
+  last.length = parts;
+  KernelCall first = reduce_call(p, partial, LineForm::shared, p.inputs[0].dtype, DataType::float32, mode.mode);
+  first.input(0).workspace().integer(0).integer(1).integer(chunk).integer(lines.count);
+  add_lines(first, partial, LineForm::shared);
+  const int join = mode.mode == 4 || mode.mode == 5 ? 0 : mode.mode;
+  KernelCall second = reduce_call(p, last, LineForm::shared, DataType::float32, p.outputs[0].dtype, join);
+  second.workspace().output(0).integer(mode.finish).integer(lines.length).integer(parts).integer(0);
+  add_lines(second, last, LineForm::shared);
+  OpenclLaunch launch;
+  launch.unread_inputs = 0b10;
+  launch.workspace_bytes = static_cast<std::size_t>(parts * lines.count) * sizeof(float);
+  launch.kernels.push_back(first.done());
+  launch.kernels[0].groups[1] = static_cast<std::size_t>(parts);
+  launch.kernels.push_back(second.done());
+  return launch;
+}
+
+double predict_reduce_parts(const Problem& p) {
+  Lines lines;
+  (void)opencl_lines(p, lines);
+  const double whole = predict_lines(p, lines, LineForm::shared);
+  return p.target->opencl.on_processor ? 2 * whole : 5e-6 + whole / static_cast<double>(parts_of(lines));
 }
 
 template <LineForm kForm>

@@ -11,4 +11,9 @@ template <LineForm kForm>
 template <LineForm kForm>
 [[nodiscard]] double predict_reduce_opencl(const Problem& problem);
 
+/// Lines cut into parts that a second launch joins: where there are few and long ones.
+[[nodiscard]] std::string refuse_reduce_parts(const Problem& problem);
+[[nodiscard]] Launch prepare_reduce_parts(const Problem& problem);
+[[nodiscard]] double predict_reduce_parts(const Problem& problem);
+
 }  // namespace vireo::ops

@@ -53,7 +53,14 @@ void add_lines(KernelCall& call, const Lines& l, LineForm form) {
   call.value(loop_dims(l.outer)).value(loop_dims(l.inner));
   for (int k = 0; k < l.tensors; ++k) call.value(loop_strides(l.outer, k)).value(loop_strides(l.inner, k));
   if (form == LineForm::serial) call.over({l.count, 1, 1}, {64, 1, 1});
-  else call.over({(l.count + kItems / lanes - 1) / (kItems / lanes) * kItems, 1, 1}, {kItems, 1, 1});
+  else call.over({line_groups(l) * kItems, 1, 1}, {kItems, 1, 1});
+}
+
+std::int64_t line_lanes(const Lines& l) { return lanes_of(l, runs_along(l)); }
+
+std::int64_t line_groups(const Lines& l) {
+  const std::int64_t together = kItems / line_lanes(l);
+  return (l.count + together - 1) / together;
 }
 
 double predict_lines(const Problem& p, const Lines& l, LineForm form) {

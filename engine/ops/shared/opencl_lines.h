@@ -26,6 +26,9 @@ struct Lines {
                                    const Lines& lines, LineForm form);
 /// VIREO_LINES, then the strides of each tensor across and along lines; and the size of the grid.
 void add_lines(KernelCall& call, const Lines& lines, LineForm form);
+/// Of LineForm::shared: the items of a line, and work-groups.
+[[nodiscard]] std::int64_t line_lanes(const Lines& lines);
+[[nodiscard]] std::int64_t line_groups(const Lines& lines);
 /// Seconds, to tell the forms apart.
 [[nodiscard]] double predict_lines(const Problem& problem, const Lines& lines, LineForm form);
 

@@ -1,12 +1,11 @@
-// Reductions along lines. T: element type, Y: that of results, A: what sums are kept in (float, or long for integers), MODE: how they are
-// made; `finish`: what becomes of them.
+// Reductions along lines. T: element type, Y: that of results, A: what sums are kept in (float, or long for integers),
+// MODE: how they are made; `of`: 1 absolute values, 2 squares; `finish`: what becomes of the sum: 1 a mean, 2 its root,
+// 3 its logarithm.
 #define SUM 0
 #define MAX 1
 #define MIN 2
 #define PROD 3
-#define ABSOLUTE 4
-#define SQUARES 5
-#define LOG_SUM_EXP 6
+#define LOG_SUM_EXP 4
 
 // NaN stays once it is there.
 inline A larger(A a, A b) { return b != b || b > a ? b : a; }
@@ -28,19 +27,13 @@ inline A times(A a, A b) { return a * b; }
 #else
 #define START 0
 #define JOIN VIREO_PLUS
-#if MODE == ABSOLUTE
-#define TAKE(a, v) ((a) + ((v) < 0 ? -(v) : (v)))
-#elif MODE == SQUARES
-#define TAKE(a, v) ((a) + (v) * (v))
-#else
-#define TAKE(a, v) ((a) + (v))
-#endif
+#define TAKE(a, v) ((a) + (of == 1 ? ((v) < 0 ? -(v) : (v)) : of == 2 ? (v) * (v) : (v)))
 #endif
 
 // Group y of the grid takes entries chunk · y … of each line and writes the y-th set of results.
-kernel void reduce_lines(VIREO_TENSOR(x), VIREO_TENSOR(y), const int finish, const int divisor, const int chunk,
-                         const int y_part, VIREO_LINES, const int8 x_across, const int8 x_along, const int8 y_across,
-                         const int8 y_along) {
+kernel void reduce_lines(VIREO_TENSOR(x), VIREO_TENSOR(y), const int of, const int finish, const int divisor,
+                         const int chunk, const int y_part, VIREO_LINES, const int8 x_across, const int8 x_along,
+                         const int8 y_across, const int8 y_along) {
   VIREO_AT(T, x);
   VIREO_AT(Y, y);
   SHARED(A, shared);

@@ -10,12 +10,12 @@ namespace {
 
 struct OpenclMode {
   std::string_view name;
-  int mode, finish;  ///< numbers of lines.cl
+  int mode, of, finish;  ///< numbers of lines.cl
 };
 
-constexpr OpenclMode kModes[] = {{"sum", 0, 0},         {"mean", 0, 1},      {"max", 1, 0}, {"min", 2, 0},
-                                 {"prod", 3, 0},        {"l1", 4, 0},        {"l2", 5, 2},  {"log_sum", 0, 3},
-                                 {"log_sum_exp", 6, 0}, {"sum_square", 5, 0}};
+constexpr OpenclMode kModes[] = {
+    {"sum", 0, 0, 0}, {"mean", 0, 0, 1}, {"max", 1, 0, 0},     {"min", 2, 0, 0},         {"prod", 3, 0, 0},
+    {"l1", 0, 1, 0},  {"l2", 0, 2, 2},   {"log_sum", 0, 0, 3}, {"log_sum_exp", 4, 0, 0}, {"sum_square", 0, 2, 0}};
 
 const OpenclMode* opencl_mode(const Problem& p) {
   const std::string name = p.attributes->text("mode", "sum");
@@ -90,7 +90,7 @@ Launch prepare_reduce_opencl(const Problem& p) {
   (void)opencl_lines(p, lines);
   const OpenclMode& mode = *opencl_mode(p);
   KernelCall call = reduce_call(p, lines, kForm, p.inputs[0].dtype, p.outputs[0].dtype, mode.mode);
-  call.input(0).output(0).integer(mode.finish).integer(lines.length).integer(lines.length).integer(0);
+  call.input(0).output(0).integer(mode.of).integer(mode.finish).integer(lines.length).integer(lines.length).integer(0);
   add_lines(call, lines, kForm);
   OpenclLaunch launch;
   launch.unread_inputs = 0b10;
@@ -101,7 +101,7 @@ Launch prepare_reduce_opencl(const Problem& p) {
 std::string refuse_reduce_parts(const Problem& p) {
   if (std::string why = refuse_reduce_opencl(p); !why.empty()) return why;
   if (!is_float(p.inputs[0].dtype)) return "takes real numbers only";
-  if (opencl_mode(p)->mode == 6) return "logarithms of sums don't add up";
+  if (opencl_mode(p)->mode == 4) return "logarithms of sums don't add up";
   Lines lines;
   (void)opencl_lines(p, lines);
   return parts_of(lines) < 2 ? "there are enough work-groups without parts" : "";
@@ -124,11 +124,10 @@ Launch prepare_reduce_parts(const Problem& p) {
   last.inner = Loop{.dims = {parts}, .strides = {{lines.count}, {0}}, .chunk = parts};
   last.length = parts;
   KernelCall first = reduce_call(p, partial, LineForm::shared, p.inputs[0].dtype, DataType::float32, mode.mode);
-  first.input(0).workspace().integer(0).integer(1).integer(chunk).integer(lines.count);
+  first.input(0).workspace().integer(mode.of).integer(0).integer(1).integer(chunk).integer(lines.count);
   add_lines(first, partial, LineForm::shared);
-  const int join = mode.mode == 4 || mode.mode == 5 ? 0 : mode.mode;
-  KernelCall second = reduce_call(p, last, LineForm::shared, DataType::float32, p.outputs[0].dtype, join);
-  second.workspace().output(0).integer(mode.finish).integer(lines.length).integer(parts).integer(0);
+  KernelCall second = reduce_call(p, last, LineForm::shared, DataType::float32, p.outputs[0].dtype, mode.mode);
+  second.workspace().output(0).integer(0).integer(mode.finish).integer(lines.length).integer(parts).integer(0);
   add_lines(second, last, LineForm::shared);
   OpenclLaunch launch;
   launch.unread_inputs = 0b10;

@@ -38,7 +38,12 @@ Recurrence recurrence_of(const Problem& p, RecurrentCellKind kind) {
   std::vector<std::string> defaults{"sigmoid", "tanh", "tanh"};
   if (kind == RecurrentCellKind::rnn) defaults = {"tanh"};
   if (kind == RecurrentCellKind::gru) defaults = {"sigmoid", "tanh"};
-  const auto all = gate_activations(a, defaults, static_cast<std::size_t>(r.directions));
+  std::vector<GateActivation> all;
+  try {
+    all = gate_activations(a, defaults, static_cast<std::size_t>(r.directions));
+  } catch (const Error& error) {
+    r.why = error.what();
+  }
   for (std::size_t i = 0; i < all.size(); ++i) {
     const std::string& name = all[i].name;
     if (name != "sigmoid" && name != "tanh" && name != "relu" && name != "softsign" && name != "softplus")

@@ -8,7 +8,8 @@ namespace vireo::ops {
 OpenclNorm softmax_opencl(const Problem& p) {
   const std::string mode = p.attributes->text("mode", "softmax");
   Dims dims = p.inputs[0].dims, x = strides_of(p.inputs[0]), y = strides_of(p.outputs[0]);
-  if (dims.empty()) dims = x = y = {1};
+  const bool scalar = dims.empty();
+  if (scalar) dims = x = y = {1};
   OpenclNorm n{.mode = mode == "softmax"       ? Normalization::softmax
                        : mode == "log_softmax" ? Normalization::log_softmax
                                                : Normalization::hardmax,
@@ -16,7 +17,7 @@ OpenclNorm softmax_opencl(const Problem& p) {
                .along = std::vector<bool>(dims.size()),
                .x = x,
                .y = y};
-  n.along[wrap_axis(p.attributes->integer("axis", -1), dims.size())] = true;
+  n.along[scalar ? 0 : wrap_axis(p.attributes->integer("axis", -1), dims.size())] = true;
   return n;
 }
 

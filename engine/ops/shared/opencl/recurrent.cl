@@ -1,6 +1,6 @@
-// lstm, gru and rnn: the input part of all gates at once, then a launch for each step. T: element type, GATES, MODE, F0,
-// F1, F2: functions of the gates. The workspace has in turn the input parts [directions][rows][gates · hidden], two sets
-// of states h [directions][batch][hidden], and one more: c of lstm, the reset state of gru.
+// lstm, gru and rnn: the input part of all gates at once, then a launch for each step. T: element type, GATES, MODE,
+// F0, F1, F2: functions of the gates. The workspace has in turn the input parts [directions][rows][gates * hidden], two
+// sets of states h [directions][batch][hidden], and one more: c of lstm, the reset state of gru.
 #define LSTM 0
 #define RNN 1
 #define GRU 2           // the reset is after the product
@@ -14,8 +14,8 @@
 #endif
 
 // gates = w x + bias of the input, and with `both` of the recurrence.
-kernel void recurrent_inputs(VIREO_TENSOR(x), VIREO_TENSOR(w), VIREO_TENSOR(bias), VIREO_TENSOR(space), const int biased,
-                             const int both, const int columns, const int rows, const int width, const int row_step,
+kernel void recurrent_inputs(VIREO_TENSOR(x), VIREO_TENSOR(w), VIREO_TENSOR(bias), VIREO_TENSOR(space),
+                             const int biased, const int both, const int columns, const int rows, const int width, const int row_step,
                              const int w_row, const int w_step) {
   VIREO_AT(T, x);
   VIREO_AT(T, w);

@@ -143,7 +143,10 @@ def measure(name, batches, flags, folder):
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
             with torch.inference_mode():
                 wanted = model.float().cuda()(torch.from_numpy(x).cuda()).cpu().numpy()
+                half = model.half().cuda()(torch.from_numpy(x).half().cuda()).float().cpu().numpy()
+                model.float()
             row["error"] = float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+            row["torch_error"] = float(np.linalg.norm(half - wanted) / np.linalg.norm(wanted))
             row["same_top1"] = bool((found.argmax(1) == wanted.argmax(1)).all())
         except Exception as error:
             row["failed"] = str(error)[-800:]
@@ -157,7 +160,7 @@ def measure(name, batches, flags, folder):
         if "resident_ms" in row:
             print(f"{name:<18} {batch:>4}  vireo {row['resident_ms']:8.3f} ms  with copies {row['transfers_ms']:8.3f}  "
                   f"torch {row.get('torch_ms', 0):8.3f}  ratio {row.get('torch_ms', 0) / row['resident_ms']:5.2f}  "
-                  f"error {row['error']:.1e}  top-1 {'same' if row['same_top1'] else 'differs'}  "
+                  f"error {row['error']:.1e} (torch {row['torch_error']:.1e})  top-1 {'same' if row['same_top1'] else 'differs'}  "
                   f"build {row['build_s']:.0f} s  load {row['load_s'] * 1e3:.0f} ms", flush=True)
         else:
             print(f"{name:<18} {batch:>4}  FAILED: {row['failed']}", flush=True)

@@ -1,5 +1,6 @@
 #include "engine/compile/half.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -98,6 +99,10 @@ class Converter {
     const auto real = [&](TensorId t) { return t != kNone && from_.tensor(t).dtype == DataType::float32; };
     if (std::none_of(layer.inputs.begin(), layer.inputs.end(), real)) return false;
     if (layer.op->name == "cast") return false;
+    if (const LayerId made = add_image(layer); made != kNone) {
+      adopt(layer, made);
+      return true;
+    }
     // A view follows what it is a view of.
     if (layer.op->alias && half(layer.inputs[0]) == kNone) return false;
     std::vector<TensorId> inputs;
@@ -118,6 +123,35 @@ class Converter {
     }
     adopt(layer, made);
     return true;
+  }
+
+  /// Images go through one layer that converts them and puts their channels last; kNone: this is nothing of the kind,
+  /// or there is no kernel.
+  LayerId add_image(const graph::Layer& layer) {
+    std::vector<TensorId> inputs;
+    graph::Attributes attributes;
+    if (layer.op->name == "image_input") {
+      for (TensorId t : layer.inputs) inputs.push_back(as_is(t));
+      attributes = layer.attributes;
+    } else if (layer.op->name == "transpose" && from_.tensor(layer.inputs[0]).is_input &&
+               layer.attributes.integers("perm") == std::vector<std::int64_t>{0, 2, 3, 1}) {
+      const graph::Tensor& image = from_.tensor(layer.inputs[0]);
+      inputs = {as_is(layer.inputs[0]), channel_values(image, 1), channel_values(image, 0)};
+      attributes.set("layout", std::string("nchw"));
+    } else {
+      return kNone;
+    }
+    attributes.set("to", std::string(to_string(DataType::float16)));
+    const LayerId made = to_.add_layer(*ops::find_operator("image_input"), layer.name, inputs, attributes);
+    if (has_kernel(made)) return made;
+    to_.remove_layer(made);
+    return kNone;
+  }
+
+  TensorId channel_values(const graph::Tensor& image, float value) {
+    const graph::MutableConstant made = graph::new_constant(DataType::float32, {image.dims[1]});
+    std::fill_n(made.as<float>(), image.dims[1], value);
+    return to_.add_constant(to_.unique_name(image.name + (value == 0 ? ".shift" : ".scale")), made.constant);
   }
 
   void add_same(LayerId id) {

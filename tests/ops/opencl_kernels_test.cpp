@@ -129,7 +129,8 @@ TEST_P(OpenclKernels, AgreeWithTheReference) {
   const device::OpenclFacts& facts = the_runner->target().opencl;
   for (const std::string_view name : all) {
     // Some are for devices that this one is not.
-    const bool lacking = name.find("wgmma") != std::string_view::npos && !facts.wgmma;
+    const bool mma = name.find("_mma_") != std::string_view::npos || name.find("_first_") != std::string_view::npos;
+    const bool lacking = (name.find("wgmma") != std::string_view::npos && !facts.wgmma) || (mma && !facts.mma);
     const bool for_processors =
         name.find("_blocks_") != std::string_view::npos || name.find("_queries_") != std::string_view::npos;
     EXPECT_TRUE(lacking || (for_processors && !facts.on_processor) || ran.contains(name)) << name << " took no case";

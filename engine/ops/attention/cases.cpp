@@ -30,6 +30,10 @@ std::vector<Case> attention_cases() {
            .inputs = {{2, 2, 21, 80}, {2, 1, 35, 80}, {2, 1, 35, 70}, {2, 1, 21, 35}},
            .attributes = attributes({{"softcap", 3.0}}),
            .dtypes = {DataType::float32, DataType::float32, DataType::float32, DataType::boolean}},
+          {.name = "flat tokens",
+           .inputs = {{2, 70, 96}, {2, 70, 96}, {2, 70, 96}},
+           .attributes = attributes({{"q_num_heads", 3}, {"kv_num_heads", 3}, {"is_causal", 1}})},
+          {.name = "wide heads", .inputs = {{1, 2, 33, 128}, {1, 1, 130, 128}, {1, 1, 130, 48}}},
           {.name = "tokens", .inputs = {{1, 3, 197, 64}, {1, 3, 197, 64}, {1, 3, 197, 64}}}};
 }
 

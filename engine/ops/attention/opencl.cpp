@@ -101,4 +101,44 @@ Launch prepare_attention_queries(const Problem& p) {
 
 double predict_attention_queries(const Problem& p) { return predict_attention_tiles(p) / 20; }
 
+std::string refuse_attention_mma(const Problem& p) {
+  if (!p.target->opencl.mma) return "needs NVIDIA's tensor cores";
+  if (has_mask(p) || p.attributes->real("softcap", 0) != 0) return "takes no mask and no softcap";
+  if (std::string why = refuse_opencl(p, {DataType::float16}); !why.empty()) return why;
+  if (std::string why = refuse_any(p); !why.empty()) return why;
+  const AttentionGeometry g = geometry_of(p);
+  if (g.depth % 16 != 0 || g.width % 16 != 0) return "heads of other widths than multiples of 16";
+  for (const auto* descs : {&p.inputs, &p.outputs})
+    for (const graph::Desc& desc : *descs)
+      if (desc.present() && (desc.pitch % 8 != 0 || desc.alignment < 16))
+        return "rows that are not aligned to 16 bytes";
+  return {};
+}
+
+Launch prepare_attention_mma(const Problem& p) {
+  const AttentionGeometry g = geometry_of(p);
+  const auto pair = [](const AttentionSteps& a, const AttentionSteps& b) {
+    const std::int64_t all[8] = {a.batch, a.head, a.row, b.batch, b.head, b.row};
+    Int8 made{};
+    for (std::size_t i = 0; i < 6; ++i) made.at[i] = static_cast<std::int32_t>(all[i]);
+    return made;
+  };
+  KernelCall call("attention/mma.cl", "attention_mma");
+  call.before("shared/opencl/mma.cl").define("DEPTH", g.depth).define("WIDTH", g.width);
+  call.input(0).input(1).input(2).output(0).integer(g.heads).integer(g.heads / g.key_heads);
+  call.integer(g.queries).integer(g.keys).integer(p.attributes->integer("is_causal", 0) != 0);
+  constexpr double kLog2e = 1.4426950408889634;
+  call.value(static_cast<float>(attention_scale(*p.attributes, g) * kLog2e));
+  call.value(pair(g.steps(g.heads, g.queries, g.depth, p.inputs[0].pitch),
+                  g.steps(g.key_heads, g.keys, g.depth, p.inputs[1].pitch)));
+  call.value(pair(g.steps(g.key_heads, g.keys, g.width, p.inputs[2].pitch),
+                  g.steps(g.heads, g.queries, g.width, p.outputs[0].pitch)));
+  call.over({g.batch * g.heads * ((g.queries + 63) / 64) * 128, 1, 1}, {128, 1, 1});
+  OpenclLaunch launch;
+  launch.kernels.push_back(call.done());
+  return launch;
+}
+
+double predict_attention_mma(const Problem& p) { return 4e-6 + (predict_attention_tiles(p) - 5e-6) / 15; }
+
 }  // namespace vireo::ops

@@ -9,11 +9,11 @@
 namespace vireo::ops {
 namespace {
 
-ConvGeometry geometry_of(const Problem& p) {
+ConvGeometry hopper_geometry(const Problem& p) {
   return conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, Direction::forward);
 }
 
-bool has_input(const Problem& p, std::size_t k) { return k < p.inputs.size() && p.inputs[k].present(); }
+bool given(const Problem& p, std::size_t k) { return k < p.inputs.size() && p.inputs[k].present(); }
 
 /// Pixels are used as they lie.
 bool is_plain(const ConvGeometry& g) {
@@ -25,7 +25,7 @@ bool is_plain(const ConvGeometry& g) {
 std::int64_t chunks_of(const ConvGeometry& g) { return (g.cin + 63) / 64; }
 
 /// [cout][window][channels, rounded up to 64], halfs.
-device::OpenclState weights_of(const Problem& p, const ConvGeometry& g) {
+device::OpenclState hopper_weights(const Problem& p, const ConvGeometry& g) {
   const std::int64_t width = chunks_of(g) * 64, taps = g.taps();
   device::OpenclState state;
   state.bytes = static_cast<std::size_t>(g.cout * taps * width) * 2;
@@ -46,10 +46,10 @@ device::OpenclState weights_of(const Problem& p, const ConvGeometry& g) {
 std::string refuse_conv_hopper(const Problem& p) {
   if (std::string why = refuse_opencl(p, {DataType::float16}); !why.empty()) return why;
   if (std::string why = refuse_hopper(p, {0, -1}); !why.empty()) return why;
-  if (has_input(p, 3))
+  if (given(p, 3))
     if (std::string why = refuse_hopper(p, {3}); !why.empty()) return why;
-  if (!p.inputs[1].constant || (has_input(p, 2) && !p.inputs[2].constant)) return "weights that are not known";
-  const ConvGeometry g = geometry_of(p);
+  if (!p.inputs[1].constant || (given(p, 2) && !p.inputs[2].constant)) return "weights that are not known";
+  const ConvGeometry g = hopper_geometry(p);
   if (!g.nhwc || g.rank != 2) return "takes channels-last pictures";
   if (g.groups != 1) return "takes one group";
   if (g.cin % 8 != 0 || g.cin < 16) return "takes channels in multiples of 8, 16 at least";
@@ -63,12 +63,12 @@ std::string refuse_conv_hopper(const Problem& p) {
 }
 
 double predict_conv_hopper(const Problem& p, std::size_t tile) {
-  const ConvGeometry g = geometry_of(p);
+  const ConvGeometry g = hopper_geometry(p);
   return hopper_seconds(p, g.batch * g.out_pixels(), g.cout, chunks_of(g) * g.taps(), kHopperTiles[tile]);
 }
 
 Launch prepare_conv_hopper(const Problem& p, std::size_t tile) {
-  const ConvGeometry g = geometry_of(p);
+  const ConvGeometry g = hopper_geometry(p);
   HopperProduct product;
   product.m = g.batch * g.out_pixels();
   product.n = g.cout;
@@ -92,10 +92,10 @@ Launch prepare_conv_hopper(const Problem& p, std::size_t tile) {
       product.a.upper[i] = static_cast<int>(g.pad_end[d] - (g.kernel[d] - 1) * g.dilation[d]);
     }
   }
-  product.w = weights_of(p, g);
+  product.w = hopper_weights(p, g);
   product.bias = hopper_bias(p, 2, g.cout);
   product.y_pitch = p.outputs[0].pitch;
-  if (has_input(p, 3)) {
+  if (given(p, 3)) {
     product.residual = p.attributes->text("residual", "before") == "before" ? 1 : 2;
     product.residual_input = 3;
     product.residual_width = p.inputs[3].dims.back();

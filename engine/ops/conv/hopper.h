@@ -1,5 +1,5 @@
 #pragma once
-// conv on Hopper's tensor cores, a tactic for each tile (ops/shared/hopper.h). Any thread.
+// conv on NVIDIA's tensor cores. Any thread.
 
 #include <string>
 
@@ -7,8 +7,14 @@
 
 namespace vireo::ops {
 
+/// Hopper's, a tactic for each tile (ops/shared/hopper.h).
 [[nodiscard]] std::string refuse_conv_hopper(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_conv_hopper(const graph::Problem& problem, std::size_t tile);
 [[nodiscard]] double predict_conv_hopper(const graph::Problem& problem, std::size_t tile);
+
+/// Of at most 4 channels, from sm_80 on (first.cl).
+[[nodiscard]] std::string refuse_conv_first(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_conv_first(const graph::Problem& problem);
+[[nodiscard]] double predict_conv_first(const graph::Problem& problem);
 
 }  // namespace vireo::ops

@@ -16,6 +16,12 @@ Case image_input_case(std::string_view name, Dims x, const char* layout, DataTyp
   return c;
 }
 
+Case half_case(std::string_view name, Dims x, const char* layout, DataType type) {
+  Case c = image_input_case(name, std::move(x), layout, type);
+  c.attributes.set("to", std::string("float16"));
+  return c;
+}
+
 }  // namespace
 
 std::vector<Case> image_input_cases() {
@@ -29,6 +35,8 @@ std::vector<Case> image_input_cases() {
           image_input_case("two_pixels", {1, 3, 35, 2}, "nhwc", u8),
           image_input_case("many_planes", {1, 19, 3, 18}, "nchw", u8),
           image_input_case("one_pixel", {1, 1, 1, 3}, "nhwc", u8),
+          half_case("planes_to_float16", {2, 3, 6, 35}, "nchw", f32),
+          half_case("pixels_to_float16", {1, 5, 9, 4}, "nhwc", u8),
           image_input_case("empty", {0, 4, 4, 3}, "nhwc", u8)};
 }
 

@@ -34,6 +34,7 @@ std::string refuse(const Problem& p) {
   for (const graph::Desc& d : p.inputs)
     if (!d.dense()) return "an input has gaps";
   if (!p.outputs[0].dense()) return "the output has gaps";
+  if (p.outputs[0].dtype != DataType::float32) return "makes float32 only";
   if (!p.inputs[1].constant || !p.inputs[2].constant) return "scale or shift is not constant";
   return p.outputs[0].count() == 0 ? "nothing to do" : "";
 }

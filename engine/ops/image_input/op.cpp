@@ -1,5 +1,6 @@
 // Images in their usual forms, prepared for a first convolution: each channel is converted to float32, scaled and
-// shifted, and the channels go last. y[n, h, w, c] = x * scale[c] + shift[c]. Written by the pass of this name.
+// shifted, and the channels go last. y[n, h, w, c] = x * scale[c] + shift[c]. Written by the pass of this name. With
+// `to` "float16" the result is of that type.
 #include "engine/ops/image_input/kernels.h"
 #include "engine/ops/shared/shape.h"
 
@@ -23,7 +24,9 @@ void infer(InferContext& c) {
     require_rank(c, k, 1, 1);
     require_extent(c, k, 0, y[3], "one scale and one shift for each channel");
   }
-  c.output(0, DataType::float32, y);
+  const std::string to = c.attributes().text("to", "float32");
+  c.require(to == "float32" || to == "float16", "to is \"" + to + "\"; accepted: float32, float16");
+  c.output(0, data_type_from(to), y);
 }
 
 double flops(const Problem& p) { return 2 * static_cast<double>(p.outputs[0].count()); }

@@ -6,7 +6,7 @@
 namespace vireo::ops {
 
 std::string refuse_image_input_opencl(const Problem& p) {
-  return refuse_opencl(p, {DataType::uint8, DataType::float32});
+  return refuse_opencl(p, {DataType::uint8, DataType::float32, DataType::float16});
 }
 
 Launch prepare_image_input_opencl(const Problem& p) {
@@ -19,7 +19,7 @@ Launch prepare_image_input_opencl(const Problem& p) {
                  static_cast<std::int32_t>(d)}};
   };
   KernelCall call("image_input/pixels.cl", "image_input_pixels");
-  call.define_type("T", p.inputs[0].dtype);
+  call.define_type("T", p.inputs[0].dtype).define_type("Y", p.outputs[0].dtype).define("CHANNELS", y[3]);
   call.input(0).input(1).input(2).output(0).value(four(pixels, y[2], y[1], y[3]));
   call.value(planes ? four(from[0], from[2], from[3], from[1]) : four(from[0], from[1], from[2], from[3]));
   call.integer(p.outputs[0].pitch);

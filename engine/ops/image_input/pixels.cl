@@ -1,14 +1,15 @@
-// Images prepared for a first convolution: an item a pixel. T: element type of the images.
-//   shape: pixels, of a row, rows of an image, channels      xs: strides of image, row, pixel, channel; y: of a pixel
+// Images prepared for a first convolution: an item a pixel. T: element type of the images, Y: of the result, CHANNELS.
+//   shape: pixels, of a row, rows of an image, -      xs: strides of image, row, pixel, channel; to: of a pixel of y
 kernel void image_input_pixels(VIREO_TENSOR(x), VIREO_TENSOR(scale), VIREO_TENSOR(shift), VIREO_TENSOR(y),
                                const int4 shape, const int4 xs, const int to) {
   VIREO_AT(T, x);
   VIREO_AT(float, scale);
   VIREO_AT(float, shift);
-  VIREO_AT(float, y);
+  VIREO_AT(Y, y);
   const int pixel = get_global_id(0);
   if (pixel >= shape.s0) return;
   const int row = pixel / shape.s1;
   const int from = row / shape.s2 * xs.s0 + row % shape.s2 * xs.s1 + pixel % shape.s1 * xs.s2;
-  for (int c = 0; c < shape.s3; ++c) y[pixel * to + c] = (float)x[from + c * xs.s3] * scale[c] + shift[c];
+#pragma unroll
+  for (int c = 0; c < CHANNELS; ++c) PUT(Y, y, pixel * to + c, (float)GET(T, x, from + c * xs.s3) * scale[c] + shift[c]);
 }

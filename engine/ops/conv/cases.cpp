@@ -58,6 +58,9 @@ std::vector<Case> conv_cases() {
                 nhwc({{"pads", Ints{0, 1, 1, 0}}, {"strides", s2}, {"activation", "leaky_relu"}, {"alpha", 0.1}})));
   list.push_back(
       conv_case("first_layer", {1, 23, 25, 3}, {32, 3, 7, 7}, nhwc({{"pads", Ints{3, 3, 3, 3}}, {"strides", s2}})));
+  list.push_back(
+      conv_case("patches", {2, 17, 32, 3}, {72, 3, 4, 4}, nhwc({{"strides", Ints{4, 4}}, {"activation", "relu"}})));
+  list.push_back(conv_case("patches_of_odd_rows", {1, 9, 15, 5}, {16, 5, 3, 5}, nhwc({{"strides", Ints{3, 5}}})));
   list.push_back(conv_case("dilated", {1, 15, 14, 8}, {17, 8, 3, 3},
                            nhwc({{"pads", Ints{2, 2, 2, 2}}, {"dilations", s2}, {"activation", "hard_swish"}})));
   list.push_back(conv_case("asymmetric_kernel", {1, 9, 16, 5}, {6, 5, 1, 5}, nhwc({{"auto_pad", "SAME_UPPER"}})));

@@ -17,4 +17,9 @@ namespace vireo::ops {
 [[nodiscard]] graph::Launch prepare_conv_first(const graph::Problem& problem);
 [[nodiscard]] double predict_conv_first(const graph::Problem& problem);
 
+/// Hopper's, for windows that don't overlap (patches.cl).
+[[nodiscard]] std::string refuse_conv_patches(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_conv_patches(const graph::Problem& problem);
+[[nodiscard]] double predict_conv_patches(const graph::Problem& problem);
+
 }  // namespace vireo::ops

@@ -33,6 +33,10 @@ std::vector<Case> gemm_cases() {
   list.push_back(gemm_case("residual", {8, 17}, {17, 33}, attributes({{"residual", "before"}, {"activation", "silu"}}),
                            true, {{33}, {8, 33}}));
   list.push_back(gemm_case("tiles", {131, 37}, {131, 37}, attributes({{"transB", yes}}), false, {{131, 1}}));
+  Case wide = gemm_case("known_bias", {70, 72}, {136, 72},
+                        attributes({{"transB", yes}, {"alpha", 0.5}, {"activation", "relu"}}), true, {{136}});
+  for (int i = 0; i < 136; ++i) wide.constants[2].push_back(0.03 * (i - 60));
+  list.push_back(wide);
   list.push_back(gemm_case("empty", {0, 4}, {4, 5}, {}, true));
   Case integers = gemm_case("integers", {5, 6}, {6, 7}, {}, false, {{7}});
   integers.dtypes = {DataType::int64, DataType::int64, DataType::int64};

@@ -41,6 +41,11 @@ std::vector<Case> matmul_cases() {
                   {{33}, {2, 31, 33}}));
   list.push_back(matmul_case("deep", {6, 1500}, {1500, 20}, {}, true));
   list.push_back(matmul_case("tiles", {2, 133, 35}, {35, 131}, {}, true));
+  Case wide = matmul_case("known_bias", {2, 67, 136}, {136, 72},
+                          attributes({{"residual", "before"}, {"activation", "silu"}, {"alpha", 0.5}}), true,
+                          {{72}, {2, 67, 72}});
+  for (int i = 0; i < 72; ++i) wide.constants[2].push_back(0.05 * (i - 30));
+  list.push_back(wide);
   list.push_back(matmul_case("one", {1, 1}, {1, 1}));
   list.push_back(matmul_case("no_inner", {3, 0}, {0, 4}));
   list.push_back(matmul_case("empty", {0, 5}, {5, 4}));

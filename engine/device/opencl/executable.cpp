@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/device/opencl/queue.h"
 #include "engine/device/opencl/tensor_map.h"
@@ -18,9 +19,20 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::sh
   arena_ = std::make_unique<const Buffer>(device_->context(), segment_->arena_bytes, CL_MEM_READ_WRITE);
   for (const ConstantBytes& constant : segment_->constants)
     constants_.push_back(device_->constant(constant.owner, constant.data, constant.bytes));
-  std::size_t maps = 0;
+  std::size_t maps = 0, counters = 0;
   for (const Step& step : segment_->steps)
-    if (const auto* launch = step.launch.as<OpenclLaunch>()) maps += launch->maps.size();
+    if (const auto* launch = step.launch.as<OpenclLaunch>()) {
+      maps += launch->maps.size();
+      counters += base::align_up(launch->counters * sizeof(cl_int));
+    }
+  if (counters) {
+    counters_ = std::make_unique<const Buffer>(device_->context(), counters, CL_MEM_READ_WRITE);
+    const cl_int zero = 0;
+    check(clEnqueueFillBuffer(device_->transfers(), counters_->get(), &zero, sizeof(zero), 0, counters, 0, nullptr,
+                              nullptr),
+          "clEnqueueFillBuffer");
+    check(clFinish(device_->transfers()), "clFinish");
+  }
   if (maps) maps_ = std::make_unique<const Buffer>(device_->context(), maps * kMapBytes, CL_MEM_READ_WRITE);
   for (std::size_t s = 0; s < segment_->steps.size(); ++s) {
     const Step& step = segment_->steps[s];
@@ -83,6 +95,7 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
         case OpenclArgument::Kind::map:
           set_tensor(command, number, {maps_->get(), -1, first_map + index * kMapBytes});
           break;
+        case OpenclArgument::Kind::counters: set_tensor(command, number, {counters_->get(), -1, counters_used_}); break;
         case OpenclArgument::Kind::value:
           check(clSetKernelArg(command.kernel.get(), number, argument.size, argument.value.data()),
                 base::str("clSetKernelArg ", number, " of '", described.entry, "'"));
@@ -92,6 +105,7 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
     }
     commands_.push_back(std::move(command));
   }
+  counters_used_ += base::align_up(launch.counters * sizeof(cl_int));
 }
 
 void OpenclExecutable::place_map(const TensorMap& map, std::size_t s, const std::vector<cl_mem>& states) {

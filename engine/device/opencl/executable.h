@@ -75,6 +75,8 @@ class OpenclExecutable final : public Executable {
   };
   std::vector<std::uint32_t> map_words_;
   std::vector<BoundMap> bound_maps_;
+  std::unique_ptr<const Buffer> counters_;
+  std::size_t counters_used_ = 0;  ///< bytes that were given to launches
   std::unique_ptr<const Buffer> maps_;
   std::map<cl_mem, std::uint64_t> addresses_;
   struct Bound {

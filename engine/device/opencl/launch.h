@@ -26,6 +26,7 @@ struct OpenclArgument {
     workspace,  ///< LaunchBase::workspace_bytes of the arena from byte `offset` on: object and offset
     state,      ///< OpenclLaunch::states[index]: object and offset
     map,        ///< OpenclLaunch::maps[index], encoded for where its tensor is: object and offset
+    counters,   ///< OpenclLaunch::counters ints of this executable's own: object and offset
     value       ///< `size` bytes of `value`
   };
   Kind kind = Kind::value;
@@ -80,6 +81,9 @@ struct OpenclLaunch final : LaunchBase {
   std::vector<OpenclKernel> kernels;
   std::vector<OpenclState> states;
   std::vector<TensorMap> maps;
+  /// Ints that are 0 when the segment is loaded and that no other step or context touches. Kernels that count leave
+  /// them 0.
+  std::size_t counters = 0;
 };
 
 }  // namespace vireo::device

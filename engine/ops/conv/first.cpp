@@ -7,8 +7,6 @@
 namespace vireo::ops {
 namespace {
 
-constexpr std::int64_t kTileRows = 4;
-
 ConvGeometry first_geometry(const Problem& p) {
   return conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, Direction::forward);
 }
@@ -16,14 +14,20 @@ ConvGeometry first_geometry(const Problem& p) {
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t depth_row(const ConvGeometry& g) { return divide_up(g.kernel[2] * 4, 16) * 16; }
 
+/// Output rows of a tile: few where there would be too few tiles for all multiprocessors.
+std::int64_t tile_rows(const Problem& p, const ConvGeometry& g) {
+  const std::int64_t rows = g.batch * g.out[1] * divide_up(g.cout, 64);
+  return rows >= 8 * p.target->workers ? 4 : rows >= 4 * p.target->workers ? 2 : 1;
+}
+
 /// Output pixels of a tile's row: all of a row's where it is short.
 std::int64_t segment_of(const ConvGeometry& g) {
   const std::int64_t parts = divide_up(g.out[2], 112);
   return divide_up(divide_up(g.out[2], parts), 16) * 16;
 }
 
-std::size_t local_bytes(const ConvGeometry& g) {
-  const std::int64_t rows = (kTileRows - 1) * g.stride[1] + g.kernel[1];
+std::size_t local_bytes(const ConvGeometry& g, std::int64_t tile) {
+  const std::int64_t rows = (tile - 1) * g.stride[1] + g.kernel[1];
   const std::int64_t pixels = ((segment_of(g) - 1) * g.stride[2] + depth_row(g) / 4 + 1) / 2 * 2;
   return static_cast<std::size_t>(rows * pixels * 8 + 64 * (g.kernel[1] * depth_row(g) + 8) * 2);
 }
@@ -60,7 +64,8 @@ std::string refuse_conv_first(const Problem& p) {
   if (g.stride[2] % 2 != 0) return "takes even strides";
   if (g.dilation[1] != 1 || g.dilation[2] != 1) return "dilations";
   if (g.cout % 2 != 0 || p.outputs[0].pitch % 2 != 0 || p.outputs[0].alignment < 4) return "pixels at odd places";
-  if (local_bytes(g) > std::min(p.target->opencl.local_bytes, std::size_t{224} << 10)) return "a window too large";
+  if (local_bytes(g, tile_rows(p, g)) > std::min(p.target->opencl.local_bytes, std::size_t{224} << 10))
+    return "a window too large";
   return {};
 }
 
@@ -68,12 +73,12 @@ Launch prepare_conv_first(const Problem& p) {
   const ConvGeometry g = first_geometry(p);
   OpenclLaunch launch;
   launch.states = {first_weights(p, g), hopper_bias(p, 2, g.cout)};
-  const std::int64_t segments = divide_up(g.out[2], segment_of(g)), tiles = divide_up(g.out[1], kTileRows),
-                     blocks = divide_up(g.cout, 64);
+  const std::int64_t segments = divide_up(g.out[2], segment_of(g)), rows = tile_rows(p, g),
+                     tiles = divide_up(g.out[1], rows), blocks = divide_up(g.cout, 64);
   KernelCall call("conv/first.cl", "conv_first");
   call.before("shared/opencl/mma.cl").define("FAST_FUNCTIONS", 1);
   call.define("KH", g.kernel[1]).define("KW", g.kernel[2]).define("SH", g.stride[1]).define("SW", g.stride[2]);
-  call.define("CHANNELS", g.cin).define("TILE_H", kTileRows).define("SEGMENT", segment_of(g));
+  call.define("CHANNELS", g.cin).define("TILE_H", rows).define("SEGMENT", segment_of(g));
   call.activation(activation_of(*p.attributes));
   const auto narrow = [](std::int64_t number) { return static_cast<std::int32_t>(number); };
   call.input(0).state(0).state(1).output(0);
@@ -81,7 +86,8 @@ Launch prepare_conv_first(const Problem& p) {
   call.value(Int4{{narrow(g.out[1]), narrow(g.out[2]), narrow(p.outputs[0].pitch), narrow(g.cout)}});
   call.value(Int8{{narrow(segments), narrow(tiles), narrow(blocks), narrow(g.pad_begin[2]), narrow(g.pad_begin[1])}});
   // As many groups as run at the same time: each keeps its weights for all of its tiles.
-  const std::int64_t together = std::max<std::int64_t>(1, static_cast<std::int64_t>((220 << 10) / local_bytes(g)));
+  const std::int64_t together =
+      std::max<std::int64_t>(1, static_cast<std::int64_t>((220 << 10) / local_bytes(g, rows)));
   const std::int64_t groups =
       std::min(segments * tiles * g.batch, divide_up(p.target->workers * std::min<std::int64_t>(together, 6), blocks));
   call.over({groups * blocks * 256, 1, 1}, {256, 1, 1});

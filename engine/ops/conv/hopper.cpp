@@ -43,7 +43,7 @@ device::OpenclState hopper_weights(const Problem& p, const ConvGeometry& g) {
 
 }  // namespace
 
-std::string refuse_conv_hopper(const Problem& p) {
+std::string refuse_conv_hopper(const Problem& p, std::size_t tile) {
   if (std::string why = refuse_opencl(p, {DataType::float16}); !why.empty()) return why;
   if (std::string why = refuse_hopper(p, {0, -1}); !why.empty()) return why;
   if (given(p, 3))
@@ -59,7 +59,7 @@ std::string refuse_conv_hopper(const Problem& p) {
     if (reach > 127 || g.pad_begin[d] > 127 || g.pad_end[d] > 127) return "a window beyond 128";
     if (g.pad_end[d] < 0 || g.pad_begin[d] < 0) return "negative padding";
   }
-  return {};
+  return refuse_split(p, g.batch * g.out_pixels(), g.cout, chunks_of(g) * g.taps(), kHopperTiles[tile]);
 }
 
 double predict_conv_hopper(const Problem& p, std::size_t tile) {

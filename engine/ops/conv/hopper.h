@@ -8,7 +8,7 @@
 namespace vireo::ops {
 
 /// Hopper's, a tactic for each tile (ops/shared/hopper.h).
-[[nodiscard]] std::string refuse_conv_hopper(const graph::Problem& problem);
+[[nodiscard]] std::string refuse_conv_hopper(const graph::Problem& problem, std::size_t tile);
 [[nodiscard]] graph::Launch prepare_conv_hopper(const graph::Problem& problem, std::size_t tile);
 [[nodiscard]] double predict_conv_hopper(const graph::Problem& problem, std::size_t tile);
 

@@ -21,6 +21,7 @@ const HopperTile& best_tile(const Problem& p, const ConvGeometry& g) {
   const HopperTile* best = nullptr;
   double least = std::numeric_limits<double>::infinity();
   for (const HopperTile& tile : kHopperTiles) {
+    if (tile.split > 1) continue;
     const double seconds = hopper_seconds(p, g.batch * g.out_pixels(), g.cout, (patch_depth(g) + 63) / 64, tile);
     if (seconds < least) {
       least = seconds;
@@ -78,9 +79,9 @@ Launch prepare_conv_patches(const Problem& p) {
   product.bias = hopper_bias(p, 2, g.cout);
   product.y_pitch = p.outputs[0].pitch;
   product.activation = activation_of(*p.attributes);
+  product.workspace = static_cast<std::size_t>(product.m * patch_pitch(g)) * 2;
   OpenclLaunch launch = *hopper_launch(p, product, best_tile(p, g)).as<OpenclLaunch>();
   launch.unread_inputs = 0b110;
-  launch.workspace_bytes = static_cast<std::size_t>(product.m * patch_pitch(g)) * 2;
 
   const std::int64_t run = g.kernel[2] * g.cin, row = g.in[2] * g.cin;
   const bool wide = run % 8 == 0 && row % 8 == 0 && patch_pitch(g) % 8 == 0 && p.inputs[0].alignment >= 16;

@@ -37,6 +37,7 @@ std::vector<Case> gemm_cases() {
                         attributes({{"transB", yes}, {"alpha", 0.5}, {"activation", "relu"}}), true, {{136}});
   for (int i = 0; i < 136; ++i) wide.constants[2].push_back(0.03 * (i - 60));
   list.push_back(wide);
+  list.push_back(gemm_case("deep", {9, 1088}, {1088, 72}, attributes({{"activation", "relu"}}), true));
   list.push_back(gemm_case("empty", {0, 4}, {4, 5}, {}, true));
   Case integers = gemm_case("integers", {5, 6}, {6, 7}, {}, false, {{7}});
   integers.dtypes = {DataType::int64, DataType::int64, DataType::int64};

@@ -2,9 +2,9 @@
 #include "engine/base/text.h"
 #include "engine/ops/gemm/gemm.h"
 #include "engine/ops/gemm/opencl.h"
-#include "engine/ops/shared/hopper_matrix.h"
 #include "engine/ops/shared/bf16_error.h"
 #include "engine/ops/shared/gemm.h"
+#include "engine/ops/shared/hopper_matrix.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
 
@@ -167,6 +167,31 @@ const Tactic kTactics[] = {
      .prepare = HopperTactic<gemm_opencl, 6>::prepare,
      .device = "opencl",
      .predict = HopperTactic<gemm_opencl, 6>::predict},
+    {.name = "gemm_wgmma_64x64_split2_opencl",
+     .refuse = HopperTactic<gemm_opencl, 7>::refuse,
+     .prepare = HopperTactic<gemm_opencl, 7>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<gemm_opencl, 7>::predict},
+    {.name = "gemm_wgmma_64x64_split4_opencl",
+     .refuse = HopperTactic<gemm_opencl, 8>::refuse,
+     .prepare = HopperTactic<gemm_opencl, 8>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<gemm_opencl, 8>::predict},
+    {.name = "gemm_wgmma_64x64_split8_opencl",
+     .refuse = HopperTactic<gemm_opencl, 9>::refuse,
+     .prepare = HopperTactic<gemm_opencl, 9>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<gemm_opencl, 9>::predict},
+    {.name = "gemm_wgmma_64x128_split2_opencl",
+     .refuse = HopperTactic<gemm_opencl, 10>::refuse,
+     .prepare = HopperTactic<gemm_opencl, 10>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<gemm_opencl, 10>::predict},
+    {.name = "gemm_wgmma_64x128_split4_opencl",
+     .refuse = HopperTactic<gemm_opencl, 11>::refuse,
+     .prepare = HopperTactic<gemm_opencl, 11>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<gemm_opencl, 11>::predict},
     {.name = "gemm_tiles128_opencl",
      .refuse = ProductTactic<gemm_opencl, ProductForm::tiles128>::refuse,
      .prepare = ProductTactic<gemm_opencl, ProductForm::tiles128>::prepare,

@@ -40,6 +40,7 @@ std::vector<Case> matmul_cases() {
                   attributes({{"residual", "after"}, {"activation", "leaky_relu"}, {"activation_alpha", 0.3}}), true,
                   {{33}, {2, 31, 33}}));
   list.push_back(matmul_case("deep", {6, 1500}, {1500, 20}, {}, true));
+  list.push_back(matmul_case("deep_tall", {70, 1088}, {1088, 72}, {}, true));
   list.push_back(matmul_case("tiles", {2, 133, 35}, {35, 131}, {}, true));
   Case wide = matmul_case("known_bias", {2, 67, 136}, {136, 72},
                           attributes({{"residual", "before"}, {"activation", "silu"}, {"alpha", 0.5}}), true,

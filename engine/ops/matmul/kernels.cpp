@@ -2,9 +2,9 @@
 #include "engine/base/text.h"
 #include "engine/ops/matmul/matmul.h"
 #include "engine/ops/matmul/opencl.h"
-#include "engine/ops/shared/hopper_matrix.h"
 #include "engine/ops/shared/bf16_error.h"
 #include "engine/ops/shared/gemm.h"
+#include "engine/ops/shared/hopper_matrix.h"
 #include "engine/ops/shared/matmul_geometry.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
@@ -164,6 +164,31 @@ const Tactic kTactics[] = {
      .prepare = HopperTactic<matmul_opencl, 6>::prepare,
      .device = "opencl",
      .predict = HopperTactic<matmul_opencl, 6>::predict},
+    {.name = "matmul_wgmma_64x64_split2_opencl",
+     .refuse = HopperTactic<matmul_opencl, 7>::refuse,
+     .prepare = HopperTactic<matmul_opencl, 7>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<matmul_opencl, 7>::predict},
+    {.name = "matmul_wgmma_64x64_split4_opencl",
+     .refuse = HopperTactic<matmul_opencl, 8>::refuse,
+     .prepare = HopperTactic<matmul_opencl, 8>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<matmul_opencl, 8>::predict},
+    {.name = "matmul_wgmma_64x64_split8_opencl",
+     .refuse = HopperTactic<matmul_opencl, 9>::refuse,
+     .prepare = HopperTactic<matmul_opencl, 9>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<matmul_opencl, 9>::predict},
+    {.name = "matmul_wgmma_64x128_split2_opencl",
+     .refuse = HopperTactic<matmul_opencl, 10>::refuse,
+     .prepare = HopperTactic<matmul_opencl, 10>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<matmul_opencl, 10>::predict},
+    {.name = "matmul_wgmma_64x128_split4_opencl",
+     .refuse = HopperTactic<matmul_opencl, 11>::refuse,
+     .prepare = HopperTactic<matmul_opencl, 11>::prepare,
+     .device = "opencl",
+     .predict = HopperTactic<matmul_opencl, 11>::predict},
     {.name = "matmul_tiles128_opencl",
      .refuse = ProductTactic<matmul_opencl, ProductForm::tiles128>::refuse,
      .prepare = ProductTactic<matmul_opencl, ProductForm::tiles128>::prepare,

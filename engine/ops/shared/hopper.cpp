@@ -44,12 +44,19 @@ device::OpenclState hopper_bias(const Problem& p, int input, std::int64_t n) {
   return state;
 }
 
-double hopper_seconds(const Problem& p, std::int64_t m, std::int64_t n, std::int64_t depth, const HopperTile& tile) {
+std::string refuse_split(const Problem& p, std::int64_t m, std::int64_t n, std::int64_t depth, const HopperTile& tile) {
+  if (tile.split == 1) return {};
+  if (depth < 2 * tile.split) return "too little depth to be split";
   const std::int64_t tiles = divide_up(m, tile.rows) * divide_up(n, tile.columns);
-  const double waves = static_cast<double>(divide_up(tiles, p.target->workers));
+  return tiles * tile.split > 2 * std::max(1, p.target->workers) ? "enough tiles without splitting" : "";
+}
+
+double hopper_seconds(const Problem& p, std::int64_t m, std::int64_t n, std::int64_t depth, const HopperTile& tile) {
+  const std::int64_t tiles = divide_up(m, tile.rows) * divide_up(n, tile.columns) * tile.split;
+  const double waves = static_cast<double>(divide_up(tiles, std::max(1, p.target->workers)));
   const double rate = 5.5e12 * (tile.rows * tile.columns >= 128 * 128 ? 1.0 : 0.75);  // of a multiprocessor
-  const double one = static_cast<double>(depth) * 128.0 * tile.rows * tile.columns / rate;
-  return 3e-6 + waves * (one + 0.7e-6);
+  const double one = static_cast<double>(divide_up(depth, tile.split)) * 128.0 * tile.rows * tile.columns / rate;
+  return 3e-6 + waves * (one + 0.7e-6) + (tile.split > 1 ? 1.5e-6 : 0);
 }
 
 Launch hopper_launch(const Problem& p, const HopperProduct& product, const HopperTile& tile) {
@@ -79,12 +86,20 @@ Launch hopper_launch(const Problem& p, const HopperProduct& product, const Hoppe
   if (product.residual)
     launch.maps.push_back(
         map(Kind::input, product.residual_input, product.residual_width, product.m, product.residual_pitch, 64));
+  const std::int64_t tiles_m = divide_up(product.m, tile.rows), tiles_n = divide_up(product.n, tile.columns);
+  const auto tiles = static_cast<std::size_t>(tiles_m * tiles_n);
+  launch.workspace_bytes = product.workspace;
+  launch.counters = 1;
+  if (tile.split > 1) {
+    launch.workspace_bytes += tiles * static_cast<std::size_t>(tile.split * tile.rows * tile.columns) * sizeof(float);
+    launch.counters = tiles * static_cast<std::size_t>(tile.groups);
+  }
   KernelCall call("shared/opencl/wgmma.cl", "wgmma_product");
   call.define("ROWS", tile.rows).define("COLUMNS", tile.columns).define("STAGES", tile.slots);
   call.define("GROUPS", tile.groups).define("BUFFERS", tile.buffers).define("IM2COL", product.a.im2col ? 1 : 0);
   call.define("RESIDUAL", product.residual).activation(product.activation).define("FAST_FUNCTIONS", 1);
-  call.map(0).map(1).map(2).map(product.residual ? 3 : 2).state(1);
-  const std::int64_t tiles_m = divide_up(product.m, tile.rows), tiles_n = divide_up(product.n, tile.columns);
+  call.define("SPLIT", tile.split);
+  call.map(0).map(1).map(2).map(product.residual ? 3 : 2).state(1).workspace(product.workspace).counters();
   call.value(Int4{{static_cast<std::int32_t>(tiles_m), static_cast<std::int32_t>(tiles_n),
                    static_cast<std::int32_t>(product.depth()), static_cast<std::int32_t>(kBand)}});
   call.value(Int2{{product.out_width, product.out_height}});
@@ -92,7 +107,7 @@ Launch hopper_launch(const Problem& p, const HopperProduct& product, const Hoppe
   std::copy_n(product.window, 8, window.at);
   call.value(window);
   const std::size_t items = 128 * static_cast<std::size_t>(tile.groups + 1);
-  const std::int64_t groups = std::min<std::int64_t>(tiles_m * tiles_n, p.target->workers);
+  const std::int64_t groups = std::min<std::int64_t>(tiles_m * tiles_n * tile.split, std::max(1, p.target->workers));
   call.over({groups * static_cast<std::int64_t>(items), 1, 1}, {items, 1, 1});
   OpenclKernel kernel = call.done();
   kernel.hopper = true;

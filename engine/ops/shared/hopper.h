@@ -10,9 +10,10 @@
 namespace vireo::ops {
 
 /// Rows and columns of a tile, slots of the ring, warpgroups, buffers of output: what fits into 224 KB and 168 (two
-/// warpgroups) or 255 registers.
+/// warpgroups) or 255 registers. `split`: parts of the depth, for products of few tiles.
 struct HopperTile {
   int rows = 0, columns = 0, slots = 0, groups = 0, buffers = 0;
+  int split = 1;
 };
 inline constexpr HopperTile kHopperTiles[] = {{128, 256, 3, 2, 1}, {256, 128, 3, 2, 1}, {128, 128, 4, 2, 2},
                                               {256, 64, 4, 2, 1},  {128, 64, 6, 2, 2},  {64, 128, 5, 1, 2},
@@ -31,6 +32,7 @@ struct HopperProduct {
   std::int64_t residual_width = 0, residual_pitch = 0;
   ActivationSpec activation;
   std::int32_t out_width = 1, out_height = 1;
+  std::size_t workspace = 0;                          ///< bytes at its beginning that are somebody else's
   std::int32_t window[8] = {1, 1, 1, 1, 0, 0, 1, 1};  ///< as the kernel's `window`
 
   [[nodiscard]] std::int64_t depth() const { return chunks * taps; }
@@ -40,6 +42,9 @@ struct HopperProduct {
 /// 16 bytes. Tensors listed in `tensors` by input number, -1 for the output.
 [[nodiscard]] std::string refuse_hopper(const Problem& problem, std::initializer_list<int> tensors);
 [[nodiscard]] Launch hopper_launch(const Problem& problem, const HopperProduct& product, const HopperTile& tile);
+/// Why a tile that splits the depth is none for this product; empty for others.
+[[nodiscard]] std::string refuse_split(const Problem& problem, std::int64_t m, std::int64_t n, std::int64_t depth,
+                                       const HopperTile& tile);
 /// Rough: waves of tiles at the cores' rate, and what a tile costs besides.
 [[nodiscard]] double hopper_seconds(const Problem& problem, std::int64_t m, std::int64_t n, std::int64_t depth,
                                     const HopperTile& tile);

@@ -42,7 +42,7 @@ device::OpenclState weights_of(const Problem& p, const OpenclProduct& g) {
 
 }  // namespace
 
-std::string refuse_hopper_matrix(const Problem& p, const OpenclProduct& g) {
+std::string refuse_hopper_matrix(const Problem& p, const OpenclProduct& g, const HopperTile& tile) {
   if (std::string why = refuse_hopper(p, {0, -1}); !why.empty()) return why;
   if (g.residual >= 0)
     if (std::string why = refuse_hopper(p, {g.residual}); !why.empty()) return why;
@@ -54,9 +54,10 @@ std::string refuse_hopper_matrix(const Problem& p, const OpenclProduct& g) {
   if (g.k < 16) return "a short sum";
   if (g.addend >= 0) {
     const graph::Desc& addend = p.inputs[static_cast<std::size_t>(g.addend)];
-    if (!addend.constant || g.addend_row != 0 || g.addend_column != 1 || g.beta != 1) return "takes a known bias by column";
+    if (!addend.constant || g.addend_row != 0 || g.addend_column != 1 || g.beta != 1)
+      return "takes a known bias by column";
   }
-  return {};
+  return refuse_split(p, rows_of(g), g.n, chunks_of(g), tile);
 }
 
 double predict_hopper_matrix(const Problem& p, const OpenclProduct& g, const HopperTile& tile) {

@@ -1,12 +1,14 @@
 #pragma once
-// gemm, matmul and einsum with known second operands on Hopper's tensor cores, for the rows of their tables. Any thread.
+// gemm, matmul and einsum with known second operands on Hopper's tensor cores, for the rows of their tables. Any
+// thread.
 
 #include "engine/ops/shared/hopper.h"
 #include "engine/ops/shared/opencl_product.h"
 
 namespace vireo::ops {
 
-[[nodiscard]] std::string refuse_hopper_matrix(const Problem& problem, const OpenclProduct& product);
+[[nodiscard]] std::string refuse_hopper_matrix(const Problem& problem, const OpenclProduct& product,
+                                               const HopperTile& tile);
 [[nodiscard]] Launch prepare_hopper_matrix(const Problem& problem, const OpenclProduct& product,
                                            const HopperTile& tile);
 [[nodiscard]] double predict_hopper_matrix(const Problem& problem, const OpenclProduct& product,
@@ -17,7 +19,7 @@ template <OpenclProduct (*kPlan)(const Problem&), std::size_t kTile>
 struct HopperTactic {
   static std::string refuse(const Problem& p) {
     const std::string why = refuse_opencl(p, {DataType::float16});
-    return why.empty() ? refuse_hopper_matrix(p, kPlan(p)) : why;
+    return why.empty() ? refuse_hopper_matrix(p, kPlan(p), kHopperTiles[kTile]) : why;
   }
   static Launch prepare(const Problem& p) { return prepare_hopper_matrix(p, kPlan(p), kHopperTiles[kTile]); }
   static double predict(const Problem& p) { return predict_hopper_matrix(p, kPlan(p), kHopperTiles[kTile]); }

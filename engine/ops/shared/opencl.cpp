@@ -136,6 +136,11 @@ KernelCall& KernelCall::workspace(std::size_t offset) {
   return *this;
 }
 
+KernelCall& KernelCall::counters() {
+  kernel_.arguments.push_back({device::OpenclArgument::Kind::counters, 0});
+  return *this;
+}
+
 KernelCall& KernelCall::map(int index) {
   kernel_.arguments.push_back({device::OpenclArgument::Kind::map, index});
   return *this;

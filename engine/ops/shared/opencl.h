@@ -54,6 +54,7 @@ class KernelCall {
   KernelCall& output(int index);
   KernelCall& state(int index, std::size_t offset = 0);
   KernelCall& workspace(std::size_t offset = 0);
+  KernelCall& counters();
   KernelCall& map(int index);  ///< OpenclLaunch::maps[index]
   template <typename T>
   KernelCall& value(T number) {

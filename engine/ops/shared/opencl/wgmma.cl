@@ -15,8 +15,13 @@
 // wgmma, bulk copies and their order rules: PTX ISA 8.x, sm_90a. Instructions of sm_90a stand after "//@ ": see
 // device/opencl/ptx.h.
 //
+// With SPLIT the depth of a tile is cut in parts, each a piece of work of its own, for products of few tiles. A part
+// leaves its sums in `parts`, one float after the other for each item, and counts itself; who counts last adds them all
+// up, in the order of the parts whoever came when, so that results don't depend on it. Its reads are ordered after the
+// others' writes by their fence, the barrier of the warpgroup and the counting (acq_rel); it leaves the counter 0.
+//
 // Defines: ROWS, COLUMNS, STAGES, GROUPS, BUFFERS (of output), IM2COL, RESIDUAL (0 none, 1 before, 2 after the
-// activation), ACTIVATION.
+// activation), ACTIVATION, SPLIT (1: none).
 #define INLINE static inline __attribute__((always_inline))
 #define THREADS (128 * (GROUPS + 1))
 #define BLOCKS (ROWS / GROUPS / 64)  // of 64 rows, for each warpgroup
@@ -28,6 +33,12 @@ INLINE uint item(void) {
   uint v;
   asm volatile("mov.u32 %0,%%tid.x;" : "=r"(v));
   return v;
+}
+// Says to the compiler that all items of a warp have it: it would put wgmma behind waits otherwise.
+INLINE int same_for_warp(int value) {
+  int first;
+  asm volatile("shfl.sync.idx.b32 %0,%1,0,0x1f,0xffffffff;" : "=r"(first) : "r"(value));
+  return first;
 }
 INLINE void meet(uint id, uint items) { asm volatile("bar.sync %0,%1;" ::"r"(id), "r"(items) : "memory"); }
 INLINE void barrier_init(uint at, uint arrivals) {
@@ -159,11 +170,19 @@ INLINE void multiply(float *d, ulong a, ulong b, int add) {
 #define FINISH(v, r) ACTIVATE(v)
 #endif
 
+// What was stored becomes a group; the buffer of the tile before it, once read, is free (BUFFERS 1: its own).
+#define GIVE_BACK                                                                        \
+  if ((me & 127) == 0) {                                                                 \
+    asm volatile("cp.async.bulk.commit_group;" ::: "memory");                            \
+    asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(BUFFERS - 1) : "memory");     \
+    if (count + 1 >= BUFFERS) barrier_arrive(free + 8 * ((count + 1) % BUFFERS));        \
+  }
+
 // chunks: 64-deep slices of a pixel's channels; depth: chunks x window. out: width and height of a picture's output;
 // window: width of the window, stride, padding left and above.
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
-    VIREO_TENSOR(a), VIREO_TENSOR(w), VIREO_TENSOR(y), VIREO_TENSOR(residual), VIREO_TENSOR(bias), const int4 tiles,
-    const int2 out, const int8 window) {
+    VIREO_TENSOR(a), VIREO_TENSOR(w), VIREO_TENSOR(y), VIREO_TENSOR(residual), VIREO_TENSOR(bias), VIREO_TENSOR(parts),
+    VIREO_TENSOR(counters), const int4 tiles, const int2 out, const int8 window) {
   local uchar memory[STAGES * SLOT + BUFFERS * OUT_BYTES + 256] __attribute__((aligned(1024)));
   global const uchar *map_a = (global const uchar *)(a_block + a_offset);
   global const uchar *map_w = (global const uchar *)(w_block + w_offset);
@@ -174,7 +193,10 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
   const uint empty = full + 8 * STAGES, filled = empty + 8 * STAGES, free = filled + 8 * BUFFERS;
   const uint me = item(), group = me >> 7;
   const int tiles_m = tiles.x, tiles_n = tiles.y, depth = tiles.z, together = tiles.w;
-  const int total = tiles_m * tiles_n, band = together * tiles_n;
+  const int total = tiles_m * tiles_n * SPLIT, band = together * tiles_n;
+#if SPLIT > 1
+  local int arrived[GROUPS];
+#endif
   if (me == 0) {
     for (int i = 0; i < STAGES; ++i) {
       barrier_init(full + 8 * i, 1);
@@ -189,7 +211,9 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
   meet(0, THREADS);
   // Tiles in bands of `together` rows of tiles, so that what is read at a time stays in the second-level cache.
 #define TILE(number)                                                     \
-  const int in_band = (number) % band, first_m = (number) / band * together; \
+  const int tile = (number) / SPLIT, part = (number) % SPLIT;            \
+  const int begin = depth * part / SPLIT, end = depth * (part + 1) / SPLIT; \
+  const int in_band = tile % band, first_m = tile / band * together;     \
   const int band_m = min(tiles_m - first_m, together);                   \
   const int m = first_m + in_band % band_m, n = in_band / band_m;
   if (group == GROUPS) {
@@ -200,10 +224,10 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
 #if IM2COL
       const int pixel = m * ROWS, row = pixel / out.x, image = row / out.y;
       const int x = (pixel - row * out.x) * window.s2 - window.s4, h = (row - image * out.y) * window.s3 - window.s5;
-      int chunk = 0;
-      ushort kw = 0, kh = 0;
+      int chunk = begin % window.s0;
+      ushort kw = begin / window.s0 % window.s1, kh = begin / window.s0 / window.s1;
 #endif
-      for (int k = 0; k < depth; ++k) {
+      for (int k = begin; k < end; ++k) {
         barrier_wait(empty + 8 * slot, parity);
         const uint at = base + slot * SLOT;
         barrier_expect(full + 8 * slot, SLOT);
@@ -244,7 +268,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
   for (int number = get_group_id(0); number < total; number += get_num_groups(0)) {
     TILE(number)
     uint before = 0;
-    for (int k = 0; k < depth; ++k) {
+    for (int k = begin; k < end; ++k) {
       barrier_wait(full + 8 * slot, parity);
       const ulong da = descriptor(base + slot * SLOT + group * (BLOCKS * 8192));
       const ulong dw = descriptor(base + slot * SLOT + A_BYTES);
@@ -252,10 +276,10 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
 #pragma unroll
       for (int s = 0; s < 4; ++s) {
 #pragma unroll
-        for (int i = 0; i < BLOCKS; ++i) multiply(sums[i], da + i * 512 + s * 2, dw + s * 2, (k | s) != 0);
+        for (int i = 0; i < BLOCKS; ++i) multiply(sums[i], da + i * 512 + s * 2, dw + s * 2, k != begin || s != 0);
       }
       asm volatile("//@ wgmma.commit_group.sync.aligned;\n//@ wgmma.wait_group.sync.aligned 1;\n" ::: "memory");
-      if (k > 0 && (me & 127) == 0) barrier_arrive(empty + 8 * before);
+      if (k != begin && (me & 127) == 0) barrier_arrive(empty + 8 * before);
       before = slot;
       if (++slot == STAGES) {
         slot = 0;
@@ -264,6 +288,63 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
     }
     asm volatile("//@ wgmma.wait_group.sync.aligned 0;\n" ::: "memory");
     if ((me & 127) == 0) barrier_arrive(empty + 8 * before);
+#if SPLIT > 1
+    {
+      // [tile][part][four sums of each item of the group, block after block]
+      const size_t of_part = (size_t)GROUPS * 128 * BLOCKS * (COLUMNS / 2);
+      global float4 *all = (global float4 *)(parts_block + parts_offset) + (size_t)tile * SPLIT * (of_part / 4);
+      const uint own = me & (GROUPS * 128 - 1);
+      global float4 *mine = all + part * (of_part / 4) + own;
+#pragma unroll
+      for (int i = 0; i < BLOCKS; ++i)
+#pragma unroll
+        for (int q = 0; q < COLUMNS / 8; ++q)
+          mine[(i * (COLUMNS / 8) + q) * (GROUPS * 128)] =
+              (float4)(sums[i][4 * q], sums[i][4 * q + 1], sums[i][4 * q + 2], sums[i][4 * q + 3]);
+      asm volatile("fence.acq_rel.gpu;" ::: "memory");
+      meet(1 + group, 128);
+      if ((me & 127) == 0) {
+        uint before_me;
+        asm volatile("atom.acq_rel.gpu.global.add.u32 %0,[%1],1;"
+                     : "=r"(before_me)
+                     : "l"((global uint *)(counters_block + counters_offset) + tile * GROUPS + group)
+                     : "memory");
+        arrived[group] = before_me;
+      }
+      meet(1 + group, 128);
+      const int last = same_for_warp(arrived[group] == SPLIT - 1);
+      meet(1 + group, 128);  // all have read before the next tile writes
+      if (!last) {
+#if RESIDUAL
+        // The residual came for nothing: its buffer goes back the way that it would after a store.
+        barrier_wait(filled + 8 * (count % BUFFERS), (count / BUFFERS) & 1);
+        GIVE_BACK
+        ++count;
+#endif
+        continue;
+      }
+      asm volatile("fence.acq_rel.gpu;" ::: "memory");
+      if ((me & 127) == 0) ((volatile global uint *)(counters_block + counters_offset))[tile * GROUPS + group] = 0;
+#pragma unroll
+      for (int i = 0; i < BLOCKS; ++i)
+#pragma unroll
+        for (int q = 0; q < COLUMNS / 8; ++q) {
+          float4 sum = (float4)(0.0f);
+          for (int s = 0; s < SPLIT; ++s) {
+            float4 term;
+            asm volatile("ld.global.cg.v4.f32 {%0,%1,%2,%3},[%4];"
+                         : "=f"(term.x), "=f"(term.y), "=f"(term.z), "=f"(term.w)
+                         : "l"(all + s * (of_part / 4) + own + (i * (COLUMNS / 8) + q) * (GROUPS * 128))
+                         : "memory");
+            sum += term;
+          }
+          sums[i][4 * q] = sum.x;
+          sums[i][4 * q + 1] = sum.y;
+          sums[i][4 * q + 2] = sum.z;
+          sums[i][4 * q + 3] = sum.w;
+        }
+    }
+#endif
     const uint buffer = count % BUFFERS, to = outputs + buffer * OUT_BYTES;
 #if RESIDUAL
     barrier_wait(filled + 8 * buffer, (count / BUFFERS) & 1);
@@ -308,12 +389,13 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
         for (int c = 0; c < COLUMNS / 64; ++c)
           store_2d(map_y, n * COLUMNS + c * 64, m * ROWS + (group * BLOCKS + i) * 64,
                    to + c * (ROWS * 128) + (group * BLOCKS + i) * 8192);
+#if !RESIDUAL
       asm volatile("cp.async.bulk.commit_group;" ::: "memory");
-#if RESIDUAL
-      asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(BUFFERS - 1) : "memory");
-      if (count + 1 >= BUFFERS) barrier_arrive(free + 8 * ((count + 1) % BUFFERS));
 #endif
     }
+#if RESIDUAL
+    GIVE_BACK
+#endif
     ++count;
   }
   if ((me & 127) == 0) asm volatile("cp.async.bulk.wait_group 0;" ::: "memory");

@@ -195,7 +195,7 @@ void bench(const Shape& shape, int workers, double peak) {
 
   std::vector<Candidate> candidates;
   for (const graph::Tactic& tactic : op.tactics()) {
-    if (!available(tactic.isa) || tactic.isa == graph::Isa::scalar) continue;
+    if (tactic.device != "cpu" || !available(tactic.isa) || tactic.isa == graph::Isa::scalar) continue;
     if (tactic.refuse && !tactic.refuse(problem).empty()) continue;
     Candidate c{.tactic = &tactic, .launch = tactic.prepare(problem)};
     c.scratch = base::allocate_aligned(device::cpu_launch(c.launch).scratch_bytes + 64);

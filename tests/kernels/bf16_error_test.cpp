@@ -243,7 +243,9 @@ TEST(PackedWeights, OfKernelsThatRoundAreOfBfloat16) {
     problem.inputs[1].constant = graph::make_constant(
         std::vector<float>(static_cast<std::size_t>(element_count(layer.inputs[1])), 1.0f), layer.inputs[1]);
     for (const graph::Tactic& tactic : problem.op->tactics()) {
-      if (!graph::runs_on(tactic.isa, base::cpu_features()) || !tactic.refuse(problem).empty()) continue;
+      if (tactic.device != "cpu" || !graph::runs_on(tactic.isa, base::cpu_features()) ||
+          !tactic.refuse(problem).empty())
+        continue;
       CountingStore store;
       problem.packs = &store;
       (void)tactic.prepare(problem);

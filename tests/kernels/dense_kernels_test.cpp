@@ -65,7 +65,7 @@ void check(const graph::Operator& op, const Case& c, std::mt19937& random, Total
   const std::vector<float> expected_bf16 = reference(rounded);
 
   for (const graph::Tactic& tactic : op.tactics()) {
-    if (!tests::available(tactic.isa)) continue;
+    if (!tests::available(tactic)) continue;
     const bool bf16 = tactic.arithmetic == Precision::bf16;
     const std::vector<float>& expected = bf16 ? expected_bf16 : expected_fp32;
     double norm = 0;

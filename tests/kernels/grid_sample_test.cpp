@@ -46,7 +46,7 @@ int check(const Sampling& c, const std::vector<float>& x, const std::vector<floa
     if (std::isfinite(v)) largest = std::max(largest, std::abs(v));
   int runs = 0;
   for (const graph::Tactic& tactic : op.tactics()) {
-    if (!tests::available(tactic.isa)) continue;
+    if (!tests::available(tactic)) continue;
     SCOPED_TRACE(std::string(tactic.name) + " " + problem.key());
     EXPECT_EQ(tactic.refuse(problem), "");
     EXPECT_GT(tactic.predict(problem), 0);

@@ -15,7 +15,10 @@
 
 namespace vireo::tests {
 
-inline bool available(graph::Isa isa) { return graph::runs_on(isa, base::cpu_features()); }
+/// Whether this processor takes the tactic.
+inline bool available(const graph::Tactic& tactic) {
+  return tactic.device == "cpu" && graph::runs_on(tactic.isa, base::cpu_features());
+}
 
 /// A float tensor whose innermost rows are `pitch` apart; the gaps hold a sentinel.
 struct Strided {

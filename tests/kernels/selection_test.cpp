@@ -53,7 +53,7 @@ TEST(TopK, agrees_with_the_reference_on_awkward_rows) {
         problem.inputs = {{DataType::float32, {outer, extent}, extent, nullptr}};
         problem.outputs = {{DataType::float32, {outer, k}, k, nullptr}, {DataType::int64, {outer, k}, k, nullptr}};
         for (const graph::Tactic& tactic : op.tactics()) {
-          if (!available(tactic.isa)) continue;
+          if (!available(tactic)) continue;
           SCOPED_TRACE(std::string(tactic.name) + ", " + std::to_string(k) + " of " + std::to_string(extent) +
                        (largest ? " largest" : " smallest"));
           ASSERT_EQ(tactic.refuse(problem), "");

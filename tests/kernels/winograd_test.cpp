@@ -104,7 +104,7 @@ TEST(WinogradError, is_that_of_the_tactics) {
   graph::run_reference(layer.problem, from, &to);
   int runs = 0;
   for (const graph::Tactic& tactic : layer.problem.op->tactics()) {
-    if (!tactic.name.starts_with("conv_winograd_") || !tests::available(tactic.isa)) continue;
+    if (!tactic.name.starts_with("conv_winograd_") || !tests::available(tactic)) continue;
     SCOPED_TRACE(std::string(tactic.name));
     const int out = tactic.name[std::string_view("conv_winograd_").size()] - '0';
     ASSERT_EQ(tactic.refuse(layer.problem), "");

@@ -12,6 +12,7 @@ namespace {
 int compare_model(const ModelFlags& flags, const std::string& inputs_dir, double tolerance, bool all) {
   const Network network = import_onnx(std::filesystem::path(flags.model), limits_of(flags));
   BuildOptions options;
+  if (!flags.devices.empty()) options.devices = flags.devices;
   options.threads = flags.threads;
   options.exact = flags.exact;
   options.precision = parse_precision(flags);

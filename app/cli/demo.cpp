@@ -12,7 +12,7 @@ namespace {
 
 struct DemoFlags {
   bool headless = false;
-  std::string out, json;
+  std::string out, json, device, precision;
   std::uint64_t max_frames = 0, seed = 1;
   int threads = 0;
 };
@@ -29,6 +29,8 @@ int demo(const DemoFlags& f) {
   config.infer["score-threshold"] = "0.05";
   config.draw_properties["min-score"] = "0.4";
   if (f.threads > 0) config.infer["threads"] = std::to_string(f.threads);
+  if (!f.device.empty()) config.infer["device"] = f.device;
+  if (!f.precision.empty()) config.infer["precision"] = f.precision;
   pipeline::SourceConfig scene;
   scene.uri = "vireoscene";
   scene.name = "street";
@@ -70,6 +72,8 @@ void add_demo(Program& program) {
   c.option("--out", f->out, "write the video with detections, FILE.mp4");
   c.option("--max-frames", f->max_frames, "frames to show (default 500, 1500 in a window)");
   c.option("--seed", f->seed, "which street; the detector was trained on seeds from 1000000 on").show_default();
+  c.option("--device", f->device, "device of the engine, as `vireo devices` names it (default cpu)");
+  c.option("--precision", f->precision, "precision of the engine (default fp32; fp16 on OpenCL devices)");
   c.option("--threads", f->threads, "workers of the engine; 0: all cores");
   c.option("--json", f->json, "write the final figures to this file; - for stdout");
   c.run([f] { return demo(*f); });

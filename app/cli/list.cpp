@@ -17,7 +17,7 @@ void list_engine(const std::string& what) {
   else if (what == "kernels")
     for (const KernelInfo& k : list_kernels())
       fmt::print("{:<24} {:<40} {:<8} {:<12}{}{}\n", k.op, k.name, k.device, k.isa,
-                 k.exact ? "" : " changes arithmetic", k.usable ? "" : " (not on this processor)");
+                 k.exact ? "" : " changes arithmetic", k.usable ? "" : " (not on this machine)");
   else if (what == "passes")
     for (const PassInfo& p : list_passes()) fmt::print("{:<28} {}\n", p.name, p.what);
 }

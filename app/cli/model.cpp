@@ -257,8 +257,9 @@ void print_sections(const Plan& plan) {
   for (const SectionInfo& s : plan.sections())
     fmt::print("section {} ({}): {}{}, {}, packed weights {:.1f} MB\n", s.device, s.fingerprint, to_string(s.precision),
                s.exact ? " exact" : "",
-               s.workers > 0 ? fmt::format("{} timings with {} thread{}", s.tactics, s.workers, s.workers == 1 ? "" : "s")
-                             : std::string("nothing timed"),
+               s.workers > 0
+                   ? fmt::format("{} timings with {} thread{}", s.tactics, s.workers, s.workers == 1 ? "" : "s")
+                   : std::string("nothing timed"),
                static_cast<double>(s.packed_bytes) / 1e6);
 }
 

@@ -91,8 +91,9 @@ void add_run(Program& program) {
   c.option("--source", f->sources,
            "file, directory or glob of pictures, /dev/videoN, rtsp://…, vireoscene (repeatable)");
   c.option("--sink", f->sinks, "display | FILE.mp4 | FILE.mkv | jsonl:FILE | jsonl:- | none (repeatable)");
-  c.option("--device", f->device, "device of the engine (default cpu)");
-  c.option("--precision", f->precision, "precision of the engine (default fp32)");
+  c.option("--device", f->device, "device of the engine, as `vireo devices` names it (default cpu)");
+  c.option("--precision", f->precision,
+           "precision of the engine (default fp32; bf16 on the cpu, fp16 on OpenCL devices)");
   c.option("--threads", f->threads, "workers of the engine; 0: all cores");
   c.option("--batch", f->batch, "most frames in one inference");
   c.option("--max-frames", f->max_frames, "stop behind so many frames of each source");

@@ -27,7 +27,9 @@ struct BuildOptions {
   /// bf16: convolutions with constant weights, gemm and matmul may round their two operands to bfloat16 (to nearest
   /// even) and sum the products in float32, where timing finds that faster. Biases, residuals, all other layers and
   /// every tensor between layers stay float32. Without such instructions (AVX-512 BF16) the engine computes in float32,
-  /// and a warning says so. Others than fp32 and bf16 throw Error(unsupported).
+  /// and a warning says so. fp16: on devices beyond the CPU layers keep and read tensors of float16 where there is a
+  /// kernel for that and their constants fit; inputs and outputs of the network stay as they are. A CPU's section is
+  /// float32 then. Throws Error(unsupported) for others, and for fp16 where the CPU is the only device.
   Precision precision = Precision::fp32;
   std::uint64_t max_workspace = 0;  ///< bytes of scratch a context may use beside its activations; 0: no limit
   std::vector<Profile> profiles;

@@ -14,9 +14,11 @@ struct OperatorInfo {
   int kernels = 0;                     ///< besides the reference
 };
 struct KernelInfo {
-  std::string op, name, device, isa;
+  std::string op, name;
+  std::string device;  ///< the kind that it is for: "cpu", "opencl"
+  std::string isa;     ///< empty where it isn't for the CPU
   bool exact = true;   ///< keeps the reference's arithmetic
-  bool usable = true;  ///< this processor can run it
+  bool usable = true;  ///< this processor can run it, or there is a device of its kind
 };
 struct PassInfo {
   std::string name, what;

@@ -132,7 +132,9 @@ class Witness {
     LayerError row;
     row.output = to_string(tensor.dims);
     const ConstantPtr wanted = tensor.origin.tensor == kNone ? nullptr : wanted_of(tensor.origin);
-    if (wanted && wanted->dims == value.dims && wanted->dtype == value.dtype) set(row, difference(value, *wanted));
+    const bool alike = wanted && wanted->dims == value.dims &&
+                       (wanted->dtype == value.dtype || (is_float(wanted->dtype) && is_float(value.dtype)));
+    if (alike) set(row, difference(value, *wanted));
     return row;
   }
   static void set(LayerError& row, const Difference& found) {

@@ -110,7 +110,7 @@ class Compiler {
     Step step;
     if (l.op->alias && !options_.target->is_cpu()) {
       step.tactic = "copy";
-      step.launch = whole_copy(byte_count(problem.outputs[0].dtype, problem.outputs[0].dims));
+      step.launch = strided_copy(g_.tensor(l.inputs[0]), placement_.tensors[index(l.inputs[0])], *options_.target);
     } else {
       const Candidate& chosen = choose(id, problem, list, step, report);
       step.tactic = name_of(chosen);

@@ -40,11 +40,4 @@ graph::Launch strided_copy(const graph::Tensor& tensor, const TensorPlace& from,
   return launch;
 }
 
-graph::Launch whole_copy(std::size_t bytes) {
-  device::CopyLaunch launch;
-  launch.rows = bytes ? 1 : 0;
-  launch.row_bytes = launch.pitch_bytes = bytes;
-  return launch;
-}
-
 }  // namespace vireo::compile

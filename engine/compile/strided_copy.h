@@ -1,5 +1,6 @@
 #pragma once
-// The step after network outputs that are inputs, constants, views or repeated.
+// The step of network outputs that are inputs, constants, views or repeated, and, on devices beyond the CPU, of
+// reshapes that can't be views.
 
 #include "engine/compile/placement.h"
 #include "engine/graph/graph.h"
@@ -10,7 +11,5 @@ namespace vireo::compile {
 /// Copies a tensor from where it lies, possibly in rows with gaps, to a dense buffer. One tile on the CPU.
 [[nodiscard]] graph::Launch strided_copy(const graph::Tensor& tensor, const TensorPlace& from,
                                          const device::Target& target);
-/// A dense copy on a device that is no CPU.
-[[nodiscard]] graph::Launch whole_copy(std::size_t bytes);
 
 }  // namespace vireo::compile

@@ -53,6 +53,7 @@ const char* advice(cl_int code) {
     case CL_OUT_OF_RESOURCES:
     case CL_OUT_OF_HOST_MEMORY:
       return "; the device has no memory left for it, or a kernel failed there: try a smaller batch or fewer contexts";
+    case CL_INVALID_BUFFER_SIZE: return "; no memory object of this device is that large: try a smaller batch";
     case CL_DEVICE_NOT_AVAILABLE:
     case CL_INVALID_CONTEXT:
     case CL_INVALID_COMMAND_QUEUE: return "; the device was lost: restart the program, or use --device cpu";

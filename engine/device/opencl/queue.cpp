@@ -11,14 +11,16 @@ namespace {
 
 class OpenclEvent final : public Event {
  public:
-  OpenclEvent(std::shared_ptr<OpenclDevice> device, EventHandle own, Status before)
-      : device_(std::move(device)), own_(std::move(own)), before_(before) {}
+  OpenclEvent(std::shared_ptr<OpenclDevice> device, EventHandle own, std::shared_ptr<Event> host)
+      : device_(std::move(device)), own_(std::move(own)), host_(std::move(host)) {}
   Status wait() const noexcept override {
     const cl_event event = own_.get();
     const Status status = status_of(clWaitForEvents(1, &event), "clWaitForEvents");
-    return before_.ok() ? status : before_;
+    const Status worked = host_ ? host_->wait() : Status{};
+    return worked.ok() ? status : worked;
   }
   [[nodiscard]] bool done() const noexcept override {
+    if (host_ && !host_->done()) return false;
     cl_int status = CL_QUEUED;
     clGetEventInfo(own_.get(), CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(status), &status, nullptr);
     return status <= CL_COMPLETE;  // errors are negative
@@ -27,7 +29,7 @@ class OpenclEvent final : public Event {
  private:
   std::shared_ptr<OpenclDevice> device_;
   EventHandle own_;
-  Status before_;
+  std::shared_ptr<Event> host_;  ///< the same point among the host's work; null where there is none
 };
 
 /// Waits for the driver's queue to come here, works, and, where it waits, lets it go on.
@@ -91,6 +93,7 @@ void OpenclQueue::run(std::shared_ptr<HostWork> work) {
   const cl_event event = done.get();
   const std::lock_guard lock(mutex_);
   if (!host_) host_ = create_thread_queue();
+  has_work_ = true;
   check(clEnqueueBarrierWithWaitList(own_.get(), 1, &event, nullptr), "clEnqueueBarrierWithWaitList");
   check(clFlush(own_.get()), "clFlush");
   host_->run(std::make_shared<Meeting>(std::move(work), std::move(reached), std::move(done)));
@@ -134,7 +137,7 @@ std::shared_ptr<Event> OpenclQueue::record() {
   check(clEnqueueMarkerWithWaitList(own_.get(), 0, nullptr, marker.out()), "clEnqueueMarkerWithWaitList");
   check(clFlush(own_.get()), "clFlush");
   const std::lock_guard lock(mutex_);
-  return std::make_shared<OpenclEvent>(device_, std::move(marker), first_error_);
+  return std::make_shared<OpenclEvent>(device_, std::move(marker), has_work_ ? host_->record() : nullptr);
 }
 
 Status OpenclQueue::synchronize() noexcept {
@@ -152,10 +155,7 @@ Status OpenclQueue::synchronize() noexcept {
     host = host_.get();
   }
   const Status worked = host ? host->synchronize() : Status{};
-  const std::lock_guard lock(mutex_);
-  const Status first = !first_error_.ok() ? first_error_ : worked.ok() ? status : worked;
-  first_error_ = {};
-  return first;
+  return worked.ok() ? status : worked;
 }
 
 }  // namespace vireo::device::opencl

@@ -27,8 +27,8 @@ class OpenclQueue final : public Queue {
   std::shared_ptr<OpenclDevice> device_;
   QueueHandle own_;
   std::unique_ptr<Queue> host_;  ///< thread for host work; null until there is some
-  mutable std::mutex mutex_;
-  Status first_error_;
+  bool has_work_ = false;        ///< that what is enqueued later waits for, and that may fail
+  std::mutex mutex_;
 };
 
 }  // namespace vireo::device::opencl

@@ -2,6 +2,7 @@
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/conv/hopper.h"
 #include "engine/ops/shared/bf16_error.h"
+#include "engine/ops/shared/hopper.h"
 
 namespace vireo::ops {
 namespace {
@@ -68,6 +69,7 @@ std::string refuse_others_can(const Problem& p) {
 
 template <std::size_t kTile>
 std::string refuse_hopper_tile(const Problem& p) {
+  static_assert(kTile < std::size(kHopperTiles));
   return refuse_conv_hopper(p, kTile);
 }
 template <std::size_t kTile>
@@ -75,7 +77,7 @@ graph::Launch hopper(const Problem& p) {
   return prepare_conv_hopper(p, kTile);
 }
 template <std::size_t kTile>
-double hopper_seconds(const Problem& p) {
+double tile_seconds(const Problem& p) {
   return predict_conv_hopper(p, kTile);
 }
 
@@ -217,62 +219,62 @@ const Tactic kTactics[] = {
      .refuse = refuse_hopper_tile<0>,
      .prepare = hopper<0>,
      .device = "opencl",
-     .predict = hopper_seconds<0>},
+     .predict = tile_seconds<0>},
     {.name = "conv_wgmma_256x128_opencl",
      .refuse = refuse_hopper_tile<1>,
      .prepare = hopper<1>,
      .device = "opencl",
-     .predict = hopper_seconds<1>},
+     .predict = tile_seconds<1>},
     {.name = "conv_wgmma_128x128_opencl",
      .refuse = refuse_hopper_tile<2>,
      .prepare = hopper<2>,
      .device = "opencl",
-     .predict = hopper_seconds<2>},
+     .predict = tile_seconds<2>},
     {.name = "conv_wgmma_256x64_opencl",
      .refuse = refuse_hopper_tile<3>,
      .prepare = hopper<3>,
      .device = "opencl",
-     .predict = hopper_seconds<3>},
+     .predict = tile_seconds<3>},
     {.name = "conv_wgmma_128x64_opencl",
      .refuse = refuse_hopper_tile<4>,
      .prepare = hopper<4>,
      .device = "opencl",
-     .predict = hopper_seconds<4>},
+     .predict = tile_seconds<4>},
     {.name = "conv_wgmma_64x128_opencl",
      .refuse = refuse_hopper_tile<5>,
      .prepare = hopper<5>,
      .device = "opencl",
-     .predict = hopper_seconds<5>},
+     .predict = tile_seconds<5>},
     {.name = "conv_wgmma_64x64_opencl",
      .refuse = refuse_hopper_tile<6>,
      .prepare = hopper<6>,
      .device = "opencl",
-     .predict = hopper_seconds<6>},
+     .predict = tile_seconds<6>},
     {.name = "conv_wgmma_64x64_split2_opencl",
      .refuse = refuse_hopper_tile<7>,
      .prepare = hopper<7>,
      .device = "opencl",
-     .predict = hopper_seconds<7>},
+     .predict = tile_seconds<7>},
     {.name = "conv_wgmma_64x64_split4_opencl",
      .refuse = refuse_hopper_tile<8>,
      .prepare = hopper<8>,
      .device = "opencl",
-     .predict = hopper_seconds<8>},
+     .predict = tile_seconds<8>},
     {.name = "conv_wgmma_64x64_split8_opencl",
      .refuse = refuse_hopper_tile<9>,
      .prepare = hopper<9>,
      .device = "opencl",
-     .predict = hopper_seconds<9>},
+     .predict = tile_seconds<9>},
     {.name = "conv_wgmma_64x128_split2_opencl",
      .refuse = refuse_hopper_tile<10>,
      .prepare = hopper<10>,
      .device = "opencl",
-     .predict = hopper_seconds<10>},
+     .predict = tile_seconds<10>},
     {.name = "conv_wgmma_64x128_split4_opencl",
      .refuse = refuse_hopper_tile<11>,
      .prepare = hopper<11>,
      .device = "opencl",
-     .predict = hopper_seconds<11>},
+     .predict = tile_seconds<11>},
     {.name = "conv_first_opencl",
      .refuse = refuse_conv_first,
      .prepare = prepare_conv_first,

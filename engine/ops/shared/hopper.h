@@ -15,9 +15,10 @@ struct HopperTile {
   int rows = 0, columns = 0, slots = 0, groups = 0, buffers = 0;
   int split = 1;
 };
-inline constexpr HopperTile kHopperTiles[] = {{128, 256, 3, 2, 1}, {256, 128, 3, 2, 1}, {128, 128, 4, 2, 2},
-                                              {256, 64, 4, 2, 1},  {128, 64, 6, 2, 2},  {64, 128, 5, 1, 2},
-                                              {64, 64, 8, 1, 2}};
+inline constexpr HopperTile kHopperTiles[] = {{128, 256, 3, 2, 1},  {256, 128, 3, 2, 1},   {128, 128, 4, 2, 2},
+                                              {256, 64, 4, 2, 1},   {128, 64, 6, 2, 2},    {64, 128, 5, 1, 2},
+                                              {64, 64, 8, 1, 2},    {64, 64, 8, 1, 2, 2},  {64, 64, 8, 1, 2, 4},
+                                              {64, 64, 8, 1, 2, 8}, {64, 128, 5, 1, 2, 2}, {64, 128, 5, 1, 2, 4}};
 
 struct HopperProduct {
   std::int64_t m = 0, n = 0;

@@ -2,6 +2,8 @@
 // gemm, matmul and einsum with known second operands on Hopper's tensor cores, for the rows of their tables. Any
 // thread.
 
+#include <iterator>
+
 #include "engine/ops/shared/hopper.h"
 #include "engine/ops/shared/opencl_product.h"
 
@@ -17,6 +19,7 @@ namespace vireo::ops {
 /// `kPlan` says what the operator's problem is, kTile which of kHopperTiles.
 template <OpenclProduct (*kPlan)(const Problem&), std::size_t kTile>
 struct HopperTactic {
+  static_assert(kTile < std::size(kHopperTiles));
   static std::string refuse(const Problem& p) {
     const std::string why = refuse_opencl(p, {DataType::float16});
     return why.empty() ? refuse_hopper_matrix(p, kPlan(p), kHopperTiles[kTile]) : why;

@@ -83,6 +83,7 @@ Program compile(const Graph& original, const CompileOptions& options) {
   if (options.precision == Precision::fp16 && !options.target->is_cpu()) half = with_half(original, options);
   const Graph& graph = half ? *half : original;
   program.devices = {options.target->name};
+  program.binaries = options.binaries;
   program.bindings = bindings_of(graph);
   std::vector<std::string> why;
   const std::vector<std::int32_t> device_of = assign_devices(graph, options, &why);

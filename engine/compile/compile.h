@@ -30,8 +30,9 @@ struct CompileOptions {
   std::set<std::string>* asked = nullptr;      ///< borrowed; gets the keys of the choices that were taken
   const plan::Choices* cpu_choices = nullptr;  ///< borrowed; of the CPU, where the target is another device
   std::vector<std::string> disabled_passes;
-  bool traced = false;                    ///< the program can be observed (device::Executor::observe)
-  graph::PackedWeights* packs = nullptr;  ///< borrowed; null: every launch packs for itself
+  bool traced = false;                            ///< the program can be observed (device::Executor::observe)
+  std::shared_ptr<device::BinaryStore> binaries;  ///< of programs for the target; null: none are kept
+  graph::PackedWeights* packs = nullptr;          ///< borrowed; null: every launch packs for itself
 };
 
 /// How programs of a plan are compiled: with what its section permits, the timings and packed weights in it. They

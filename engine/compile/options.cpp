@@ -11,6 +11,7 @@ CompileOptions options_of(const plan::Section& section, const std::vector<std::s
   options.max_workspace = section.max_workspace;
   options.disabled_passes = disabled_passes;
   options.packs = section.packs.get();
+  options.binaries = std::make_shared<plan::SectionBinaries>(section.packs);
   options.choices = &section.choices;
   options.timed_workers = section.workers;
   return options;

@@ -258,7 +258,7 @@ graph::Problem problem_of(const Graph& g, LayerId id, const Placement& placement
   problem.op = l.op;
   problem.attributes = &l.attributes;
   problem.target = options.target;
-  problem.workers = options.workers;
+  problem.workers = options.target->is_cpu() ? options.workers : 1;  // other devices share out their own
   const auto describe = [&](TensorId t) -> graph::Desc {
     if (t == kNone) return {};
     const Tensor& tensor = g.tensor(t);

@@ -92,6 +92,7 @@ class Executable {
 struct LoadOptions {
   std::shared_ptr<ThreadPool> pool;  ///< the CPU's workers; as many as the segment wants
   bool profile = false;
+  BinaryStore* binaries = nullptr;  ///< borrowed for the call
 };
 
 class Device : public std::enable_shared_from_this<Device> {

@@ -105,7 +105,19 @@ struct BoundaryTensor {
       0;  ///< in the boundary's block, of which every device that touches one of its tensors has its own
 };
 
+/// What devices made of their kernels' sources, kept beyond the process: a plan has one in each section. Any thread.
+class BinaryStore {
+ public:
+  virtual ~BinaryStore() = default;
+  /// Empty where there is none. Throws Error(invalid_model) for bytes that were altered.
+  [[nodiscard]] virtual std::string get(const std::string& key) = 0;
+  /// Whether binaries that aren't there are to be added.
+  [[nodiscard]] virtual bool grows() const noexcept = 0;
+  virtual void put(const std::string& key, const std::string& binary) = 0;
+};
+
 struct Program {
+  std::shared_ptr<BinaryStore> binaries;    ///< null: everything is compiled from its source
   std::vector<std::string> devices{"cpu"};  ///< names; the first is the one that was asked for
   std::vector<std::shared_ptr<const Segment>> segments;
   std::vector<Binding> bindings;  ///< inputs in network order, then outputs

@@ -1,5 +1,7 @@
 #include "engine/plan/packed_weights.h"
 
+#include <cstring>
+
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
@@ -34,6 +36,51 @@ std::vector<PackedWeightStore::Block> PackedWeightStore::blocks() const {
   return list;
 }
 
+void PackedWeightStore::check(const std::string& key, Slot& slot) const {
+  if (!slot.checked && base::checksum(slot.data.get(), slot.bytes) != slot.checksum)
+    base::fail(ErrorCode::invalid_model, where_, " is damaged: packed weights (", key,
+               ") don't match their checksum; build it again");
+  slot.checked = true;
+}
+
+PackedWeightStore::Block PackedWeightStore::find(const std::string& key) {
+  Slot* slot = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = slots_.find(key);
+    if (known == slots_.end()) return {};
+    slot = known->second.get();
+  }
+  const std::lock_guard lock(slot->mutex);
+  if (!slot->data) return {};
+  check(key, *slot);
+  return {key, slot->data, slot->bytes, slot->checksum};
+}
+
+void PackedWeightStore::put(const std::string& key, std::shared_ptr<const std::byte> data, std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  auto slot = std::make_unique<Slot>();
+  slot->data = std::move(data);
+  slot->bytes = bytes;
+  slots_.try_emplace(key, std::move(slot));
+}
+
+bool PackedWeightStore::keeps() const {
+  const std::lock_guard lock(mutex_);
+  return keep_ != Keep::none;
+}
+
+std::string SectionBinaries::get(const std::string& key) {
+  const PackedWeightStore::Block block = packs_->find(key);
+  return block.data ? std::string(reinterpret_cast<const char*>(block.data.get()), block.bytes) : std::string();
+}
+
+void SectionBinaries::put(const std::string& key, const std::string& binary) {
+  const std::shared_ptr<std::byte> data = base::allocate_aligned(binary.size());
+  std::memcpy(data.get(), binary.data(), binary.size());
+  packs_->put(key, data, binary.size());
+}
+
 std::shared_ptr<const std::byte> PackedWeightStore::get(const std::string& key, std::size_t bytes,
                                                         const graph::FillPacked& fill) {
   Slot* slot = nullptr;
@@ -47,10 +94,7 @@ std::shared_ptr<const std::byte> PackedWeightStore::get(const std::string& key, 
   }
   const std::lock_guard lock(slot->mutex);
   if (slot->data && slot->bytes == bytes) {
-    if (!slot->checked && base::checksum(slot->data.get(), bytes) != slot->checksum)
-      base::fail(ErrorCode::invalid_model, where_, " is damaged: packed weights (", key,
-                 ") don't match their checksum; build it again");
-    slot->checked = true;
+    check(key, *slot);
     return slot->data;
   }
   if (auto shared = slot->made.lock(); shared && slot->bytes == bytes) return shared;

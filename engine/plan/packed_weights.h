@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "engine/device/program.h"
 #include "engine/graph/packed_weights.h"
 
 namespace vireo::plan {
@@ -33,6 +34,11 @@ class PackedWeightStore final : public graph::PackedWeights {
 
   std::shared_ptr<const std::byte> get(const std::string& key, std::size_t bytes,
                                        const graph::FillPacked& fill) override;
+  /// A block that exists, checked; nothing where there is none.
+  [[nodiscard]] Block find(const std::string& key);
+  /// A block that stays with the plan, whatever its size.
+  void put(const std::string& key, std::shared_ptr<const std::byte> data, std::size_t bytes);
+  [[nodiscard]] bool keeps() const;
 
  private:
   struct Slot {
@@ -44,10 +50,24 @@ class PackedWeightStore final : public graph::PackedWeights {
     bool checked = true;
   };
 
+  void check(const std::string& key, Slot& slot) const;
+
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Slot>, std::less<>> slots_;
   std::string where_;
   Keep keep_ = Keep::none;
+};
+
+/// Programs of a section's device among its packed weights; they are added while a plan is built.
+class SectionBinaries final : public device::BinaryStore {
+ public:
+  explicit SectionBinaries(std::shared_ptr<PackedWeightStore> packs) : packs_(std::move(packs)) {}
+  [[nodiscard]] std::string get(const std::string& key) override;
+  [[nodiscard]] bool grows() const noexcept override { return packs_->keeps(); }
+  void put(const std::string& key, const std::string& binary) override;
+
+ private:
+  std::shared_ptr<PackedWeightStore> packs_;
 };
 
 }  // namespace vireo::plan

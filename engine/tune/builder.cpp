@@ -98,8 +98,7 @@ void make_neutral(graph::Graph& g, const Job& job) {
 
 /// The section of one device: formats, then tactics at each of the shapes, then workers. Several profiles share the
 /// formats of the first.
-plan::Section build_section(const Plan::State& state, const device::Device& device, TimingCache& cache,
-                            const Job& job) {
+plan::Section build_section(const Plan::State& state, device::Device& device, TimingCache& cache, const Job& job) {
   const BuildOptions& options = job.options;
   const bool on_cpu = device.target().is_cpu();
   plan::Section section;
@@ -133,7 +132,7 @@ plan::Section build_section(const Plan::State& state, const device::Device& devi
 
   const double rest_s = std::max((1 - kLayoutShare) * options.budget_s, options.budget_s - taken_s);
   const double budget_s = job.shapes.empty() ? 0 : rest_s / static_cast<double>(job.shapes.size());
-  section.workers = budget_s > 0 ? compile_options.workers : 0;
+  section.workers = budget_s > 0 ? (on_cpu ? compile_options.workers : 1) : 0;
   std::set<std::string> asked;
   for (const auto& one : job.shapes) {
     const graph::Graph g = compile::specialise(lowered, one, compile_options);
@@ -144,6 +143,10 @@ plan::Section build_section(const Plan::State& state, const device::Device& devi
     compile_options.choices = &choices;
     compile_options.asked = &asked;
     const runtime::Module module(lowered, one, {compile_options, {}});
+    // Of other devices' segments the kernels are compiled: the plan takes them along.
+    for (const auto& segment : module.program()->segments)
+      if (module.program()->devices[static_cast<std::size_t>(segment->device)] == section.device && !on_cpu)
+        (void)device.load(segment, {nullptr, false, compile_options.binaries.get()});
     if (budget_s > 0 && on_cpu && compile_options.workers > 1)
       for (const auto& segment : module.program()->segments) {
         tune::time_workers(*segment, std::make_shared<device::ThreadPool>(compile_options.workers),

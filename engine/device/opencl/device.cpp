@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "engine/api/log.h"
+#include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/device/opencl/executable.h"
@@ -58,6 +59,17 @@ std::string binary_of(cl_program program) {
   return binary;
 }
 
+/// PTX is text, which the driver wants with its end.
+ProgramHandle from_binary(cl_context context, cl_device_id device, const std::string& binary) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(binary.c_str());
+  const std::size_t size = binary.size() + (binary.empty() || binary.back() == '\0' ? 0 : 1);
+  cl_int status = CL_SUCCESS, code = CL_SUCCESS;
+  ProgramHandle program(clCreateProgramWithBinary(context, 1, &device, &size, &bytes, &status, &code));
+  check(code, "clCreateProgramWithBinary");
+  build(program.get(), device, "", binary);
+  return program;
+}
+
 }  // namespace
 
 QueueHandle create_command_queue(cl_context context, cl_device_id id, bool timed) {
@@ -69,15 +81,13 @@ QueueHandle create_command_queue(cl_context context, cl_device_id id, bool timed
 
 Program::Program(cl_context context, cl_device_id device, const OpenclKernel& kernel)
     : own_(from_source(context, device, kernel)) {
-  if (!kernel.hopper) return;
-  const std::string ptx = uncover_hopper(binary_of(own_.get()), kernel.most_registers);
-  const auto* bytes = reinterpret_cast<const unsigned char*>(ptx.c_str());
-  const std::size_t size = ptx.size() + 1;
-  cl_int status = CL_SUCCESS, code = CL_SUCCESS;
-  own_ = ProgramHandle(clCreateProgramWithBinary(context, 1, &device, &size, &bytes, &status, &code));
-  check(code, "clCreateProgramWithBinary");
-  build(own_.get(), device, "", ptx);
+  if (kernel.hopper) own_ = from_binary(context, device, uncover_hopper(binary_of(own_.get()), kernel.most_registers));
 }
+
+Program::Program(cl_context context, cl_device_id device, const std::string& binary)
+    : own_(from_binary(context, device, binary)) {}
+
+std::string Program::binary() const { return binary_of(own_.get()); }
 
 namespace {
 std::atomic<std::uint64_t> next_number{1};
@@ -141,20 +151,37 @@ std::unique_ptr<Queue> OpenclDevice::create_queue() {
 
 std::unique_ptr<Executable> OpenclDevice::load(std::shared_ptr<const Segment> segment, const LoadOptions& options) {
   return std::make_unique<OpenclExecutable>(std::static_pointer_cast<OpenclDevice>(shared_from_this()),
-                                            std::move(segment), options.profile);
+                                            std::move(segment), options);
 }
 
-std::shared_ptr<const Program> OpenclDevice::program(const OpenclKernel& kernel) {
-  const std::string key =
+std::shared_ptr<const Program> OpenclDevice::program(const OpenclKernel& kernel, BinaryStore* binaries) {
+  const std::string text =
       base::str(kernel.hopper, " ", kernel.most_registers, " ", kernel.options, "\n", kernel.source);
+  std::shared_ptr<const Program> made;
   {
     const std::lock_guard lock(mutex_);
-    const auto known = programs_.find(key);
-    if (known != programs_.end()) return known->second;
+    const auto known = programs_.find(text);
+    if (known != programs_.end()) made = known->second;
   }
-  auto made = std::make_shared<const Program>(context(), id_, kernel);
+  const std::string key =
+      binaries ? base::str("program ", kernel.entry, " ", base::checksum(text.data(), text.size())) : std::string();
+  if (!made && binaries) made = from_store(*binaries, key);
+  if (!made) made = std::make_shared<const Program>(context(), id_, kernel);
+  if (binaries && binaries->grows() && binaries->get(key).empty()) binaries->put(key, made->binary());
   const std::lock_guard lock(mutex_);
-  return programs_.try_emplace(key, std::move(made)).first->second;
+  return programs_.try_emplace(text, std::move(made)).first->second;
+}
+
+/// Null where the store has none, or one that the driver doesn't take: the source is there.
+std::shared_ptr<const Program> OpenclDevice::from_store(BinaryStore& binaries, const std::string& key) {
+  const std::string binary = binaries.get(key);
+  if (binary.empty()) return nullptr;
+  try {
+    return std::make_shared<const Program>(context(), id_, binary);
+  } catch (const Error& error) {
+    log(LogLevel::info, base::str("the plan's ", key, " is compiled again: ", error.what()));
+    return nullptr;
+  }
 }
 
 std::uint64_t OpenclDevice::address_of(cl_mem object) {

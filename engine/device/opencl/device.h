@@ -20,6 +20,9 @@ namespace vireo::device::opencl {
 class Program {
  public:
   Program(cl_context context, cl_device_id device, const OpenclKernel& kernel);
+  /// From what binary() gave of an equal one. Throws Error where the driver refuses it.
+  Program(cl_context context, cl_device_id device, const std::string& binary);
+  [[nodiscard]] std::string binary() const;
   [[nodiscard]] cl_program get() const noexcept { return own_.get(); }
 
  private:
@@ -43,7 +46,7 @@ class OpenclDevice final : public Device {
   [[nodiscard]] cl_device_id id() const noexcept { return id_; }
   [[nodiscard]] cl_command_queue transfers() const noexcept { return transfers_.get(); }  ///< for blocking calls
   /// The kernel's program, compiled now unless it was before. Throws Error(unsupported) with the compiler's log.
-  [[nodiscard]] std::shared_ptr<const Program> program(const OpenclKernel& kernel);
+  [[nodiscard]] std::shared_ptr<const Program> program(const OpenclKernel& kernel, BinaryStore* binaries = nullptr);
   /// Where the device has a memory object; 0 where it does not say. Blocks.
   [[nodiscard]] std::uint64_t address_of(cl_mem object);
   /// A copy of these bytes in device memory, the same for everybody who asks for the same bytes of the same owner.
@@ -51,6 +54,8 @@ class OpenclDevice final : public Device {
                                                        std::size_t bytes);
 
  private:
+  [[nodiscard]] std::shared_ptr<const Program> from_store(BinaryStore& binaries, const std::string& key);
+
   struct KnownConstant {
     std::weak_ptr<const void> owner;
     std::weak_ptr<const Buffer> buffer;

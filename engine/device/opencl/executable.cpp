@@ -10,8 +10,8 @@
 namespace vireo::device::opencl {
 
 OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::shared_ptr<const Segment> segment,
-                                   bool profile)
-    : device_(std::move(device)), segment_(std::move(segment)), profile_(profile) {
+                                   const LoadOptions& options)
+    : device_(std::move(device)), segment_(std::move(segment)), profile_(options.profile) {
   const OpenclFacts& facts = device_->target().opencl;
   if (facts.most_buffer && segment_->arena_bytes > facts.most_buffer)
     base::fail(ErrorCode::out_of_memory, "the activations take ", segment_->arena_bytes, " bytes, and one buffer of '",
@@ -36,7 +36,7 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::sh
   if (maps) maps_ = std::make_unique<const Buffer>(device_->context(), maps * kMapBytes, CL_MEM_READ_WRITE);
   for (std::size_t s = 0; s < segment_->steps.size(); ++s) {
     const Step& step = segment_->steps[s];
-    if (const auto* launch = step.launch.as<OpenclLaunch>()) add_kernels(s, *launch);
+    if (const auto* launch = step.launch.as<OpenclLaunch>()) add_kernels(s, *launch, options.binaries);
     else if (const auto* copy = step.launch.as<CopyLaunch>()) add_copy(s, *copy);
     else base::fail(ErrorCode::internal, "step '", step.layer, "' is not made for an OpenCL device");
   }
@@ -60,7 +60,7 @@ OpenclExecutable::Where OpenclExecutable::where(const Place& place) const {
   return {arena_->get(), -1, 0};  // never read
 }
 
-void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
+void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch, BinaryStore* binaries) {
   const Step& step = segment_->steps[s];
   std::vector<cl_mem> states;
   for (const OpenclState& state : launch.states) {
@@ -73,7 +73,7 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
     Command command;
     command.step = s;
     if (described.groups[0] * described.groups[1] * described.groups[2] == 0) continue;
-    programs_.push_back(device_->program(described));
+    programs_.push_back(device_->program(described, binaries));
     cl_int code = CL_SUCCESS;
     command.kernel = KernelHandle(clCreateKernel(programs_.back()->get(), described.entry.c_str(), &code));
     check(code, base::str("clCreateKernel '", described.entry, "'"));

@@ -15,7 +15,8 @@ class OpenclQueue;
 class OpenclExecutable final : public Executable {
  public:
   /// Throws Error(out_of_memory | unsupported).
-  OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::shared_ptr<const Segment> segment, bool profile);
+  OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::shared_ptr<const Segment> segment,
+                   const LoadOptions& options);
   ~OpenclExecutable() override;
   [[nodiscard]] const Segment& segment() const noexcept override { return *segment_; }
   [[nodiscard]] std::size_t arena_bytes() const noexcept override { return segment_->arena_bytes; }
@@ -48,7 +49,7 @@ class OpenclExecutable final : public Executable {
   };
 
   [[nodiscard]] Where where(const Place& place) const;
-  void add_kernels(std::size_t step, const OpenclLaunch& launch);
+  void add_kernels(std::size_t step, const OpenclLaunch& launch, BinaryStore* binaries);
   void add_copy(std::size_t step, const CopyLaunch& launch);
   void set_tensor(Command& command, cl_uint argument, const Where& where);
   [[nodiscard]] Where resolve(const Where& where, std::span<const Region> bindings) const;

@@ -1,5 +1,6 @@
 #include "engine/device/opencl/probe.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 

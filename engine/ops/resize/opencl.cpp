@@ -1,4 +1,5 @@
 // resize on OpenCL devices: every mode, up to three axes, from a table of taps for each.
+#include <algorithm>
 #include <bit>
 
 #include "engine/ops/resize/kernels.h"

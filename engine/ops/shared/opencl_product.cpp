@@ -1,6 +1,7 @@
 #include "engine/ops/shared/opencl_product.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "engine/base/text.h"

@@ -55,6 +55,12 @@ inline TX i_bitwise_or(TX a, TX b) { return (TX)(a | b); }
 inline TX i_bitwise_xor(TX a, TX b) { return (TX)(a ^ b); }
 #endif
 
+#if WIDTH > 1
+inline float4 of_four(const float4 a, const float4 b) {
+  return (float4)(FUNCTION(a.s0, b.s0), FUNCTION(a.s1, b.s1), FUNCTION(a.s2, b.s2), FUNCTION(a.s3, b.s3));
+}
+#endif
+
 kernel void binary_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENSOR(z), const int items, const int blocks,
                             const int length, const int4 steps, const int8 dims, const int8 x_strides,
                             const int8 y_strides, const int8 z_strides) {
@@ -73,12 +79,18 @@ kernel void binary_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENSOR(z), c
   const int at_x = column * steps.s0 + vireo_dot(index, x_strides);
   const int at_y = column * steps.s1 + vireo_dot(index, y_strides);
   const int at_z = column * steps.s2 + vireo_dot(index, z_strides);
-#if WIDTH == 4
+#if WIDTH == 8
+  if (column + 8 <= length) {
+    const float8 a = steps.s0 ? LOAD8(TX, x, at_x) : (float8)(GET(TX, x, at_x));
+    const float8 b = steps.s1 ? LOAD8(TY, y, at_y) : (float8)(GET(TY, y, at_y));
+    STORE8(TZ, z, at_z, (float8)(of_four(a.lo, b.lo), of_four(a.hi, b.hi)));
+    return;
+  }
+#elif WIDTH == 4
   if (column + 4 <= length) {
     const float4 a = steps.s0 ? LOAD4(TX, x, at_x) : (float4)(GET(TX, x, at_x));
     const float4 b = steps.s1 ? LOAD4(TY, y, at_y) : (float4)(GET(TY, y, at_y));
-    STORE4(TZ, z, at_z,
-           (float4)(FUNCTION(a.s0, b.s0), FUNCTION(a.s1, b.s1), FUNCTION(a.s2, b.s2), FUNCTION(a.s3, b.s3)));
+    STORE4(TZ, z, at_z, of_four(a, b));
     return;
   }
 #endif

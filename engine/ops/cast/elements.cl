@@ -32,7 +32,12 @@ kernel void cast_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int items, con
   const int8 index = vireo_index(row, dims);
   const int from = column * steps.s0 + vireo_dot(index, x_strides);
   const int to = column * steps.s1 + vireo_dot(index, y_strides);
-#if WIDTH == 4
+#if WIDTH == 8
+  if (column + 8 <= length) {
+    STORE8(TY, y, to, LOAD8(TX, x, from));
+    return;
+  }
+#elif WIDTH == 4
   if (column + 4 <= length) {
     STORE4(TY, y, to, LOAD4(TX, x, from));
     return;

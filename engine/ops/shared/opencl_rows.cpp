@@ -27,7 +27,7 @@ bool plan_opencl_rows(const Dims& dims, std::span<const Dims> strides, int width
 void add_rows(KernelCall& call, const OpenclRows& rows) {
   call.integer(rows.items).integer(rows.blocks).integer(rows.length).value(rows.steps).value(rows.dims);
   for (int k = 0; k < rows.tensors; ++k) call.value(rows.strides[k]);
-  call.over({rows.items, 1, 1}, {64, 1, 1});
+  call.over({rows.items, 1, 1}, {128, 1, 1});
 }
 
 DataType without_sign(DataType type) noexcept {
@@ -43,7 +43,8 @@ DataType without_sign(DataType type) noexcept {
 int opencl_width(std::initializer_list<DataType> types) noexcept {
   const bool reals = std::all_of(types.begin(), types.end(),
                                  [](DataType type) { return type == DataType::float32 || type == DataType::float16; });
-  return reals ? 4 : 1;
+  const bool half = std::find(types.begin(), types.end(), DataType::float16) != types.end();
+  return !reals ? 1 : half ? 8 : 4;
 }
 
 }  // namespace vireo::ops

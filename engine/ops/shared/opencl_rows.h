@@ -34,7 +34,7 @@ inline constexpr std::initializer_list<DataType> kOpenclTypes{
 /// The integers of this size without a sign; other types as they are.
 [[nodiscard]] DataType without_sign(DataType type) noexcept;
 
-/// Real numbers take four neighbours an item, by GET4 and PUT4; others come one by one.
+/// Real numbers take four neighbours an item, eight where some are halves: sixteen bytes; others come one by one.
 [[nodiscard]] int opencl_width(std::initializer_list<DataType> types) noexcept;
 
 }  // namespace vireo::ops

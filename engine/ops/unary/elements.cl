@@ -21,6 +21,13 @@ inline TX i_clip(TX x, float a, float b) {
 }
 #endif
 
+#if WIDTH > 1
+inline float4 of_four(const float4 v) {
+  return (float4)(FUNCTION(v.s0, ALPHA, BETA), FUNCTION(v.s1, ALPHA, BETA), FUNCTION(v.s2, ALPHA, BETA),
+                  FUNCTION(v.s3, ALPHA, BETA));
+}
+#endif
+
 kernel void unary_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int items, const int blocks, const int length,
                            const int4 steps, const int8 dims, const int8 x_strides, const int8 y_strides) {
   VIREO_AT(TX, x);
@@ -36,11 +43,15 @@ kernel void unary_elements(VIREO_TENSOR(x), VIREO_TENSOR(y), const int items, co
   const int8 index = vireo_index(row, dims);
   const int from = column * steps.s0 + vireo_dot(index, x_strides);
   const int to = column * steps.s1 + vireo_dot(index, y_strides);
-#if WIDTH == 4
+#if WIDTH == 8
+  if (column + 8 <= length) {
+    const float8 v = LOAD8(TX, x, from);
+    STORE8(TY, y, to, (float8)(of_four(v.lo), of_four(v.hi)));
+    return;
+  }
+#elif WIDTH == 4
   if (column + 4 <= length) {
-    const float4 v = LOAD4(TX, x, from);
-    STORE4(TY, y, to, (float4)(FUNCTION(v.s0, ALPHA, BETA), FUNCTION(v.s1, ALPHA, BETA), FUNCTION(v.s2, ALPHA, BETA),
-                             FUNCTION(v.s3, ALPHA, BETA)));
+    STORE4(TY, y, to, of_four(LOAD4(TX, x, from)));
     return;
   }
 #endif

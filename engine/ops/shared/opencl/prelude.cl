@@ -69,23 +69,60 @@
 #define VIREO_PUT_ulong(p, i, v) ((p)[i] = (v))
 
 // GET4 and PUT4 in one access where the address is a multiple of four elements, which the first two leave to the compiler
-// to find out: it can't. For kernels that do little else than read and write.
+// to find out: it can't. Halves go through an integer vector: NVIDIA's compiler makes an access an element of vloada_half4. For kernels that do little else than read and write.
 #define LOAD4(type, p, i) VIREO_PASTE(vireo_load4_, type)((p) + (i))
 #define STORE4(type, p, i, v) VIREO_PASTE(vireo_store4_, type)((p) + (i), v)
 inline float4 vireo_load4_float(const global float *p) {
   return ((size_t)p & 15) ? vload4(0, p) : *(const global float4 *)p;
 }
 inline float4 vireo_load4_half(const global half *p) {
-  return ((size_t)p & 7) ? vload_half4(0, p) : vloada_half4(0, p);
+  if ((size_t)p & 7) return vload_half4(0, p);
+  const uint2 raw = *(const global uint2 *)p;
+  return vload_half4(0, (const half *)&raw);
 }
 inline void vireo_store4_float(global float *p, const float4 v) {
   if ((size_t)p & 15) vstore4(v, 0, p);
   else *(global float4 *)p = v;
 }
 inline void vireo_store4_half(global half *p, const float4 v) {
+  uint2 raw;
+  vstore_half4_rte(v, 0, (half *)&raw);
   if ((size_t)p & 7) vstore_half4_rte(v, 0, p);
-  else vstorea_half4_rte(v, 0, p);
+  else *(global uint2 *)p = raw;
 }
+
+// GETN and PUTN of 4 and 8 for kernels that are told (ALIGNED) that all of their places are multiples of so many elements.
+#ifdef ALIGNED
+#define LOADN(n, type, p, i) VIREO_PASTE(VIREO_PASTE(VIREO_PASTE(vireo_load, n), _), type)((p) + (i))
+#define STOREN(n, type, p, i, v) VIREO_PASTE(VIREO_PASTE(VIREO_PASTE(vireo_store, n), _), type)((p) + (i), v)
+#else
+#define LOADN GETN
+#define STOREN PUTN
+#endif
+inline float8 vireo_load8_float(const global float *p) {
+  return (float8)(((const global float4 *)p)[0], ((const global float4 *)p)[1]);
+}
+inline void vireo_store8_float(global float *p, const float8 v) {
+  ((global float4 *)p)[0] = v.lo;
+  ((global float4 *)p)[1] = v.hi;
+}
+inline float8 vireo_load8_half(const global half *p) {
+  const uint4 raw = *(const global uint4 *)p;
+  return vload_half8(0, (const half *)&raw);
+}
+inline void vireo_store8_half(global half *p, const float8 v) {
+  uint4 raw;
+  vstore_half8_rte(v, 0, (half *)&raw);
+  *(global uint4 *)p = raw;
+}
+
+// The same as LOAD4 and STORE4 for eight.
+#define LOAD8(type, p, i) ((size_t)((p) + (i)) & 15 ? GETN(8, type, p, i) : VIREO_PASTE(vireo_load8_, type)((p) + (i)))
+#define STORE8(type, p, i, v)                                 \
+  do {                                                        \
+    if ((size_t)((p) + (i)) & 15) PUTN(8, type, p, i, v);     \
+    else VIREO_PASTE(vireo_store8_, type)((p) + (i), v);      \
+  } while (0)
 
 // Places of entry `item` of a loop of up to eight axes in tensors with these strides.
 inline int vireo_place(int item, const int8 dims, const int8 strides) {

@@ -14,8 +14,9 @@ constexpr std::initializer_list<DataType> kSized{
     DataType::int8,    DataType::int16,   DataType::int32,    DataType::int64,   DataType::uint8,
     DataType::uint16,  DataType::uint32,  DataType::uint64};
 
-constexpr std::int64_t kTile = 32;   ///< TILE in movement.cl
-constexpr std::int64_t kNarrow = 6;  ///< turned axes shorter than this leave most of a tile idle
+constexpr std::int64_t kTile = 32;        ///< TILE in movement.cl
+constexpr std::int64_t kNarrow = 6;       ///< turned axes shorter than this leave most of a tile idle
+constexpr std::int64_t kManyPlaces = 64;  ///< of a plane: fewer aren't worth a program of their own
 
 std::int64_t items_of(const Loop& loop) {
   std::int64_t items = 1;
@@ -56,6 +57,27 @@ OpenclKernel turn(const MovementPart& part, DataType type) {
   return call.done();
 }
 
+/// Few planes and many places in each, whatever the order.
+OpenclKernel turn_planes(const MovementPart& part, DataType type) {
+  Loop outer = part.loop;
+  const int last = outer.rank - 1;
+  const bool to_planes = outer.dims[last - 1] < outer.dims[last];
+  const std::int64_t columns = outer.dims[to_planes ? last - 1 : last],
+                     length = outer.dims[to_planes ? last : last - 1];
+  outer.rank -= 2;
+  const std::int64_t wide = opencl_wide(type), blocks = (length + wide - 1) / wide, items = blocks * items_of(outer);
+  KernelCall call("shared/opencl/planes.cl", "movement_planes");
+  call.define_text("T", opencl_bits(type)).define("WIDE", wide).define("COLUMNS", columns);
+  if (to_planes) call.define("TO_PLANES", 1);
+  call.input(part.input).output(part.output).integer(part.from).integer(part.to).integer(items).integer(blocks);
+  call.integer(length);
+  if (to_planes) call.integer(part.loop.strides[1][last - 1]).integer(part.loop.strides[0][last]);
+  else call.integer(part.loop.strides[0][last]).integer(part.loop.strides[1][last - 1]);
+  call.value(loop_dims(outer)).value(loop_strides(outer, 0)).value(loop_strides(outer, 1));
+  call.over({items, 1, 1}, {128, 1, 1});
+  return call.done();
+}
+
 OpenclKernel move(MovementPart part, DataType type, std::uint64_t bits) {
   Loop& loop = part.loop;
   const int last = loop.rank - 1;
@@ -66,8 +88,11 @@ OpenclKernel move(MovementPart part, DataType type, std::uint64_t bits) {
     call.over({items_of(loop), 1, 1}, {64, 1, 1});
     return call.done();
   }
-  if (part.kind == MovementPart::Kind::blocks && std::min(loop.dims[last], loop.dims[last - 1]) >= kNarrow)
-    return turn(part, type);
+  if (part.kind == MovementPart::Kind::blocks) {
+    const auto [few, many] = std::minmax(loop.dims[last], loop.dims[last - 1]);
+    if (few >= kNarrow) return turn(part, type);
+    if (many >= kManyPlaces) return turn_planes(part, type);
+  }
   const bool wide = widen(loop, {0, 1}, {}, opencl_wide(type), {part.from, part.to});
   KernelCall call = movement_call("movement_elements", type);
   call.input(part.input).output(part.output).integer(part.from).integer(part.to).integer(items_of(loop));

@@ -96,6 +96,10 @@ constexpr Tactic kTactics[] = {
      .rows = by_rows},
 #endif
     {.name = "pool_nhwc_portable", .refuse = refuse, .prepare = prepare<pool_kernels_portable>, .rows = by_rows},
+    {.name = "pool_strips_opencl",
+     .refuse = refuse_pool_strips_opencl,
+     .prepare = prepare_pool_strips_opencl,
+     .device = "opencl"},
     {.name = "pool_window_opencl", .refuse = refuse_pool_opencl, .prepare = prepare_pool_opencl, .device = "opencl"},
 };
 

@@ -25,5 +25,8 @@ struct PoolKernels {
 /// On OpenCL devices.
 [[nodiscard]] std::string refuse_pool_opencl(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_pool_opencl(const graph::Problem& problem);
+/// The same, of whole strips of a map.
+[[nodiscard]] std::string refuse_pool_strips_opencl(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_pool_strips_opencl(const graph::Problem& problem);
 
 }  // namespace vireo::ops

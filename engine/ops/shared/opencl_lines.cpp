@@ -46,14 +46,14 @@ KernelCall line_call(const Problem& p, std::string_view path, std::string_view e
   return call;
 }
 
-void add_lines(KernelCall& call, const Lines& l, LineForm form) {
-  const bool along = runs_along(l);
-  const std::int64_t lanes = form == LineForm::serial ? 1 : lanes_of(l, along);
+void add_lines(KernelCall& call, const Lines& l, LineForm form, std::int64_t lanes) {
+  const bool along = lanes != 0 || runs_along(l);
+  if (lanes == 0) lanes = form == LineForm::serial ? 1 : lanes_of(l, along);
   call.integer(l.count).integer(l.length).integer(lanes).integer(along ? 1 : 0);
   call.value(loop_dims(l.outer)).value(loop_dims(l.inner));
   for (int k = 0; k < l.tensors; ++k) call.value(loop_strides(l.outer, k)).value(loop_strides(l.inner, k));
   if (form == LineForm::serial) call.over({l.count, 1, 1}, {64, 1, 1});
-  else call.over({line_groups(l) * kItems, 1, 1}, {kItems, 1, 1});
+  else call.over({(l.count * lanes + kItems - 1) / kItems * kItems, 1, 1}, {kItems, 1, 1});
 }
 
 std::int64_t line_lanes(const Lines& l) { return lanes_of(l, runs_along(l)); }

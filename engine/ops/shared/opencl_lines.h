@@ -24,8 +24,9 @@ struct Lines {
 /// A kernel of the file `path`, with opencl/lines.cl before it.
 [[nodiscard]] KernelCall line_call(const Problem& problem, std::string_view path, std::string_view entry,
                                    const Lines& lines, LineForm form);
-/// VIREO_LINES, then the strides of each tensor across and along lines; and the size of the grid.
-void add_lines(KernelCall& call, const Lines& lines, LineForm form);
+/// VIREO_LINES, then the strides of each tensor across and along lines; and the size of the grid. Other `lanes` than 0:
+/// neighbouring items of so many have a line, a power of two up to 256.
+void add_lines(KernelCall& call, const Lines& lines, LineForm form, std::int64_t lanes = 0);
 /// Of LineForm::shared: the items of a line, and work-groups.
 [[nodiscard]] std::int64_t line_lanes(const Lines& lines);
 [[nodiscard]] std::int64_t line_groups(const Lines& lines);

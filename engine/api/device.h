@@ -17,6 +17,7 @@ struct Device {
 struct DeviceInfo {
   std::string name;         ///< "cpu", "opencl:0": what Device takes
   std::string description;  ///< maker's name
+  std::string type = "cpu";  ///< "cpu", "gpu" or "accelerator"
   std::string fingerprint;  ///< to be matched by a plan's tuned section
   int cores = 0;
   std::uint64_t memory_bytes = 0;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/api/half.h"
+#include "engine/compile/parallel.h"
 #include "engine/graph/operator.h"
 #include "engine/ops/table.h"
 
@@ -47,6 +48,7 @@ class Converter {
       same(t) = to_.add_input(tensor.name, tensor.dtype, tensor.dims, tensor.symbols);
       to_.tensor(same(t)).origin = tensor.origin;
     }
+    convert_large();
     for (LayerId id : from_.topological_order())
       if (!add_half(id)) add_same(id);
     for (const Graph::Output& output : from_.outputs()) to_.mark_output(as_is(output.tensor), output.name);
@@ -68,6 +70,24 @@ class Converter {
     return result;
   }
 
+  /// Most of the time goes there, so that it is done on all workers before the layers are looked at.
+  void convert_large() {
+    constexpr std::int64_t kLarge = 4096;
+    std::vector<TensorId> large;
+    for (TensorId t = 0; t < from_.tensor_count(); ++t) {
+      const graph::Tensor& tensor = from_.tensor(t);
+      if (tensor.constant && tensor.dtype == DataType::float32 && tensor.constant->count() >= kLarge &&
+          !tensor.consumers.empty())
+        large.push_back(t);
+    }
+    converted_.resize(same_.size());
+    for_each_parallel(large.size(), options_.workers, [&](std::size_t i) {
+      const auto t = static_cast<std::size_t>(large[i]);
+      converted_[t] = half_of(*from_.tensor(large[i]).constant);
+      too_large_[t] = !converted_[t];
+    });
+  }
+
   /// With the type that it has in the original.
   TensorId as_is(TensorId t) {
     if (t == kNone || same(t) != kNone) return t == kNone ? kNone : same(t);
@@ -84,7 +104,8 @@ class Converter {
     const graph::Tensor& tensor = from_.tensor(t);
     if (tensor.constant) {
       auto& failed = too_large_[static_cast<std::size_t>(t)];
-      const ConstantPtr value = failed ? nullptr : half_of(*tensor.constant);
+      ConstantPtr value = std::move(converted_[static_cast<std::size_t>(t)]);
+      if (!value && !failed) value = half_of(*tensor.constant);
       failed = !value;
       if (failed) return std::nullopt;
       half(t) = to_.add_constant(to_.unique_name(tensor.name), value);
@@ -194,8 +215,9 @@ class Converter {
   const Graph& from_;
   const CompileOptions& options_;
   Graph to_;
-  std::vector<TensorId> same_, half_;  ///< by tensor of the original: its counterparts, where there are
-  std::vector<char> too_large_;        ///< by constant of the original: float16 can't hold it
+  std::vector<TensorId> same_, half_;   ///< by tensor of the original: its counterparts, where there are
+  std::vector<ConstantPtr> converted_;  ///< large ones, until they are used
+  std::vector<char> too_large_;         ///< by constant of the original: float16 can't hold it
 };
 
 }  // namespace

@@ -34,9 +34,9 @@ bool is_size_or_scale(const TensorInfo& input) {
 
 }  // namespace
 
-EngineBackend::EngineBackend(std::shared_ptr<Engine> engine, const sdk::InputSpec& spec,
+EngineBackend::EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const sdk::InputSpec& spec,
                              const EngineBackendOptions& options)
-    : engine_(std::move(engine)), spec_(spec), inputs_(engine_->inputs()), outputs_(engine_->outputs()) {
+    : engines_(std::move(engines)), engine_(engines_.front()), spec_(spec), inputs_(engine_->inputs()), outputs_(engine_->outputs()) {
   for (const TensorInfo& input : inputs_) {
     if (input.name != spec_.name && !is_size_or_scale(input)) refuse_input(input, spec_.name);
     if (input.name == spec_.name) open_batch_ = input.dims[0] == kUnknown;
@@ -44,10 +44,11 @@ EngineBackend::EngineBackend(std::shared_ptr<Engine> engine, const sdk::InputSpe
       batch_ = static_cast<int>(std::clamp<std::int64_t>(input.dims[0], 1, 1024));
   }
   choose_batch(std::max(1, options.batch));
-  for (int i = 0; i < std::max(1, options.lanes); ++i) {
-    lanes_.push_back(std::make_unique<Lane>(Lane{engine_->create_context(), engine_->create_stream()}));
-    prepare_lane(*lanes_.back());
-  }
+  for (int i = 0; i < std::max(1, options.lanes); ++i)
+    for (const std::shared_ptr<Engine>& replica : engines_) {
+      lanes_.push_back(std::make_unique<Lane>(Lane{replica->create_context(), replica->create_stream()}));
+      prepare_lane(*lanes_.back());
+    }
 }
 
 EngineBackend::~EngineBackend() = default;
@@ -144,8 +145,9 @@ void EngineBackend::set_count(Lane& lane, int count) {
 
 int EngineBackend::lanes() const noexcept { return static_cast<int>(lanes_.size()); }
 int EngineBackend::max_batch() const noexcept { return batch_; }
-// One lane computes, the next is queued after it so that the device never waits for us, the rest are being filled.
-int EngineBackend::concurrency() const noexcept { return std::min(2, lanes()); }
+// On each engine one lane computes, the next is queued after it so that the device never waits for us, the rest are
+// being filled.
+int EngineBackend::concurrency() const noexcept { return std::min(2 * static_cast<int>(engines_.size()), lanes()); }
 
 void* EngineBackend::slot(int lane, int index) noexcept {
   return lanes_[lane]->input.data() + std::size_t(index) * spec_.image_bytes();
@@ -184,6 +186,10 @@ const std::string& EngineBackend::batch_note() const noexcept { return batch_not
 
 double EngineBackend::warm_up() {
   double seconds = 0;
+  for (int other = 1; other < static_cast<int>(engines_.size()); ++other)  // lanes of the engines stand in turns
+    for (int count = open_batch_ ? 1 : batch_; count <= batch_; ++count)
+      if (const Status status = run(other, count); !status.ok())
+        throw Error(status.code(), std::string("first inference: ") + status.message());
   for (int count = open_batch_ ? 1 : batch_; count <= batch_; ++count) {
     const auto start = std::chrono::steady_clock::now();
     if (const Status status = run(0, count); !status.ok()) {

@@ -1,5 +1,6 @@
 #pragma once
-// The batcher's backend on a real engine: each lane is a context with its own stream and buffers; weights are shared.
+// The batcher's backend on real engines: each lane is a context with its own stream and buffers; weights are shared.
+// Several engines are replicas of one network on different devices, and take turns.
 // Networks whose batch extent is fixed run at that extent; where the batch extent is declared open but fixed inside
 // the graph, shape inference shows it, and the network is run one image at a time.
 
@@ -16,13 +17,14 @@ namespace vireo::infer {
 
 struct EngineBackendOptions {
   int batch = 1;  ///< images wanted in a lane; the network may allow fewer
-  int lanes = 3;
+  int lanes = 3;  ///< of each engine
 };
 
 class EngineBackend : public Backend {
  public:
   /// `spec` says which input takes the picture and at what size. Throws Error when other inputs can't be filled in.
-  EngineBackend(std::shared_ptr<Engine> engine, const sdk::InputSpec& spec, const EngineBackendOptions& options);
+  EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const sdk::InputSpec& spec,
+                const EngineBackendOptions& options);
   ~EngineBackend() override;
 
   [[nodiscard]] int lanes() const noexcept override;
@@ -37,7 +39,8 @@ class EngineBackend : public Backend {
   [[nodiscard]] const std::vector<TensorInfo>& image_outputs() const noexcept;
   /// Why the batch is what it is; empty when it is what was asked for.
   [[nodiscard]] const std::string& batch_note() const noexcept;
-  /// Runs every batch size once, so that nothing is compiled later; returns the seconds that one image took.
+  /// Runs every batch size once on each engine, so that nothing is compiled later; returns the seconds that one image
+  /// took.
   double warm_up();
   [[nodiscard]] std::uint64_t memory_bytes() const;
 
@@ -49,7 +52,8 @@ class EngineBackend : public Backend {
   [[nodiscard]] Dims input_dims(const TensorInfo& input, std::int64_t batch) const;
   void describe(Context& context);
 
-  std::shared_ptr<Engine> engine_;
+  std::vector<std::shared_ptr<Engine>> engines_;
+  std::shared_ptr<Engine> engine_;  ///< the first, which stands for all
   sdk::InputSpec spec_;
   std::vector<TensorInfo> inputs_, outputs_;              ///< the engine's
   std::vector<TensorInfo> image_inputs_, image_outputs_;  ///< for one image

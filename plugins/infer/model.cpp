@@ -4,10 +4,12 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <thread>
 
 #include "engine/api/builder.h"
+#include "engine/api/device.h"
 #include "engine/api/log.h"
 #include "plugins/infer/plan_cache.h"
 #include "plugins/preprocess/input_guess.h"
@@ -57,11 +59,21 @@ std::vector<std::vector<std::string>> tails_in(const std::map<std::string, std::
   return tails;
 }
 
+/// One of each kind: equal ones share a section of the plan.
+std::vector<std::string> unlike_devices(const std::vector<std::string>& names) {
+  std::vector<std::string> list;
+  std::set<std::string> seen;
+  for (const DeviceInfo& info : list_devices())
+    if (std::find(names.begin(), names.end(), info.name) != names.end() && seen.insert(info.fingerprint).second)
+      list.push_back(info.name);
+  return list.empty() ? names : list;  // build() says what is wrong with a name that nobody knows
+}
+
 Plan build_plan(const ModelOptions& options, const CachedPlan& cached) {
   Network network = import_onnx(options.path);
   cached.label(network);
   BuildOptions build_options;
-  build_options.devices = {options.device};
+  build_options.devices = unlike_devices(options.devices());
   build_options.precision = options.precision;
   build_options.budget_s = options.build_budget_s;
   build_options.threads = options.threads;
@@ -100,6 +112,20 @@ std::string ModelOptions::key() const {
   return full.string() + "|" + std::to_string(time) + "|" + device + "|" + std::string(to_string(precision)) + "|" +
          std::to_string(threads) + "|" + std::to_string(batch) + "|" + std::to_string(contexts) + "|" + size + "|" +
          layout;
+}
+
+std::vector<std::string> ModelOptions::devices() const {
+  if (device != "opencl:all") return {device};
+  std::vector<std::string> all, processors;
+  for (const DeviceInfo& info : list_devices()) {
+    if (!info.usable || info.name.rfind("opencl:", 0) != 0) continue;
+    (info.type == "cpu" ? processors : all).push_back(info.name);
+  }
+  if (all.empty()) all = processors;
+  if (all.empty())
+    throw Error(ErrorCode::unsupported,
+                "device 'opencl:all': this machine has no OpenCL device; `vireo doctor` tells how to get one");
+  return all;
 }
 
 std::shared_ptr<Model> Model::open(const ModelOptions& options) {
@@ -144,9 +170,12 @@ void Model::load() {
 }
 
 void Model::set_up(const Plan& plan) {
-  auto engine = Engine::load(plan, Device{options_.device}, EngineOptions{options_.threads});
+  std::vector<std::shared_ptr<Engine>> engines;
+  for (const std::string& device : options_.devices())
+    engines.push_back(Engine::load(plan, Device{device}, EngineOptions{options_.threads}));
+  const std::shared_ptr<Engine>& engine = engines.front();
   const sdk::InputSpec spec = preprocess::guess_input(engine->inputs(), {}, size_params(options_));
-  backend_ = std::make_unique<EngineBackend>(engine, spec, EngineBackendOptions{options_.batch, options_.contexts});
+  backend_ = std::make_unique<EngineBackend>(engines, spec, EngineBackendOptions{options_.batch, options_.contexts});
   description_.inputs = backend_->image_inputs();
   description_.outputs = backend_->image_outputs();
   description_.metadata = engine->metadata();

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/api/engine.h"
 #include "engine/api/types.h"
@@ -18,7 +19,7 @@ namespace vireo::infer {
 
 struct ModelOptions {
   std::filesystem::path path;  ///< ONNX or plan
-  std::string device = "cpu";
+  std::string device = "cpu";  ///< "opencl:all": a replica on every OpenCL GPU, or accelerator, that there is
   Precision precision = Precision::fp32;
   int threads = 0;                   ///< 0: all cores
   int batch = 1;                     ///< most images in one inference
@@ -29,6 +30,8 @@ struct ModelOptions {
 
   /// Equal for options that can share a model.
   [[nodiscard]] std::string key() const;
+  /// What `device` stands for. Throws Error(unsupported) where "opencl:all" finds none.
+  [[nodiscard]] std::vector<std::string> devices() const;
 };
 
 class Model {

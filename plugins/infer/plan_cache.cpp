@@ -45,10 +45,12 @@ std::string library_version() {
   return version;
 }
 
-std::string device_version(const std::string& name) {
+std::string devices_version(const std::vector<std::string>& names) {
+  std::string text;
   for (const DeviceInfo& device : list_devices())
-    if (device.name == name) return device.fingerprint + " cores " + std::to_string(device.cores);
-  return "unknown";
+    if (std::find(names.begin(), names.end(), device.name) != names.end())
+      text += (text.empty() ? "" : ", ") + device.fingerprint + " cores " + std::to_string(device.cores);
+  return text.empty() ? "unknown" : text;
 }
 
 /// FNV-1a, 64 bits, as hexadecimal digits.
@@ -78,7 +80,7 @@ CachedPlan::CachedPlan(const ModelOptions& options) {
   model_ = fs::canonical(fs::absolute(options.path).parent_path(), failed) / options.path.filename();
   if (failed) return;
   options_ = "model " + model_.string() + "\ndevice " + options.device + "\nprocessor " +
-             device_version(options.device) + "\nprecision " +
+             devices_version(options.devices()) + "\nprecision " +
              std::string(to_string(options.precision)) + "\nthreads " + std::to_string(options.threads) + "\nbatch " +
              std::to_string(options.batch) + "\nbudget " + std::to_string(options.build_budget_s) + "\nsize " +
              options.size + "\nlayout " + options.layout + "\n";

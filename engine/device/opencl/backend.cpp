@@ -69,6 +69,7 @@ class OpenclBackend final : public Backend {
       } catch (const Error& error) {
         info.note = error.what();
       }
+      info.type = device.type & CL_DEVICE_TYPE_GPU ? "gpu" : device.type & CL_DEVICE_TYPE_CPU ? "cpu" : "accelerator";
       info.name = opencl::name_of(k);
       info.usable = info.note.empty();
       infos.push_back(std::move(info));
@@ -84,6 +85,10 @@ class OpenclBackend final : public Backend {
         base::fail(ErrorCode::unsupported, "device '", name, "' can't be used: ", why);
       return std::make_shared<opencl::OpenclDevice>(name, found()[k].platform, found()[k].device);
     }
+    if (name == "opencl:all")
+      base::fail(ErrorCode::unsupported,
+                 "device 'opencl:all' is for video (run, demo, vireoinfer), which spreads its batches over all GPUs; an "
+                 "engine runs on one of them, 'opencl:0'");
     if (found().empty())
       base::fail(ErrorCode::unsupported, "device '", name,
                  "' is not there: this machine has no OpenCL implementation. A GPU's driver brings one (Debian: "

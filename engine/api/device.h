@@ -2,6 +2,7 @@
 // Names and facts of the devices an engine can run on.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,5 +30,7 @@ struct DeviceInfo {
 /// Every device seen on this machine, "cpu" first. `probed`: devices are opened, and `features` gets what small kernels
 /// found out beyond what the device says of itself; takes up to a second for each.
 [[nodiscard]] VIREO_API std::vector<DeviceInfo> list_devices(bool probed = false);
+/// The one of this name; nothing where there is none. For "cpu" no driver is started.
+[[nodiscard]] VIREO_API std::optional<DeviceInfo> find_device(const std::string& name);
 
 }  // namespace vireo

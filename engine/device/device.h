@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -125,5 +126,7 @@ void remove_backend(const Backend& backend);
 [[nodiscard]] std::shared_ptr<Device> open(const std::string& name);
 /// The CPU first. `probed`: what a device's target says when it is open, where it can be opened.
 [[nodiscard]] std::vector<DeviceInfo> list(bool probed = false);
+/// The one of this name, as list() has it; asks the backends in turn, and none after the one that knows it.
+[[nodiscard]] std::optional<DeviceInfo> find(const std::string& name);
 
 }  // namespace vireo::device

@@ -70,4 +70,12 @@ std::vector<DeviceInfo> list(bool probed) {
   return all;
 }
 
+std::optional<DeviceInfo> find(const std::string& name) {
+  const std::lock_guard lock(registry().mutex);
+  for (const std::shared_ptr<Backend>& backend : registry().backends)
+    for (DeviceInfo& info : backend->list())
+      if (info.name == name) return std::move(info);
+  return std::nullopt;
+}
+
 }  // namespace vireo::device

@@ -180,7 +180,6 @@ class Modeller {
   }
 
   void add_transpose(LayerId id) {
-    const Layer& layer = g_.layer(id);
     const Perm perm = passes::perm_of(g_, id);
     if (perm.size() >= 3 && perm == passes::inverse(from_last(perm.size()))) return through(id, kLast, kFirst);
     if (perm.size() >= 3 && perm == from_last(perm.size())) return through(id, kFirst, kLast);

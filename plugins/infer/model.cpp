@@ -61,12 +61,14 @@ std::vector<std::vector<std::string>> tails_in(const std::map<std::string, std::
 
 /// One of each kind: equal ones share a section of the plan.
 std::vector<std::string> unlike_devices(const std::vector<std::string>& names) {
+  if (names.size() == 1) return names;
   std::vector<std::string> list;
   std::set<std::string> seen;
-  for (const DeviceInfo& info : list_devices())
-    if (std::find(names.begin(), names.end(), info.name) != names.end() && seen.insert(info.fingerprint).second)
-      list.push_back(info.name);
-  return list.empty() ? names : list;  // build() says what is wrong with a name that nobody knows
+  for (const std::string& name : names) {
+    const std::optional<DeviceInfo> info = find_device(name);
+    if (!info || seen.insert(info->fingerprint).second) list.push_back(name);
+  }
+  return list;
 }
 
 Plan build_plan(const ModelOptions& options, const CachedPlan& cached) {

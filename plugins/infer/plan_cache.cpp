@@ -47,9 +47,9 @@ std::string library_version() {
 
 std::string devices_version(const std::vector<std::string>& names) {
   std::string text;
-  for (const DeviceInfo& device : list_devices())
-    if (std::find(names.begin(), names.end(), device.name) != names.end())
-      text += (text.empty() ? "" : ", ") + device.fingerprint + " cores " + std::to_string(device.cores);
+  for (const std::string& name : names)
+    if (const std::optional<DeviceInfo> device = find_device(name))
+      text += (text.empty() ? "" : ", ") + device->fingerprint + " cores " + std::to_string(device->cores);
   return text.empty() ? "unknown" : text;
 }
 

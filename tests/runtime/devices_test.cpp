@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "engine/device/device.h"
+#include "tests/passes/check.h"
 #include "tests/runtime/networks.h"
 #include "tests/support/remote_device.h"
 
@@ -149,11 +150,42 @@ TEST(Devices, hand_data_dependent_parts_to_the_cpu) {
   EXPECT_GT(devices.kernels, 0);
 }
 
+TEST(Devices, copy_what_a_reshape_of_parts_can_not_be_a_view_of) {
+  RemoteDevices devices({"unary", "split"});
+  const Network network(std::make_unique<graph::Graph>(passes_testing::parse(R"(
+graph "g"
+input "x" float32 1x4x4x12
+const "parts" int64 2 = 5 7
+const "flat" int64 2 = -1 5
+const "flat_too" int64 2 = -1 7
+"r" = unary("x") {function="neg"} "r"
+"a", "b" = split("r", "parts") {axis=-1} "split"
+"y" = reshape("a", "flat") "ya"
+"z" = reshape("b", "flat_too") "zb"
+output "y" "y"
+output "z" "z"
+)")));
+  const auto context = remote_engine(network)->create_context();
+  const Buffer x = context->allocate("x"), y = context->allocate("y"), z = context->allocate("z");
+  for (int i = 0; i < 192; ++i) x.as<float>()[i] = static_cast<float>(i);
+  ASSERT_TRUE(context->run().ok());
+  EXPECT_GT(devices.kernels, 0);
+  for (int row = 0; row < 16; ++row)
+    for (int k = 0; k < 12; ++k) {
+      const float got = k < 5 ? y.as<float>()[row * 5 + k] : z.as<float>()[row * 7 + k - 5];
+      ASSERT_EQ(got, -static_cast<float>(row * 12 + k)) << row << " " << k;
+    }
+}
+
 TEST(Devices, are_listed_and_named_in_errors) {
   RemoteDevices devices({});
   std::set<std::string> names;
   for (const DeviceInfo& info : list_devices()) names.insert(info.name);
   EXPECT_TRUE(names.contains("cpu") && names.contains("remote:1"));
+  ASSERT_TRUE(find_device("remote:1").has_value());
+  EXPECT_EQ(find_device("remote:1")->name, "remote:1");
+  EXPECT_EQ(find_device("cpu")->fingerprint, list_devices().front().fingerprint);
+  EXPECT_FALSE(find_device("remote:7").has_value());
   try {
     (void)Engine::load(testing_networks::quick_plan(testing_networks::branches(1)), Device{"opencl:7"});
     ADD_FAILURE();

@@ -131,6 +131,7 @@ Target describe(std::string name, cl_platform_id platform, cl_device_id device) 
   target.description = text_of(device, CL_DEVICE_NAME);
   target.fingerprint = base::str("opencl ", text_of(platform, CL_PLATFORM_NAME), " | ", target.description,
                                  " | driver ", text_of(device, CL_DRIVER_VERSION));
+  for (const std::string& tactic : base::forced_tactics()) target.fingerprint += " forced:" + tactic;
   for (char& c : target.fingerprint)
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   target.workers = static_cast<int>(number_of<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS));

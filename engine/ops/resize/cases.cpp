@@ -18,6 +18,9 @@ std::vector<Case> resize_cases() {
   std::vector<Case> list{
       resize_case("nearest_nhwc", {1, 7, 5, 19}, {1, 2, 2, 1},
                   {{"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}}),
+      resize_case("nearest_wide", {2, 5, 4, 16}, {1, 2, 2, 1},
+                  {{"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}}),
+      resize_case("linear_wide", {2, 5, 4, 24}, {1, 2, 2, 1}, {{"mode", "linear"}}),
       resize_case("nearest_nchw", {2, 3, 7, 5}, {1, 1, 2, 2},
                   {{"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}}),
       resize_case("nearest_down", {1, 3, 9, 11}, {1, 1, 0.6, 0.7}, {}),

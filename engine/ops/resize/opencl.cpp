@@ -5,7 +5,7 @@
 #include "engine/ops/resize/kernels.h"
 #include "engine/ops/resize/plan.h"
 #include "engine/ops/shared/loop_plan.h"
-#include "engine/ops/shared/opencl.h"
+#include "engine/ops/shared/opencl_movement.h"
 #include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
@@ -48,21 +48,42 @@ Launch prepare_resize_opencl(const Problem& p) {
   const bool move = moves(p, axes);
   Dims dims = p.outputs[0].dims, from = strides_of(p.inputs[0]), to = strides_of(p.outputs[0]);
   std::int64_t vector = 1;
-  if (!move && !axes.empty() && axes.back().identity)
-    for (const std::int64_t v : {4, 16})
-      if (dims.back() % v == 0 && (v == 4 || p.target->opencl.on_processor)) vector = v;
+  bool aligned = p.inputs[0].alignment % 16 == 0 && p.outputs[0].alignment % 16 == 0;
+  const auto size = static_cast<std::int64_t>(size_of(p.inputs[0].dtype));
+  const auto divides = [&](std::int64_t v) {  // the rows, and where they lie
+    for (const Dims* strides : {&from, &to})
+      for (std::size_t i = 0; i + 1 < strides->size(); ++i)
+        if ((*strides)[i] % v != 0) return false;
+    return dims.back() % v == 0;
+  };
+  if (!axes.empty() && axes.back().identity) {
+    if (move) {
+      if (aligned && divides(16 / size)) vector = 16 / size;
+    } else {
+      for (const std::int64_t v : {4, 8, 16})
+        if (dims.back() % v == 0 && (v <= 8 || p.target->opencl.on_processor)) vector = v;
+      aligned = aligned && vector <= 8 && divides(vector);
+    }
+  }
+  aligned = aligned && vector > 1;
   if (vector > 1) {
     dims.back() /= vector;
-    from.back() *= vector;
-    to.back() *= vector;
+    if (move) {  // in sixteen bytes
+      for (Dims* strides : {&from, &to})
+        for (std::size_t i = 0; i + 1 < strides->size(); ++i) (*strides)[i] /= vector;
+    } else {
+      from.back() *= vector;
+      to.back() *= vector;
+    }
   }
   auto table = std::make_shared<std::vector<std::int32_t>>(std::vector<std::int32_t>{0, std::bit_cast<int>(1.0f)});
-  Int4 inner{{1, 1, 1, 1}}, extent{{1, 1, 1, 1}}, taps{{1, 1, 1, 1}}, at{{0, 0, 0, 0}};
+  Int4 extent{{1, 1, 1, 1}}, taps{{1, 1, 1, 1}}, at{{0, 0, 0, 0}};
+  Int8 axis_of[3] = {};
   std::size_t k = 0;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const ResizeAxis& axis = axes[i];
     if (axis.identity) continue;
-    inner.at[k] = static_cast<std::int32_t>(product_from(dims, i + 1));
+    axis_of[k].at[8 - axes.size() + i] = static_cast<std::int32_t>(axis.taps);
     extent.at[k] = static_cast<std::int32_t>(axis.out);
     taps.at[k] = static_cast<std::int32_t>(axis.taps);
     at.at[k++] = static_cast<std::int32_t>(table->size());
@@ -77,17 +98,18 @@ Launch prepare_resize_opencl(const Problem& p) {
   }
   KernelCall call("resize/taps.cl", "resize_taps");
   if (move) {
-    const std::size_t size = size_of(p.inputs[0].dtype);
-    call.define_text("T", size == 1 ? "uchar" : size == 2 ? "ushort" : size == 4 ? "uint" : "ulong").define("MOVE", 1);
+    call.define_text("T", vector > 1 ? "uint4" : opencl_bits(p.inputs[0].dtype)).define("MOVE", 1);
   } else {
     call.define_type("T", p.inputs[0].dtype).define("VECTOR", vector);
+    if (aligned) call.define("ALIGNED", 1);
   }
   const std::int64_t count = p.outputs[0].count() / vector;
   call.input(0).state(0).output(0).integer(count);
   call.value(int8_last(dims, 1)).value(int8_last(from, 0)).value(int8_last(to, 0));
-  call.value(inner).value(extent).value(taps).value(at);
+  for (const Int8& axis : axis_of) call.value(axis);
+  call.value(extent).value(taps).value(at);
   call.value(static_cast<float>(p.attributes->real("extrapolation_value", 0.0)));
-  call.over({count, 1, 1}, {64, 1, 1});
+  call.over({count, 1, 1}, {128, 1, 1});
   OpenclLaunch launch;
   launch.state_bytes = table->size() * sizeof(std::int32_t);
   launch.states.push_back({table, reinterpret_cast<const std::byte*>(table->data()), launch.state_bytes});

@@ -10,6 +10,8 @@ std::vector<Case> transpose_cases() {
           {.name = "to_nchw", .inputs = {{2, 9, 7, 19}}, .attributes = perm({0, 3, 1, 2})},
           {.name = "image_to_nhwc", .inputs = {{1, 3, 33, 41}}, .attributes = perm({0, 2, 3, 1})},
           {.name = "image_to_nchw", .inputs = {{1, 33, 41, 3}}, .attributes = perm({0, 3, 1, 2})},
+          {.name = "images_to_nhwc", .inputs = {{2, 3, 10, 20}}, .attributes = perm({0, 2, 3, 1})},
+          {.name = "images_to_nchw", .inputs = {{2, 10, 20, 4}}, .attributes = perm({0, 3, 1, 2})},
           {.name = "heads", .inputs = {{2, 11, 3, 16}}, .attributes = perm({0, 2, 1, 3})},
           {.name = "keys", .inputs = {{2, 11, 3, 16}}, .attributes = perm({0, 2, 3, 1})},
           {.name = "five", .inputs = {{2, 3, 4, 5, 6}}, .attributes = perm({0, 2, 4, 1, 3})},

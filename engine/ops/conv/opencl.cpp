@@ -76,12 +76,14 @@ struct DepthwiseShape {
 DepthwiseShape depthwise_shape(const Problem& p, const OpenclConv& c) {
   DepthwiseShape s;
   const ConvGeometry& g = c.g;
+  const bool processor = p.target->opencl.on_processor;
   s.known = g.dilation[1] == 1 && g.dilation[2] == 1;
   for (const std::size_t axis : {1, 2}) s.known = s.known && g.kernel[axis] <= 7 && g.stride[axis] <= 2;
   s.items.vector = map_vector(p, g.cout);
-  s.items.pixels = s.known && g.kernel[2] <= 5 ? 4 : 2;
-  // On a GPU more rows cost more in registers than the loads that they spare: half as fast on an H200.
-  s.items.rows = p.target->opencl.on_processor && s.known && g.kernel[1] == 3 ? 2 : 1;
+  // On a GPU two rows cost more in registers than the loads that they spare (1.5 times the time on an H200), and so do
+  // more than two pixels where windows overlap less.
+  s.items.pixels = s.known && g.kernel[2] <= 5 && (processor || g.stride[2] == 1) ? 4 : 2;
+  s.items.rows = processor && s.known && g.kernel[1] == 3 ? 2 : 1;
   s.items.pixels = std::min(s.items.pixels, g.out[2]);
   s.items.rows = std::min(s.items.rows, g.out[1]);
   return s;
@@ -162,7 +164,12 @@ double predict_conv_depthwise_opencl(const Problem& p) {
   const OpenclConv c = read_conv_opencl(p, kForward);
   const DepthwiseShape s = depthwise_shape(p, c);
   const double share = (s.known ? 0.2 : 0.08) * (s.items.vector == 1 ? 0.4 : 1);
-  return 4e-6 + c.flops() / (share * opencl_flops(*p.target));
+  const double computing = c.flops() / (share * opencl_flops(*p.target));
+  if (p.target->opencl.on_processor) return 4e-6 + computing;
+  const auto moved =
+      static_cast<double>(p.inputs[0].count() + p.outputs[0].count());  // at about 20 GB/s a compute unit
+  return 4e-6 +
+         std::max(computing, moved * static_cast<double>(size_of(p.outputs[0].dtype)) / (2e10 * p.target->workers));
 }
 
 Launch prepare_conv_depthwise_opencl(const Problem& p) {

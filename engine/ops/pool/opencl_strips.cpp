@@ -33,7 +33,10 @@ Launch prepare_pool_strips_opencl(const Problem& p) {
   const std::vector<PoolAxis> axes = pool_axes(*p.attributes, p.inputs[0].dims);
   const auto &h = axes[0], &w = axes[1];
   const std::int64_t batch = p.inputs[0].dims[0], channels = p.inputs[0].dims.back();
-  MapItems items{.vector = map_vector(p, channels), .pixels = 4, .rows = p.target->opencl.on_processor ? 2 : 1};
+  // As depthwise convolutions: on a GPU registers are scarcer than loads where windows overlap little.
+  const bool processor = p.target->opencl.on_processor;
+  MapItems items{
+      .vector = map_vector(p, channels), .pixels = processor || w.stride == 1 ? 4 : 2, .rows = processor ? 2 : 1};
   items.pixels = std::min(items.pixels, w.out);
   items.rows = std::min(items.rows, h.out);
   const auto narrow = [](std::int64_t value) { return static_cast<std::int32_t>(value); };

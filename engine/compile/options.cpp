@@ -1,7 +1,32 @@
+#include <cstring>
+
+#include "engine/base/memory.h"
 #include "engine/compile/compile.h"
 #include "engine/plan/section.h"
 
 namespace vireo::compile {
+namespace {
+
+/// Programs of a section's device among its packed weights; they are added while a plan is built.
+class SectionBinaries final : public device::BinaryStore {
+ public:
+  explicit SectionBinaries(std::shared_ptr<plan::PackedWeightStore> packs) : packs_(std::move(packs)) {}
+  [[nodiscard]] std::string get(const std::string& key) override {
+    const plan::PackedWeightStore::Block block = packs_->find(key);
+    return block.data ? std::string(reinterpret_cast<const char*>(block.data.get()), block.bytes) : std::string();
+  }
+  [[nodiscard]] bool grows() const noexcept override { return packs_->keeps(); }
+  void put(const std::string& key, const std::string& binary) override {
+    const std::shared_ptr<std::byte> data = base::allocate_aligned(binary.size());
+    std::memcpy(data.get(), binary.data(), binary.size());
+    packs_->put(key, data, binary.size());
+  }
+
+ private:
+  std::shared_ptr<plan::PackedWeightStore> packs_;
+};
+
+}  // namespace
 
 CompileOptions options_of(const plan::Section& section, const std::vector<std::string>& disabled_passes, int workers) {
   CompileOptions options;
@@ -11,7 +36,7 @@ CompileOptions options_of(const plan::Section& section, const std::vector<std::s
   options.max_workspace = section.max_workspace;
   options.disabled_passes = disabled_passes;
   options.packs = section.packs.get();
-  options.binaries = std::make_shared<plan::SectionBinaries>(section.packs);
+  options.binaries = std::make_shared<SectionBinaries>(section.packs);
   options.choices = &section.choices;
   options.timed_workers = section.workers;
   return options;

@@ -1,7 +1,5 @@
 #include "engine/plan/packed_weights.h"
 
-#include <cstring>
-
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
@@ -68,17 +66,6 @@ void PackedWeightStore::put(const std::string& key, std::shared_ptr<const std::b
 bool PackedWeightStore::keeps() const {
   const std::lock_guard lock(mutex_);
   return keep_ != Keep::none;
-}
-
-std::string SectionBinaries::get(const std::string& key) {
-  const PackedWeightStore::Block block = packs_->find(key);
-  return block.data ? std::string(reinterpret_cast<const char*>(block.data.get()), block.bytes) : std::string();
-}
-
-void SectionBinaries::put(const std::string& key, const std::string& binary) {
-  const std::shared_ptr<std::byte> data = base::allocate_aligned(binary.size());
-  std::memcpy(data.get(), binary.data(), binary.size());
-  packs_->put(key, data, binary.size());
 }
 
 std::shared_ptr<const std::byte> PackedWeightStore::get(const std::string& key, std::size_t bytes,

@@ -7,7 +7,6 @@
 #include <mutex>
 #include <vector>
 
-#include "engine/device/program.h"
 #include "engine/graph/packed_weights.h"
 
 namespace vireo::plan {
@@ -56,18 +55,6 @@ class PackedWeightStore final : public graph::PackedWeights {
   std::map<std::string, std::unique_ptr<Slot>, std::less<>> slots_;
   std::string where_;
   Keep keep_ = Keep::none;
-};
-
-/// Programs of a section's device among its packed weights; they are added while a plan is built.
-class SectionBinaries final : public device::BinaryStore {
- public:
-  explicit SectionBinaries(std::shared_ptr<PackedWeightStore> packs) : packs_(std::move(packs)) {}
-  [[nodiscard]] std::string get(const std::string& key) override;
-  [[nodiscard]] bool grows() const noexcept override { return packs_->keeps(); }
-  void put(const std::string& key, const std::string& binary) override;
-
- private:
-  std::shared_ptr<PackedWeightStore> packs_;
 };
 
 }  // namespace vireo::plan

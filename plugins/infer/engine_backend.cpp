@@ -36,7 +36,11 @@ bool is_size_or_scale(const TensorInfo& input) {
 
 EngineBackend::EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const sdk::InputSpec& spec,
                              const EngineBackendOptions& options)
-    : engines_(std::move(engines)), engine_(engines_.front()), spec_(spec), inputs_(engine_->inputs()), outputs_(engine_->outputs()) {
+    : engines_(std::move(engines)),
+      engine_(engines_.front()),
+      spec_(spec),
+      inputs_(engine_->inputs()),
+      outputs_(engine_->outputs()) {
   for (const TensorInfo& input : inputs_) {
     if (input.name != spec_.name && !is_size_or_scale(input)) refuse_input(input, spec_.name);
     if (input.name == spec_.name) open_batch_ = input.dims[0] == kUnknown;

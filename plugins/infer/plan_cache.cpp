@@ -80,10 +80,9 @@ CachedPlan::CachedPlan(const ModelOptions& options) {
   model_ = fs::canonical(fs::absolute(options.path).parent_path(), failed) / options.path.filename();
   if (failed) return;
   options_ = "model " + model_.string() + "\ndevice " + options.device + "\nprocessor " +
-             devices_version(options.devices()) + "\nprecision " +
-             std::string(to_string(options.precision)) + "\nthreads " + std::to_string(options.threads) + "\nbatch " +
-             std::to_string(options.batch) + "\nbudget " + std::to_string(options.build_budget_s) + "\nsize " +
-             options.size + "\nlayout " + options.layout + "\n";
+             devices_version(options.devices()) + "\nprecision " + std::string(to_string(options.precision)) +
+             "\nthreads " + std::to_string(options.threads) + "\nbatch " + std::to_string(options.batch) + "\nbudget " +
+             std::to_string(options.build_budget_s) + "\nsize " + options.size + "\nlayout " + options.layout + "\n";
   file_ = options.plan_cache / (readable_stem(model_) + "-" + digest(options_) + kSuffix);
   options_ += "library " + library_version() + "\nfile " + target.string() + " " + version_of(target) +
               "\n";  // before it is read

@@ -95,6 +95,7 @@ Launch hopper_launch(const Problem& p, const HopperProduct& product, const Hoppe
     launch.counters = tiles * static_cast<std::size_t>(tile.groups);
   }
   KernelCall call("shared/opencl/wgmma.cl", "wgmma_product");
+  call.before("shared/opencl/hopper.cl");
   call.define("ROWS", tile.rows).define("COLUMNS", tile.columns).define("STAGES", tile.slots);
   call.define("GROUPS", tile.groups).define("BUFFERS", tile.buffers).define("IM2COL", product.a.im2col ? 1 : 0);
   call.define("RESIDUAL", product.residual).activation(product.activation).define("FAST_FUNCTIONS", 1);

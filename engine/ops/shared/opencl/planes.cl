@@ -2,6 +2,9 @@
 // (TO_PLANES): an item moves WIDE places of all COLUMNS planes, sixteen bytes at a time where the addresses allow it.
 // T, WIDE: as in movement.cl. Place i of plane c: c * plane + i on the one side, i * pitch + c on the other. Bound by
 // memory.
+#define ROW VIREO_PASTE(T, WIDE)  // sixteen bytes
+#define KEEP VIREO_PASTE(vstore, WIDE)
+#define KEPT VIREO_PASTE(vload, WIDE)
 inline int apart(const global T *p) { return ((size_t)p & 15) != 0; }
 
 kernel void movement_planes(VIREO_TENSOR(x), VIREO_TENSOR(y), const int from, const int to, const int items,
@@ -33,26 +36,24 @@ kernel void movement_planes(VIREO_TENSOR(x), VIREO_TENSOR(y), const int from, co
 #endif
     return;
   }
-  uint4 given[COLUMNS], made[COLUMNS];
-  const T *source = (const T *)given;
-  T *target = (T *)made;
+  T source[COLUMNS * WIDE], target[COLUMNS * WIDE];
 #ifdef TO_PLANES
 #pragma unroll
-  for (int c = 0; c < COLUMNS; ++c) given[c] = ((const global uint4 *)close)[c];
+  for (int c = 0; c < COLUMNS; ++c) KEEP(((const global ROW *)close)[c], c, source);
 #pragma unroll
   for (int i = 0; i < WIDE; ++i)
 #pragma unroll
     for (int c = 0; c < COLUMNS; ++c) target[c * WIDE + i] = source[i * COLUMNS + c];
 #pragma unroll
-  for (int c = 0; c < COLUMNS; ++c) *(global uint4 *)(planes + (size_t)c * plane) = made[c];
+  for (int c = 0; c < COLUMNS; ++c) *(global ROW *)(planes + (size_t)c * plane) = KEPT(c, target);
 #else
 #pragma unroll
-  for (int c = 0; c < COLUMNS; ++c) given[c] = *(const global uint4 *)(planes + (size_t)c * plane);
+  for (int c = 0; c < COLUMNS; ++c) KEEP(*(const global ROW *)(planes + (size_t)c * plane), c, source);
 #pragma unroll
   for (int i = 0; i < WIDE; ++i)
 #pragma unroll
     for (int c = 0; c < COLUMNS; ++c) target[i * COLUMNS + c] = source[c * WIDE + i];
 #pragma unroll
-  for (int c = 0; c < COLUMNS; ++c) ((global uint4 *)close)[c] = made[c];
+  for (int c = 0; c < COLUMNS; ++c) ((global ROW *)close)[c] = KEPT(c, target);
 #endif
 }

@@ -196,6 +196,11 @@ def main():
     parser.add_argument("--no-torch", action="store_true")
     flags = parser.parse_args()
     devices = vireo(["devices", "-v"])
+    try:
+        devices += subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"], capture_output=True,
+                                  text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pass  # another maker's card: its driver's version is in the fingerprint
     print(devices)
     rows = []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # On a machine with a GPU, from the repository's root, after prepare.sh has packed .carry/device.tar.xz:
 #   bench/device/opencl.sh check [OPERATOR…]            every OpenCL kernel against the reference, a process an operator
-#   bench/device/opencl.sh models OUT [MODEL…]           names of bench/peers/zoo.py, at batches 1, 8, 32, 128 (BATCHES),
-#                                                        float16 (PRECISION), beside PyTorch: a line each, and OUT/opencl.json
+#   bench/device/opencl.sh models OUT [MODEL…] [--batches 1,8,32,128] [--compile] [--profile]     networks of torchvision and
+#                                                        timm in float16 beside PyTorch: a line each, and OUT/opencl.json
 # Every step goes on after a failure of the one before and says so.
 set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."

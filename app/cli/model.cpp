@@ -151,7 +151,7 @@ Limits limits_of(const ModelFlags& f) {
 
 void add_model_flags(Command& c, ModelFlags& f) {
   c.option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan").required();
-  c.option("--device", f.devices, "device to run on (`vireo devices`); with build, one more to build for");
+  c.option("--device", f.devices, "device to run on (`vireo devices`), A|B: B where A can't be used; with build, one more to build for");
   c.option("--precision", f.precision,
            "fp32 | bf16 (cpu: products of bfloat16 where they are faster) | fp16 (OpenCL devices: tensors of float16); "
            "int8, best: not yet")

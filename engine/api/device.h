@@ -10,7 +10,7 @@
 
 namespace vireo {
 
-/// A device by name: "cpu", "opencl:0". Plain value.
+/// A device by name: "cpu", "opencl:0"; "opencl:0|cpu" is the CPU where there is no such device. Plain value.
 struct Device {
   std::string name = "cpu";
 };
@@ -30,7 +30,7 @@ struct DeviceInfo {
 /// Every device seen on this machine, "cpu" first. `probed`: devices are opened, and `features` gets what small kernels
 /// found out beyond what the device says of itself; takes up to a second for each.
 [[nodiscard]] VIREO_API std::vector<DeviceInfo> list_devices(bool probed = false);
-/// The one of this name; nothing where there is none. For "cpu" no driver is started.
+/// The one of this name, or of alternatives the first that is usable; nothing where there is none. For "cpu" no driver is started.
 [[nodiscard]] VIREO_API std::optional<DeviceInfo> find_device(const std::string& name);
 
 }  // namespace vireo

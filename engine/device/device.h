@@ -122,7 +122,8 @@ class Backend {
 /// everybody who opens it while somebody holds it gets the same.
 void add_backend(std::shared_ptr<Backend> backend);
 void remove_backend(const Backend& backend);
-/// Throws Error(not_found | unsupported) naming the device and what there is.
+/// "A|B" is B where A can't be used, which is logged. Throws Error(not_found | unsupported) naming the device and what
+/// there is.
 [[nodiscard]] std::shared_ptr<Device> open(const std::string& name);
 /// The CPU first. `probed`: what a device's target says when it is open, where it can be opened.
 [[nodiscard]] std::vector<DeviceInfo> list(bool probed = false);

@@ -196,6 +196,23 @@ TEST(Devices, are_listed_and_named_in_errors) {
   }
 }
 
+TEST(Devices, stand_in_for_those_that_can_not_be_used_where_that_is_permitted) {
+  RemoteDevices devices({"unary"});
+  EXPECT_EQ(device::open("remote:7|remote:1|cpu")->target().name, "remote:1");
+  EXPECT_EQ(device::open("remote:7|cpu")->target().name, "cpu");
+  EXPECT_EQ(find_device("remote:7|remote:1")->name, "remote:1");
+  const auto engine = Engine::load(testing_networks::quick_plan(testing_networks::branches(1)), Device{"opencl:77|cpu"},
+                                   {.threads = 2});
+  const auto x = testing_networks::ramp(kIn, 0.1f);
+  EXPECT_EQ(testing_networks::run(*engine, x, 1), on_cpu(x));
+  try {
+    (void)device::open("opencl:77|remote:7");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("remote:7"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Devices, of_a_build_get_a_section_each) {
   RemoteDevices devices({"unary"});
   BuildOptions options;

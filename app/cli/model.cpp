@@ -151,7 +151,8 @@ Limits limits_of(const ModelFlags& f) {
 
 void add_model_flags(Command& c, ModelFlags& f) {
   c.option("MODEL,--onnx,--loadEngine", f.model, "ONNX model or Vireo plan").required();
-  c.option("--device", f.devices, "device to run on (`vireo devices`), A|B: B where A can't be used; with build, one more to build for");
+  c.option("--device", f.devices,
+           "device to run on (`vireo devices`), A|B: B where A can't be used; with build, one more to build for");
   c.option("--precision", f.precision,
            "fp32 | bf16 (cpu: products of bfloat16 where they are faster) | fp16 (OpenCL devices: tensors of float16); "
            "int8, best: not yet")
@@ -255,8 +256,8 @@ Plan make_plan(const ModelFlags& f, Outputs files, double& build_s) {
 void print_sections(const Plan& plan) {
   fmt::print("weights {:.1f} MB\n", static_cast<double>(plan.weight_bytes()) / 1e6);
   for (const SectionInfo& s : plan.sections())
-    fmt::print("section {} ({}): {}{}, {}, packed weights {:.1f} MB\n", s.device, s.fingerprint, to_string(s.precision),
-               s.exact ? " exact" : "",
+    fmt::print("section {} ({}): {}{}, {}, packed weights and programs {:.1f} MB\n", s.device, s.fingerprint,
+               to_string(s.precision), s.exact ? " exact" : "",
                s.workers > 0
                    ? fmt::format("{} timings with {} thread{}", s.tactics, s.workers, s.workers == 1 ? "" : "s")
                    : std::string("nothing timed"),

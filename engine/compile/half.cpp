@@ -31,6 +31,8 @@ ConstantPtr half_of(const graph::Constant& value) {
   return half.constant;
 }
 
+constexpr std::int64_t kImageChannels = 4;  ///< at most, of what is taken for a picture
+
 class Converter {
  public:
   Converter(const Graph& from, const CompileOptions& options)
@@ -155,7 +157,8 @@ class Converter {
       for (TensorId t : layer.inputs) inputs.push_back(as_is(t));
       attributes = layer.attributes;
     } else if (layer.op->name == "transpose" && from_.tensor(layer.inputs[0]).is_input &&
-               layer.attributes.integers("perm") == std::vector<std::int64_t>{0, 2, 3, 1}) {
+               layer.attributes.integers("perm") == std::vector<std::int64_t>{0, 2, 3, 1} &&
+               from_.tensor(layer.inputs[0]).dims[1] <= kImageChannels) {
       const graph::Tensor& image = from_.tensor(layer.inputs[0]);
       inputs = {as_is(layer.inputs[0]), channel_values(image, 1), channel_values(image, 0)};
       attributes.set("layout", std::string("nchw"));

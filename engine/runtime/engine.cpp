@@ -38,7 +38,13 @@ namespace {
 
 /// Says where a plan's timings are not this machine's.
 void report_section(const Plan::State& plan, const plan::Section& section, const device::Target& target, int threads) {
-  if (section.fingerprint.empty() && !plan.sections.empty())
+  const auto lower = std::ranges::find_if(
+      plan.sections, [](const plan::Section& other) { return other.precision != Precision::fp32; });
+  if (section.fingerprint.empty() && lower != plan.sections.end())
+    log(LogLevel::warning, base::str("the plan was built in ", to_string(lower->precision), " for another device (",
+                                     lower->fingerprint, "); this one (", target.fingerprint,
+                                     ") computes in fp32 with predicted tactics. Build it here for the speed it had."));
+  else if (section.fingerprint.empty() && !plan.sections.empty())
     log(LogLevel::info, base::str("the plan was tuned for another device (", plan.sections.front().fingerprint,
                                   "); predicted tactics are used. Build it here for the best speed."));
   else if (section.workers > 0 && section.workers != threads && target.is_cpu())

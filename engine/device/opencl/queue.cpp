@@ -95,8 +95,9 @@ void OpenclQueue::run(std::shared_ptr<HostWork> work) {
   if (!host_) host_ = create_thread_queue();
   has_work_ = true;
   check(clEnqueueBarrierWithWaitList(own_.get(), 1, &event, nullptr), "clEnqueueBarrierWithWaitList");
-  check(clFlush(own_.get()), "clFlush");
+  // The driver's queue waits for it from here on: nothing may fail before it is handed over.
   host_->run(std::make_shared<Meeting>(std::move(work), std::move(reached), std::move(done)));
+  check(clFlush(own_.get()), "clFlush");
 }
 
 void OpenclQueue::afterwards(std::shared_ptr<HostWork> work) {

@@ -159,6 +159,7 @@ std::string choice_key(const Problem& problem, const CompileOptions& options) {
   std::string key = problem.key();
   if (options.precision != Precision::fp32) key += base::str(" ", to_string(options.precision));
   if (options.exact) key += " exact";
+  if (problem.target->opencl.resident_groups > 0) key += " plan";  // costs other things there
   return key;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/base/text.h"
+#include "engine/compile/form.h"
 #include "engine/compile/half.h"
 #include "engine/compile/limits.h"
 #include "engine/compile/partition.h"
@@ -77,8 +78,10 @@ Segment compile_segment(const Graph& graph, const CompileOptions& options) {
              " bytes; raise it, or use fewer threads");
 }
 
-Program compile(const Graph& original, const CompileOptions& options) {
+Program compile(const Graph& original, const CompileOptions& asked) {
   Program program;
+  CompileOptions options = asked;
+  options.target = target_for(original, asked);
   std::optional<Graph> half;
   if (options.precision == Precision::fp16 && !options.target->is_cpu()) half = with_half(original, options);
   const Graph& graph = half ? *half : original;

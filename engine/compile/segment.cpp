@@ -12,6 +12,7 @@
 #include "engine/compile/segment_memory.h"
 #include "engine/compile/share_work.h"
 #include "engine/compile/strided_copy.h"
+#include "engine/compile/waves.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::compile {
@@ -41,6 +42,7 @@ class Compiler {
   Segment run() {
     if (options_.traced) segment_.source = std::make_shared<const Graph>(g_);
     order_ = g_.topological_order();
+    if (in_waves()) order_by_level(g_, order_);
     placement_ = place(g_, order_, options_);
     segment_.workers = options_.workers;
     make_bindings();
@@ -60,9 +62,11 @@ class Compiler {
     prepare_steps();
     make_output_copies();
     reuse_in_place(g_, binding_of_, drafts_);
+    marked_.assign(index(g_.tensor_count()), 0);
+    if (in_waves() && !options_.traced) mark_tensors(g_, placement_, binding_of_, drafts_, segment_, marked_);
     if (options_.target->is_cpu()) form_stages();
     else one_after_the_other();
-    offsets_ = plan_segment_memory(g_, placement_, binding_of_, drafts_, options_, segment_);
+    offsets_ = plan_segment_memory(g_, placement_, binding_of_, drafts_, marked_, options_, segment_);
     resolve();
     return std::move(segment_);
   }
@@ -298,16 +302,6 @@ class Compiler {
     }
   }
 
-  [[nodiscard]] bool conflict(const StepDraft& a, const StepDraft& b) const {
-    const auto any = [](const std::vector<TensorPlace>& x, const std::vector<TensorPlace>& y) {
-      for (const TensorPlace& p : x)
-        for (const TensorPlace& q : y)
-          if (p.root != kNone && share_bytes(p, q)) return true;
-      return false;
-    };
-    return any(a.outputs, b.inputs) || any(a.inputs, b.outputs) || any(a.outputs, b.outputs);
-  }
-
   void form_stages() {
     std::vector<std::size_t> open;  // drafts whose single phase is in the newest stage
     for (std::size_t s = 0; s < drafts_.size(); ++s) {
@@ -315,8 +309,9 @@ class Compiler {
       const Step& step = segment_.steps[s];
       const std::vector<graph::Phase>& phases = step.launch.as<graph::CpuLaunch>()->phases;
       const bool small = phases.size() == 1 && step.predicted_s < kSmallStep_s;
-      const bool joins = small && !open.empty() &&
-                         std::none_of(open.begin(), open.end(), [&](std::size_t o) { return conflict(drafts_[o], d); });
+      const bool joins = small && !open.empty() && std::none_of(open.begin(), open.end(), [&](std::size_t o) {
+                           return must_wait(drafts_[o], d);
+                         });
       if (!joins) {
         segment_.stages.emplace_back();
         open.clear();
@@ -335,11 +330,24 @@ class Compiler {
     share_stages(segment_);
   }
 
-  /// Devices that are no CPU run a step at a time.
+  /// Devices that are no CPU run a step at a time, or, as plan kernels, what has nothing to do with each other
+  /// together.
   void one_after_the_other() {
-    for (std::size_t s = 0; s < drafts_.size(); ++s)
-      drafts_[s].first_stage = drafts_[s].last_stage = static_cast<int>(s);
+    int wave = -1;
+    std::size_t first = 0;  // of the wave
+    for (std::size_t s = 0; s < drafts_.size(); ++s) {
+      bool joins = wave >= 0 && in_waves();
+      for (std::size_t o = first; joins && o < s; ++o) joins = !must_wait(drafts_[o], drafts_[s], &marked_);
+      if (!joins) {
+        ++wave;
+        first = s;
+      }
+      drafts_[s].first_stage = drafts_[s].last_stage = wave;
+      if (in_waves()) segment_.steps[s].wave = wave;
+    }
   }
+
+  [[nodiscard]] bool in_waves() const { return options_.target->opencl.resident_groups > 0; }
 
   Place resolve_place(const TensorPlace& p, bool read) {
     if (p.root == kNone) return {};
@@ -375,6 +383,7 @@ class Compiler {
   Segment segment_;
   std::vector<StepDraft> drafts_;
   std::vector<int> binding_of_;
+  std::vector<char> marked_;  ///< by tensor
   std::vector<std::pair<TensorId, int>> copies_;
   std::map<std::size_t, int> copy_binding_;
   std::map<TensorId, std::size_t> offsets_;

@@ -71,7 +71,8 @@ void reuse_in_place(const Graph& graph, const std::vector<int>& binding_of, std:
 
 std::map<TensorId, std::size_t> plan_segment_memory(const Graph& graph, const Placement& placement,
                                                     const std::vector<int>& binding_of,
-                                                    const std::vector<StepDraft>& drafts, const CompileOptions& options,
+                                                    const std::vector<StepDraft>& drafts,
+                                                    const std::vector<char>& apart, const CompileOptions& options,
                                                     device::Segment& segment) {
   std::map<TensorId, std::size_t> block_of;
   std::vector<Block> blocks;
@@ -87,6 +88,13 @@ std::map<TensorId, std::size_t> plan_segment_memory(const Graph& graph, const Pl
     for (const TensorPlace& p : d.inputs) touch(p, d.first_stage, d.last_stage);
     for (const TensorPlace& p : d.outputs) touch(p, d.first_stage, d.last_stage);
   }
+  int last = 0;
+  for (const StepDraft& d : drafts) last = std::max(last, d.last_stage);
+  for (const auto& [root, block] : block_of)
+    if (apart[index(root)]) {
+      blocks[block].first = 0;
+      blocks[block].last = last;
+    }
   const std::size_t tensors = blocks.size();
   for (std::size_t s = 0; s < drafts.size(); ++s) {
     const graph::Launch& launch = segment.steps[s].launch;

@@ -23,10 +23,12 @@ struct StepDraft {
 /// that it lies in; -1: none.
 void reuse_in_place(const graph::Graph& graph, const std::vector<int>& binding_of, std::vector<StepDraft>& drafts);
 
-/// Sets the segment's sizes and the places of its steps' workspaces; returns the place of each tensor that lies in the
-/// arena. Throws Error(out_of_memory) where the limits are less than it takes.
+/// apart: by tensor, whether its memory is never used for anything else. Sets the segment's sizes and the places of its
+/// steps' workspaces; returns the place of each tensor that lies in the arena. Throws Error(out_of_memory) where the
+/// limits are less than it takes.
 [[nodiscard]] std::map<graph::TensorId, std::size_t> plan_segment_memory(
     const graph::Graph& graph, const Placement& placement, const std::vector<int>& binding_of,
-    const std::vector<StepDraft>& drafts, const CompileOptions& options, device::Segment& segment);
+    const std::vector<StepDraft>& drafts, const std::vector<char>& apart, const CompileOptions& options,
+    device::Segment& segment);
 
 }  // namespace vireo::compile

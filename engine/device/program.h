@@ -44,6 +44,12 @@ struct Step {
   double predicted_s = 0;  ///< rough; shares out the time of a stage in profiles
   std::string problem;     ///< what its timings are kept under; empty: a step without a problem
   int workers = 0;         ///< that share its tiles; 0: all
+  /// Steps of one wave, which follow each other, have nothing to do with each other. -1: each waits for the one before.
+  int wave = -1;
+  /// Bit k: input k is written by steps of the same wave, maybe, but each of its words says whether it is there: it
+  /// carries the run's mark. Such tensors have their memory for themselves.
+  std::uint64_t waits_for = 0;
+  bool marks = false;      ///< its output's words do
   std::vector<Made> made;  ///< one per output; empty unless the program was compiled to be observed
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ struct Target {
   int workers = 1;  ///< how many run at the same time: cores
 
   OpenclFacts opencl;  ///< where kind is "opencl"
+  /// The same device, where its work-groups may not wait for each other; null where they never may.
+  std::shared_ptr<const Target> launches_only;
 
   [[nodiscard]] bool is_cpu() const { return kind == "cpu"; }
 };

@@ -1,7 +1,9 @@
 // Additions of another tensor of the same shape are computed by the convolution or product before them: before its
 // activation when there is none yet (the activation after the addition follows in the next round), else after it.
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 #include "engine/graph/operator.h"
 #include "engine/passes/edit.h"
@@ -16,7 +18,10 @@ bool may_take(const Graph& graph, LayerId before, TensorId x) {
          graph.layer(before).attributes.text("residual", "").empty();
 }
 
-bool fuse(Graph& graph, LayerId id, const std::map<LayerId, std::size_t>& position) {
+/// How many layers stand before it, then its place in the list: what comes later waits for less when it adds.
+using Position = std::pair<int, std::size_t>;
+
+bool fuse(Graph& graph, LayerId id, const std::map<LayerId, Position>& position) {
   const TensorId y = output_of(graph, id);
   const TensorId inputs[2] = {input_of(graph, id, 0), input_of(graph, id, 1)};
   if (inputs[0] == inputs[1] || tensor_of(graph, y).dtype != DataType::float32 ||
@@ -24,12 +29,12 @@ bool fuse(Graph& graph, LayerId id, const std::map<LayerId, std::size_t>& positi
     return false;
   if (tensor_of(graph, inputs[0]).constant || tensor_of(graph, inputs[1]).constant) return false;
   int chosen = -1;
-  std::size_t latest = 0;
+  Position latest;
   for (const int slot : {0, 1}) {
     const LayerId before = tensor_of(graph, inputs[slot]).producer;
     if (before == kNone || !may_take(graph, before, inputs[slot])) continue;
     const auto place = position.find(before);
-    const std::size_t when = place == position.end() ? 0 : place->second;
+    const Position when = place == position.end() ? Position{} : place->second;
     if (chosen >= 0 && when < latest) continue;
     chosen = slot;  // the later one: the other exists by then
     latest = when;
@@ -52,8 +57,15 @@ bool fuse(Graph& graph, LayerId id, const std::map<LayerId, std::size_t>& positi
 bool residual_fusion(Graph& graph) {
   bool changed = false;
   const std::vector<LayerId> order = layers_of(graph);
-  std::map<LayerId, std::size_t> position;
-  for (std::size_t i = 0; i < order.size(); ++i) position[order[i]] = i;
+  std::map<LayerId, Position> position;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    int level = 0;
+    for (const TensorId t : graph.layer(order[i]).inputs)
+      if (t != kNone && tensor_of(graph, t).producer != kNone)
+        if (const auto before = position.find(tensor_of(graph, t).producer); before != position.end())
+          level = std::max(level, before->second.first + 1);
+    position[order[i]] = {level, i};
+  }
   for (const LayerId id : order)
     if (is_function(graph, id, "binary", "add")) changed = fuse(graph, id, position) || changed;
   return changed;

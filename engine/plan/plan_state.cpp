@@ -51,7 +51,8 @@ std::vector<SectionInfo> Plan::sections() const {
     row.workers = section.workers;
     row.precision = section.precision;
     row.exact = section.exact;
-    row.tactics = section.choices.size();
+    row.tactics = static_cast<std::size_t>(std::ranges::count_if(
+        section.choices, [](const auto& choice) { return choice.first.rfind("form ", 0) != 0; }));  // of layers
     for (const plan::PackedWeightStore::Block& block : section.packs->blocks()) row.packed_bytes += block.bytes;
   }
   return list;

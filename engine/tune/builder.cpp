@@ -8,6 +8,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
+#include "engine/compile/form.h"
 #include "engine/compile/half.h"
 #include "engine/compile/kernel_override.h"
 #include "engine/compile/lower.h"
@@ -18,6 +19,7 @@
 #include "engine/plan/timing_cache.h"
 #include "engine/runtime/module.h"
 #include "engine/tune/formats.h"
+#include "engine/tune/forms.h"
 #include "engine/tune/precision.h"
 #include "engine/tune/spill.h"
 #include "engine/tune/strip.h"
@@ -136,9 +138,20 @@ plan::Section build_section(const Plan::State& state, device::Device& device, Ti
   std::set<std::string> asked;
   for (const auto& one : job.shapes) {
     const graph::Graph g = compile::specialise(lowered, one, compile_options);
-    if (budget_s > 0)
-      tune::time_candidates(section.precision == Precision::fp16 ? compile::with_half(g, compile_options) : g,
-                            compile_options, {(1 - kWorkersShare) * budget_s}, choices, job.progress);
+    if (budget_s > 0) {
+      const device::Target& target = device.target();
+      // What runs as launches, and, where it can pay, what runs as plan kernels: other tactics are best there.
+      std::vector<const device::Target*> forms{target.launches_only ? target.launches_only.get() : &target};
+      if (target.launches_only && compile::may_be_plan(g)) forms.insert(forms.begin(), &target);
+      for (const device::Target* form : forms) {
+        compile_options.target = form;
+        tune::time_candidates(section.precision == Precision::fp16 ? compile::with_half(g, compile_options) : g,
+                              compile_options, {(1 - kWorkersShare) * budget_s / static_cast<double>(forms.size())},
+                              choices, job.progress);
+      }
+      compile_options.target = &target;
+      if (forms.size() > 1) tune::time_forms(g, compile_options, device, choices);
+    }
     // Compiling once here proves that the plan will load, and keeps the workspace promise.
     compile_options.choices = &choices;
     compile_options.asked = &asked;

@@ -8,6 +8,7 @@
 #include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
 #include "engine/compile/depth_first.h"
+#include "engine/compile/parallel.h"
 #include "engine/tune/trial.h"
 
 namespace vireo::tune {
@@ -88,8 +89,11 @@ std::vector<double> time_one_by_one(const Contest& contest, const std::shared_pt
 
 std::vector<double> time_interleaved(const Contest& contest, const std::shared_ptr<device::ThreadPool>& pool,
                                      double budget_s) {
-  std::vector<std::unique_ptr<Trial>> trials;
-  for (const compile::Candidate& c : contest.list) trials.push_back(trial_of(*contest.problem, c, pool));
+  std::vector<std::unique_ptr<Trial>> trials(contest.list.size());
+  // Devices compile programs for their trials, which takes longer than to run them.
+  const int together = contest.problem->target->is_cpu() ? 1 : base::available_cores();
+  compile::for_each_parallel(trials.size(), together,
+                             [&](std::size_t i) { trials[i] = trial_of(*contest.problem, contest.list[i], pool); });
   return race(trials, budget_s);
 }
 

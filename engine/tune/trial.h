@@ -44,6 +44,7 @@ class Trial {
   std::unique_ptr<device::Executable> executable_;
   std::unique_ptr<device::Queue> queue_;
   bool failed_ = false;
+  int repeats_ = 1;  ///< of the step in a run
 };
 
 /// Best seconds of each trial over interleaved rounds, within the budget; kOut for those that are null or failed.

@@ -20,6 +20,7 @@ device::Target gpu_with_everything() {
   target.opencl.local_bytes = std::size_t{224} << 10;
   target.opencl.most_items = 1024;
   target.opencl.half_arithmetic = target.opencl.ptx = target.opencl.mma = target.opencl.wgmma = true;
+  target.opencl.resident_groups = target.workers;
   return target;
 }
 

@@ -136,6 +136,11 @@ OpenclDevice::OpenclDevice(std::string name, cl_platform_id platform, cl_device_
   transfers_ = create_command_queue(context(), id);
   target_ = describe(std::move(name), platform, id);
   probe(context_.get(), id, target_);
+  if (target_.opencl.resident_groups == 0) return;
+  Target other = target_;
+  other.opencl.resident_groups = 0;
+  if (lock_.take(target_)) target_.launches_only = std::make_shared<const Target>(std::move(other));
+  else target_ = std::move(other);
 }
 
 OpenclDevice::~OpenclDevice() = default;
@@ -202,6 +207,23 @@ std::uint64_t OpenclDevice::address_of(cl_mem object) {
   check(clEnqueueReadBuffer(transfers(), out, CL_TRUE, 0, sizeof(address), &address, 0, nullptr, nullptr),
         "clEnqueueReadBuffer");
   return address;
+}
+
+void OpenclDevice::enqueue_resident(cl_command_queue queue, cl_kernel kernel, std::size_t global, std::size_t local,
+                                    cl_event* event) {
+  const std::lock_guard lock(residents_);
+  EventHandle before;  // the end of what the queue of the last one has
+  if (last_queue_ && last_queue_.get() != queue) {
+    check(clEnqueueMarkerWithWaitList(last_queue_.get(), 0, nullptr, before.out()), "clEnqueueMarkerWithWaitList");
+    check(clFlush(last_queue_.get()), "clFlush");
+  }
+  const cl_event wait = before.get();
+  check(clEnqueueNDRangeKernel(queue, kernel, 1, nullptr, &global, &local, wait ? 1 : 0, wait ? &wait : nullptr, event),
+        "clEnqueueNDRangeKernel of a plan kernel");
+  if (!last_queue_ || last_queue_.get() != queue) {
+    check(clRetainCommandQueue(queue), "clRetainCommandQueue");
+    last_queue_ = QueueHandle(queue);
+  }
 }
 
 std::shared_ptr<const Buffer> OpenclDevice::constant(const std::shared_ptr<const void>& owner, const std::byte* data,

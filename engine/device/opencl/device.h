@@ -10,6 +10,7 @@
 #include "engine/device/device.h"
 #include "engine/device/opencl/api.h"
 #include "engine/device/opencl/launch.h"
+#include "engine/device/opencl/resident_lock.h"
 
 namespace vireo::device::opencl {
 
@@ -49,6 +50,9 @@ class OpenclDevice final : public Device {
   [[nodiscard]] std::shared_ptr<const Program> program(const OpenclKernel& kernel, BinaryStore* binaries = nullptr);
   /// Where the device has a memory object; 0 where it does not say. Blocks.
   [[nodiscard]] std::uint64_t address_of(cl_mem object);
+  /// A kernel whose groups wait for each other: after all others of its kind, whatever queues they are in.
+  void enqueue_resident(cl_command_queue queue, cl_kernel kernel, std::size_t global, std::size_t local,
+                        cl_event* event);
   /// A copy of these bytes in device memory, the same for everybody who asks for the same bytes of the same owner.
   [[nodiscard]] std::shared_ptr<const Buffer> constant(const std::shared_ptr<const void>& owner, const std::byte* data,
                                                        std::size_t bytes);
@@ -69,6 +73,9 @@ class OpenclDevice final : public Device {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Program>> programs_;  ///< by options and source
   std::map<const std::byte*, KnownConstant> constants_;
+  std::mutex residents_;    ///< held while one is enqueued
+  QueueHandle last_queue_;  ///< that had a resident kernel
+  ResidentLock lock_;       ///< against other processes
 };
 
 /// A memory object.

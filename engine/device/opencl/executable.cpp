@@ -37,9 +37,12 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::sh
   for (std::size_t s = 0; s < segment_->steps.size(); ++s) {
     const Step& step = segment_->steps[s];
     if (const auto* launch = step.launch.as<OpenclLaunch>()) add_kernels(s, *launch, options.binaries);
-    else if (const auto* copy = step.launch.as<CopyLaunch>()) add_copy(s, *copy);
-    else base::fail(ErrorCode::internal, "step '", step.layer, "' is not made for an OpenCL device");
+    else if (const auto* copy = step.launch.as<CopyLaunch>()) {
+      finish_plan(options.binaries);
+      add_copy(s, *copy);
+    } else base::fail(ErrorCode::internal, "step '", step.layer, "' is not made for an OpenCL device");
   }
+  finish_plan(options.binaries);
   write_maps();
   if (profile_) {
     timed_ = create_command_queue(device_->context(), device_->id(), true);
@@ -61,51 +64,119 @@ OpenclExecutable::Where OpenclExecutable::where(const Place& place) const {
 }
 
 void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch, BinaryStore* binaries) {
-  const Step& step = segment_->steps[s];
-  std::vector<cl_mem> states;
+  Launched own;
   for (const OpenclState& state : launch.states) {
     states_.push_back(device_->constant(state.owner, state.data, state.bytes));
-    states.push_back(states_.back()->get());
+    own.states.push_back(states_.back()->get());
   }
-  const std::size_t first_map = map_words_.size() * sizeof(std::uint32_t);
-  for (const TensorMap& map : launch.maps) place_map(map, s, states);
-  for (const OpenclKernel& described : launch.kernels) {
-    Command command;
-    command.step = s;
-    if (described.groups[0] * described.groups[1] * described.groups[2] == 0) continue;
-    programs_.push_back(device_->program(described, binaries));
-    cl_int code = CL_SUCCESS;
-    command.kernel = KernelHandle(clCreateKernel(programs_.back()->get(), described.entry.c_str(), &code));
-    check(code, base::str("clCreateKernel '", described.entry, "'"));
-    for (std::size_t d = 0; d < 3; ++d) {
-      command.global[d] = described.groups[d] * described.local[d];
-      command.local[d] = described.local[d];
-      if (command.global[d] > 1) command.axes = static_cast<cl_uint>(d + 1);
-    }
-    cl_uint number = 0;
-    for (const OpenclArgument& argument : described.arguments) {
-      const auto index = static_cast<std::size_t>(argument.index);
-      switch (argument.kind) {
-        case OpenclArgument::Kind::input: set_tensor(command, number, where(step.inputs[index])); break;
-        case OpenclArgument::Kind::output: set_tensor(command, number, where(step.outputs[index])); break;
-        case OpenclArgument::Kind::workspace:
-          set_tensor(command, number, {arena_->get(), -1, step.workspace + argument.offset});
-          break;
-        case OpenclArgument::Kind::state: set_tensor(command, number, {states[index], -1, argument.offset}); break;
-        case OpenclArgument::Kind::map:
-          set_tensor(command, number, {maps_->get(), -1, first_map + index * kMapBytes});
-          break;
-        case OpenclArgument::Kind::counters: set_tensor(command, number, {counters_->get(), -1, counters_used_}); break;
-        case OpenclArgument::Kind::value:
-          check(clSetKernelArg(command.kernel.get(), number, argument.size, argument.value.data()),
-                base::str("clSetKernelArg ", number, " of '", described.entry, "'"));
-          break;
-      }
-      number += argument.kind == OpenclArgument::Kind::value ? 1 : 2;
-    }
-    commands_.push_back(std::move(command));
-  }
+  own.first_map = map_words_.size() * sizeof(std::uint32_t);
+  own.counters = counters_used_;
+  for (const TensorMap& map : launch.maps) place_map(map, s, own.states);
   counters_used_ += base::align_up(launch.counters * sizeof(cl_int));
+  bool first = true;
+  for (const OpenclKernel& described : launch.kernels) {
+    if (described.groups[0] * described.groups[1] * described.groups[2] == 0) continue;
+    if (!add_part(s, described, own, first, binaries)) {
+      finish_plan(binaries);
+      add_kernel(s, described, own, binaries);
+    }
+    first = false;
+  }
+}
+
+OpenclExecutable::Where OpenclExecutable::where(const OpenclArgument& argument, std::size_t s,
+                                                const Launched& own) const {
+  const Step& step = segment_->steps[s];
+  const auto index = static_cast<std::size_t>(argument.index);
+  switch (argument.kind) {
+    case OpenclArgument::Kind::input: return where(step.inputs[index]);
+    case OpenclArgument::Kind::output: return where(step.outputs[index]);
+    case OpenclArgument::Kind::state: return {own.states[index], -1, argument.offset};
+    case OpenclArgument::Kind::map: return {maps_->get(), -1, own.first_map + index * kMapBytes};
+    case OpenclArgument::Kind::counters: return {counters_->get(), -1, own.counters};
+    case OpenclArgument::Kind::workspace:
+    case OpenclArgument::Kind::value: break;
+  }
+  return {arena_->get(), -1, step.workspace + argument.offset};
+}
+
+void OpenclExecutable::add_kernel(std::size_t s, const OpenclKernel& described, const Launched& own,
+                                  BinaryStore* binaries) {
+  Command command;
+  command.step = s;
+  programs_.push_back(device_->program(described, binaries));
+  cl_int code = CL_SUCCESS;
+  command.kernel = KernelHandle(clCreateKernel(programs_.back()->get(), described.entry.c_str(), &code));
+  check(code, base::str("clCreateKernel '", described.entry, "'"));
+  for (std::size_t d = 0; d < 3; ++d) {
+    command.global[d] = described.groups[d] * described.local[d];
+    command.local[d] = described.local[d];
+    if (command.global[d] > 1) command.axes = static_cast<cl_uint>(d + 1);
+  }
+  cl_uint number = 0;
+  for (const OpenclArgument& argument : described.arguments) {
+    if (argument.kind == OpenclArgument::Kind::value) {
+      check(clSetKernelArg(command.kernel.get(), number, argument.size, argument.value.data()),
+            base::str("clSetKernelArg ", number, " of '", described.entry, "'"));
+      ++number;
+      continue;
+    }
+    set_tensor(command, number, where(argument, s, own));
+    number += 2;
+  }
+  commands_.push_back(std::move(command));
+}
+
+/// False where it can't be a part. A segment that is watched has a plan kernel for each part.
+bool OpenclExecutable::add_part(std::size_t s, const OpenclKernel& described, const Launched& own, bool first,
+                                BinaryStore* binaries) {
+  const Step& step = segment_->steps[s];
+  const bool alone = step.wave < 0 || segment_->source;
+  if (step.wave < 0 && described.part != OpenclKernel::Part::resident) return false;
+  if (!refuse_part(described, device_->target().opencl.wgmma).empty()) return false;
+  if (alone) finish_plan(binaries);
+  PlanPart part;
+  part.kernel = &described;
+  part.step = s;
+  if (described.ahead.bytes) part.weights = own.states[static_cast<std::size_t>(described.ahead.state)];
+  part.marks = step.marks;
+  std::size_t inputs = 0;
+  for (const OpenclArgument& argument : described.arguments) {
+    if (argument.kind == OpenclArgument::Kind::value) continue;
+    if (argument.kind == OpenclArgument::Kind::input && described.part == OpenclKernel::Part::resident && inputs < 2)
+      part.waits[inputs++] = argument.index < 64 && (step.waits_for >> argument.index & 1) != 0;
+    const Where at = where(argument, s, own);
+    part.places.push_back({at.binding, at.binding >= 0 ? at.offset : address_of(at.object) + at.offset});
+  }
+  parts_.push_back(std::move(part));
+  launched_.push_back(own);
+  if (PlanRun::table_bytes(parts_) > most_table_bytes()) {  // the last one begins another
+    PlanPart last = std::move(parts_.back());
+    parts_.pop_back();
+    launched_.pop_back();
+    finish_plan(binaries);
+    parts_.push_back(std::move(last));
+    launched_.push_back(own);
+  }
+  parts_.back().meet = parts_.size() > 1 && (!first || step.wave != part_wave_);
+  part_wave_ = step.wave;
+  if (alone) finish_plan(binaries);
+  return true;
+}
+
+void OpenclExecutable::finish_plan(BinaryStore* binaries) {
+  if (parts_.empty()) return;
+  const bool needed = parts_.size() > 1 || parts_[0].kernel->part == OpenclKernel::Part::resident;
+  if (needed) {
+    Command command;
+    command.step = parts_.front().step;
+    command.plan = std::make_unique<PlanRun>(*device_, parts_, binaries, profile_);
+    commands_.push_back(std::move(command));
+  } else {
+    add_kernel(parts_[0].step, *parts_[0].kernel, launched_[0], binaries);
+  }
+  parts_.clear();
+  launched_.clear();
 }
 
 void OpenclExecutable::place_map(const TensorMap& map, std::size_t s, const std::vector<cl_mem>& states) {
@@ -192,9 +263,18 @@ void OpenclExecutable::bind(OpenclQueue& queue, std::span<const Region> bindings
     maps = true;
     put_map(bound.map, device_->address_of(bound_[k].object) + bound_[k].offset + bound.offset, bound.at);
   }
-  if (maps) {
+  bool plans = false;
+  for (Command& command : commands_)
+    for (std::size_t k = 0; command.plan && k < bound_.size(); ++k)
+      if (moved_[k] && command.plan->follows(k)) {
+        command.plan->move(k, device_->address_of(bound_[k].object) + bound_[k].offset);
+        plans = true;
+      }
+  if (maps || plans) {
     check(clFinish(queue.get()), "clFinish");  // a run in the queue may still read them
     write_maps();
+    for (Command& command : commands_)
+      if (command.plan) command.plan->write();
   }
   for (Command& command : commands_)
     for (const Follows& f : command.follows) {
@@ -208,6 +288,8 @@ void OpenclExecutable::bind(OpenclQueue& queue, std::span<const Region> bindings
 
 void OpenclExecutable::enqueue(OpenclQueue& queue, std::span<const Region> bindings) {
   bind(queue, bindings);
+  for (const Command& command : commands_)
+    if (command.plan) queue.watch(command.plan->counters());
   if (!profile_) {
     enqueue_commands(queue.get(), bindings);
     return;
@@ -231,7 +313,9 @@ void OpenclExecutable::enqueue_commands(cl_command_queue queue, std::span<const 
     const Command& command = commands_[c];
     if (profile_) events_[c] = {};
     cl_event* event = profile_ ? events_[c].out() : nullptr;
-    if (command.kernel) {
+    if (command.plan) {
+      command.plan->enqueue(queue, event);
+    } else if (command.kernel) {
       const cl_int code = clEnqueueNDRangeKernel(queue, command.kernel.get(), command.axes, nullptr,
                                                  command.global.data(), command.local.data(), 0, nullptr, event);
       if (code != CL_SUCCESS)
@@ -285,7 +369,9 @@ std::span<const double> OpenclExecutable::step_seconds() const noexcept {
     if (!event || clWaitForEvents(1, &event) != CL_SUCCESS) continue;
     clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof(begin), &begin, nullptr);
     clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof(end), &end, nullptr);
-    seconds_[commands_[c].step] += static_cast<double>(end - begin) * 1e-9;
+    const double seconds = static_cast<double>(end - begin) * 1e-9;
+    if (commands_[c].plan) commands_[c].plan->share(seconds, seconds_);
+    else seconds_[commands_[c].step] += seconds;
   }
   return seconds_;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/device/opencl/device.h"
+#include "engine/device/opencl/plan_run.h"
 
 namespace vireo::device::opencl {
 
@@ -40,7 +41,8 @@ class OpenclExecutable final : public Executable {
   };
   struct Command {
     std::size_t step = 0;
-    KernelHandle kernel;  ///< null: a copy of rows
+    KernelHandle kernel;            ///< null: a copy of rows, or
+    std::unique_ptr<PlanRun> plan;  ///< a plan kernel
     std::array<std::size_t, 3> global{1, 1, 1}, local{1, 1, 1};
     cl_uint axes = 1;  ///< of them that are more than 1
     std::vector<Follows> follows;
@@ -48,8 +50,19 @@ class OpenclExecutable final : public Executable {
     std::size_t rows = 0, row_bytes = 0, pitch_bytes = 0;
   };
 
+  /// A launch's own things on the device.
+  struct Launched {
+    std::vector<cl_mem> states;
+    std::size_t first_map = 0, counters = 0;
+  };
+
   [[nodiscard]] Where where(const Place& place) const;
+  [[nodiscard]] Where where(const OpenclArgument& argument, std::size_t step, const Launched& own) const;
   void add_kernels(std::size_t step, const OpenclLaunch& launch, BinaryStore* binaries);
+  void add_kernel(std::size_t step, const OpenclKernel& described, const Launched& own, BinaryStore* binaries);
+  bool add_part(std::size_t step, const OpenclKernel& described, const Launched& own, bool first,
+                BinaryStore* binaries);
+  void finish_plan(BinaryStore* binaries);
   void add_copy(std::size_t step, const CopyLaunch& launch);
   void set_tensor(Command& command, cl_uint argument, const Where& where);
   [[nodiscard]] Where resolve(const Where& where, std::span<const Region> bindings) const;
@@ -68,6 +81,10 @@ class OpenclExecutable final : public Executable {
   std::vector<std::shared_ptr<const Buffer>> constants_, states_;
   std::vector<std::shared_ptr<const Program>> programs_;
   std::vector<Command> commands_;
+  /// Parts of the plan kernel in the making, with what they are if it stays a single one.
+  std::vector<PlanPart> parts_;
+  std::vector<Launched> launched_;
+  int part_wave_ = -1;
   /// Tensor maps of all commands, one after the other; those of bindings are written anew when the binding moves.
   struct BoundMap {
     TensorMap map;

@@ -15,6 +15,9 @@ struct OpenclFacts {
   bool ptx = false;              ///< inline assembly of NVIDIA's virtual instruction set
   bool mma = false;              ///< mma.sync, ldmatrix and cp.async (sm_80)
   bool wgmma = false;            ///< wgmma and bulk tensor copies (sm_90a), by way of edited PTX
+  /// Work-groups with all the local memory there is that are known to run at the same time, so that they may wait for
+  /// each other: plan kernels (plan_kernel.h). 0: none are.
+  int resident_groups = 0;
 };
 
 }  // namespace vireo::device

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "engine/device/launch.h"
@@ -34,15 +35,27 @@ struct OpenclArgument {
   std::size_t offset = 0;
   std::array<std::byte, 32> value{};
   std::size_t size = 0;
+  std::string_view type;  ///< of a value, in OpenCL C
 
+  /// A number, or a block of 2, 4 or 8 ints.
   template <typename T>
   static OpenclArgument of(T number) {
-    static_assert(sizeof(T) <= 32);
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8 || sizeof(T) == 16 || sizeof(T) == 32);
     OpenclArgument argument;
     std::memcpy(argument.value.data(), &number, sizeof(T));
     argument.size = sizeof(T);
+    if constexpr (std::is_floating_point_v<T>) argument.type = sizeof(T) == 4 ? "float" : "double";
+    else if constexpr (std::is_arithmetic_v<T>) argument.type = sizeof(T) == 4 ? "int" : "long";
+    else argument.type = sizeof(T) == 8 ? "int2" : sizeof(T) == 16 ? "int4" : sizeof(T) == 32 ? "int8" : "int";
     return argument;
   }
+};
+
+/// Weights that a step of a plan kernel (plan_kernel.h) reads: piece of work p finds its own, `chunks` blocks of
+/// `bytes` each, at chunk (p % period) * chunks of the state.
+struct FetchedAhead {
+  std::int32_t state = 0;
+  std::uint32_t bytes = 0, period = 1, chunks = 1;
 };
 
 struct OpenclKernel {
@@ -54,6 +67,19 @@ struct OpenclKernel {
   /// The source has instructions of NVIDIA's sm_90a in its assembly, each after "//@ " (ptx.h).
   bool hopper = false;
   int most_registers = 0;  ///< of a work-item, where `hopper`; 0: the compiler's choice
+
+  /// How it can be a part of a plan kernel (plan_kernel.h).
+  enum class Part : std::uint8_t {
+    none,
+    items,    ///< its items have nothing to do with each other: no barriers, no local memory
+    groups,   ///< has barriers, and takes local memory by VIREO_LOCAL; its groups have a multiple of 32 items
+    resident  ///< is nothing else: takes VIREO_RUN before its arguments and walks its `pieces` itself
+  };
+  Part part = Part::none;
+  std::size_t local_bytes = 0;  ///< of a group, where Part::groups
+  std::int64_t pieces = 0;      ///< of a resident one
+  FetchedAhead ahead;           ///< of a resident one; bytes 0: nothing
+  bool exchanges = false;       ///< a resident one whose pieces give each other 8 KB each
 };
 
 /// How Hopper's bulk copies walk a tensor of two-byte elements: what libcuda's tensor maps say (tensor_map.h).

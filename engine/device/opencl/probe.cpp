@@ -1,6 +1,7 @@
 #include "engine/device/opencl/probe.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -183,6 +184,13 @@ void probe(cl_context context, cl_device_id device, Target& target) {
       if (facts.ptx && local_memory_works(context, device, kib << 10)) facts.local_bytes = kib << 10;
   }
   target.features.push_back(base::str("local ", facts.local_bytes >> 10, " KiB"));
+  // One group of all local memory for each multiprocessor: the hardware gives each of them one as long as nothing else
+  // runs, and a plan kernel waits until nothing else does.
+  const char* text = std::getenv("VIREO_PLAN_KERNELS");
+  const std::string_view wanted = text ? text : "";
+  if (wanted == "0") return;
+  if (facts.wgmma && facts.local_bytes >= std::size_t{224} << 10) facts.resident_groups = target.workers;
+  else if (wanted == "1") facts.resident_groups = 1;  // for tests: a group alone has nobody to wait for
 }
 
 }  // namespace vireo::device::opencl

@@ -1,5 +1,6 @@
 #include "engine/device/opencl/queue.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/base/text.h"
@@ -11,11 +12,13 @@ namespace {
 
 class OpenclEvent final : public Event {
  public:
-  OpenclEvent(std::shared_ptr<OpenclDevice> device, EventHandle own, std::shared_ptr<Event> host)
-      : device_(std::move(device)), own_(std::move(own)), host_(std::move(host)) {}
+  OpenclEvent(std::shared_ptr<OpenclDevice> device, EventHandle own, std::shared_ptr<Event> host,
+              std::shared_ptr<ResidentWatch> residents)
+      : device_(std::move(device)), own_(std::move(own)), host_(std::move(host)), residents_(std::move(residents)) {}
   Status wait() const noexcept override {
     const cl_event event = own_.get();
-    const Status status = status_of(clWaitForEvents(1, &event), "clWaitForEvents");
+    Status status = status_of(clWaitForEvents(1, &event), "clWaitForEvents");
+    if (status.ok()) status = residents_->check();
     const Status worked = host_ ? host_->wait() : Status{};
     return worked.ok() ? status : worked;
   }
@@ -30,6 +33,7 @@ class OpenclEvent final : public Event {
   std::shared_ptr<OpenclDevice> device_;
   EventHandle own_;
   std::shared_ptr<Event> host_;  ///< the same point among the host's work; null where there is none
+  std::shared_ptr<ResidentWatch> residents_;
 };
 
 /// Waits for the driver's queue to come here, works, and, where it waits, lets it go on.
@@ -77,8 +81,34 @@ const OpenclMemory* device_memory(const Region& region) {
 
 }  // namespace
 
+void ResidentWatch::add(const std::shared_ptr<const PlanCounters>& counters) {
+  const std::lock_guard lock(mutex_);
+  if (unchecked_.empty()) since_ = std::chrono::steady_clock::now();
+  if (std::find(unchecked_.begin(), unchecked_.end(), counters) == unchecked_.end()) unchecked_.push_back(counters);
+}
+
+Status ResidentWatch::check() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (unchecked_.empty()) return {};
+  // A run gives up two seconds after it began, so after the first of these was enqueued.
+  const bool can_have = std::chrono::steady_clock::now() - since_ > std::chrono::milliseconds(1900);
+  bool any = false;
+  try {
+    for (const auto& counters : unchecked_) any |= can_have && counters->gave_up(device_);
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  }
+  unchecked_.clear();
+  if (!any) return {};
+  return {ErrorCode::internal,
+          "a plan kernel gave up after two seconds: not all of its work-groups ran at the same time. Something else "
+          "holds the device; VIREO_PLAN_KERNELS=0 launches kernels one by one"};
+}
+
+void OpenclQueue::watch(const std::shared_ptr<const PlanCounters>& counters) { residents_->add(counters); }
+
 OpenclQueue::OpenclQueue(std::shared_ptr<OpenclDevice> device, QueueHandle own)
-    : device_(std::move(device)), own_(std::move(own)) {}
+    : device_(std::move(device)), own_(std::move(own)), residents_(std::make_shared<ResidentWatch>(*device_)) {}
 
 OpenclQueue::~OpenclQueue() {
   clFinish(own_.get());
@@ -138,7 +168,7 @@ std::shared_ptr<Event> OpenclQueue::record() {
   check(clEnqueueMarkerWithWaitList(own_.get(), 0, nullptr, marker.out()), "clEnqueueMarkerWithWaitList");
   check(clFlush(own_.get()), "clFlush");
   const std::lock_guard lock(mutex_);
-  return std::make_shared<OpenclEvent>(device_, std::move(marker), has_work_ ? host_->record() : nullptr);
+  return std::make_shared<OpenclEvent>(device_, std::move(marker), has_work_ ? host_->record() : nullptr, residents_);
 }
 
 Status OpenclQueue::synchronize() noexcept {
@@ -150,6 +180,7 @@ Status OpenclQueue::synchronize() noexcept {
     const cl_event event = marker.get();
     status = status_of(clWaitForEvents(1, &event), "clWaitForEvents");
   }
+  if (status.ok()) status = residents_->check();
   Queue* host = nullptr;
   {
     const std::lock_guard lock(mutex_);

@@ -4,11 +4,30 @@
 // nothing blocks who enqueues. The thread is started by the first such work.
 
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <vector>
 
 #include "engine/device/opencl/device.h"
 
 namespace vireo::device::opencl {
+
+class PlanCounters;
+
+/// Whether plan kernels had to give up. Any thread.
+class ResidentWatch {
+ public:
+  explicit ResidentWatch(OpenclDevice& device) : device_(device) {}
+  void add(const std::shared_ptr<const PlanCounters>& counters);
+  /// When all that was added has run.
+  [[nodiscard]] Status check() noexcept;
+
+ private:
+  OpenclDevice& device_;  ///< the queue holds it
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<const PlanCounters>> unchecked_;
+  std::chrono::steady_clock::time_point since_;  ///< the first of them was added
+};
 
 class OpenclQueue final : public Queue {
  public:
@@ -22,12 +41,16 @@ class OpenclQueue final : public Queue {
   Status synchronize() noexcept override;
 
   [[nodiscard]] cl_command_queue get() const noexcept { return own_.get(); }
+  /// These counters' kernel has been, or is about to be, enqueued: synchronize() asks them where time enough has passed
+  /// that it can have given up.
+  void watch(const std::shared_ptr<const PlanCounters>& counters);
 
  private:
   std::shared_ptr<OpenclDevice> device_;
   QueueHandle own_;
   std::unique_ptr<Queue> host_;  ///< thread for host work; null until there is some
   bool has_work_ = false;        ///< that what is enqueued later waits for, and that may fail
+  std::shared_ptr<ResidentWatch> residents_;
   std::mutex mutex_;
 };
 

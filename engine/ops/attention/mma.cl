@@ -18,7 +18,8 @@
 kernel __attribute__((reqd_work_group_size(128, 1, 1))) void attention_mma(
     VIREO_TENSOR(q), VIREO_TENSOR(k), VIREO_TENSOR(v), VIREO_TENSOR(out), const int heads, const int sharing,
     const int queries, const int keys, const int causal, const float scale, const int8 qk, const int8 vo) {
-  local ushort k_tile[KEYS * K_PITCH] __attribute__((aligned(16))), v_tile[KEYS * V_PITCH] __attribute__((aligned(16)));
+  VIREO_LOCAL(ushort, k_tile, KEYS * K_PITCH);
+  VIREO_LOCAL(ushort, v_tile, KEYS * V_PITCH);
   const int item = get_local_id(0), lane = item & 31, warp = item >> 5;
   const int tiles = (queries + 63) / 64, first = get_group_id(0) % tiles * 64;
   const int head = get_group_id(0) / tiles % heads, batch = get_group_id(0) / tiles / heads;

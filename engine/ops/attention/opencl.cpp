@@ -133,6 +133,7 @@ Launch prepare_attention_mma(const Problem& p) {
                   g.steps(g.key_heads, g.keys, g.depth, p.inputs[1].pitch)));
   call.value(pair(g.steps(g.key_heads, g.keys, g.width, p.inputs[2].pitch),
                   g.steps(g.heads, g.queries, g.width, p.outputs[0].pitch)));
+  call.group_part(static_cast<std::size_t>(64 * (g.depth + 8 + g.width + 8)) * 2);  // 64 keys and values
   call.over({g.batch * g.heads * ((g.queries + 63) / 64) * 128, 1, 1}, {128, 1, 1});
   OpenclLaunch launch;
   launch.kernels.push_back(call.done());

@@ -97,6 +97,20 @@ std::vector<Case> conv_cases() {
   list.push_back({.name = "unknown_depthwise",
                   .inputs = {{1, 5, 7, 7}, {5, 1, 3, 3}},
                   .attributes = attributes({{"group", std::int64_t{5}}})});
+  // Channels in multiples of 8: what tensor cores take.
+  list.push_back(conv_case("deep_1x1", {1, 5, 6, 256}, {40, 256, 1, 1}, nhwc({{"activation", "relu"}})));
+  list.push_back(conv_case("deep_3x3", {1, 6, 5, 640}, {136, 640, 3, 3}, nhwc({{"pads", p1}})));
+  list.push_back(conv_case("pictures_3x3", {3, 5, 7, 64}, {72, 64, 3, 3}, nhwc({{"pads", p1}, {"activation", "relu"}}),
+                           true, Dims{3, 5, 7, 72}));
+  list.push_back(conv_case("pictures_stride", {2, 9, 11, 96}, {64, 96, 3, 3}, nhwc({{"pads", p1}, {"strides", s2}})));
+  list.push_back(conv_case(
+      "dilated_residual", {1, 10, 9, 32}, {24, 32, 3, 3},
+      nhwc({{"pads", Ints{2, 2, 2, 2}}, {"dilations", Ints{2, 2}}, {"activation", "silu"}, {"residual", "after"}}),
+      true, Dims{1, 10, 9, 24}));
+  list.push_back(conv_case("uneven_window", {2, 8, 9, 40}, {48, 40, 2, 4},
+                           nhwc({{"pads", Ints{0, 1, 1, 2}}, {"strides", Ints{1, 3}}})));
+  list.push_back(conv_case("sparse_1x1", {1, 9, 8, 64}, {128, 64, 1, 1}, nhwc({{"strides", s2}})));
+  list.push_back(conv_case("wide_picture", {1, 3, 200, 16}, {16, 16, 3, 3}, nhwc({{"pads", p1}})));
   list.push_back(conv_case("empty_batch", {0, 4, 4, 3}, {5, 3, 3, 3}, nhwc({{"pads", p1}})));
   return list;
 }

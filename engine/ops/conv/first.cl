@@ -22,8 +22,8 @@ kernel __attribute__((reqd_work_group_size(256, 1, 1))) void conv_first(VIREO_TE
                                                                         VIREO_TENSOR(bias), VIREO_TENSOR(y),
                                                                         const int4 in, const int4 out,
                                                                         const int8 grid) {
-  local ushort picture[ROWS * PIXELS * 4] __attribute__((aligned(16)));
-  local ushort weights[64 * W_PITCH] __attribute__((aligned(16)));
+  VIREO_LOCAL(ushort, picture, ROWS * PIXELS * 4);
+  VIREO_LOCAL(ushort, weights, 64 * W_PITCH);
   const global ushort *xs = (const global ushort *)(x_block + x_offset);
   const global uint4 *ws = (const global uint4 *)(w_block + w_offset);
   VIREO_AT(float, bias);

@@ -90,7 +90,7 @@ Launch prepare_conv_first(const Problem& p) {
       std::max<std::int64_t>(1, static_cast<std::int64_t>((220 << 10) / local_bytes(g, rows)));
   const std::int64_t groups =
       std::min(segments * tiles * g.batch, divide_up(p.target->workers * std::min<std::int64_t>(together, 6), blocks));
-  call.over({groups * blocks * 256, 1, 1}, {256, 1, 1});
+  call.group_part(local_bytes(g, rows)).over({groups * blocks * 256, 1, 1}, {256, 1, 1});
   launch.kernels.push_back(call.done());
   launch.unread_inputs = 0b110;
   launch.state_bytes = launch.states[0].bytes + launch.states[1].bytes;

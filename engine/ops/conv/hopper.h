@@ -12,6 +12,11 @@ namespace vireo::ops {
 [[nodiscard]] graph::Launch prepare_conv_hopper(const graph::Problem& problem, std::size_t tile);
 [[nodiscard]] double predict_conv_hopper(const graph::Problem& problem, std::size_t tile);
 
+/// A part of plan kernels, a tactic for each tile (ops/shared/slab.h).
+[[nodiscard]] std::string refuse_conv_slab(const graph::Problem& problem, std::size_t tile);
+[[nodiscard]] graph::Launch prepare_conv_slab(const graph::Problem& problem, std::size_t tile);
+[[nodiscard]] double predict_conv_slab(const graph::Problem& problem, std::size_t tile);
+
 /// Of at most 4 channels, from sm_80 on (first.cl).
 [[nodiscard]] std::string refuse_conv_first(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_conv_first(const graph::Problem& problem);

@@ -3,6 +3,7 @@
 #include "engine/ops/conv/hopper.h"
 #include "engine/ops/shared/bf16_error.h"
 #include "engine/ops/shared/hopper.h"
+#include "engine/ops/shared/slab.h"
 
 namespace vireo::ops {
 namespace {
@@ -79,6 +80,19 @@ graph::Launch hopper(const Problem& p) {
 template <std::size_t kTile>
 double tile_seconds(const Problem& p) {
   return predict_conv_hopper(p, kTile);
+}
+template <std::size_t kTile>
+std::string refuse_slab_tile(const Problem& p) {
+  static_assert(kTile < kSlabTileCount);
+  return refuse_conv_slab(p, kTile);
+}
+template <std::size_t kTile>
+graph::Launch slab(const Problem& p) {
+  return prepare_conv_slab(p, kTile);
+}
+template <std::size_t kTile>
+double slab_tile_seconds(const Problem& p) {
+  return predict_conv_slab(p, kTile);
 }
 
 graph::RowRole by_rows(const Problem& p) {
@@ -215,6 +229,46 @@ const Tactic kTactics[] = {
      .refuse = refuse_others_can,
      .prepare = im2col<kernel_set_portable>,
      .predict = gathered_seconds<kernel_set_portable>},
+    {.name = "conv_slab_64x32_opencl",
+     .refuse = refuse_slab_tile<0>,
+     .prepare = slab<0>,
+     .device = "opencl",
+     .predict = slab_tile_seconds<0>},
+    {.name = "conv_slab_64x32_split2_opencl",
+     .refuse = refuse_slab_tile<1>,
+     .prepare = slab<1>,
+     .device = "opencl",
+     .predict = slab_tile_seconds<1>},
+    {.name = "conv_slab_64x32_split4_opencl",
+     .refuse = refuse_slab_tile<2>,
+     .prepare = slab<2>,
+     .device = "opencl",
+     .predict = slab_tile_seconds<2>},
+    {.name = "conv_slab_64x32_split8_opencl",
+     .refuse = refuse_slab_tile<3>,
+     .prepare = slab<3>,
+     .device = "opencl",
+     .predict = slab_tile_seconds<3>},
+    {.name = "conv_slab_64x64_opencl",
+     .refuse = refuse_slab_tile<4>,
+     .prepare = slab<4>,
+     .device = "opencl",
+     .predict = slab_tile_seconds<4>},
+    {.name = "conv_slab_64x128_opencl",
+     .refuse = refuse_slab_tile<5>,
+     .prepare = slab<5>,
+     .device = "opencl",
+     .predict = slab_tile_seconds<5>},
+    {.name = "conv_slab_128x32_opencl",
+     .refuse = refuse_slab_tile<6>,
+     .prepare = slab<6>,
+     .device = "opencl",
+     .predict = slab_tile_seconds<6>},
+    {.name = "conv_slab_128x64_opencl",
+     .refuse = refuse_slab_tile<7>,
+     .prepare = slab<7>,
+     .device = "opencl",
+     .predict = slab_tile_seconds<7>},
     {.name = "conv_wgmma_128x256_opencl",
      .refuse = refuse_hopper_tile<0>,
      .prepare = hopper<0>,

@@ -40,9 +40,8 @@ device::OpenclState weights_of(const Problem& p, const OpenclProduct& g) {
   return state;
 }
 
-}  // namespace
-
-std::string refuse_hopper_matrix(const Problem& p, const OpenclProduct& g, const HopperTile& tile) {
+/// What neither kind of kernel takes.
+std::string refuse_matrix(const Problem& p, const OpenclProduct& g) {
   if (std::string why = refuse_hopper(p, {0, -1}); !why.empty()) return why;
   if (g.residual >= 0)
     if (std::string why = refuse_hopper(p, {g.residual}); !why.empty()) return why;
@@ -57,7 +56,54 @@ std::string refuse_hopper_matrix(const Problem& p, const OpenclProduct& g, const
     if (!addend.constant || g.addend_row != 0 || g.addend_column != 1 || g.beta != 1)
       return "takes a known bias by column";
   }
+  return {};
+}
+
+SlabProduct slab_of(const OpenclProduct& g) {
+  SlabProduct product;
+  product.channels = g.k;
+  product.columns = g.n;
+  product.x = {rows_of(g), rows_of(g), 1, 1, 1, 0};
+  product.x_pitch = g.a_row;
+  product.y_pitch = g.c_row;
+  if (g.residual >= 0) {
+    product.residual = g.residual_before ? 1 : 2;
+    product.residual_input = g.residual;
+    product.residual_pitch = g.residual_row;
+  }
+  product.activation = g.activation;
+  return product;
+}
+
+}  // namespace
+
+std::string refuse_hopper_matrix(const Problem& p, const OpenclProduct& g, const HopperTile& tile) {
+  if (std::string why = refuse_matrix(p, g); !why.empty()) return why;
   return refuse_split(p, rows_of(g), g.n, chunks_of(g), tile);
+}
+
+std::string refuse_slab_matrix(const Problem& p, const OpenclProduct& g, const SlabTile& tile) {
+  if (std::string why = refuse_matrix(p, g); !why.empty()) return why;
+  return refuse_slab(p, slab_of(g), tile, {0, -1});
+}
+
+double predict_slab_matrix(const Problem& p, const OpenclProduct& g, const SlabTile& tile) {
+  return slab_seconds(p, slab_of(g), tile);
+}
+
+Launch prepare_slab_matrix(const Problem& p, const OpenclProduct& g, const SlabTile& tile) {
+  const auto* from = p.inputs[1].constant->as<std::uint16_t>();
+  const auto alpha = static_cast<float>(g.alpha);
+  const std::string layout =
+      base::str("matrix ", g.n, "x", g.k, " ", g.b_step, " ", g.b_column, " ", g.alpha, g.addend >= 0 ? " +" : "");
+  OpenclLaunch launch = *slab_launch(p, slab_of(g), tile, layout, g.addend,
+                                     [=](std::int64_t column, std::int64_t /*tap*/, std::int64_t k) {
+                                       const std::uint16_t value = from[k * g.b_step + column * g.b_column];
+                                       return alpha == 1 ? value : half_from_float(alpha * half_to_float(value));
+                                     })
+                             .as<OpenclLaunch>();
+  launch.unread_inputs = 0b10 | (g.addend >= 0 ? std::uint64_t{1} << g.addend : 0);
+  return launch;
 }
 
 double predict_hopper_matrix(const Problem& p, const OpenclProduct& g, const HopperTile& tile) {

@@ -6,6 +6,7 @@
 
 #include "engine/ops/shared/hopper.h"
 #include "engine/ops/shared/opencl_product.h"
+#include "engine/ops/shared/slab.h"
 
 namespace vireo::ops {
 
@@ -26,6 +27,23 @@ struct HopperTactic {
   }
   static Launch prepare(const Problem& p) { return prepare_hopper_matrix(p, kPlan(p), kHopperTiles[kTile]); }
   static double predict(const Problem& p) { return predict_hopper_matrix(p, kPlan(p), kHopperTiles[kTile]); }
+};
+
+[[nodiscard]] std::string refuse_slab_matrix(const Problem& problem, const OpenclProduct& product,
+                                             const SlabTile& tile);
+[[nodiscard]] Launch prepare_slab_matrix(const Problem& problem, const OpenclProduct& product, const SlabTile& tile);
+[[nodiscard]] double predict_slab_matrix(const Problem& problem, const OpenclProduct& product, const SlabTile& tile);
+
+/// The same as parts of plan kernels.
+template <OpenclProduct (*kPlan)(const Problem&), std::size_t kTile>
+struct SlabTactic {
+  static_assert(kTile < kSlabTileCount);
+  static std::string refuse(const Problem& p) {
+    const std::string why = refuse_opencl(p, {DataType::float16});
+    return why.empty() ? refuse_slab_matrix(p, kPlan(p), kSlabTiles[kTile]) : why;
+  }
+  static Launch prepare(const Problem& p) { return prepare_slab_matrix(p, kPlan(p), kSlabTiles[kTile]); }
+  static double predict(const Problem& p) { return predict_slab_matrix(p, kPlan(p), kSlabTiles[kTile]); }
 };
 
 }  // namespace vireo::ops

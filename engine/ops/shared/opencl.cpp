@@ -42,6 +42,20 @@ const char* name_of(Activation kind) {
   return "identity";
 }
 
+/// Whether the word stands in a text, comments aside.
+bool says(std::string_view text, std::string_view word) {
+  const auto is_word = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  for (std::size_t at = 0; (at = text.find(word, at)) != std::string_view::npos; at += word.size()) {
+    if (at > 0 && is_word(text[at - 1])) continue;
+    if (at + word.size() < text.size() && is_word(text[at + word.size()])) continue;
+    const std::size_t line = text.rfind('\n', at) + 1;  // npos + 1 is 0
+    if (text.substr(line, at - line).find("//") == std::string_view::npos) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string_view opencl_source(std::string_view path) {
@@ -69,9 +83,22 @@ std::string_view opencl_type(DataType type) noexcept {
 
 KernelCall::KernelCall(std::string_view path, std::string_view entry) {
   kernel_.source = base::str(opencl_source("shared/opencl/prelude.cl"), opencl_source("shared/opencl/functions.cl"));
-  own_ = kernel_.source.size();
+  own_ = common_ = kernel_.source.size();
   kernel_.source += opencl_source(path);
   kernel_.entry = entry;
+}
+
+KernelCall& KernelCall::group_part(std::size_t bytes) {
+  kernel_.part = bytes ? OpenclKernel::Part::groups : OpenclKernel::Part::items;
+  kernel_.local_bytes = bytes;
+  return *this;
+}
+
+OpenclKernel KernelCall::done() {
+  const std::string_view own = std::string_view(kernel_.source).substr(common_);
+  if (kernel_.part == OpenclKernel::Part::none && !says(own, "barrier") && !says(own, "local"))
+    kernel_.part = OpenclKernel::Part::items;
+  return std::move(kernel_);
 }
 
 KernelCall& KernelCall::before(std::string_view path) {

@@ -64,11 +64,16 @@ class KernelCall {
   KernelCall& integer(std::int64_t number);  ///< an int. Throws Error(internal) where it doesn't fit
   /// Work-groups of `local` items, as many as cover `items`.
   KernelCall& over(std::array<std::int64_t, 3> items, std::array<std::size_t, 3> local);
-  [[nodiscard]] OpenclKernel done() { return std::move(kernel_); }
+  /// Its barriers and its local memory, `bytes` of a group, all by VIREO_LOCAL, are as parts of plan kernels have them
+  /// (device/opencl/plan_kernel.h). Kernels whose text has none are parts without being told; 0: none with these
+  /// defines.
+  KernelCall& group_part(std::size_t bytes);
+  [[nodiscard]] OpenclKernel done();
 
  private:
   OpenclKernel kernel_;
-  std::size_t own_ = 0;  ///< where the kernel's own text begins
+  std::size_t common_ = 0;  ///< where the text ends that all kernels begin with
+  std::size_t own_ = 0;     ///< where the kernel's own text begins
 };
 
 /// The usual refusals: a tensor of a type that is none of `types`, more elements than an int counts, nothing to do.

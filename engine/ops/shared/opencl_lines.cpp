@@ -41,6 +41,8 @@ KernelCall line_call(const Problem& p, std::string_view path, std::string_view e
                      LineForm form) {
   KernelCall call(path, entry);
   call.before("shared/opencl/lines.cl").define("INNER_RANK", lines.inner.rank == 1 ? 1 : kLoopRank);
+  call.group_part(form == LineForm::serial ? 0
+                                           : 2 * sizeof(std::int64_t) * kItems);  // two blocks of an element an item
   if (form == LineForm::serial) call.define("SERIAL", 1);
   else if (p.target->opencl.on_processor) call.compiled_quickly();
   return call;

@@ -65,6 +65,18 @@ INLINE float high_of(uint pair) {
   asm("{.reg .b16 l,h;mov.b32 {l,h},%1;cvt.f32.f16 %0,h;}" : "=f"(v) : "r"(pair));
   return v;
 }
+#if COLUMNS == 32
+INLINE void multiply(float *d, ulong a, ulong b, int add) {
+  asm volatile(
+        "//@ {.reg .pred p; setp.ne.b32 p,%18,0; wgmma.mma_async.sync.aligned.m64n32k16.f32.f16.f16 {"
+        "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15"
+        "},%16,%17,p,1,1,0,0;}\n"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]),
+        "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15])
+      : "l"(a), "l"(b), "r"(add)
+      : "memory");
+}
+#endif
 #if COLUMNS == 64
 INLINE void multiply(float *d, ulong a, ulong b, int add) {
   asm volatile(

@@ -32,7 +32,7 @@
   const int wanted = get_group_id(0) * together + across;                                 \
   const bool idle = wanted >= lines;                                                      \
   const int line = idle ? 0 : wanted, end = idle ? 0 : length, steps = lanes
-#define SHARED(type, name) local type name[256]
+#define SHARED(type, name) VIREO_LOCAL(type, name, 256)
 #define ALL_LANES(name, v, op)                                                                          \
   do {                                                                                                  \
     barrier(CLK_LOCAL_MEM_FENCE);                                                                       \

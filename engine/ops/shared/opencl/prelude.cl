@@ -8,6 +8,12 @@
 #define VIREO_TENSOR(name) global char *restrict name##_block, const ulong name##_offset
 #define VIREO_AT(type, name) global type *name = (global type *)(name##_block + name##_offset)
 
+// Local memory of a group: room for `count` of a type, at a multiple of 16 bytes. Plan kernels, where several kernels
+// share one block, have another one (device/opencl/plan_kernel.cpp).
+#ifndef VIREO_LOCAL
+#define VIREO_LOCAL(type, name, count) local type name[count] __attribute__((aligned(16)))
+#endif
+
 // GET(T, p, i): element i as a number to compute with; PUT stores one. GET4, PUT4: four neighbours as a float4.
 #define GET(type, p, i) VIREO_PASTE(VIREO_GET_, type)(p, i)
 #define PUT(type, p, i, v) VIREO_PASTE(VIREO_PUT_, type)(p, i, v)

@@ -1,0 +1,88 @@
+#pragma once
+// Plan kernels: the steps of a segment as one kernel, for small batches, where launches cost more than the work. As
+// many groups run as are resident at the same time; each does its share of a step after the other. Between waves of
+// steps (Step::wave) all groups meet. Beside the 256 items that work a warp fetches weights: it knows which pieces of
+// which steps its group will take, and asks for their weights as soon as a slot of the ring is free, long before the
+// input of the step exists.
+//
+// Why no race is possible:
+//  - Tensors. Steps of a wave touch no byte that another of them writes (compile/segment.cpp); between waves
+//    vireo_meet_all: every item's writes come before its group's barrier, that before the group's red.release of the
+//    counter (gpu scope), that before the ld.acquire that sees all groups' counts, that before the barrier that lets a
+//    group's items on. So what a wave wrote is seen by the next. The copy engine never reads or writes tensors here,
+//    weights excepted, which nobody writes.
+//  - The counter. It is 0 when a run begins; each group adds 1 at each of the run's meetings, and the m-th meeting
+//  waits
+//    for m times the number of groups, which can't be reached before all came. Whoever finishes last (sync[3], counted
+//    with acquire and release, so after all meetings of all) sets it back: runs follow each other (see below).
+//  - The ring. `full` of a slot flips when its bytes have landed, `empty` when each of the 8 warps that work has
+//  arrived;
+//    the fetcher waits for `empty` before it asks for new bytes, workers wait for `full` before they read. Both walk
+//    the same pieces in the same order, since both derive them from the same table.
+//  - Marked tensors (Step::waits_for). Every word of 16 bytes carries the run's parity in its lowest bit; a reader
+//    repeats its load until it does. A word is written and read as one (.b128, relaxed, single-copy atomic), so what
+//    has the parity is whole. It is of this run, since each word is written once in each run, runs have parities in
+//    turn, and nothing else is ever written there (the memory is no other tensor's; before the first run, of parity 1,
+//    it is 0). No other order is needed: what a reader uses is the word itself. Steps are taken in an order in which
+//    each comes after those it reads of, by groups that are all resident: the first piece that isn't done never waits
+//    for one behind it, so that there is no deadlock. Readers clear the bit, so that results don't depend on the run.
+//  - The exchange of a split step: words carry the step's tag. An exchange buffer is used again after a meeting at the
+//    earliest, so nobody overwrites a word that is still to be read. A place is written at most once by each use; uses
+//    of one buffer in a run are at most 14 and have tags in turn, modulo 15, from run to run, so that what an older use
+//    left has another tag (the last time that a place was written is at most 14 uses ago, for each run has the same
+//    uses; before the first the buffer is 0, which is no tag).
+//  - Runs. Two runs of plan kernels of one device never overlap: OpenclDevice::lock_residents orders them by events,
+//    also those of other queues. So all groups find room at once, and wait for nobody who isn't there. Other processes:
+//    the first that opens the device takes a lock (resident_lock.h), others do without plan kernels.
+//  - Nobody waits for ever: who waits looks at a clock, and after two seconds all stop waiting (vireo_tired); the run
+//  ends
+//    with an error that the queue reports.
+//
+// Any thread.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "engine/device/opencl/launch.h"
+
+namespace vireo::device::opencl {
+
+inline constexpr std::size_t kPlanItems = 256;
+inline constexpr std::uint32_t kExchangeUses = 14;                   ///< of one buffer in a run
+inline constexpr std::size_t kExchangeBytes = std::size_t{8} << 10;  ///< of a piece
+
+/// Words of a step in the table that the kernel reads.
+struct PlanStep {
+  enum Flag : std::uint32_t { meet = 1, waits_for_first = 2, waits_for_second = 4, marks = 8 };
+  std::uint32_t kind = 0;   ///< which of the kernels; flags in the upper half
+  std::uint32_t place = 0;  ///< its first address
+  std::uint32_t first = 0;  ///< the group that takes its first piece
+  std::uint32_t use = 0;    ///< of the exchange buffer, from 0 in each run
+  std::uint64_t weights = 0, exchanged = 0;
+  std::uint32_t bytes = 0, period = 1, chunks = 1, pieces = 0;
+};
+static_assert(sizeof(PlanStep) == 48);
+
+/// Why this kernel can't be a part; empty where it can. `local_bytes`: see most_local().
+[[nodiscard]] std::string refuse_part(const OpenclKernel& kernel, bool hopper);
+/// Equal where two kernels are the same code with the same values.
+[[nodiscard]] std::string kind_of(const OpenclKernel& kernel);
+/// Tensors among its arguments: addresses in the table.
+[[nodiscard]] std::size_t places_of(const OpenclKernel& kernel);
+/// Bytes for tables that the kernel has in local memory.
+[[nodiscard]] std::size_t most_table_bytes();
+/// The kernel of these kinds, entry "vireo_plan": arguments sync (4 uints), addresses and their number, steps and their
+/// number, exchange uses in a run.
+[[nodiscard]] OpenclKernel plan_kernel(std::span<const OpenclKernel* const> kinds, bool hopper, int groups,
+                                       std::size_t table_bytes);
+
+/// Names of functions and types that a text defines, and of its macros: what has to be renamed where texts meet. For
+/// the texts of engine/ops: definitions stand at the beginning of a line.
+struct FileNames {
+  std::vector<std::string> functions, macros;
+};
+[[nodiscard]] FileNames names_of(std::string_view text);
+
+}  // namespace vireo::device::opencl

@@ -1,0 +1,153 @@
+// Networks as plan kernels (engine/device/opencl/plan_kernel.h): what texts are made one of, results, and that thousands
+// of runs on changing inputs, of two contexts in two streams, are equal bit by bit. On GPUs that have them; elsewhere with
+// VIREO_PLAN_KERNELS=1, as this test is run, with one group. VIREO_RUNS: how many.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "engine/device/opencl/plan_kernel.h"
+#include "engine/device/device.h"
+#include "tests/runtime/opencl_networks.h"
+
+namespace vireo {
+namespace {
+
+using namespace testing_networks;
+
+class PlanKernels : public testing::WithOpencl {
+ protected:
+  void SetUp() override {
+    WithOpencl::SetUp();
+    if (IsSkipped()) return;
+    if (device::open("opencl:0")->target().opencl.resident_groups == 0) GTEST_SKIP() << "no plan kernels on this device";
+  }
+};
+
+/// What small convolutional networks have: a first layer, blocks of 1x1 and 3x3 with a branch beside, deep ones, a
+/// stride, two heads that have nothing to do with each other.
+Network blocks() {
+  return parsed(R"(
+graph "blocks"
+input "x" float32 1x3x32x32
+const "w0" float32 32x3x3x3 @1
+const "w1" float32 64x32x1x1 @2
+const "w2" float32 64x64x3x3 @3
+const "w3" float32 256x64x1x1 @4
+const "w4" float32 256x32x1x1 @5
+const "w5" float32 64x256x3x3 @6
+const "w6" float32 256x64x1x1 @7
+const "w7" float32 40x256x3x3 @8
+const "w8" float32 24x256x1x1 @9
+const "b3" float32 256 @10
+"c0" = conv("x", "w0") {pads=[1, 1, 1, 1], strides=[2, 2]} "c0"
+"r0" = unary("c0") {function="relu"} "r0"
+"c1" = conv("r0", "w1") "c1"
+"r1" = unary("c1") {function="relu"} "r1"
+"c2" = conv("r1", "w2") {pads=[1, 1, 1, 1]} "c2"
+"r2" = unary("c2") {function="relu"} "r2"
+"c3" = conv("r2", "w3", "b3") "c3"
+"c4" = conv("r0", "w4") "c4"
+"s1" = binary("c3", "c4") {function="add"} "s1"
+"r3" = unary("s1") {function="relu"} "r3"
+"c5" = conv("r3", "w5") {pads=[1, 1, 1, 1], strides=[2, 2]} "c5"
+"r5" = unary("c5") {function="tanh"} "r5"
+"c6" = conv("r5", "w6") "c6"
+"r6" = unary("c6") {function="tanh"} "r6"
+"h1" = conv("r6", "w7") {pads=[1, 1, 1, 1]} "h1"
+"h2" = conv("r6", "w8") "h2"
+output "h1" "y"
+output "h2" "z"
+)");
+}
+constexpr std::size_t kPicture = 3 * 32 * 32;
+
+TEST(PlanTexts, functions_types_and_macros_are_found) {
+  const device::opencl::FileNames names = device::opencl::names_of(R"(
+#define ONE 1
+#define TWO(a)   \
+  do {           \
+    three(a);    \
+  } while (0)
+typedef unsigned int word;
+INLINE word four(word a) { return a; }  // five(
+static int six(int a) {
+  if (a) seven(a);
+  return a;
+}
+kernel __attribute__((reqd_work_group_size(256, 1, 1))) void eight(global int *x) {
+  x[0] = six(1);
+}
+__attribute__((reqd_work_group_size(N * 2, 1, 1))) kernel void nine(
+    global int *x) {
+}
+)");
+  EXPECT_EQ(names.functions, (std::vector<std::string>{"word", "four", "six", "eight", "nine"}));
+  EXPECT_EQ(names.macros, (std::vector<std::string>{"ONE", "TWO"}));
+}
+
+TEST_F(PlanKernels, agree_with_the_cpu) {
+  for (const Precision precision : {Precision::fp32, Precision::fp16}) {
+    const double limit = precision == Precision::fp32 ? kFloat : kHalf;
+    const auto x = ramp(kIn, 0.01f);
+    for (const Network& network : {branches(1), varied()})
+      EXPECT_LT(relative_l2(run(*on_opencl(network, precision), x), on_cpu(network, x)), limit);
+    const auto picture = ramp(kPicture, 0.01f);
+    EXPECT_LT(relative_l2(run(*on_opencl(blocks(), precision), picture), on_cpu(blocks(), picture)), limit);
+  }
+}
+
+TEST_F(PlanKernels, thousands_of_runs_are_equal_bit_by_bit) {
+  const char* asked = std::getenv("VIREO_RUNS");
+  const bool alone = device::open("opencl:0")->target().opencl.resident_groups == 1;
+  const int runs = asked ? std::atoi(asked) : alone ? 40 : 10000;
+  const auto engine = on_opencl(blocks(), Precision::fp16);
+  constexpr std::size_t kPictures = 7;  // a number that no tag's period has to do with
+  std::vector<std::vector<float>> pictures, wanted;
+  for (std::size_t i = 0; i < kPictures; ++i) {
+    pictures.push_back(ramp(kPicture, 0.01f + 0.003f * static_cast<float>(i)));
+    wanted.push_back(run(*engine, pictures.back()));
+    ASSERT_FALSE(wanted.back().empty());
+    ASSERT_TRUE(std::all_of(wanted.back().begin(), wanted.back().end(), [](float v) { return std::isfinite(v); }));
+  }
+  struct Side {
+    std::unique_ptr<Context> context;
+    Stream stream;
+    std::vector<std::pair<Buffer, std::vector<Buffer>>> buffers;  ///< an input and its outputs, two in turn
+  };
+  std::vector<Side> sides;
+  for (int s = 0; s < 2; ++s) {
+    Side& side = sides.emplace_back(Side{engine->create_context(), engine->create_stream(), {}});
+    for (int b = 0; b < 2; ++b) {
+      side.buffers.emplace_back(side.context->allocate("x"), std::vector<Buffer>{});
+      for (const TensorInfo& output : engine->outputs())
+        side.buffers.back().second.push_back(side.context->allocate(output.name));
+    }
+  }
+  int different = 0;
+  for (int i = 0; i < runs && different < 5; ++i) {
+    for (std::size_t s = 0; s < sides.size(); ++s) {
+      Side& side = sides[s];
+      auto& [in, out] = side.buffers[static_cast<std::size_t>(i) / 16 % 2];  // bindings move now and then
+      in.write(pictures[(static_cast<std::size_t>(i) * 3 + s) % kPictures].data(), in.bytes());
+      side.context->bind("x", in);
+      for (std::size_t k = 0; k < out.size(); ++k)
+        side.context->bind(engine->outputs()[k].name, out[k]);
+      ASSERT_TRUE(side.context->enqueue(side.stream).ok());
+    }
+    for (std::size_t s = 0; s < sides.size(); ++s) {
+      Side& side = sides[s];
+      const Status status = side.stream.synchronize();
+      ASSERT_TRUE(status.ok()) << status.message();
+      std::vector<float> values;
+      for (const Buffer& out : side.buffers[static_cast<std::size_t>(i) / 16 % 2].second)
+        values.insert(values.end(), out.as<float>(), out.as<float>() + out.bytes() / 4);
+      const bool equal = values == wanted[(static_cast<std::size_t>(i) * 3 + s) % kPictures];
+      different += !equal;
+      EXPECT_TRUE(equal) << "run " << i << " of context " << s;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vireo

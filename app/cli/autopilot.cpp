@@ -68,16 +68,17 @@ Loaded load_tuned(ModelFlags flags, const std::set<int>& threads, const Outputs&
 /// The contexts of one setting and what they did.
 struct Trial {
   Setting setting;
+  Engine* engine = nullptr;
   std::vector<Context*> contexts;
   std::vector<double> throughput;  ///< of each turn, images per second
   std::vector<double> latency_ms;
 
   void take(const Turn& turn, double images) {
     double rate = 0;
-    for (const std::vector<double>& times : drive(contexts, turn)) {
-      const double total_ms = std::accumulate(times.begin(), times.end(), 0.0);
-      if (total_ms > 0) rate += images * 1e3 * static_cast<double>(times.size()) / total_ms;
-      latency_ms.insert(latency_ms.end(), times.begin(), times.end());
+    for (const Times& times : drive(*engine, contexts, turn)) {
+      const double total_ms = std::accumulate(times.ms.begin(), times.ms.end(), 0.0);
+      if (total_ms > 0) rate += images * 1e3 * static_cast<double>(times.ms.size()) / total_ms;
+      latency_ms.insert(latency_ms.end(), times.ms.begin(), times.ms.end());
     }
     throughput.push_back(rate);
   }
@@ -142,6 +143,7 @@ int autopilot(const ModelFlags& flags, const AutopilotOptions& options, const Ou
   std::vector<Trial> trials;
   for (const Setting& s : settings) {
     trials.push_back({s, {}, {}, {}});
+    trials.back().engine = loaded.engine.get();
     for (int i = 0; i < s.contexts; ++i)
       trials.back().contexts.push_back(contexts.at(s.threads)[static_cast<std::size_t>(i)].get());
   }

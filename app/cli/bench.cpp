@@ -19,6 +19,7 @@ struct BenchFlags {
   ModelFlags model;
   double duration_s = 3, warmup_s = 0.3, warmup_ms = -1;
   int contexts = 1, iterations = 0;
+  int queued = 1;
   bool no_transfers = false, profile = false, serve = false, autopilot = false;
   std::string json, save_plan, inputs;
 };
@@ -95,15 +96,20 @@ int bench(const BenchFlags& f) {
   // Several contexts share the cores: each gets its part, at least one.
   if (f.contexts > 1) options.threads = std::max(1, loaded.engine->threads() / f.contexts);
   std::vector<std::unique_ptr<Context>> contexts;
-  for (int i = 0; i < f.contexts; ++i) contexts.push_back(context_with_inputs(loaded, options, f.inputs, f.no_transfers));
+  for (int i = 0; i < f.contexts; ++i)
+    contexts.push_back(context_with_inputs(loaded, options, f.inputs, f.no_transfers));
   std::vector<Context*> borrowed;
   for (const auto& context : contexts) borrowed.push_back(context.get());
   const auto start = Clock::now();
-  const auto all = drive(borrowed, {warmup_s, f.duration_s, f.iterations});
+  const auto all = drive(*loaded.engine, borrowed, {warmup_s, f.duration_s, f.iterations, f.queued});
   const double elapsed = seconds_since(start) - warmup_s;
-  std::vector<double> times;
-  for (const auto& part : all) times.insert(times.end(), part.begin(), part.end());
+  std::vector<double> times, enqueue_us;
+  for (const Times& part : all) {
+    times.insert(times.end(), part.ms.begin(), part.ms.end());
+    enqueue_us.insert(enqueue_us.end(), part.enqueue_us.begin(), part.enqueue_us.end());
+  }
   std::sort(times.begin(), times.end());
+  std::sort(enqueue_us.begin(), enqueue_us.end());
   const double mean = std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(times.size());
   const double batch = images_of(loaded, *contexts[0]);
   nlohmann::json j;
@@ -125,16 +131,22 @@ int bench(const BenchFlags& f) {
                      {"p95", percentile(times, 0.95)},
                      {"p99", percentile(times, 0.99)},
                      {"max", times.back()}};
-  j["inferences"] = times.size();
-  j["throughput_per_s"] = static_cast<double>(times.size()) * batch / elapsed;
+  const std::size_t inferences = times.size() * static_cast<std::size_t>(std::max(1, f.queued));
+  j["inferences"] = inferences;
+  j["throughput_per_s"] = static_cast<double>(inferences) * batch / elapsed;
+  if (f.queued > 1) j["queued"] = f.queued;
+  if (!enqueue_us.empty()) j["enqueue_us"] = percentile(enqueue_us, 0.5);
   const auto& l = j["latency_ms"];
   if (f.json != "-") {
-    fmt::print("{}: {} inferences, {} context{} of {} thread{}\n", f.model.model, times.size(), f.contexts,
+    fmt::print("{}: {} inferences, {} context{} of {} thread{}\n", f.model.model, inferences, f.contexts,
                f.contexts == 1 ? "" : "s", j["threads"].get<int>(), j["threads"].get<int>() == 1 ? "" : "s");
     fmt::print(
         "  latency ms   min {:.3f}  mean {:.3f}  median {:.3f}  p90 {:.3f}  p95 {:.3f}  p99 {:.3f}  max {:.3f}\n",
         l["min"].get<double>(), mean, l["median"].get<double>(), l["p90"].get<double>(), l["p95"].get<double>(),
         l["p99"].get<double>(), l["max"].get<double>());
+    if (!enqueue_us.empty())
+      fmt::print("  {} queued at a time: an inference's part; enqueueing one takes the host {:.1f} µs\n", f.queued,
+                 percentile(enqueue_us, 0.5));
     fmt::print("  throughput   {:.1f}/s\n", j["throughput_per_s"].get<double>());
     fmt::print("  build {:.2f} s, load {:.3f} s, arena {:.1f} MB, peak memory {:.0f} MB\n", loaded.build_s,
                loaded.load_s, static_cast<double>(j["arena_bytes"].get<std::uint64_t>()) / 1e6,
@@ -165,6 +177,11 @@ void add_bench(Program& program) {
   const Flag iterations = c.option("--iterations", f->iterations, "exactly so many inferences instead of a duration");
   const Flag contexts =
       c.option("--contexts,--streams", f->contexts, "inferences in flight at once").show_default().between(1, 256);
+  c.option(
+       "--queued", f->queued,
+       "inferences to enqueue before waiting: latencies are each one's part of the time, without the host's waiting")
+      .show_default()
+      .between(1, 1000);
   c.flag("--no-transfers,--noDataTransfers", f->no_transfers,
          "inputs and outputs stay in the device's memory: nothing is copied in a run");
   const Flag profile = c.flag("--profile,--dumpProfile", f->profile, "time of each layer");

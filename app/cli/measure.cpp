@@ -13,21 +13,30 @@
 namespace vireo::cli {
 namespace {
 
-std::vector<double> drive_one(Context& context, const Turn& turn) {
+Times drive_one(Engine& engine, Context& context, const Turn& turn) {
+  Stream stream = engine.create_stream();
+  Times times;
+  const auto once = [&] {
+    const auto begin = Clock::now();
+    if (turn.queued <= 1) {
+      check(context.run());
+    } else {
+      for (int i = 0; i < turn.queued; ++i) check(context.enqueue(stream));
+      times.enqueue_us.push_back(seconds_since(begin) * 1e6 / turn.queued);
+      check(stream.synchronize());
+    }
+    times.ms.push_back(seconds_since(begin) * 1e3 / turn.queued);
+  };
   const auto warm = Clock::now();
-  do check(context.run());
+  do once();
   while (seconds_since(warm) < turn.warmup_s);
-  std::vector<double> times;
+  times = {};
   const auto start = Clock::now();
   const auto more = [&] {
-    return turn.iterations > 0 ? static_cast<int>(times.size()) < turn.iterations
+    return turn.iterations > 0 ? static_cast<int>(times.ms.size()) < turn.iterations
                                : seconds_since(start) < turn.duration_s;
   };
-  while (more()) {
-    const auto begin = Clock::now();
-    check(context.run());
-    times.push_back(seconds_since(begin) * 1e3);
-  }
+  while (more()) once();
   return times;
 }
 
@@ -64,12 +73,12 @@ std::unique_ptr<Context> context_with_inputs(Loaded& loaded, const ContextOption
   return context;
 }
 
-std::vector<std::vector<double>> drive(const std::vector<Context*>& contexts, const Turn& turn) {
-  std::vector<std::vector<double>> times(contexts.size());
+std::vector<Times> drive(Engine& engine, const std::vector<Context*>& contexts, const Turn& turn) {
+  std::vector<Times> times(contexts.size());
   std::vector<std::exception_ptr> errors(contexts.size());
   const auto one = [&](std::size_t i) {
     try {
-      times[i] = drive_one(*contexts[i], turn);
+      times[i] = drive_one(engine, *contexts[i], turn);
     } catch (...) {
       errors[i] = std::current_exception();
     }

@@ -31,9 +31,15 @@ void check(const Status& status);
 struct Turn {
   double warmup_s = 0, duration_s = 0;
   int iterations = 0;
+  /// Inferences that are enqueued before the last one is waited for; the latency of each is its part of the time then.
+  int queued = 1;
 };
-/// Drives each context from its own thread; latencies in milliseconds. Throws what one of them throws.
-[[nodiscard]] std::vector<std::vector<double>> drive(const std::vector<Context*>& contexts, const Turn& turn);
+struct Times {
+  std::vector<double> ms;          ///< latencies
+  std::vector<double> enqueue_us;  ///< what enqueueing one took the host, where more than one is queued
+};
+/// Drives each context of the engine from its own thread. Throws what one of them throws.
+[[nodiscard]] std::vector<Times> drive(Engine& engine, const std::vector<Context*>& contexts, const Turn& turn);
 
 /// Images of one inference: the first extent of the first input, where it has more than one.
 [[nodiscard]] double images_of(const Loaded& loaded, Context& context);

@@ -4,8 +4,9 @@
   opencl.py OUT [MODEL…] [--batches 1,8,32,128] [--precision fp16] [--budget S] [--compile] [--device opencl:0]
 
 MODEL is a name of torchvision's or timm's tables below, or X where .carry/X.onnx was brought along (input 1x3x640x640
-with a dynamic batch; compared with Vireo's own float32 on the CPU, without PyTorch). For each network and batch a line: Vireo's median milliseconds with inputs and outputs in the device's memory and with
-copies from and to pinned memory, PyTorch's (channels-last, float16, CUDA graph; --compile: the better of that and
+with a dynamic batch; compared with Vireo's own float32 on the CPU, without PyTorch). For each network and batch a line: Vireo's median milliseconds with inputs and outputs in the device's memory (20 at a time
+enqueued, so the device's own time, as PyTorch's is; and one by one, with the host's waiting), with copies from and to
+pinned memory, what enqueueing one takes the host, PyTorch's (channels-last, float16, CUDA graph; --compile: the better of that and
 torch.compile's reduce-overhead), the ratio, and the relative L2 error of Vireo's result against PyTorch's float32.
 Everything lands in OUT/opencl.json. Needs build/bin/vireo, PyTorch with its ONNX exporter, torchvision or timm.
 """
@@ -131,11 +132,13 @@ def measure(name, batches, flags, folder):
             began = time.time()
             vireo(["build", str(file), "-o", str(plan), *common, "--shapes", shapes, "--budget", str(flags.budget)])
             row["build_s"] = time.time() - began
-            for key, more in (("resident_ms", ["--no-transfers"]), ("transfers_ms", [])):
+            for key, more in (("device_ms", ["--no-transfers", "--queued", "20"]), ("resident_ms", ["--no-transfers"]),
+                              ("transfers_ms", [])):
                 result = json.loads(vireo(["bench", str(plan), "--device", flags.device, "--shapes", shapes, "--duration", "1",
                                            "--json", "-", *more]))
                 row[key] = result["latency_ms"]["median"]
                 row["load_s"] = result["load_s"]
+                row |= {"enqueue_us": result["enqueue_us"]} if "enqueue_us" in result else {}
             case = folder / "case"
             case.mkdir(exist_ok=True)
             x = np.random.default_rng(5).random((batch, 3, size, size), dtype=np.float32)
@@ -174,8 +177,9 @@ def measure(name, batches, flags, folder):
         except Exception as error:
             row["torch_failed"] = str(error)[-300:]
         if "resident_ms" in row:
-            print(f"{name:<18} {batch:>4}  vireo {row['resident_ms']:8.3f} ms  with copies {row['transfers_ms']:8.3f}  "
-                  f"torch {row.get('torch_ms', 0):8.3f}  ratio {row.get('torch_ms', 0) / row['resident_ms']:5.2f}  "
+            print(f"{name:<18} {batch:>4}  vireo {row['device_ms']:8.3f} ms  one by one {row['resident_ms']:8.3f}  "
+                  f"with copies {row['transfers_ms']:8.3f}  enqueue {row['enqueue_us']:.1f} us  "
+                  f"torch {row.get('torch_ms', 0):8.3f}  ratio {row.get('torch_ms', 0) / row['device_ms']:5.2f}  "
                   f"error {row['error']:.1e} (torch {row['torch_error']:.1e})  top-1 {'same' if row['same_top1'] else 'differs'}  "
                   f"build {row['build_s']:.0f} s  load {row['load_s'] * 1e3:.0f} ms", flush=True)
         else:

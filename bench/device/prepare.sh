@@ -12,7 +12,7 @@ programs=(vireo vireo_peak vireo_bench_operators)
 tests=(dense_kernels_test table_test precision_test isa_test)
 if [ "${1:-}" = --opencl ]; then
   programs=(vireo vireo_bench_infer)
-  tests=(opencl_kernels_test)
+  tests=(opencl_kernels_test plan_kernels_test)
 fi
 scripts/build.sh release vireo_cli "${programs[@]:1}" "${tests[@]}"
 folder=$(mktemp -d)

@@ -65,8 +65,6 @@ class Queue {
  public:
   virtual ~Queue() = default;  ///< waits for what was enqueued
   virtual void run(std::shared_ptr<HostWork> work) = 0;
-  /// The same for work that nothing enqueued later has to wait for; synchronize() does.
-  virtual void afterwards(std::shared_ptr<HostWork> work) { run(std::move(work)); }
   virtual void copy(const Region& to, const Region& from, std::size_t bytes) = 0;
   /// One run of the executable, which is of this queue's device, with these regions, one per binding.
   virtual void run(Executable& executable, std::span<const Region> bindings) = 0;

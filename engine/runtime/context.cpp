@@ -121,9 +121,13 @@ void Context::State::Active::wait() const noexcept {
   if (event) (void)event->wait();
 }
 
+Context::State::~State() {
+  for (const InFlight& run : in_flight) (void)run.event->wait();
+}
+
 Status Context::State::Job::run() noexcept {
   Status status;
-  if (runs) {
+  {
     const std::lock_guard lock(active->running);
     status = active->runner->run(pointers);
   }
@@ -214,11 +218,10 @@ Status Context::enqueue(Stream& stream) noexcept {
     s.ready();
     if (const Status bound = s.check_bound(); !bound.ok()) return bound;
     device::Queue& queue = *stream.state().queue;
-    std::shared_ptr<State::Job> job = s.next_job();
-    job->active = s.active;
-    job->held = s.held;
-    job->runs = !s.active->runner->has_queues();
-    if (job->runs) {
+    if (!s.active->runner->has_queues()) {
+      std::shared_ptr<State::Job> job = s.next_job();
+      job->active = s.active;
+      job->held = s.held;
       job->pointers = s.pointers;
       queue.run(std::move(job));
       return {};
@@ -226,9 +229,10 @@ Status Context::enqueue(Stream& stream) noexcept {
     const std::lock_guard lock(s.active->running);
     if (s.active->queue != &queue) s.active->wait();  // two queues must not run it at a time
     s.active->runner->enqueue(queue, s.pointers);
-    queue.afterwards(std::move(job));
     s.active->event = queue.record();
     s.active->queue = &queue;
+    while (!s.in_flight.empty() && s.in_flight.front().event->done()) s.in_flight.pop_front();
+    s.in_flight.push_back({s.active->event, s.active, s.held});
     return {};
   } catch (...) {
     return base::caught("enqueue failed; the log says why");

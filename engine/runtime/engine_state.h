@@ -3,6 +3,7 @@
 // thread at a time. Stream: a queue of the engine's device.
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -57,12 +58,11 @@ struct Context::State {
     /// Of binding k, in the run that ended last; waits for one in flight.
     runtime::Runner::Result data_dependent_result(std::size_t k);
   };
-  /// One inference in a queue: runs it, or, after it in a device's own queue, lets go of what it used.
+  /// One inference in a queue of the CPU's.
   struct Job final : device::HostWork {
     std::shared_ptr<Active> active;
     std::vector<runtime::Bound> pointers;
     std::vector<Buffer> held;
-    bool runs = true;
     std::atomic<bool> busy{false};
     Status run() noexcept override;
   };
@@ -71,6 +71,15 @@ struct Context::State {
   std::vector<runtime::Bound> pointers;  ///< one per binding, ready to enqueue; null: not bound
   std::vector<Buffer> held;
   std::vector<std::shared_ptr<Job>> jobs;  ///< those that are not busy are used again
+  /// One in a device's own queue: what it uses, until the event says that it is done.
+  struct InFlight {
+    std::shared_ptr<device::Event> event;
+    std::shared_ptr<Active> active;
+    std::vector<Buffer> held;
+  };
+  std::deque<InFlight> in_flight;
+
+  ~State();
 
   /// Compiles for the current shapes when needed. Throws Error.
   Active& ready();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/api/log.h"
 #include "engine/api/timing_cache.h"
 #include "engine/base/deadline.h"
 #include "engine/base/memory.h"
@@ -155,13 +156,25 @@ plan::Section build_section(const Plan::State& state, device::Device& device, Ti
     // Compiling once here proves that the plan will load, and keeps the workspace promise.
     compile_options.choices = &choices;
     compile_options.asked = &asked;
-    const runtime::Module module(lowered, one, {compile_options, {}});
-    // Of other devices' segments the kernels are compiled: the plan takes them along.
-    for (const auto& segment : module.program()->segments)
-      if (module.program()->devices[static_cast<std::size_t>(segment->device)] == section.device && !on_cpu)
-        (void)device.load(segment, {nullptr, false, compile_options.binaries.get()});
+    const auto try_module = [&] {
+      const runtime::Module made(lowered, one, {compile_options, {}});
+      // Of other devices' segments the kernels are compiled: the plan takes them along.
+      for (const auto& segment : made.program()->segments)
+        if (made.program()->devices[static_cast<std::size_t>(segment->device)] == section.device && !on_cpu)
+          (void)device.load(segment, {nullptr, false, compile_options.binaries.get()});
+      return made.program();
+    };
+    std::shared_ptr<const device::Program> program;
+    try {
+      program = try_module();
+    } catch (const Error& error) {
+      if (!device.target().launches_only || compile::target_for(g, compile_options) != &device.target()) throw;
+      log(LogLevel::warning, base::str("the network runs as launches, not as plan kernels: ", error.what()));
+      choices[compile::form_key(g)] = {std::string(compile::kLaunchForm), 0};
+      program = try_module();
+    }
     if (budget_s > 0 && on_cpu && compile_options.workers > 1)
-      for (const auto& segment : module.program()->segments) {
+      for (const auto& segment : program->segments) {
         tune::time_workers(*segment, std::make_shared<device::ThreadPool>(compile_options.workers),
                            kWorkersShare * budget_s, choices, job.progress);
         for (const device::Step& step : segment->steps) asked.insert(compile::workers_key(step.problem));

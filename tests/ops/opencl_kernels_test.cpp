@@ -108,6 +108,11 @@ bool run_tactic(const Tactic& tactic, const Sample& sample, std::uint32_t consta
   return true;
 }
 
+/// A part of plan kernels and nothing else.
+bool only_part(const Tactic& tactic) {
+  return tactic.name.find("_slab_") != std::string_view::npos || tactic.name.find("_part_") != std::string_view::npos;
+}
+
 bool asked_for(const Tactic& tactic) {
   const char* part = std::getenv("VIREO_TACTIC");
   return tactic.device == "opencl" && (!part || tactic.name.find(part) != std::string_view::npos);
@@ -152,7 +157,7 @@ TEST_P(OpenclKernels, AgreeWithTheReference) {
       std::uint32_t stated = 0;
       for (const auto& [k, values] : test.constants) stated |= 1u << k;
       for (const Tactic& tactic : op.tactics()) {
-        if (!asked_for(tactic) || tactic.name.find("_slab_") != std::string_view::npos) continue;
+        if (!asked_for(tactic) || only_part(tactic)) continue;
         bool took = false;
         for (const Strides strides : {Strides::dense, Strides::wide_inputs, Strides::wide_outputs, Strides::odd})
           took |= run_tactic(tactic, sample, stated, strides, false);
@@ -166,7 +171,8 @@ TEST_P(OpenclKernels, AgreeWithTheReference) {
     // Some are for devices that this one is not.
     const bool mma = name.find("_mma_") != std::string_view::npos || name.find("_first_") != std::string_view::npos;
     const bool lacking =
-        name.find("_slab_") != std::string_view::npos ||  // parts of plan kernels alone
+        name.find("_slab_") != std::string_view::npos ||
+        name.find("_part_") != std::string_view::npos ||  // of plan kernels
         ((name.find("wgmma") != std::string_view::npos || name == "conv_patches_opencl") && !facts.wgmma) ||
         (mma && !facts.mma);
     const bool for_processors =
@@ -206,7 +212,7 @@ TEST_P(OpenclKernels, AgreeAsPartsOfPlanKernels) {
       for (const Tactic& tactic : op.tactics()) {
         if (!asked_for(tactic)) continue;
         // What runs nowhere else, with gaps as well.
-        const bool only_there = tactic.name.find("_slab_") != std::string_view::npos;
+        const bool only_there = only_part(tactic);
         for (const Strides strides : {Strides::dense, Strides::wide_inputs, Strides::wide_outputs}) {
           if (strides != Strides::dense && !only_there) continue;
           std::unique_ptr<Attempt> run = Attempt::of(tactic, *sample, stated, strides);

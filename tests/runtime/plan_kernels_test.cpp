@@ -1,13 +1,13 @@
-// Networks as plan kernels (engine/device/opencl/plan_kernel.h): what texts are made one of, results, and that thousands
-// of runs on changing inputs, of two contexts in two streams, are equal bit by bit. On GPUs that have them; elsewhere with
-// VIREO_PLAN_KERNELS=1, as this test is run, with one group. VIREO_RUNS: how many.
+// Networks as plan kernels (engine/device/opencl/plan_kernel.h): what texts are made one of, results, and that
+// thousands of runs on changing inputs, of two contexts in two streams, are equal bit by bit. On GPUs that have them;
+// elsewhere with VIREO_PLAN_KERNELS=1, as this test is run, with one group. VIREO_RUNS: how many.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
 
-#include "engine/device/opencl/plan_kernel.h"
 #include "engine/device/device.h"
+#include "engine/device/opencl/plan_kernel.h"
 #include "tests/runtime/opencl_networks.h"
 
 namespace vireo {
@@ -20,12 +20,13 @@ class PlanKernels : public testing::WithOpencl {
   void SetUp() override {
     WithOpencl::SetUp();
     if (IsSkipped()) return;
-    if (device::open("opencl:0")->target().opencl.resident_groups == 0) GTEST_SKIP() << "no plan kernels on this device";
+    if (device::open("opencl:0")->target().opencl.resident_groups == 0)
+      GTEST_SKIP() << "no plan kernels on this device";
   }
 };
 
-/// What small convolutional networks have: a first layer, blocks of 1x1 and 3x3 with a branch beside, deep ones, a
-/// stride, two heads that have nothing to do with each other.
+/// Weights are positive, so that what they make is scaled down. What small convolutional networks have: a first layer,
+/// blocks of 1x1 and 3x3 with a branch beside, deep ones, a stride, two heads that have nothing to do with each other.
 Network blocks() {
   return parsed(R"(
 graph "blocks"
@@ -40,20 +41,30 @@ const "w6" float32 256x64x1x1 @7
 const "w7" float32 40x256x3x3 @8
 const "w8" float32 24x256x1x1 @9
 const "b3" float32 256 @10
+const "k1" float32 1 = 0.05
+const "k2" float32 1 = 0.003
+const "k3" float32 1 = 0.03
+const "k5" float32 1 = 0.0015
 "c0" = conv("x", "w0") {pads=[1, 1, 1, 1], strides=[2, 2]} "c0"
 "r0" = unary("c0") {function="relu"} "r0"
 "c1" = conv("r0", "w1") "c1"
 "r1" = unary("c1") {function="relu"} "r1"
-"c2" = conv("r1", "w2") {pads=[1, 1, 1, 1]} "c2"
-"r2" = unary("c2") {function="relu"} "r2"
+"m1" = binary("r1", "k1") {function="mul"} "m1"
+"c2" = conv("m1", "w2") {pads=[1, 1, 1, 1]} "c2"
+"m2" = binary("c2", "k2") {function="mul"} "m2"
+"r2" = unary("m2") {function="relu"} "r2"
 "c3" = conv("r2", "w3", "b3") "c3"
+"m3" = binary("c3", "k3") {function="mul"} "m3"
 "c4" = conv("r0", "w4") "c4"
-"s1" = binary("c3", "c4") {function="add"} "s1"
+"m4" = binary("c4", "k1") {function="mul"} "m4"
+"s1" = binary("m3", "m4") {function="add"} "s1"
 "r3" = unary("s1") {function="relu"} "r3"
 "c5" = conv("r3", "w5") {pads=[1, 1, 1, 1], strides=[2, 2]} "c5"
-"r5" = unary("c5") {function="tanh"} "r5"
+"m5" = binary("c5", "k5") {function="mul"} "m5"
+"r5" = unary("m5") {function="tanh"} "r5"
 "c6" = conv("r5", "w6") "c6"
-"r6" = unary("c6") {function="tanh"} "r6"
+"m6" = binary("c6", "k3") {function="mul"} "m6"
+"r6" = unary("m6") {function="tanh"} "r6"
 "h1" = conv("r6", "w7") {pads=[1, 1, 1, 1]} "h1"
 "h2" = conv("r6", "w8") "h2"
 output "h1" "y"
@@ -131,8 +142,7 @@ TEST_F(PlanKernels, thousands_of_runs_are_equal_bit_by_bit) {
       auto& [in, out] = side.buffers[static_cast<std::size_t>(i) / 16 % 2];  // bindings move now and then
       in.write(pictures[(static_cast<std::size_t>(i) * 3 + s) % kPictures].data(), in.bytes());
       side.context->bind("x", in);
-      for (std::size_t k = 0; k < out.size(); ++k)
-        side.context->bind(engine->outputs()[k].name, out[k]);
+      for (std::size_t k = 0; k < out.size(); ++k) side.context->bind(engine->outputs()[k].name, out[k]);
       ASSERT_TRUE(side.context->enqueue(side.stream).ok());
     }
     for (std::size_t s = 0; s < sides.size(); ++s) {

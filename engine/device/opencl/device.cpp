@@ -108,10 +108,7 @@ OpenclMemory::OpenclMemory(std::shared_ptr<OpenclDevice> device, std::size_t byt
       kind_(kind == MemoryKind::device ? kind : MemoryKind::pinned) {
   const std::size_t all = buffer_.bytes();
   if (kind_ == MemoryKind::device) {
-    const cl_uint zero = 0;
-    check(clEnqueueFillBuffer(transfers_, object(), &zero, sizeof(zero), 0, all, 0, nullptr, nullptr),
-          "clEnqueueFillBuffer");
-    check(clFinish(transfers_), "clFinish");
+    device->clear(buffer_);
     return;
   }
   cl_int code = CL_SUCCESS;
@@ -207,6 +204,13 @@ std::uint64_t OpenclDevice::address_of(cl_mem object) {
   check(clEnqueueReadBuffer(transfers(), out, CL_TRUE, 0, sizeof(address), &address, 0, nullptr, nullptr),
         "clEnqueueReadBuffer");
   return address;
+}
+
+void OpenclDevice::clear(const Buffer& buffer) {
+  const cl_uint zero = 0;
+  check(clEnqueueFillBuffer(transfers(), buffer.get(), &zero, sizeof(zero), 0, buffer.bytes(), 0, nullptr, nullptr),
+        "clEnqueueFillBuffer");
+  check(clFinish(transfers()), "clFinish");
 }
 
 void OpenclDevice::enqueue_resident(cl_command_queue queue, cl_kernel kernel, std::size_t global, std::size_t local,

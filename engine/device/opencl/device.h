@@ -50,6 +50,7 @@ class OpenclDevice final : public Device {
   [[nodiscard]] std::shared_ptr<const Program> program(const OpenclKernel& kernel, BinaryStore* binaries = nullptr);
   /// Where the device has a memory object; 0 where it does not say. Blocks.
   [[nodiscard]] std::uint64_t address_of(cl_mem object);
+  void clear(const Buffer& buffer);  ///< to zeros. Blocks
   /// A kernel whose groups wait for each other: after all others of its kind, whatever queues they are in.
   void enqueue_resident(cl_command_queue queue, cl_kernel kernel, std::size_t global, std::size_t local,
                         cl_event* event);

@@ -17,6 +17,8 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::sh
     base::fail(ErrorCode::out_of_memory, "the activations take ", segment_->arena_bytes, " bytes, and one buffer of '",
                device_->target().description, "' holds at most ", facts.most_buffer, ": try a smaller batch");
   arena_ = std::make_unique<const Buffer>(device_->context(), segment_->arena_bytes, CL_MEM_READ_WRITE);
+  // Words that nobody has written carry no mark of the first run.
+  if (std::ranges::any_of(segment_->steps, [](const Step& step) { return step.marks; })) device_->clear(*arena_);
   for (const ConstantBytes& constant : segment_->constants)
     constants_.push_back(device_->constant(constant.owner, constant.data, constant.bytes));
   std::size_t maps = 0, counters = 0;
@@ -27,11 +29,7 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::sh
     }
   if (counters) {
     counters_ = std::make_unique<const Buffer>(device_->context(), counters, CL_MEM_READ_WRITE);
-    const cl_int zero = 0;
-    check(clEnqueueFillBuffer(device_->transfers(), counters_->get(), &zero, sizeof(zero), 0, counters, 0, nullptr,
-                              nullptr),
-          "clEnqueueFillBuffer");
-    check(clFinish(device_->transfers()), "clFinish");
+    device_->clear(*counters_);
   }
   if (maps) maps_ = std::make_unique<const Buffer>(device_->context(), maps * kMapBytes, CL_MEM_READ_WRITE);
   for (std::size_t s = 0; s < segment_->steps.size(); ++s) {

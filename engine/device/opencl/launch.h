@@ -76,6 +76,7 @@ struct OpenclKernel {
     resident  ///< is nothing else: takes VIREO_RUN before its arguments and walks its `pieces` itself
   };
   Part part = Part::none;
+  bool proven = false;          ///< NVIDIA's compiler has been seen to take plan kernels with it (it crashes on some)
   std::size_t local_bytes = 0;  ///< of a group, where Part::groups
   std::int64_t pieces = 0;      ///< of a resident one
   FetchedAhead ahead;           ///< of a resident one; bytes 0: nothing

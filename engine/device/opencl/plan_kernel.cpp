@@ -80,7 +80,7 @@ constexpr std::string_view kPlace = R"(
 #define VIREO_LOCAL(type, name, count)                                \
   local type *name = (local type *)(vireo_pool + vireo_used); \
   vireo_used += (sizeof(type) * (count) + 15) / 16 * 16
-#define barrier(flags) vireo_meet(1 + vireo_lane, VIREO_X * VIREO_Y * VIREO_Z)
+#define barrier(flags) vireo_meet(2 + vireo_lane, VIREO_X * VIREO_Y * VIREO_Z)
 )";
 constexpr std::string_view kNotPlace = R"(
 #undef get_local_size
@@ -130,12 +130,13 @@ std::string kind_text(const OpenclKernel& kernel, std::size_t number) {
     const std::size_t lanes = items_of(kernel), together = kPlanItems / lanes;
     const std::string separator = arguments.empty() ? "" : ", ";
     text += base::str("  const uint lane = run->me / ", lanes, ";\n  if (lane >= ", together, ") return;\n");
-    text += base::str("  for (uint group = run->group * ", together, " + lane; group < ", groups_of(kernel),
+    // Few groups spread over all multiprocessors.
+    text += base::str("  for (uint group = run->group + run->groups * lane; group < ", groups_of(kernel),
                       "; group += run->groups * ", together, ") {\n");
     text += base::str("    ", kernel.entry, "(pool, lane * ", (kernel.local_bytes + 15) / 16 * 16,
                       ", lane, group % VIREO_GROUPS_X, group / VIREO_GROUPS_X % VIREO_GROUPS_Y, ",
                       "group / (VIREO_GROUPS_X * VIREO_GROUPS_Y), run->me % ", lanes, separator, arguments, ");\n");
-    if (kernel.part == Part::groups) text += base::str("    vireo_meet(1 + lane, ", lanes, ");\n");
+    if (kernel.part == Part::groups) text += base::str("    vireo_meet(2 + lane, ", lanes, ");\n");
     text += "  }\n";
   }
   text += "}\n";
@@ -152,7 +153,7 @@ std::string kind_text(const OpenclKernel& kernel, std::size_t number) {
 }
 
 constexpr std::size_t kWorkBytes = 65536 + 3 * 37376 + 36864 + 8192 + 64;  // as in plan_text.cpp
-constexpr std::size_t kLocalBytes = 232448;                                // that a group of a Hopper GPU may have
+constexpr std::size_t kLocalBytes = 231424;  // of a group of a Hopper GPU, less its own 1 KB
 
 }  // namespace
 
@@ -208,6 +209,7 @@ FileNames names_of(std::string_view text) {
 std::string refuse_part(const OpenclKernel& kernel, bool hopper) {
   if (kernel.part == Part::none) return "is a kernel of its own";
   if (kernel.part != Part::items && !hopper) return "has barriers";
+  if (hopper && !kernel.proven) return "is a kernel that NVIDIA's compiler was not tried with";
   if (std::vector<std::pair<std::string, std::string>> defines; !defines_of(kernel.options, defines))
     return "has options of its own";
   if (kernel.part == Part::resident) return {};

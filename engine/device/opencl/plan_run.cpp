@@ -15,19 +15,12 @@ void write_all(OpenclDevice& device, const Buffer& to, const std::vector<T>& fro
         "clEnqueueWriteBuffer");
 }
 
-void fill_zero(OpenclDevice& device, cl_mem memory, std::size_t bytes) {
-  const cl_uint zero = 0;
-  check(clEnqueueFillBuffer(device.transfers(), memory, &zero, sizeof(zero), 0, bytes, 0, nullptr, nullptr),
-        "clEnqueueFillBuffer");
-  check(clFinish(device.transfers()), "clFinish");
-}
-
 constexpr std::size_t kCounterBytes = 64;
 
 }  // namespace
 
 PlanCounters::PlanCounters(OpenclDevice& device) : memory_(device.context(), kCounterBytes, CL_MEM_READ_WRITE) {
-  fill_zero(device, memory_.get(), kCounterBytes);
+  device.clear(memory_);
   const cl_uint words[4] = {0, 1, 0, 0};  // the first run is number 1, whose parity is not what fresh memory has
   check(clEnqueueWriteBuffer(device.transfers(), get(), CL_TRUE, 0, sizeof(words), words, 0, nullptr, nullptr),
         "clEnqueueWriteBuffer");
@@ -72,7 +65,7 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
   const std::size_t buffer_bytes = static_cast<std::size_t>(most_pieces) * kExchangeBytes;
   if (exchanging) {
     exchange_ = std::make_unique<const Buffer>(device.context(), buffers * buffer_bytes, CL_MEM_READ_WRITE);
-    fill_zero(device, exchange_->get(), buffers * buffer_bytes);
+    device.clear(*exchange_);
     exchange = device.address_of(exchange_->get());
   }
   std::size_t exchanged = 0, since_meeting = 0;
@@ -103,9 +96,7 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
         step.weights = device.address_of(part.weights);
       }
     } else {
-      const std::size_t items = kernel.local[0] * kernel.local[1] * kernel.local[2];
-      const std::size_t together = std::max<std::size_t>(1, kPlanItems / items);
-      taken += (kernel.groups[0] * kernel.groups[1] * kernel.groups[2] + together - 1) / together;
+      taken += kernel.groups[0] * kernel.groups[1] * kernel.groups[2];
     }
     if (kernel.exchanges) {
       step.use = static_cast<std::uint32_t>(exchanged / buffers);

@@ -36,7 +36,7 @@ class OpenclEvent final : public Event {
   std::shared_ptr<ResidentWatch> residents_;
 };
 
-/// Waits for the driver's queue to come here, works, and, where it waits, lets it go on.
+/// Waits for the driver's queue to come here, works, and lets it go on.
 class Meeting final : public HostWork {
  public:
   Meeting(std::shared_ptr<HostWork> work, EventHandle reached, EventHandle done)
@@ -46,7 +46,6 @@ class Meeting final : public HostWork {
     Status status = status_of(clWaitForEvents(1, &event), "clWaitForEvents");
     if (const Status own = work_->run(); status.ok()) status = own;
     work_.reset();
-    if (!done_) return status;
     // Even after an error: what was enqueued behind waits for it.
     if (const Status own = status_of(clSetUserEventStatus(done_.get(), CL_COMPLETE), "clSetUserEventStatus");
         status.ok())
@@ -128,15 +127,6 @@ void OpenclQueue::run(std::shared_ptr<HostWork> work) {
   // The driver's queue waits for it from here on: nothing may fail before it is handed over.
   host_->run(std::make_shared<Meeting>(std::move(work), std::move(reached), std::move(done)));
   check(clFlush(own_.get()), "clFlush");
-}
-
-void OpenclQueue::afterwards(std::shared_ptr<HostWork> work) {
-  EventHandle reached;
-  check(clEnqueueMarkerWithWaitList(own_.get(), 0, nullptr, reached.out()), "clEnqueueMarkerWithWaitList");
-  check(clFlush(own_.get()), "clFlush");
-  const std::lock_guard lock(mutex_);
-  if (!host_) host_ = create_thread_queue();
-  host_->run(std::make_shared<Meeting>(std::move(work), std::move(reached), EventHandle()));
 }
 
 void OpenclQueue::copy(const Region& to, const Region& from, std::size_t bytes) {

@@ -34,7 +34,6 @@ class OpenclQueue final : public Queue {
   OpenclQueue(std::shared_ptr<OpenclDevice> device, QueueHandle own);
   ~OpenclQueue() override;
   void run(std::shared_ptr<HostWork> work) override;
-  void afterwards(std::shared_ptr<HostWork> work) override;
   void copy(const Region& to, const Region& from, std::size_t bytes) override;
   void run(Executable& executable, std::span<const Region> bindings) override;
   [[nodiscard]] std::shared_ptr<Event> record() override;

@@ -17,6 +17,10 @@ namespace vireo::ops {
 [[nodiscard]] graph::Launch prepare_conv_slab(const graph::Problem& problem, std::size_t tile);
 [[nodiscard]] double predict_conv_slab(const graph::Problem& problem, std::size_t tile);
 
+[[nodiscard]] std::string refuse_conv_depthwise_part(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_conv_depthwise_part(const graph::Problem& problem);
+[[nodiscard]] double predict_conv_depthwise_part(const graph::Problem& problem);
+
 /// Of at most 4 channels, from sm_80 on (first.cl).
 [[nodiscard]] std::string refuse_conv_first(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_conv_first(const graph::Problem& problem);

@@ -86,6 +86,7 @@ DepthwiseShape depthwise_shape(const Problem& p, const OpenclConv& c) {
   s.items.rows = processor && s.known && g.kernel[1] == 3 ? 2 : 1;
   s.items.pixels = std::min(s.items.pixels, g.out[2]);
   s.items.rows = std::min(s.items.rows, g.out[1]);
+  spread_map(p, s.items, g.batch, g.out[1], g.out[2], g.cout);
   return s;
 }
 

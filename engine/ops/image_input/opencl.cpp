@@ -1,4 +1,4 @@
-// image_input on OpenCL devices: an item a pixel.
+// image_input on OpenCL devices: an item a pixel, or four of a row.
 #include "engine/ops/shared/opencl.h"
 #include "engine/ops/image_input/kernels.h"
 #include "engine/ops/shared/loop_plan.h"
@@ -20,10 +20,12 @@ Launch prepare_image_input_opencl(const Problem& p) {
   };
   KernelCall call("image_input/pixels.cl", "image_input_pixels");
   call.define_type("T", p.inputs[0].dtype).define_type("Y", p.outputs[0].dtype).define("CHANNELS", y[3]);
+  const std::int64_t together = y[2] % 4 == 0 && y[3] <= 4 && !p.target->opencl.on_processor ? 4 : 1;
+  call.define("TOGETHER", together);
   call.input(0).input(1).input(2).output(0).value(four(pixels, y[2], y[1], y[3]));
   call.value(planes ? four(from[0], from[2], from[3], from[1]) : four(from[0], from[1], from[2], from[3]));
   call.integer(p.outputs[0].pitch);
-  call.over({pixels, 1, 1}, {64, 1, 1});
+  call.over({pixels / together, 1, 1}, {64, 1, 1});
   OpenclLaunch launch;
   launch.kernels.push_back(call.done());
   return launch;

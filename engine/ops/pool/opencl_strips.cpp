@@ -39,6 +39,7 @@ Launch prepare_pool_strips_opencl(const Problem& p) {
       .vector = map_vector(p, channels), .pixels = processor || w.stride == 1 ? 4 : 2, .rows = processor ? 2 : 1};
   items.pixels = std::min(items.pixels, w.out);
   items.rows = std::min(items.rows, h.out);
+  spread_map(p, items, batch, h.out, w.out, channels);
   const auto narrow = [](std::int64_t value) { return static_cast<std::int32_t>(value); };
   KernelCall call("pool/strips.cl", "pool_strips");
   call.before("shared/opencl/maps.cl");

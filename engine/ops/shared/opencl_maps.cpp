@@ -40,6 +40,15 @@ bool maps_aligned(const Problem& p, std::int64_t vector) {
   return true;
 }
 
+void spread_map(const Problem& p, MapItems& items, std::int64_t batch, std::int64_t height, std::int64_t width,
+                std::int64_t channels) {
+  if (p.target->opencl.on_processor) return;
+  const auto count = [&] {
+    return blocks_of(channels, items.vector) * blocks_of(width, items.pixels) * blocks_of(height, items.rows) * batch;
+  };
+  while (items.pixels > 1 && count() < 256 * std::max(1, p.target->workers)) items.pixels /= 2;
+}
+
 void add_map(KernelCall& call, const Problem& p, const MapItems& items, std::int64_t batch, std::int64_t height,
              std::int64_t width, std::int64_t channels) {
   const std::int64_t extents[3] = {blocks_of(channels, items.vector), blocks_of(width, items.pixels),

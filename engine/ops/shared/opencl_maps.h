@@ -16,6 +16,9 @@ struct MapItems {
 /// Whether vectors of so many channels always lie at multiples of their size, up to 16 bytes, in every tensor but
 /// constants: ALIGNED.
 [[nodiscard]] bool maps_aligned(const Problem& problem, std::int64_t vector);
+/// On GPUs, fewer pixels for each item of small maps: all compute units get some.
+void spread_map(const Problem& problem, MapItems& items, std::int64_t batch, std::int64_t height, std::int64_t width,
+                std::int64_t channels);
 /// VIREO_MAP's arguments for the output's `height` x `width`, and the grid. `items` is cut to the map beforehand.
 void add_map(KernelCall& call, const Problem& problem, const MapItems& items, std::int64_t batch, std::int64_t height,
              std::int64_t width, std::int64_t channels);

@@ -249,6 +249,8 @@ kernel void slab_product(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENS
         second = vireo_load(from + 256 / SPLIT);
         if (vireo_tired(run, &spins)) break;
       }
+      first.x &= ~15u;  // results don't depend on the run, and infinity stays what it is
+      second.x &= ~15u;
       vireo_local_store(run->parts + me * 32, first);
       vireo_local_store(run->parts + me * 32 + 16, second);
     }

@@ -1,23 +1,28 @@
 #include "plugins/infer/batcher.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "plugins/infer/cadence.h"
+
 namespace vireo::infer {
 namespace {
 
-enum class Stage : std::uint8_t { pending, taken, done };
+/// `ending`: it is being released, outside the lock, and is not to be delivered before that.
+enum class Stage : std::uint8_t { pending, taken, ending, done };
 
 struct Ticket {
   std::unique_ptr<Job> job;
   Batcher::StreamState* stream = nullptr;
   Clock::time_point submitted;
   Stage stage = Stage::pending;
-  bool urgent = false;  ///< its batch need not wait for others
+  bool urgent = false;                 ///< its batch need not wait for others
+  std::atomic<bool> cancelled{false};  ///< nobody wants its result any more
   Outcome outcome;
 
   void fail(ErrorCode code, const char* message) {
@@ -60,6 +65,7 @@ struct Batcher::StreamState {
   int taken = 0;                                ///< of them, given to a lane and not done
   bool flushing = false;
   bool delivering = false;
+  Cadence cadence;
   int holds = 0;                    ///< threads that are about to deliver
   std::condition_variable changed;  ///< room, or nothing left
 
@@ -69,6 +75,13 @@ struct Batcher::StreamState {
         std::count_if(tickets.begin(), tickets.end(), [](const auto& ticket) { return ticket->stage != Stage::done; }));
   }
   [[nodiscard]] bool idle() const { return tickets.empty() && !delivering && holds == 0; }
+  /// Whether another frame may come before `deadline`.
+  [[nodiscard]] bool may_bring(Clock::time_point now, Clock::time_point deadline) const {
+    if (flushing) return false;
+    if (next_pending() != nullptr) return true;
+    const bool blocked = !options.newest_wins && static_cast<int>(tickets.size()) >= options.max_inflight;
+    return !blocked && cadence.may_bring(now, deadline);
+  }
   [[nodiscard]] Ticket* next_pending() const {
     for (const auto& ticket : tickets) {
       if (ticket->stage == Stage::pending) return ticket.get();
@@ -101,6 +114,9 @@ struct Batcher::State {
   void launch(Clock::time_point now);
   void advance();
   void hurry(StreamState& stream);
+  [[nodiscard]] bool more_expected(Clock::time_point now, Clock::time_point deadline) const;
+  void end(Lock& lock, StreamState& stream, Ticket& ticket, Fate fate);
+  void cancel(Lock& lock, StreamState& stream);
   void deliver_ready(Lock& lock, StreamState& stream);
   void worker_loop(int worker);
   void lane_loop(int index);
@@ -142,11 +158,28 @@ void Batcher::State::close_if_due(Clock::time_point now) {
   if (filling < 0) return;
   Lane& lane = lanes[filling];
   const bool full = static_cast<int>(lane.tickets.size()) >= backend.max_batch();
-  if (!full && (now < lane.deadline || running + static_cast<int>(closed.size()) >= backend.concurrency())) return;
+  if (!full && running + static_cast<int>(closed.size()) >= backend.concurrency()) return;
+  if (!full && now < lane.deadline && more_expected(now, lane.deadline)) return;
   lane.phase = Lane::Phase::closed;
   closed.push_back(filling);
   filling = -1;
   work.notify_all();
+}
+
+bool Batcher::State::more_expected(Clock::time_point now, Clock::time_point deadline) const {
+  return std::any_of(streams.begin(), streams.end(),
+                     [&](const StreamState* stream) { return stream->may_bring(now, deadline); });
+}
+
+/// Ends a frame that waits. The lock is not held while its job is released.
+void Batcher::State::end(Lock& lock, StreamState& stream, Ticket& ticket, Fate fate) {
+  ticket.stage = Stage::ending;
+  ticket.outcome.fate = fate;
+  lock.unlock();
+  ticket.job->release();
+  lock.lock();
+  ticket.stage = Stage::done;
+  deliver_ready(lock, stream);
 }
 
 void Batcher::State::launch(Clock::time_point now) {
@@ -202,7 +235,8 @@ void Batcher::State::worker_loop(int worker) {
     if (!ticket) {
       advance();
       if (filling >= 0 && lanes[filling].deadline > Clock::now()) {
-        work.wait_until(lock, lanes[filling].deadline);
+        // A stream that stops is noticed before the deadline.
+        work.wait_until(lock, std::min(lanes[filling].deadline, Clock::now() + Cadence::kLeastPatience));
       } else {
         work.wait(lock);
       }
@@ -220,9 +254,10 @@ void Batcher::State::worker_loop(int worker) {
 void Batcher::State::run_lane(Lock& lock, int index) {
   Lane& lane = lanes[index];
   const int count = static_cast<int>(lane.tickets.size());
+  const bool wanted = std::any_of(lane.tickets.begin(), lane.tickets.end(), [](const Ticket* ticket) {
+    return ticket->outcome.fate != Fate::failed && !ticket->cancelled;
+  });
   lock.unlock();
-  const bool wanted = std::any_of(lane.tickets.begin(), lane.tickets.end(),
-                                  [](const Ticket* ticket) { return ticket->outcome.fate != Fate::failed; });
   const Status status = wanted ? backend.run(index, count) : Status{};
   lock.lock();
   if (--running == 0) stats.busy += Clock::now() - busy_since;
@@ -233,7 +268,7 @@ void Batcher::State::run_lane(Lock& lock, int index) {
   for (int i = 0; i < count; ++i) {
     Ticket& ticket = *lane.tickets[i];
     ticket.outcome.batch = count;
-    if (ticket.outcome.fate == Fate::failed) continue;
+    if (ticket.outcome.fate == Fate::failed || ticket.cancelled) continue;
     if (!status.ok()) {
       ticket.fail(status.code(), status.message());
       continue;
@@ -244,6 +279,7 @@ void Batcher::State::run_lane(Lock& lock, int index) {
   std::vector<StreamState*> touched;
   for (Ticket* ticket : lane.tickets) {
     ticket->stage = Stage::done;
+    if (ticket->cancelled) ticket->outcome.fate = Fate::flushed;
     --ticket->stream->taken;
     if (std::find(touched.begin(), touched.end(), ticket->stream) != touched.end()) continue;
     touched.push_back(ticket->stream);
@@ -335,13 +371,19 @@ bool Batcher::Stream::submit(std::unique_ptr<Job> job) {
         lock, [&] { return stream.flushing || static_cast<int>(stream.tickets.size()) < stream.options.max_inflight; });
   }
   if (stream.flushing) return false;
-  if (replaced) {
-    replaced->stage = Stage::done;
-    replaced->outcome.fate = Fate::dropped;
-  }
+  stream.cadence.note(ticket->submitted);
   stream.tickets.push_back(std::move(ticket));
   owner.work.notify_one();
-  if (replaced) owner.deliver_ready(lock, stream);
+  if (replaced) owner.end(lock, stream, *replaced, Fate::dropped);
+  return true;
+}
+
+bool Batcher::Stream::drop_waiting() {
+  State& owner = *owner_.state_;
+  State::Lock lock(owner.mutex);
+  Ticket* waiting = state_->next_pending();
+  if (!waiting) return false;
+  owner.end(lock, *state_, *waiting, Fate::dropped);
   return true;
 }
 
@@ -357,20 +399,24 @@ void Batcher::Stream::drain() {
   state_->changed.wait(lock, [&] { return state_->idle(); });
 }
 
-void Batcher::Stream::flush_start() {
-  State& owner = *owner_.state_;
-  State::Lock lock(owner.mutex);
-  StreamState& stream = *state_;
+void Batcher::State::cancel(Lock& lock, StreamState& stream) {
   stream.flushing = true;
   stream.changed.notify_all();
-  for (const auto& ticket : stream.tickets) {
-    if (ticket->stage != Stage::pending) continue;
-    ticket->stage = Stage::done;
-    ticket->outcome.fate = Fate::flushed;
-  }
-  owner.hurry(stream);
-  owner.deliver_ready(lock, stream);
-  stream.changed.wait(lock, [&] { return stream.idle(); });
+  for (const auto& ticket : stream.tickets) ticket->cancelled = ticket->stage == Stage::taken;
+  while (Ticket* waiting = stream.next_pending()) end(lock, stream, *waiting, Fate::flushed);
+  hurry(stream);
+  deliver_ready(lock, stream);
+}
+
+void Batcher::Stream::cancel() {
+  State::Lock lock(owner_.state_->mutex);
+  owner_.state_->cancel(lock, *state_);
+}
+
+void Batcher::Stream::flush_start() {
+  State::Lock lock(owner_.state_->mutex);
+  owner_.state_->cancel(lock, *state_);
+  state_->changed.wait(lock, [&] { return state_->idle(); });
 }
 
 void Batcher::Stream::flush_stop() {

@@ -10,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include "plugins/infer/cadence.h"
 #include "plugins/infer/latency.h"
 
 namespace vireo::infer {
@@ -74,12 +75,39 @@ class FakeBackend : public Backend {
   std::vector<int> batches_;
 };
 
+/// Counts from any thread.
+class Count {
+ public:
+  void add() {
+    std::lock_guard lock(mutex_);
+    ++value_;
+    changed_.notify_all();
+  }
+  void wait_for(int value) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return value_ >= value; });
+  }
+  int value() {
+    std::lock_guard lock(mutex_);
+    return value_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int value_ = 0;
+};
+
 struct NumberJob : Job {
   explicit NumberJob(float number, bool bad_prepare = false, bool bad_decode = false)
       : in(number), prepare_throws(bad_prepare), decode_throws(bad_decode) {}
   void prepare(void* slot, int) override {
     if (prepare_throws) throw Error(ErrorCode::invalid_argument, "picture is torn");
     *static_cast<float*>(slot) = in;
+    if (prepared) prepared->add();
+  }
+  void release() noexcept override {
+    if (released) released->add();
   }
   void decode(std::span<const sdk::TensorView> outputs, int) override {
     if (decode_throws) throw Error(ErrorCode::unsupported, "unreadable");
@@ -87,6 +115,7 @@ struct NumberJob : Job {
   }
   float in, out = 0;
   bool prepare_throws, decode_throws;
+  Count *prepared = nullptr, *released = nullptr;
 };
 
 /// Collects what a stream gets back.
@@ -168,17 +197,123 @@ TEST(Batcher, KeepsFillingAnOverdueBatchWhileTheDeviceIsBusy) {
   FakeBackend backend(2, 4, 1);
   Batcher batcher(backend, 1);
   Receiver receiver;
+  Count prepared;
   backend.gate(false);
   auto stream = batcher.open({.max_inflight = 8}, receiver.deliver());
   ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(0.f)));
   backend.wait_for_batches(1);
-  for (int i = 1; i <= 4; ++i) ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(float(i))));
+  // Each is overdue as soon as it comes, yet none may go alone: the device could not start it.
+  for (int i = 1; i <= 4; ++i) {
+    auto job = std::make_unique<NumberJob>(float(i));
+    job->prepared = &prepared;
+    ASSERT_TRUE(stream->submit(std::move(job)));
+    prepared.wait_for(i);
+  }
   backend.gate(true);
   stream->drain();
-  const auto batches = backend.batches();
-  EXPECT_EQ(batches[0], 1);
-  EXPECT_EQ(receiver.items.size(), 5u);
+  EXPECT_EQ(backend.batches(), (std::vector<int>{1, 4}));
+  ASSERT_EQ(receiver.items.size(), 5u);
   for (const auto& item : receiver.items) EXPECT_EQ(item.out, 2 * item.in + 1);
+}
+
+TEST(Batcher, SendsFramesAtOnceWhereNoDelayIsWanted) {
+  FakeBackend backend(2, 8);
+  Batcher batcher(backend, 1);
+  Receiver receivers[2];
+  auto other = batcher.open({.max_inflight = 8, .max_delay = 1h}, receivers[1].deliver());
+  auto stream = batcher.open({.max_inflight = 8, .max_delay = 0ms}, receivers[0].deliver());
+  for (int i = 1; i <= 3; ++i) {
+    ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(float(i))));
+    backend.wait_for_batches(std::size_t(i));
+  }
+  EXPECT_EQ(backend.batches(), (std::vector<int>{1, 1, 1}));
+}
+
+TEST(Batcher, DoesNotWaitForStreamsThatHaveStopped) {
+  FakeBackend backend(2, 8);
+  Batcher batcher(backend, 1);
+  Receiver receivers[2];
+  auto idle = batcher.open({.max_inflight = 8, .max_delay = 1h}, receivers[1].deliver());  // never brings any
+  auto stream = batcher.open({.max_inflight = 8, .max_delay = 1h}, receivers[0].deliver());
+  ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(1.f)));
+  backend.wait_for_batches(1);  // in a quarter of a second instead of an hour
+}
+
+TEST(Batcher, DoesNotWaitForAStreamThatWaitsItself) {
+  FakeBackend backend(2, 8);
+  Batcher batcher(backend, 1);
+  Receiver receiver;
+  auto stream = batcher.open({.max_inflight = 2, .max_delay = 1h}, receiver.deliver());
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(float(i))));
+  stream->drain();
+  EXPECT_EQ(receiver.items.size(), 6u);
+}
+
+TEST(Cadence, ExpectsAFrameByItsRate) {
+  Cadence cadence;
+  const Clock::time_point start{};
+  EXPECT_FALSE(cadence.may_bring(start, start + 1h)) << "nothing has come yet";
+  cadence.note(start);
+  EXPECT_TRUE(cadence.may_bring(start, start + 1ms)) << "its rate is not known";
+  for (int i = 1; i <= 10; ++i) cadence.note(start + i * 40ms);  // 25 frames a second
+  const auto now = start + 400ms;
+  EXPECT_FALSE(cadence.may_bring(now, now + 5ms)) << "a single camera's next frame comes long after the deadline";
+  EXPECT_TRUE(cadence.may_bring(now, now + 20ms));
+  EXPECT_TRUE(cadence.may_bring(now + 30ms, now + 35ms)) << "it is about to come";
+  EXPECT_TRUE(cadence.may_bring(now + 60ms, now + 65ms)) << "it is late";
+  EXPECT_FALSE(cadence.may_bring(now + 330ms, now + 335ms)) << "it has stopped";
+}
+
+TEST(Batcher, LetsADroppedFrameGoAtOnce) {
+  FakeBackend backend(1, 1);
+  Batcher batcher(backend, 1);
+  Receiver receiver;
+  Count released;
+  backend.gate(false);
+  auto stream = batcher.open({.max_inflight = 2, .newest_wins = true}, receiver.deliver());
+  ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(0.f)));
+  backend.wait_for_batches(1);
+  for (int i = 1; i <= 6; ++i) {
+    auto job = std::make_unique<NumberJob>(float(i));
+    job->released = &released;
+    ASSERT_TRUE(stream->submit(std::move(job)));
+  }
+  EXPECT_EQ(released.value(), 5) << "while the first one still runs";
+  EXPECT_TRUE(stream->drop_waiting());
+  EXPECT_FALSE(stream->drop_waiting());
+  EXPECT_EQ(released.value(), 6);
+  EXPECT_EQ(receiver.items.size(), 0u) << "in its place: behind the one that runs";
+  backend.gate(true);
+  stream->drain();
+  EXPECT_EQ(receiver.items.size(), 7u);
+}
+
+TEST(Batcher, CancelsWithoutWaitingForWhatRuns) {
+  FakeBackend backend(1, 2);
+  Batcher batcher(backend, 1);
+  Receiver receivers[2];
+  backend.gate(false);
+  auto a = batcher.open({.max_inflight = 4}, receivers[0].deliver());
+  auto b = batcher.open({.max_inflight = 4}, receivers[1].deliver());
+  ASSERT_TRUE(a->submit(std::make_unique<NumberJob>(1.f)));
+  backend.wait_for_batches(1);
+  ASSERT_TRUE(a->submit(std::make_unique<NumberJob>(2.f)));
+  ASSERT_TRUE(b->submit(std::make_unique<NumberJob>(3.f)));
+  a->cancel();  // the gate is closed: waiting would never end
+  EXPECT_FALSE(a->submit(std::make_unique<NumberJob>(4.f)));
+  a->flush_stop();
+  ASSERT_TRUE(a->submit(std::make_unique<NumberJob>(5.f)));
+  backend.gate(true);
+  a->drain();
+  b->drain();
+  ASSERT_EQ(receivers[0].items.size(), 3u);
+  EXPECT_EQ(receivers[0].items[0].outcome.fate, Fate::flushed);
+  EXPECT_EQ(receivers[0].items[1].outcome.fate, Fate::flushed);
+  EXPECT_EQ(receivers[0].items[2].in, 5.f);
+  EXPECT_EQ(receivers[0].items[2].outcome.fate, Fate::inferred);
+  EXPECT_EQ(receivers[0].items[2].out, 11.f);
+  ASSERT_EQ(receivers[1].items.size(), 1u);
+  EXPECT_EQ(receivers[1].items[0].outcome.fate, Fate::inferred);
 }
 
 TEST(Batcher, DropsTheOlderWaitingFrameOfALiveStreamAndReportsItInPlace) {

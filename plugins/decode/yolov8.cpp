@@ -42,10 +42,11 @@ void read_rows(const sdk::ModelDescription& d, const Told& told, int rows, sdk::
   settings.set("angle", angle ? "true" : "false");
 }
 
-/// Rows of 4 + classes beside a count of rows that is a grid's.
+/// Rows of 4 + classes values, as many as a grid has cells.
 bool is_turned(const Dims& dims, Size size, const Told& told, int masks) {
   const auto extras = std::int64_t(told.keypoints) * told.keypoint_values + masks + (told.task == "obb" ? 1 : 0);
-  return told.names > 0 && dims[1] == 4 + std::int64_t(told.names) + extras && !find_strides(size, dims[0]).empty();
+  return told.names > 0 && dims[0] > dims[1] && dims[1] == 4 + std::int64_t(told.names) + extras &&
+         !find_strides(size, dims[0]).empty();
 }
 
 sdk::Match match(const sdk::ModelDescription& d) {

@@ -133,6 +133,16 @@ const std::vector<Case> kCases = {
      {{"1x8400x6", "Transpose Concat Sigmoid Mul"}},
      "yolov8",
      {{"names", "{0: 'a', 1: 'b'}"}}},
+    {"one class that kept the names of eighty",
+     "1x3x64x64",
+     {{"1x5x84", "Concat Sigmoid Mul"}},  // 84 cells, and five cells of strides 32 and 64
+     "yolov8",
+     {{"task", "detect"},
+      {"names",
+       "['a','b','c','d','e','f','g','h','i','j','k','l','m','n','o','p','q','r','s','t','u','v','w','x','y',"
+       "'z','a','b','c','d','e','f','g','h','i','j','k','l','m','n','o','p','q','r','s','t','u','v','w','x',"
+       "'y','z','a','b','c','d','e','f','g','h','i','j','k','l','m','n','o','p','q','r','s','t','u','v','w',"
+       "'x','y','z','0','1']"}}},
     {"two levels of three anchors", "1x3x416x416", {{"1x2535x85", "Concat Reshape Concat Mul Pow Mul Add"}}, "yolov5"},
     {"yolov5n-face", "1x3x640x640", {{"1x25200x16", "Concat Reshape Concat Mul Pow Mul Add"}}, "yolov5"},
     {"yolov5n-seg",

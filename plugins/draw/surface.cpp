@@ -45,9 +45,10 @@ std::uint8_t* Surface::row(int plane, int y) const noexcept {
 }
 
 Ink Surface::ink(Colour c) const noexcept {
-  // BT.601 and BT.709: Y = Kr R + Kg G + Kb B; grey frames are full range.
-  const bool hd = image_.matrix == sdk::ColorMatrix::bt709 && chroma_planes_ > 0;
-  const double kr = hd ? 0.2126 : 0.299, kb = hd ? 0.0722 : 0.114;
+  // BT.601, BT.709 and BT.2020: Y = Kr R + Kg G + Kb B; grey frames are full range.
+  double kr = 0.299, kb = 0.114;
+  if (image_.matrix == sdk::ColorMatrix::bt709 && chroma_planes_ > 0) kr = 0.2126, kb = 0.0722;
+  if (image_.matrix == sdk::ColorMatrix::bt2020 && chroma_planes_ > 0) kr = 0.2627, kb = 0.0593;
   const double y = kr * c.r + (1 - kr - kb) * c.g + kb * c.b;
   const double cb = (c.b - y) / (2 * (1 - kb)), cr = (c.r - y) / (2 * (1 - kr));
   const bool full = image_.range == sdk::ColorRange::full || chroma_planes_ == 0;

@@ -20,8 +20,12 @@ struct InferState {
   GstSegment segment;                           ///< sink side, chain thread
   GstVideoInfo info;                            ///< sink side, chain thread
   bool live_known = false;                      ///< chain thread
+  bool uri_known = false;                       ///< chain thread
+  std::string uri;                              ///< of the picture, chain thread
   bool downstream_planes = false;               ///< downstream takes GstVideoMeta; object lock
   GstClockTime earliest = GST_CLOCK_TIME_NONE;  ///< running time before which frames are too late; object lock
+  gdouble proportion = 1;                       ///< of the sink's last word on quality; object lock
+  bool loaded = false;                          ///< a model is being loaded or in use; object lock
   bool failed = false;                          ///< an error was posted; output task
 };
 

@@ -3,27 +3,49 @@
 #include <algorithm>
 #include <cstring>
 
-#include "plugins/gst/video_image.h"
-
 namespace vireo::gst {
 
 using infer::Clock;
 using infer::Fate;
 using Nanoseconds = std::chrono::nanoseconds;
 
+namespace {
+
+/// Of a live stream, beside those that are worked on: the newest that waits, and one on its way out.
+constexpr std::size_t kLiveFrames = 2;
+/// Finished frames of other streams that may wait for downstream, beside those in flight.
+constexpr std::size_t kFinishedFrames = 4;
+
+std::int64_t time_or_none(GstClockTime time) { return GST_CLOCK_TIME_IS_VALID(time) ? std::int64_t(time) : -1; }
+
+void name_stage(sdk::FrameResult& result, const std::string& stage) {
+  if (stage.empty()) return;
+  for (auto& each : result.detections) each.stage = stage;
+  for (auto& each : result.classes) each.stage = stage;
+  for (auto& each : result.maps) each.stage = stage;
+}
+
+}  // namespace
+
 class InferFlow::InferJob : public infer::Job {
  public:
-  InferJob(std::shared_ptr<FrameTask> frame, std::shared_ptr<infer::Session> session, bool raw)
-      : frame_(std::move(frame)), session_(std::move(session)), raw_(raw) {}
+  InferJob(InferFlow& flow, std::shared_ptr<FrameTask> frame, std::shared_ptr<infer::Session> session,
+           const InferSettings& settings)
+      : flow_(flow),
+        frame_(std::move(frame)),
+        session_(std::move(session)),
+        stage_(settings.stage),
+        raw_(settings.raw_tensors) {}
 
   void prepare(void* slot, int worker) override {
     MappedFrame mapped(*frame_->info, frame_->buffer, GST_MAP_READ);
     if (!mapped) throw Error(ErrorCode::io, "the frame's memory can't be mapped for reading");
-    geometry_ = session_->prepare(image_of(mapped.frame()), slot, worker);
+    geometry_ = session_->prepare(image_of(mapped.frame(), flow_.scratch_[std::size_t(worker)]), slot, worker);
   }
 
   void decode(std::span<const sdk::TensorView> outputs, int lane) override {
     session_->decode(outputs, geometry_, frame_->note->result, lane);
+    name_stage(frame_->note->result, stage_);
     if (!raw_) return;
     for (const sdk::TensorView& view : outputs) {
       const auto* bytes = static_cast<const std::uint8_t*>(view.data);
@@ -32,12 +54,16 @@ class InferFlow::InferJob : public infer::Job {
     }
   }
 
+  void release() noexcept override { flow_.let_go(*frame_); }
+
   [[nodiscard]] const std::shared_ptr<FrameTask>& frame() const { return frame_; }
 
  private:
+  InferFlow& flow_;  ///< outlives the batcher's stream, and so its jobs
   std::shared_ptr<FrameTask> frame_;
   std::shared_ptr<infer::Session> session_;
   sdk::Geometry geometry_;
+  std::string stage_;
   bool raw_;
 };
 
@@ -46,6 +72,7 @@ InferFlow::InferFlow(std::shared_ptr<infer::Session> session, const InferSetting
   infer::Model& model = session_->model();
   options_ = settings_.stream_options(false, model.backend().max_batch());
   reported_ns_ = std::int64_t(model.image_seconds() * 2.5e9) + options_.max_delay.count();
+  scratch_.resize(std::size_t(model.batcher().workers()));
   stream_ = model.batcher().open(options_, [this](std::unique_ptr<infer::Job> job, const infer::Outcome& outcome) {
     deliver(std::move(job), outcome);
   });
@@ -66,6 +93,7 @@ void InferFlow::set_live(bool live) {
   live_ = live;
   options_ = settings_.stream_options(live_, session_->model().backend().max_batch());
   stream_->configure(options_);
+  changed_.notify_all();
 }
 
 void InferFlow::configure(const InferSettings& settings, std::shared_ptr<infer::Session> session) {
@@ -74,59 +102,128 @@ void InferFlow::configure(const InferSettings& settings, std::shared_ptr<infer::
   if (session) session_ = std::move(session);
   options_ = settings_.stream_options(live_, session_->model().backend().max_batch());
   stream_->configure(options_);
+  changed_.notify_all();
 }
 
-std::size_t InferFlow::frames_queued() const {
-  return std::size_t(
-      std::count_if(queue_.begin(), queue_.end(), [](const FlowItem& item) { return item.frame != nullptr; }));
+std::size_t InferFlow::held() const {
+  const auto queued =
+      std::count_if(queue_.begin(), queue_.end(), [](const FlowItem& item) { return item.frame != nullptr; });
+  return std::size_t(queued) + (busy_frame_ ? 1 : 0);
 }
 
-/// Makes room for one frame: waits for the output, or on live sources lets the oldest finished frame go.
-void InferFlow::drop_for(std::unique_lock<std::mutex>& lock) {
-  const std::size_t limit = std::size_t(options_.max_inflight) + 4;
+std::size_t InferFlow::limit() const {
+  const auto inflight = std::size_t(options_.max_inflight);
+  return inflight + (options_.newest_wins ? kLiveFrames : kFinishedFrames);
+}
+
+std::size_t InferFlow::frames_held() const {
+  std::lock_guard lock(mutex_);
+  return limit();
+}
+
+void InferFlow::note_drop(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration) {
+  constexpr std::size_t kMostUnreported = 1000;
+  if (drops_.size() >= kMostUnreported) drops_.erase(drops_.begin());
+  const std::uint64_t lost = stats_.dropped + stats_.late;
+  drops_.push_back({facts.running, facts.stream, timestamp, duration, stats_.inferred + stats_.passed, lost});
+}
+
+/// The frame will never be put out: frees it and takes it out of the queue.
+void InferFlow::let_go(FrameTask& frame) noexcept {
+  GstBuffer* buffer = nullptr;
+  std::shared_ptr<FrameTask> keep;
+  {
+    std::lock_guard lock(mutex_);
+    const auto at =
+        std::find_if(queue_.begin(), queue_.end(), [&](const FlowItem& item) { return item.frame.get() == &frame; });
+    if (at != queue_.end()) {  // else a flush has taken it out, which is no drop
+      keep = at->frame;
+      queue_.erase(at);
+      ++stats_.dropped;
+      note_drop(frame.facts, frame.timestamp, frame.duration);
+    }
+    buffer = std::exchange(frame.buffer, nullptr);
+    frame.facts.earlier.reset();
+    changed_.notify_all();
+  }
+  gst_clear_buffer(&buffer);
+}
+
+/// Room for one frame: waits for the output, or on live sources lets an older frame go. False: there is nothing older
+/// that could be let go.
+bool InferFlow::make_room(std::unique_lock<std::mutex>& lock) {
   if (!options_.newest_wins) {
-    changed_.wait(lock, [&] { return flushing_ || result_ != GST_FLOW_OK || frames_queued() < limit; });
-    return;
+    changed_.wait(lock,
+                  [&] { return flushing_ || result_ != GST_FLOW_OK || options_.newest_wins || held() < limit(); });
+    if (!options_.newest_wins) return true;
   }
-  if (frames_queued() < limit) return;
-  for (auto item = queue_.begin(); item != queue_.end(); ++item) {
-    // Unfinished frames are bounded by the batcher; a finished one only waits for downstream.
-    if (!item->frame || !item->frame->ready || item->frame->outcome.fate == Fate::failed) continue;
-    if (item->frame->outcome.fate == Fate::inferred) ++stats_.dropped;  // others were counted when they were dropped
-    queue_.erase(item);
-    return;
+  while (!flushing_ && held() >= limit()) {
+    lock.unlock();
+    const bool dropped = stream_->drop_waiting();  // let_go() takes it out
+    lock.lock();
+    if (dropped) continue;
+    const auto finished = std::find_if(queue_.begin(), queue_.end(), [](const FlowItem& item) {
+      return item.frame && item.frame->ready && item.frame->outcome.fate != Fate::failed;
+    });
+    if (finished == queue_.end()) return held() < limit();
+    std::shared_ptr<FrameTask> frame = std::move(finished->frame);
+    queue_.erase(finished);
+    ++stats_.dropped;
+    note_drop(frame->facts, frame->timestamp, frame->duration);
+    lock.unlock();  // memory goes back to its pool
+    frame.reset();
+    lock.lock();
   }
+  return true;
 }
 
-GstFlowReturn InferFlow::push_frame(GstBuffer* buffer, std::int64_t capture_age_ns) {
+/// The result that the frame's inference fills in.
+void InferFlow::begin(FrameTask& frame) {
+  frame.note = std::make_shared<FrameNote>();
+  sdk::FrameResult& result = frame.note->result;
+  result.source_id = source_id_;
+  result.uri = frame.facts.uri;
+  result.frame_index = frame.index;
+  result.pts_ns = time_or_none(frame.facts.stream);
+  result.utc_ns = frame.facts.utc_ns;
+  result.width = GST_VIDEO_INFO_WIDTH(frame.info.get());
+  result.height = GST_VIDEO_INFO_HEIGHT(frame.info.get());
+}
+
+GstFlowReturn InferFlow::push_frame(GstBuffer* buffer, FrameFacts facts) {
   auto frame = std::make_shared<FrameTask>();
   frame->buffer = buffer;
   frame->arrived = Clock::now();
-  frame->capture_age_ns = capture_age_ns;
+  frame->facts = std::move(facts);
+  frame->timestamp = GST_BUFFER_PTS(buffer);
+  frame->duration = GST_BUFFER_DURATION(buffer);
   std::unique_ptr<InferJob> job;
   {
     std::unique_lock lock(mutex_);
-    drop_for(lock);
+    const bool room = make_room(lock);
     if (flushing_) return GST_FLOW_FLUSHING;
-    if (result_ != GST_FLOW_OK) return result_;
+    if (result_ != GST_FLOW_OK) {
+      told_ = true;
+      return result_;
+    }
     if (!info_) return GST_FLOW_NOT_NEGOTIATED;
     frame->info = info_;
     frame->index = frame_index_++;
-    frame->wanted = frame->index % std::uint64_t(settings_.interval) == 0;
     ++stats_.frames;
+    if (!room) {
+      ++stats_.dropped;
+      note_drop(frame->facts, frame->timestamp, frame->duration);
+      return GST_FLOW_OK;
+    }
+    frame->wanted = frame->index % std::uint64_t(settings_.interval) == 0;
     if (frame->wanted) {
-      frame->note = std::make_shared<FrameNote>();
-      sdk::FrameResult& result = frame->note->result;
-      result.source_id = source_id_;
-      result.frame_index = frame->index;
-      result.pts_ns = GST_BUFFER_PTS_IS_VALID(buffer) ? std::int64_t(GST_BUFFER_PTS(buffer)) : -1;
-      result.width = GST_VIDEO_INFO_WIDTH(info_.get());
-      result.height = GST_VIDEO_INFO_HEIGHT(info_.get());
-      job = std::make_unique<InferJob>(frame, session_, settings_.raw_tensors);
+      begin(*frame);
+      job = std::make_unique<InferJob>(*this, frame, session_, settings_);
     } else {
       frame->ready = true;
     }
     queue_.push_back({frame, nullptr});
+    stats_.most_held = std::max<std::uint64_t>(stats_.most_held, held());
     changed_.notify_all();
   }
   if (job && !stream_->submit(std::move(job))) return GST_FLOW_FLUSHING;
@@ -147,11 +244,19 @@ bool InferFlow::push_event(GstEvent* event) {
   return true;
 }
 
-void InferFlow::count_late() {
+void InferFlow::drop_late(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration, bool arriving) {
   std::lock_guard lock(mutex_);
-  ++stats_.frames;
+  if (arriving) {
+    ++stats_.frames;
+    ++frame_index_;
+  }
   ++stats_.late;
-  ++frame_index_;
+  note_drop(facts, timestamp, duration);
+}
+
+std::vector<Drop> InferFlow::take_drops() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(drops_, {});
 }
 
 void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& outcome) {
@@ -160,12 +265,33 @@ void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& o
   frame.outcome = outcome;
   frame.ready = true;
   const std::int64_t taken_ns = Nanoseconds(Clock::now() - frame.arrived).count();
-  if (frame.note) frame.note->latency_ns = taken_ns + frame.capture_age_ns;
-  // Time spent waiting for downstream is not ours: a sink that waits for the clock would make it grow without end.
-  if (outcome.fate == Fate::inferred) recent_max_ns_ = std::max(recent_max_ns_, taken_ns);
-  if (outcome.fate == Fate::dropped) ++stats_.dropped;
+  if (frame.note) frame.note->latency_ns = taken_ns + frame.facts.age_ns;
   if (outcome.fate == Fate::failed) ++stats_.failed;
+  if (outcome.fate == Fate::inferred) {
+    // Time spent waiting for downstream is not ours: a sink that waits for the clock would make it grow without end.
+    recent_max_ns_ = std::max(recent_max_ns_, taken_ns);
+    if (taken_ns > reported_ns_) {  // at once: a sink that knows too little drops what comes
+      reported_ns_ = taken_ns + taken_ns / 4;
+      report_ = true;
+    }
+  }
   changed_.notify_all();
+}
+
+/// The last result once more, for a frame between two inferred ones.
+void InferFlow::hold_result(FrameTask& frame) {
+  if (!last_note_ || !settings_.hold_results) return;
+  auto note = std::make_shared<FrameNote>();
+  note->result = last_note_->result;
+  note->result.frame_index = frame.index;
+  note->result.pts_ns = time_or_none(frame.facts.stream);
+  note->result.utc_ns = frame.facts.utc_ns;
+  note->result.uri = frame.facts.uri;
+  note->latency_ns = last_note_->latency_ns;  // that of the result, which is what is shown
+  note->age = int(std::min<std::uint64_t>(frame.index - last_note_->result.frame_index, 1'000'000));
+  const bool same = note->result.width == GST_VIDEO_INFO_WIDTH(frame.info.get()) &&
+                    note->result.height == GST_VIDEO_INFO_HEIGHT(frame.info.get());
+  if (same) frame.note = std::move(note);
 }
 
 FlowItem InferFlow::next() {
@@ -176,26 +302,29 @@ FlowItem InferFlow::next() {
   FlowItem item = std::move(queue_.front());
   queue_.pop_front();
   busy_ = true;
-  if (item.frame && item.frame->wanted && item.frame->outcome.fate == Fate::inferred) last_note_ = item.frame->note;
-  if (item.frame && !item.frame->wanted && last_note_ && settings_.hold_results) {
-    auto note = std::make_shared<FrameNote>();
-    note->result = last_note_->result;
-    note->result.frame_index = item.frame->index;
-    note->result.pts_ns =
-        GST_BUFFER_PTS_IS_VALID(item.frame->buffer) ? std::int64_t(GST_BUFFER_PTS(item.frame->buffer)) : -1;
-    note->age = int(std::min<std::uint64_t>(item.frame->index - last_note_->result.frame_index, 1'000'000));
-    const bool same = note->result.width == GST_VIDEO_INFO_WIDTH(item.frame->info.get()) &&
-                      note->result.height == GST_VIDEO_INFO_HEIGHT(item.frame->info.get());
-    if (same) item.frame->note = std::move(note);
-  }
+  busy_frame_ = item.frame != nullptr;
+  if (!item.frame) return item;
+  FrameTask& frame = *item.frame;
+  item.discont = frame.index != next_out_;
+  if (frame.wanted && frame.outcome.fate == Fate::inferred) last_note_ = frame.note;
+  if (!frame.wanted) hold_result(frame);
   return item;
 }
 
 void InferFlow::done(GstFlowReturn result) {
   std::lock_guard lock(mutex_);
-  busy_ = false;
-  if (result_ == GST_FLOW_OK) result_ = result;
+  busy_ = busy_frame_ = false;
+  if (result_ == GST_FLOW_OK && result != GST_FLOW_OK) {
+    result_ = result;
+    told_ = false;
+  }
   changed_.notify_all();
+}
+
+GstFlowReturn InferFlow::unheard() const {
+  std::lock_guard lock(mutex_);
+  const bool fatal = result_ == GST_FLOW_NOT_LINKED || result_ < GST_FLOW_EOS;
+  return fatal && !told_ && !flushing_ ? result_ : GST_FLOW_OK;
 }
 
 bool InferFlow::good() const {
@@ -210,6 +339,7 @@ void InferFlow::relinked() {
 
 void InferFlow::count_out(const FrameTask& frame) {
   std::lock_guard lock(mutex_);
+  next_out_ = frame.index + 1;
   last_out_ = Clock::now();
   if (out_++ == 0) first_out_ = last_out_;
   if (!frame.wanted) {
@@ -228,28 +358,30 @@ bool InferFlow::wait_empty() {
 }
 
 void InferFlow::set_flushing(bool flushing) {
+  std::deque<FlowItem> gone;
   {
     std::lock_guard lock(mutex_);
     flushing_ = flushing;
+    gone.swap(queue_);  // before the batcher lets them go: they are flushed, not dropped
+    result_ = GST_FLOW_OK;
+    last_note_.reset();
+    next_out_ = frame_index_;
     changed_.notify_all();
   }
+  for (FlowItem& item : gone) {
+    if (item.event) gst_event_unref(item.event);
+  }
   if (flushing) {
-    stream_->flush_start();
+    stream_->cancel();  // what runs comes back by itself; nothing here waits for it
   } else {
     stream_->flush_stop();
   }
-  std::lock_guard lock(mutex_);
-  for (FlowItem& item : queue_) {
-    if (item.event) gst_event_unref(item.event);
-  }
-  queue_.clear();
-  result_ = GST_FLOW_OK;
-  last_note_.reset();
 }
 
 FlowStats InferFlow::stats() const {
   std::lock_guard lock(mutex_);
   FlowStats stats = stats_;
+  stats.held = held();
   const double seconds = std::chrono::duration<double>(last_out_ - first_out_).count();
   if (out_ > 1 && seconds > 0) stats.fps = double(out_ - 1) / seconds;
   return stats;
@@ -265,6 +397,11 @@ bool InferFlow::live() const {
   return live_;
 }
 
+bool InferFlow::drops_frames() const {
+  std::lock_guard lock(mutex_);
+  return options_.newest_wins;
+}
+
 std::int64_t InferFlow::latency_ns() const {
   std::lock_guard lock(mutex_);
   return reported_ns_;
@@ -273,13 +410,16 @@ std::int64_t InferFlow::latency_ns() const {
 bool InferFlow::latency_changed() {
   constexpr int kWindow = 64;
   std::lock_guard lock(mutex_);
-  if (++recent_ < kWindow || recent_max_ns_ == 0) return false;
-  const std::int64_t wanted = recent_max_ns_ + recent_max_ns_ / 8;
-  const bool off = wanted > reported_ns_ || wanted < reported_ns_ / 2;
-  if (off) reported_ns_ = wanted;
-  recent_ = 0;
-  recent_max_ns_ = 0;
-  return off && live_;
+  if (++recent_ >= kWindow && recent_max_ns_ > 0) {
+    const std::int64_t wanted = recent_max_ns_ + recent_max_ns_ / 4;
+    if (wanted < reported_ns_ / 2) {
+      reported_ns_ = wanted;
+      report_ = true;
+    }
+    recent_ = 0;
+    recent_max_ns_ = 0;
+  }
+  return std::exchange(report_, false) && live_;
 }
 
 }  // namespace vireo::gst

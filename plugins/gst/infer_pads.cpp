@@ -7,6 +7,7 @@
 
 #include "plugins/gst/frame_meta.h"
 #include "plugins/gst/infer_element.h"
+#include "plugins/gst/picture_name.h"
 #include "plugins/gst/video_image.h"
 
 #define GST_CAT_DEFAULT vireoinfer_debug
@@ -17,9 +18,9 @@ namespace {
 using infer::Fate;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                                                             GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(VIREO_VIDEO_FORMATS)));
+                                                             GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(VIREO_INPUT_FORMATS)));
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                                                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(VIREO_VIDEO_FORMATS)));
+                                                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(VIREO_INPUT_FORMATS)));
 
 // The library's own macros for this mix two enumerations, which C++20 deprecates.
 bool is_serialized(const GstEvent* event) { return guint(GST_EVENT_TYPE(event)) & guint(GST_EVENT_TYPE_SERIALIZED); }
@@ -27,16 +28,49 @@ bool is_serialized(const GstQuery* query) { return guint(GST_QUERY_TYPE(query)) 
 
 // ---- in ------------------------------------------------------------------------------------------------------------
 
-/// Live sources get the newest frame, others every frame; upstream says which it is.
+/// Live sources get the newest frame, others every frame; upstream says which it is. As long as it doesn't, every frame
+/// is kept, and it is asked again.
 void find_out_live(VireoInfer* self, InferFlow& flow) {
   if (self->state->live_known) return;
-  self->state->live_known = true;
   GstQuery* query = gst_query_new_latency();
   gboolean live = FALSE;
-  if (gst_pad_peer_query(self->sinkpad, query)) gst_query_parse_latency(query, &live, nullptr, nullptr);
+  if (gst_pad_peer_query(self->sinkpad, query)) {
+    gst_query_parse_latency(query, &live, nullptr, nullptr);
+    self->state->live_known = true;
+    flow.set_live(live);
+    GST_DEBUG_OBJECT(self, "source is %s", live ? "live" : "not live");
+  } else {
+    GST_LOG_OBJECT(self, "upstream can't say yet whether it is live");
+  }
   gst_query_unref(query);
-  flow.set_live(live);
-  GST_DEBUG_OBJECT(self, "source is %s", live ? "live" : "not live");
+}
+
+/// Where the medium is, for sources of single pictures; empty for videos, whose frames have times instead.
+const std::string& picture_uri(VireoInfer* self) {
+  InferState& state = *self->state;
+  if (state.uri_known || GST_VIDEO_INFO_FPS_N(&state.info) != 0) return state.uri;
+  state.uri_known = true;
+  GstQuery* query = gst_query_new_uri();
+  gchar* uri = nullptr;
+  if (gst_pad_peer_query(self->sinkpad, query)) gst_query_parse_uri(query, &uri);
+  gst_query_unref(query);
+  if (uri) state.uri = uri;
+  g_free(uri);
+  return state.uri;
+}
+
+/// The time of capture where the buffer carries one, else what a live source's age says; -1: unknown.
+std::int64_t capture_utc(GstBuffer* buffer, bool live, std::int64_t age_ns) {
+  constexpr std::int64_t kNtpEpoch = 2208988800;  // seconds from 1900 to 1970
+  static GstCaps* const unix_caps = gst_caps_from_string("timestamp/x-unix");
+  static GstCaps* const ntp_caps = gst_caps_from_string("timestamp/x-ntp");
+  if (const auto* stamp = gst_buffer_get_reference_timestamp_meta(buffer, unix_caps)) {
+    return std::int64_t(stamp->timestamp);
+  }
+  if (const auto* stamp = gst_buffer_get_reference_timestamp_meta(buffer, ntp_caps)) {
+    return std::int64_t(stamp->timestamp) - kNtpEpoch * std::int64_t(GST_SECOND);
+  }
+  return live ? g_get_real_time() * 1000 - age_ns : -1;
 }
 
 GstClockTime running_time(VireoInfer* self, GstBuffer* buffer) {
@@ -55,22 +89,46 @@ std::int64_t capture_age(VireoInfer* self, const InferFlow& flow, GstClockTime r
   return now > base + running ? std::int64_t(now - base - running) : 0;
 }
 
-void report_drop(VireoInfer* self, const InferFlow& flow, GstClockTime pts, GstClockTime duration,
-                 GstClockTime running) {
-  GstMessage* message = gst_message_new_qos(GST_OBJECT(self), flow.live(), running, pts, pts, duration);
-  const FlowStats stats = flow.stats();
-  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, stats.frames - stats.dropped - stats.late,
-                            stats.dropped + stats.late);
-  gst_element_post_message(GST_ELEMENT(self), message);
+void report_drops(VireoInfer* self, InferFlow& flow) {
+  for (const Drop& drop : flow.take_drops()) {
+    GstMessage* message =
+        gst_message_new_qos(GST_OBJECT(self), flow.live(), drop.running, drop.stream, drop.timestamp, drop.duration);
+    GST_OBJECT_LOCK(self);
+    const GstClockTime earliest = self->state->earliest;
+    const gdouble proportion = self->state->proportion;
+    GST_OBJECT_UNLOCK(self);
+    const bool timed = GST_CLOCK_TIME_IS_VALID(earliest) && GST_CLOCK_TIME_IS_VALID(drop.running);
+    gst_message_set_qos_values(message, timed ? GST_CLOCK_DIFF(drop.running, earliest) : 0, proportion, 1000000);
+    gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, drop.processed, drop.dropped);
+    gst_element_post_message(GST_ELEMENT(self), message);
+  }
 }
 
-bool too_late(VireoInfer* self, GstClockTime running) {
+/// Files lose no frame, however late the sink finds them: their results are wanted all the same.
+bool too_late(VireoInfer* self, const InferFlow& flow, GstClockTime running) {
+  if (!flow.drops_frames()) return false;
   GST_OBJECT_LOCK(self);
-  const InferSettings& settings = self->state->settings;
-  const bool late = settings.qos && settings.drop != DropPolicy::never && GST_CLOCK_TIME_IS_VALID(running) &&
+  const bool late = self->state->settings.qos && GST_CLOCK_TIME_IS_VALID(running) &&
                     GST_CLOCK_TIME_IS_VALID(self->state->earliest) && running <= self->state->earliest;
   GST_OBJECT_UNLOCK(self);
   return late;
+}
+
+FrameFacts facts_of(VireoInfer* self, InferFlow& flow, GstBuffer* buffer) {
+  const InferState& state = *self->state;
+  FrameFacts facts;
+  facts.running = running_time(self, buffer);
+  if (state.segment.format == GST_FORMAT_TIME && GST_BUFFER_PTS_IS_VALID(buffer)) {
+    facts.stream = gst_segment_to_stream_time(&state.segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  }
+  facts.earlier = read_note(buffer, NoteKind::result, self->sinkpad, GST_VIDEO_INFO_WIDTH(&state.info),
+                            GST_VIDEO_INFO_HEIGHT(&state.info));
+  facts.age_ns = capture_age(self, flow, facts.running);
+  facts.utc_ns = capture_utc(buffer, flow.live(), facts.age_ns);
+  if (!flow.live() && facts.earlier) facts.age_ns = facts.earlier->latency_ns;
+  const std::string* name = find_picture_name(buffer);
+  facts.uri = name ? *name : picture_uri(self);
+  return facts;
 }
 
 GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
@@ -81,14 +139,27 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
     return GST_FLOW_FLUSHING;
   }
   find_out_live(self, *flow);
-  const GstClockTime running = running_time(self, buffer);
-  if (too_late(self, running)) {
-    flow->count_late();
-    report_drop(self, *flow, GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer), running);
+  FrameFacts facts = facts_of(self, *flow, buffer);
+  GstFlowReturn result = GST_FLOW_OK;
+  if (too_late(self, *flow, facts.running)) {
+    flow->drop_late(facts, GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer), true);
     gst_buffer_unref(buffer);
-    return GST_FLOW_OK;
+  } else {
+    result = flow->push_frame(buffer, std::move(facts));
   }
-  return flow->push_frame(buffer, capture_age(self, *flow, running));
+  report_drops(self, *flow);
+  return result;
+}
+
+/// A picture's place may come as a tag of its own.
+void read_tags(VireoInfer* self, GstEvent* event) {
+  GstTagList* tags = nullptr;
+  gchar* location = nullptr;
+  gst_event_parse_tag(event, &tags);
+  if (!gst_tag_list_get_string(tags, GST_TAG_LOCATION, &location)) return;
+  self->state->uri = location;
+  self->state->uri_known = true;
+  g_free(location);
 }
 
 bool set_caps(VireoInfer* self, InferFlow& flow, GstEvent* event) {
@@ -124,7 +195,11 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
       }
       break;
     case GST_EVENT_SEGMENT: gst_event_copy_segment(event, &self->state->segment); break;
-    case GST_EVENT_STREAM_START: self->state->live_known = false; break;
+    case GST_EVENT_TAG: read_tags(self, event); break;
+    case GST_EVENT_STREAM_START:
+      self->state->live_known = self->state->uri_known = false;
+      self->state->uri.clear();
+      break;
     default: break;
   }
   return is_serialized(event) ? flow->push_event(event) : gst_pad_push_event(self->srcpad, event);
@@ -138,11 +213,10 @@ gboolean answer_allocation(VireoInfer* self, InferFlow& flow, GstQuery* query) {
   const bool planes = gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
   GST_OBJECT_LOCK(self);
   self->state->downstream_planes = planes;
-  const int held = self->state->settings.max_inflight;
   GST_OBJECT_UNLOCK(self);
   if (!planes) gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  // We hold frames: the pool that they come from needs that many more.
-  const guint more = guint(held > 0 ? held : 4) + 4;
+  // We hold frames: the pool that they come from needs that many more, and one that upstream fills meanwhile.
+  const guint more = guint(flow.frames_held()) + 1;
   if (gst_query_get_n_allocation_pools(query) == 0) {
     GstCaps* caps = nullptr;
     GstVideoInfo info;
@@ -171,17 +245,30 @@ gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
 
 // ---- out -----------------------------------------------------------------------------------------------------------
 
-GstFlowReturn put_out(VireoInfer* self, InferFlow& flow, FrameTask& frame) {
-  if (frame.outcome.fate == Fate::dropped || frame.outcome.fate == Fate::flushed) {
-    report_drop(self, flow, GST_BUFFER_PTS(frame.buffer), GST_BUFFER_DURATION(frame.buffer), GST_CLOCK_TIME_NONE);
-    return GST_FLOW_OK;
-  }
+/// Adds what was found to what earlier stages found, in all the ways that others read it.
+GstBuffer* with_results(GstBuffer* buffer, const FrameTask& frame, const InferSettings& settings) {
+  buffer = gst_buffer_make_writable(buffer);
+  const NotePointer& earlier = frame.facts.earlier;
+  add_note(buffer, earlier, frame.note);
+  const sdk::FrameResult& all = find_note(buffer, NoteKind::result)->result;
+  const std::size_t first = all.detections.size() - frame.note->result.detections.size();
+  if (settings.regions) attach_regions(buffer, all, first);
+  if (settings.analytics) attach_analytics(buffer, all, first);
+  return buffer;
+}
+
+GstFlowReturn put_out(VireoInfer* self, InferFlow& flow, FrameTask& frame, bool discont) {
+  if (frame.outcome.fate == Fate::dropped || frame.outcome.fate == Fate::flushed || !frame.buffer) return GST_FLOW_OK;
   const InferSettings settings = settings_of(self);
   if (frame.outcome.fate == Fate::failed) {
     if (!self->state->failed) post_error(self, settings, frame.outcome.code, frame.outcome.message.c_str());
     self->state->failed = true;
     gst_pad_push_event(self->srcpad, gst_event_new_eos());
     return GST_FLOW_ERROR;
+  }
+  if (too_late(self, flow, frame.facts.running)) {  // the sink would only throw it away
+    flow.drop_late(frame.facts, frame.timestamp, frame.duration, false);
+    return GST_FLOW_OK;
   }
   GST_OBJECT_LOCK(self);
   const bool planes = self->state->downstream_planes;
@@ -194,10 +281,10 @@ GstFlowReturn put_out(VireoInfer* self, InferFlow& flow, FrameTask& frame) {
       return GST_FLOW_ERROR;
     }
   }
-  if (frame.note) {
+  if (frame.note) buffer = with_results(buffer, frame, settings);
+  if (discont) {
     buffer = gst_buffer_make_writable(buffer);
-    if (settings.regions) attach_regions(buffer, frame.note->result);
-    attach_note(buffer, NoteKind::result, frame.note);
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
   }
   flow.count_out(frame);
   return gst_pad_push(self->srcpad, buffer);
@@ -212,12 +299,18 @@ void output_loop(gpointer data) {
   }
   FlowItem item = flow->next();
   if (item.event) {
+    const bool end = GST_EVENT_TYPE(item.event) == GST_EVENT_EOS;
+    // Whoever pushed the frames would end the pipeline on downstream's refusal; after EOS only we are left to.
+    const GstFlowReturn refusal = end && !self->state->failed ? flow->unheard() : GST_FLOW_OK;
+    if (refusal != GST_FLOW_OK) GST_ELEMENT_FLOW_ERROR(self, refusal);
     gst_pad_push_event(self->srcpad, item.event);
     flow->done(GST_FLOW_OK);
   } else if (item.frame) {
     // After an error or EOS from downstream frames go nowhere, events still do.
-    const GstFlowReturn result = flow->good() ? put_out(self, *flow, *item.frame) : GST_FLOW_OK;
+    const GstFlowReturn result = flow->good() ? put_out(self, *flow, *item.frame, item.discont) : GST_FLOW_OK;
+    item.frame.reset();
     flow->done(result);
+    report_drops(self, *flow);
     if (flow->latency_changed()) gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
   } else {
     gst_pad_pause_task(self->srcpad);  // flushing
@@ -271,12 +364,24 @@ gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
     self->state->earliest = !valid           ? GST_CLOCK_TIME_NONE
                             : difference > 0 ? timestamp + 2 * GstClockTime(difference)
                                              : timestamp - GstClockTime(-difference);
+    self->state->proportion = proportion;
     GST_OBJECT_UNLOCK(self);
   }
   if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) {
     if (const auto flow = flow_of(self)) flow->relinked();
   }
   return gst_pad_event_default(pad, parent, event);
+}
+
+GstClockTime frame_duration(VireoInfer* self) {
+  GstCaps* caps = gst_pad_get_current_caps(self->sinkpad);
+  GstVideoInfo info;
+  const bool rate = caps && gst_video_info_from_caps(&info, caps) && GST_VIDEO_INFO_FPS_N(&info) > 0;
+  if (caps) gst_caps_unref(caps);
+  constexpr GstClockTime kUsual = GST_SECOND / 30;
+  return rate ? gst_util_uint64_scale(GST_SECOND, guint64(GST_VIDEO_INFO_FPS_D(&info)),
+                                      guint64(GST_VIDEO_INFO_FPS_N(&info)))
+              : kUsual;
 }
 
 gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
@@ -289,8 +394,14 @@ gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
   gst_query_parse_latency(query, &live, &least, &most);
   const auto own = GstClockTime(flow->latency_ns());
-  gst_query_set_latency(query, live, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
-  GST_DEBUG_OBJECT(self, "latency %" GST_TIME_FORMAT " of our own", GST_TIME_ARGS(own));
+  // What we can hold back at most: the frames that fit in here. Where older ones then lose their place, that is also
+  // the most that there can be before us.
+  const GstClockTime room = own + flow->frames_held() * frame_duration(self);
+  if (GST_CLOCK_TIME_IS_VALID(most)) most += room;
+  else if (flow->drops_frames()) most = least + room;
+  gst_query_set_latency(query, live, least + own, most);
+  GST_DEBUG_OBJECT(self, "latency %" GST_TIME_FORMAT " of our own, room for %" GST_TIME_FORMAT, GST_TIME_ARGS(own),
+                   GST_TIME_ARGS(room));
   return TRUE;
 }
 }  // namespace

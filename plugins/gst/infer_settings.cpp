@@ -63,8 +63,8 @@ const Row kRows[] = {
      "structure, 'none' leaves them raw.",
      &S::decoder, When::ready, 0, 0, true},
     {"labels", "Labels",
-     "Class names: a file with one name a line, a list 'a,b,c', or 'coco80'. Default: empty, from the model's metadata "
-     "or a well-known set.",
+     "Class names: a file with one name a line (or a list or dictionary as in Python or JSON), a list \"a,'b, c',d\", "
+     "'coco80' or 'imagenet'. Default: empty, from the model's metadata or a well-known set.",
      &S::labels, When::playing, 0, 0, true},
     {"classes", "Classes", "Names or numbers of the classes to keep, 'a,b,c'. Default: empty, all.", &S::classes,
      When::playing, 0, 0, true},
@@ -96,8 +96,9 @@ const Row kRows[] = {
      "batch-size 1.",
      &S::max_delay_ms, When::playing, 0, 10000},
     {"max-inflight", "Frames in flight",
-     "Most frames of this stream that wait, run or are decoded, 0..256; 0 (default) means 2 on live sources and twice "
-     "the batch, at least 3, on others.",
+     "Most frames of this stream that are prepared, run or decoded at once, 0..256; 0 (default) means 1 on live "
+     "sources, "
+     "where the newest frame waits besides, and twice the batch, at least 3, on others.",
      &S::max_inflight, When::playing, 0, 256},
     {"interval", "Interval", "Every n-th frame is inferred, 1..100000; default 1, all. The others pass.", &S::interval,
      When::playing, 1, 100000},
@@ -105,16 +106,24 @@ const Row kRows[] = {
      "Frames between two inferred ones carry the last result, marked with its age. Default: true.", &S::hold_results,
      When::playing},
     {"qos", "QoS",
-     "Skip frames that the sink says come too late; each is counted and reported. Without effect when drop-policy is "
-     "never. Default: true.",
+     "Skip frames that the sink says come too late, before they are inferred or after; each is counted and reported. "
+     "Only where drop-policy lets frames be dropped. Default: true.",
      &S::qos, When::playing},
     {"roi-meta", "ROI metadata",
      "Attach a GstVideoRegionOfInterestMeta for each detection, beside the exact VireoFrameMeta. Default: true.",
      &S::regions, When::playing},
     {"raw-tensors", "Raw tensors", "Attach copies of the network's outputs to VireoFrameMeta. Default: false.",
      &S::raw_tensors, When::playing},
+    {"analytics-meta", "Analytics metadata",
+     "Attach a GstAnalyticsRelationMeta, too. Without effect where the plugin was built with a GStreamer before 1.24. "
+     "Default: true.",
+     &S::analytics, When::playing},
     {"source-id", "Source id", "Name of this stream in results. Default: empty, the element's name.", &S::source_id,
      When::playing},
+    {"stage", "Stage",
+     "Name of this network in results, for pipelines with several: each adds what it finds to what earlier ones found. "
+     "Default: empty, none.",
+     &S::stage, When::playing},
 };
 constexpr guint kRowCount = std::size(kRows);
 constexpr guint kPrecisionId = kRowCount + 1, kDropId = kRowCount + 2;
@@ -210,6 +219,10 @@ bool set_infer_property(InferSettings& settings, guint id, const GValue* value, 
   return true;
 }
 
+bool is_fixed_infer_property(guint id) {
+  return id == kPrecisionId || (id >= 1 && id <= kRowCount && kRows[id - 1].when == When::ready);
+}
+
 bool get_infer_property(const InferSettings& settings, guint id, GValue* value) {
   if (id == kPrecisionId) {
     g_value_set_enum(value, settings.precision);
@@ -257,8 +270,7 @@ sdk::Params InferSettings::params() const {
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) params.set(name, value);
   };
-  const bool file = !labels.empty() && g_file_test(labels.c_str(), G_FILE_TEST_IS_REGULAR);
-  add("labels", file ? "file:" + labels : labels);
+  add("labels", labels);
   add("classes", classes);
   add("mean", mean);
   add("scale", scale);
@@ -274,7 +286,7 @@ sdk::Params InferSettings::params() const {
 infer::StreamOptions InferSettings::stream_options(bool live, int max_batch) const {
   infer::StreamOptions stream;
   stream.newest_wins = drop == DropPolicy::newest || (drop == DropPolicy::automatic && live);
-  stream.max_inflight = max_inflight > 0 ? max_inflight : stream.newest_wins ? 2 : std::max(3, 2 * max_batch);
+  stream.max_inflight = max_inflight > 0 ? max_inflight : stream.newest_wins ? 1 : std::max(3, 2 * max_batch);
   stream.max_delay = std::chrono::nanoseconds(std::int64_t(max_delay_ms * 1e6));
   return stream;
 }

@@ -11,6 +11,7 @@
 
 #include "engine/api/error.h"
 #include "plugins/draw/draw.h"
+#include "plugins/gst/element_messages.h"
 #include "plugins/gst/elements.h"
 #include "plugins/gst/frame_meta.h"
 #include "plugins/gst/video_image.h"
@@ -58,6 +59,7 @@ struct State {
   bool changed = true;
   std::unique_ptr<draw::Renderer> renderer;
   Meter meter;
+  bool told = false;  ///< of results that don't get here
 };
 
 struct Row {
@@ -77,10 +79,12 @@ const Row kRows[] = {
     {"scores", "Scores", "Write scores in labels. Default: true.", &DrawStyle::scores},
     {"keypoints", "Keypoints", "Draw landmarks and skeletons. Default: true.", &DrawStyle::keypoints},
     {"maps", "Maps", "Blend segmentation maps over the frame. Default: true.", &DrawStyle::maps},
+    {"masks", "Masks", "Blend the masks of detections over them. Default: true.", &DrawStyle::masks},
     {"classes", "Classes", "Write classifications of the whole frame. Default: true.", &DrawStyle::classes},
     {"min-score", "Least score", "Draw only detections at least this sure, 0..1. Default: 0.", &DrawStyle::min_score},
     {"fill", "Fill", "Opacity of the inside of boxes, 0..1. Default: 0.", &DrawStyle::fill},
-    {"map-opacity", "Map opacity", "Opacity of segmentation maps, 0..1. Default: 0.45.", &DrawStyle::map_opacity},
+    {"map-opacity", "Map opacity", "Opacity of segmentation maps and masks, 0..1. Default: 0.45.",
+     &DrawStyle::map_opacity},
 };
 constexpr guint kRowCount = std::size(kRows), kColourBy = kRowCount + 1, kShowStats = kRowCount + 2;
 
@@ -120,12 +124,16 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
   GST_OBJECT_UNLOCK(self);
   try {
     if (!state.renderer || changed) state.renderer = std::make_unique<draw::Renderer>(style);
-    const gst::FrameNote* note = gst::find_note(frame->buffer, gst::NoteKind::result);
+    std::string lost;
+    const gst::NotePointer note =
+        gst::read_note(frame->buffer, gst::NoteKind::result, GST_BASE_TRANSFORM_SINK_PAD(self),
+                       GST_VIDEO_FRAME_WIDTH(frame), GST_VIDEO_FRAME_HEIGHT(frame), &lost);
     const std::string status = show_stats ? state.meter.line(note ? note->latency_ns : 0) : std::string();
     if (note) {
       state.renderer->draw(gst::image_of(*frame), note->result, status);
       return GST_FLOW_OK;
     }
+    gst::warn_of_lost_results(GST_ELEMENT(self), lost, state.told);
     sdk::FrameResult result;
     result.detections = gst::read_regions(frame->buffer);
     if (!result.detections.empty() || !status.empty()) state.renderer->draw(gst::image_of(*frame), result, status);
@@ -140,6 +148,7 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
 gboolean stop(GstBaseTransform* base) {
   self_of(base)->state->renderer.reset();
   self_of(base)->state->meter = {};
+  self_of(base)->state->told = false;
   return TRUE;
 }
 

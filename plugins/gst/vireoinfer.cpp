@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "plugins/gst/element_messages.h"
 #include "plugins/gst/elements.h"
 #include "plugins/gst/infer_element.h"
 
@@ -61,7 +62,14 @@ namespace {
 
 // ---- opening and closing -------------------------------------------------------------------------------------------
 
-bool open_flow(VireoInfer* self) {
+/// From now on properties that the model depends on are refused, or no longer.
+void set_loaded(VireoInfer* self, bool loaded) {
+  GST_OBJECT_LOCK(self);
+  self->state->loaded = loaded;
+  GST_OBJECT_UNLOCK(self);
+}
+
+bool load_flow(VireoInfer* self) {
   const InferSettings settings = settings_of(self);
   if (settings.model.empty()) {
     GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("No model is set."), ("set model=FILE.onnx or model=FILE.plan"));
@@ -84,16 +92,25 @@ bool open_flow(VireoInfer* self) {
     post_error(self, settings, ErrorCode::internal, error.what());
     return false;
   }
-  self->state->live_known = false;
+  self->state->live_known = self->state->uri_known = false;
+  self->state->uri.clear();
   self->state->failed = false;
   gst_segment_init(&self->state->segment, GST_FORMAT_TIME);
   return true;
+}
+
+bool open_flow(VireoInfer* self) {
+  set_loaded(self, true);
+  const bool opened = load_flow(self);
+  if (!opened) set_loaded(self, false);
+  return opened;
 }
 
 void close_flow(VireoInfer* self) {
   GST_OBJECT_LOCK(self);
   std::shared_ptr<InferFlow> flow = std::move(self->state->flow);
   self->state->flow.reset();
+  self->state->loaded = false;
   GST_OBJECT_UNLOCK(self);
 }
 
@@ -126,6 +143,8 @@ GstStructure* stats_of(VireoInfer* self) {
   count("dropped", stats.dropped);
   count("late", stats.late);
   count("failed", stats.failed);
+  count("held", stats.held);
+  count("most-held", stats.most_held);
   number("fps", stats.fps);
   number("latency-mean-ms", stats.latency.mean_ms());
   number("latency-p50-ms", stats.latency.percentile_ms(0.5));
@@ -162,8 +181,10 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   VireoInfer* self = self_of(object);
   bool session_changed = false;
   GST_OBJECT_LOCK(self);
-  const bool known = set_infer_property(self->state->settings, id, value, session_changed);
+  const bool refused = self->state->loaded && is_fixed_infer_property(id);
+  const bool known = refused || set_infer_property(self->state->settings, id, value, session_changed);
   GST_OBJECT_UNLOCK(self);
+  if (refused) return refuse_property(GST_ELEMENT(self), spec);
   if (!known) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     return;
@@ -201,7 +222,8 @@ static void vireo_infer_class_init(VireoInferClass* klass) {
       g_param_spec_boxed(
           "stats", "Statistics",
           "Figures since PAUSED: frames, inferred, passed, dropped (a newer frame came), late (the sink had no use), "
-          "failed, fps, latency-*-ms (arrival or capture to result), engine-* (of the shared engine). Read-only.",
+          "failed, held and most-held (frames in the element, now and at most), fps, latency-*-ms (arrival or capture "
+          "to result), engine-* (of the shared engine). Read-only.",
           GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   element_class->change_state = change_state;
   add_infer_pad_templates(element_class);

@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 
 #include "engine/api/error.h"
@@ -28,19 +27,17 @@ using namespace vireo;
 /// A publisher that several elements (streams) of the process may share: one file, one connection for each address.
 class SharedPublisher {
  public:
-  static std::shared_ptr<SharedPublisher> open(const std::string& address, const std::string& options) {
+  /// `again`: what is there already was written by the same element, and stays.
+  static std::shared_ptr<SharedPublisher> open(const std::string& address, const std::string& options, bool again) {
     static std::mutex mutex;
     static std::map<std::string, std::weak_ptr<SharedPublisher>> opened;
-    static std::set<std::string> written;
     std::lock_guard lock(mutex);
     auto& known = opened[address + "|" + options];
     auto shared = known.lock();
     if (!shared) {
       sdk::Params params = sdk::Params::parse(options);
-      // What this process has written is not emptied by it: a stream that starts again goes on.
-      if (written.contains(address) && takes_append(address)) params.set("append", "true");
+      if (again && takes_append(address)) params.set("append", "true");
       shared = std::make_shared<SharedPublisher>(publish::create_publisher(address, params));
-      written.insert(address);
       known = shared;
     }
     return shared;
@@ -74,6 +71,7 @@ struct State {
   std::string to, options;
   bool repeat = false;
   std::shared_ptr<SharedPublisher> publisher;
+  std::string written;  ///< where this element has written before
   GstVideoInfo info;
   std::uint64_t frames = 0, published = 0, lost = 0;
   bool running = false;  ///< a publisher is open; object lock
@@ -120,7 +118,9 @@ gboolean start(GstBaseTransform* base) {
     return FALSE;
   }
   try {
-    self->state->publisher = SharedPublisher::open(to == "-" ? "jsonl:-" : to, options);
+    const bool again = self->state->written == to;
+    self->state->publisher = SharedPublisher::open(to == "-" ? "jsonl:-" : to, options, again);
+    self->state->written = to;
   } catch (const std::exception& error) {
     GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE, ("%s", error.what()),
                       ("to=%s; 'vireo list publishers' shows what there is", to.c_str()));
@@ -270,8 +270,8 @@ static void vireo_publish_class_init(VireoPublishClass* klass) {
       g_param_spec_string(
           "to", "To",
           "Where results go: 'jsonl:FILE' (one JSON object a frame), or '-' for standard output. Elements of one "
-          "process with the same target share it; what the process has written there is kept when it starts again. No "
-          "default: must be set. Changeable in NULL and READY.",
+          "process with the same target share it; an element that starts again goes on where it was. No default: must "
+          "be set. Changeable in NULL and READY.",
           nullptr, ready));
   g_object_class_install_property(
       object_class, kOptions,

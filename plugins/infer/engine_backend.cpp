@@ -190,16 +190,18 @@ const std::string& EngineBackend::batch_note() const noexcept { return batch_not
 
 double EngineBackend::warm_up() {
   double seconds = 0;
-  for (int other = 1; other < static_cast<int>(engines_.size()); ++other)  // lanes of the engines stand in turns
-    for (int count = open_batch_ ? 1 : batch_; count <= batch_; ++count)
-      if (const Status status = run(other, count); !status.ok())
-        throw Error(status.code(), std::string("first inference: ") + status.message());
-  for (int count = open_batch_ ? 1 : batch_; count <= batch_; ++count) {
+  const auto run_once = [&](int lane, int count) {
     const auto start = std::chrono::steady_clock::now();
-    if (const Status status = run(0, count); !status.ok()) {
+    if (const Status status = run(lane, count); !status.ok()) {
       throw Error(status.code(), std::string("first inference: ") + status.message());
     }
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / count;
+  };
+  for (int k = static_cast<int>(engines_.size()); k-- > 0;) {  // lanes of the engines stand in turns
+    // A size is compiled when it is set; running each, too, would be thousands of images for a large batch.
+    for (int count = 1; open_batch_ && count < batch_; ++count) set_count(*lanes_[static_cast<std::size_t>(k)], count);
+    if (open_batch_ && batch_ > 1) run_once(k, 1);
+    run_once(k, batch_);
   }
   return seconds;
 }

@@ -39,8 +39,8 @@ class EngineBackend : public Backend {
   [[nodiscard]] const std::vector<TensorInfo>& image_outputs() const noexcept;
   /// Why the batch is what it is; empty when it is what was asked for.
   [[nodiscard]] const std::string& batch_note() const noexcept;
-  /// Runs every batch size once on each engine, so that nothing is compiled later; returns the seconds that one image
-  /// took.
+  /// Sets every batch size once on each engine, so that nothing is compiled later, and runs the least and the largest;
+  /// returns the seconds that one image took.
   double warm_up();
   [[nodiscard]] std::uint64_t memory_bytes() const;
 

@@ -249,6 +249,16 @@ TEST(Batcher, DoesNotWaitForAStreamThatWaitsItself) {
   EXPECT_EQ(receiver.items.size(), 6u);
 }
 
+TEST(Batcher, DoesNotWaitForALiveStreamThatHasItsFrameInTheBatch) {
+  FakeBackend backend(2, 8);
+  Batcher batcher(backend, 1);
+  Receiver receiver;
+  auto stream = batcher.open({.max_inflight = 1, .newest_wins = true, .max_delay = 1h}, receiver.deliver());
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(float(i))));  // one waits
+  backend.wait_for_batches(1);
+  EXPECT_EQ(backend.batches()[0], 1);
+}
+
 TEST(Cadence, ExpectsAFrameByItsRate) {
   Cadence cadence;
   const Clock::time_point start{};

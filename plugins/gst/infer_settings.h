@@ -1,11 +1,12 @@
 #pragma once
-// The properties of vireoinfer: one table row each, which installs, reads and writes them. InferSettings is a plain
-// value; the element guards it by its object lock.
+// The properties of vireoinfer, as values and as a table. InferSettings is a plain value; the element guards it by its
+// object lock.
 
 #include <gst/gst.h>
 
 #include <string>
 
+#include "plugins/gst/properties.h"
 #include "plugins/infer/batcher.h"
 #include "plugins/infer/model.h"
 #include "plugins/sdk/params.h"
@@ -29,12 +30,8 @@ struct InferSettings {
   [[nodiscard]] infer::StreamOptions stream_options(bool live, int max_batch) const;
 };
 
-void install_infer_properties(GObjectClass* object_class);
-/// False when the table doesn't have the id. `session_changed` becomes true when decoder or input options changed.
-bool set_infer_property(InferSettings& settings, guint id, const GValue* value, bool& session_changed);
-/// True for a property that the loaded model depends on: it can't change while there is one.
-[[nodiscard]] bool is_fixed_infer_property(guint id);
-bool get_infer_property(const InferSettings& settings, guint id, GValue* value);
+/// A marked row makes decoders and preprocessors anew.
+[[nodiscard]] PropertyTable<InferSettings> infer_properties();
 
 inline constexpr guint kInferStatsProperty = 1000;  ///< "stats", handled by the element
 

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "plugins/gst/element_messages.h"
 #include "plugins/gst/elements.h"
 #include "plugins/gst/infer_element.h"
 
@@ -177,28 +176,23 @@ void apply_settings(VireoInfer* self, bool session_changed) {
   }
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+void write(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   VireoInfer* self = self_of(object);
-  bool session_changed = false;
   GST_OBJECT_LOCK(self);
-  const bool refused = self->state->loaded && is_fixed_infer_property(id);
-  const bool known = refused || set_infer_property(self->state->settings, id, value, session_changed);
+  const bool loaded = self->state->loaded;
   GST_OBJECT_UNLOCK(self);
-  if (refused) return refuse_property(GST_ELEMENT(self), spec);
-  if (!known) {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    return;
-  }
-  apply_settings(self, session_changed);
+  const auto table = infer_properties();
+  if (set_property(object, table, self->state->settings, id, value, spec, loaded) != SetResult::set) return;
+  apply_settings(self, find_property(table, id)->marked);
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+void read(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   VireoInfer* self = self_of(object);
   if (id == kInferStatsProperty) {
     g_value_take_boxed(value, stats_of(self));
     return;
   }
-  if (!get_infer_property(settings_of(self), id, value)) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  get_property(object, infer_properties(), self->state->settings, id, value, spec);
 }
 
 void finalize(GObject* object) {
@@ -213,10 +207,10 @@ static void vireo_infer_class_init(VireoInferClass* klass) {
   using namespace vireo::gst;
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
+  object_class->set_property = write;
+  object_class->get_property = read;
   object_class->finalize = finalize;
-  install_infer_properties(object_class);
+  install_properties(object_class, infer_properties());
   g_object_class_install_property(
       object_class, kInferStatsProperty,
       g_param_spec_boxed(

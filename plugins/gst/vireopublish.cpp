@@ -11,10 +11,10 @@
 #include <string>
 
 #include "engine/api/error.h"
-#include "plugins/gst/element_messages.h"
 #include "plugins/gst/elements.h"
 #include "plugins/gst/frame_meta.h"
 #include "plugins/gst/picture_name.h"
+#include "plugins/gst/properties.h"
 #include "plugins/publish/publishers.h"
 
 GST_DEBUG_CATEGORY_STATIC(vireopublish_debug);
@@ -66,20 +66,38 @@ class SharedPublisher {
   std::unique_ptr<sdk::Publisher> publisher_;
 };
 
-/// `to`, `options`, `repeat` are guarded by the object lock.
-struct State {
+struct Settings {
   std::string to, options;
   bool repeat = false;
+};
+
+/// `settings` are guarded by the object lock.
+struct State {
+  Settings settings;
   std::shared_ptr<SharedPublisher> publisher;
   std::string written;  ///< where this element has written before
   GstVideoInfo info;
   std::uint64_t frames = 0, published = 0, lost = 0;
-  bool running = false;  ///< a publisher is open; object lock
-  bool told = false;     ///< of results that don't get here
+  bool told = false;  ///< of results that don't get here
   std::chrono::steady_clock::time_point warned;
 };
 
-enum Property : guint { kTo = 1, kOptions, kRepeat, kPublished, kLost };
+const gst::Property<Settings> kRows[] = {
+    {"to", "To",
+     "Where results go: 'jsonl:FILE' (one JSON object a frame), or '-' for standard output. Elements of one process "
+     "with "
+     "the same target share it; an element that starts again goes on where it was. No default: must be set.",
+     &Settings::to},
+    {"options", "Options",
+     "Options of the publisher as 'name=value;name=value' ('vireo list publishers' explains them). Default: empty.",
+     &Settings::options},
+    {"repeat", "Repeat",
+     "Also publish results that were only carried over from an earlier frame (vireoinfer interval > 1). Default: "
+     "false.",
+     &Settings::repeat, gst::When::playing},
+};
+const gst::PropertyTable<Settings> kTable = kRows;
+constexpr guint kPublished = std::size(kRows) + 1, kLost = kPublished + 1;
 
 }  // namespace
 
@@ -101,17 +119,12 @@ GstStaticPadTemplate src_template =
 
 VireoPublish* self_of(gpointer object) { return reinterpret_cast<VireoPublish*>(object); }
 
-void set_running(VireoPublish* self, bool running) {
-  GST_OBJECT_LOCK(self);
-  self->state->running = running;
-  GST_OBJECT_UNLOCK(self);
-}
-
 gboolean start(GstBaseTransform* base) {
   VireoPublish* self = self_of(base);
   GST_OBJECT_LOCK(self);
-  const std::string to = self->state->to, options = self->state->options;
+  const Settings settings = self->state->settings;
   GST_OBJECT_UNLOCK(self);
+  const std::string& to = settings.to;
   if (to.empty()) {
     GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("No target is set."),
                       ("set to=jsonl:FILE or to=- for standard output"));
@@ -119,7 +132,7 @@ gboolean start(GstBaseTransform* base) {
   }
   try {
     const bool again = self->state->written == to;
-    self->state->publisher = SharedPublisher::open(to == "-" ? "jsonl:-" : to, options, again);
+    self->state->publisher = SharedPublisher::open(to == "-" ? "jsonl:-" : to, settings.options, again);
     self->state->written = to;
   } catch (const std::exception& error) {
     GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE, ("%s", error.what()),
@@ -129,13 +142,11 @@ gboolean start(GstBaseTransform* base) {
   gst_video_info_init(&self->state->info);
   self->state->frames = self->state->published = self->state->lost = 0;
   self->state->told = false;
-  set_running(self, true);
   return TRUE;
 }
 
 gboolean stop(GstBaseTransform* base) {
   self_of(base)->state->publisher.reset();
-  set_running(self_of(base), false);
   return TRUE;
 }
 
@@ -197,7 +208,7 @@ void count_lost(VireoPublish* self, const char* why) {
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   VireoPublish* self = self_of(base);
   GST_OBJECT_LOCK(self);
-  const bool repeat = self->state->repeat;
+  const bool repeat = self->state->settings.repeat;
   GST_OBJECT_UNLOCK(self);
   try {
     publish_frame(self, buffer, repeat);
@@ -219,35 +230,17 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   return GST_BASE_TRANSFORM_CLASS(vireo_publish_parent_class)->sink_event(base, event);
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  State& state = *self_of(object)->state;
-  const auto text = [&] { return std::string(g_value_get_string(value) ? g_value_get_string(value) : ""); };
-  GST_OBJECT_LOCK(object);
-  const bool refused = state.running && (id == kTo || id == kOptions);
-  GST_OBJECT_UNLOCK(object);
-  if (refused) return gst::refuse_property(GST_ELEMENT(object), spec);
-  GST_OBJECT_LOCK(object);
-  switch (id) {
-    case kTo: state.to = text(); break;
-    case kOptions: state.options = text(); break;
-    case kRepeat: state.repeat = g_value_get_boolean(value); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-  GST_OBJECT_UNLOCK(object);
+void write(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  (void)gst::set_property(object, kTable, self_of(object)->state->settings, id, value, spec, gst::in_use(object));
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  State& state = *self_of(object)->state;
-  GST_OBJECT_LOCK(object);
-  switch (id) {
-    case kTo: g_value_set_string(value, state.to.c_str()); break;
-    case kOptions: g_value_set_string(value, state.options.c_str()); break;
-    case kRepeat: g_value_set_boolean(value, state.repeat); break;
-    case kPublished: g_value_set_uint64(value, state.published); break;
-    case kLost: g_value_set_uint64(value, state.lost); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+void read(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  const State& state = *self_of(object)->state;
+  if (id == kPublished || id == kLost) {
+    g_value_set_uint64(value, id == kLost ? state.lost : state.published);
+  } else {
+    gst::get_property(object, kTable, state.settings, id, value, spec);
   }
-  GST_OBJECT_UNLOCK(object);
 }
 
 void finalize(GObject* object) {
@@ -261,30 +254,10 @@ static void vireo_publish_class_init(VireoPublishClass* klass) {
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
+  object_class->set_property = write;
+  object_class->get_property = read;
   object_class->finalize = finalize;
-  const auto ready = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  g_object_class_install_property(
-      object_class, kTo,
-      g_param_spec_string(
-          "to", "To",
-          "Where results go: 'jsonl:FILE' (one JSON object a frame), or '-' for standard output. Elements of one "
-          "process with the same target share it; an element that starts again goes on where it was. No default: must "
-          "be set. Changeable in NULL and READY.",
-          nullptr, ready));
-  g_object_class_install_property(
-      object_class, kOptions,
-      g_param_spec_string("options", "Options",
-                          "Options of the publisher as 'name=value;name=value' ('vireo list publishers' explains "
-                          "them). Default: empty. Changeable in NULL and READY.",
-                          nullptr, ready));
-  g_object_class_install_property(
-      object_class, kRepeat,
-      g_param_spec_boolean("repeat", "Repeat",
-                           "Also publish results that were only carried over from an earlier frame (vireoinfer "
-                           "interval > 1). Default: false. Changeable while playing.",
-                           FALSE, GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)));
+  gst::install_properties(object_class, kTable);
   g_object_class_install_property(
       object_class, kPublished,
       g_param_spec_uint64("published", "Published", "Results handed to the publisher since PAUSED, a count. Read-only.",

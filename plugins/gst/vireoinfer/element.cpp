@@ -1,12 +1,12 @@
 // vireoinfer: runs a network on the frames that pass and attaches what it finds. The element itself: states, properties
-// and class; infer_pads.cpp is what its pads do, InferFlow (infer_flow.h) the way of a frame.
+// and class; input.cpp and output.cpp are what its pads do, InferFlow (flow.h) the way of a frame.
 
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "plugins/gst/elements.h"
-#include "plugins/gst/infer_element.h"
+#include "plugins/gst/vireoinfer/element.h"
 
 #define GST_CAT_DEFAULT vireoinfer_debug
 
@@ -220,7 +220,8 @@ static void vireo_infer_class_init(VireoInferClass* klass) {
           "to result), engine-* (of the shared engine). Read-only.",
           GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   element_class->change_state = change_state;
-  add_infer_pad_templates(element_class);
+  add_sink_template(element_class);
+  add_src_template(element_class);
   gst_element_class_set_static_metadata(element_class, "Vireo inference", "Filter/Analyzer/Video",
                                         "Runs a neural network (ONNX or Vireo plan) on video frames, asynchronously "
                                         "and batched across streams, and attaches "
@@ -233,7 +234,8 @@ static void vireo_infer_init(VireoInfer* self) {
   self->state = new vireo::gst::InferState;
   gst_segment_init(&self->state->segment, GST_FORMAT_TIME);
   gst_video_info_init(&self->state->info);
-  vireo::gst::add_infer_pads(self);
+  vireo::gst::add_sink_pad(self);
+  vireo::gst::add_src_pad(self);
 }
 
 gboolean vireo::gst::register_vireoinfer(GstPlugin* plugin) {

@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "plugins/gst/frame_meta.h"
-#include "plugins/gst/infer_settings.h"
 #include "plugins/gst/video_image.h"
+#include "plugins/gst/vireoinfer/settings.h"
 #include "plugins/infer/latency.h"
 #include "plugins/infer/session.h"
 

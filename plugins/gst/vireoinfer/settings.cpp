@@ -1,4 +1,4 @@
-#include "plugins/gst/infer_settings.h"
+#include "plugins/gst/vireoinfer/settings.h"
 
 #include <algorithm>
 #include <chrono>

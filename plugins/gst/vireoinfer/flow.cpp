@@ -1,4 +1,4 @@
-#include "plugins/gst/infer_flow.h"
+#include "plugins/gst/vireoinfer/flow.h"
 
 #include <algorithm>
 #include <cstring>
@@ -121,13 +121,6 @@ std::size_t InferFlow::frames_held() const {
   return limit();
 }
 
-void InferFlow::note_drop(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration) {
-  constexpr std::size_t kMostUnreported = 1000;
-  if (drops_.size() >= kMostUnreported) drops_.erase(drops_.begin());
-  const std::uint64_t lost = stats_.dropped + stats_.late;
-  drops_.push_back({facts.running, facts.stream, timestamp, duration, stats_.inferred + stats_.passed, lost});
-}
-
 /// The frame will never be put out: frees it and takes it out of the queue.
 void InferFlow::let_go(FrameTask& frame) noexcept {
   GstBuffer* buffer = nullptr;
@@ -244,21 +237,6 @@ bool InferFlow::push_event(GstEvent* event) {
   return true;
 }
 
-void InferFlow::drop_late(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration, bool arriving) {
-  std::lock_guard lock(mutex_);
-  if (arriving) {
-    ++stats_.frames;
-    ++frame_index_;
-  }
-  ++stats_.late;
-  note_drop(facts, timestamp, duration);
-}
-
-std::vector<Drop> InferFlow::take_drops() {
-  std::lock_guard lock(mutex_);
-  return std::exchange(drops_, {});
-}
-
 void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& outcome) {
   FrameTask& frame = *static_cast<InferJob&>(*job).frame();
   std::lock_guard lock(mutex_);
@@ -337,19 +315,6 @@ void InferFlow::relinked() {
   if (result_ == GST_FLOW_NOT_LINKED) result_ = GST_FLOW_OK;
 }
 
-void InferFlow::count_out(const FrameTask& frame) {
-  std::lock_guard lock(mutex_);
-  next_out_ = frame.index + 1;
-  last_out_ = Clock::now();
-  if (out_++ == 0) first_out_ = last_out_;
-  if (!frame.wanted) {
-    ++stats_.passed;
-    return;
-  }
-  ++stats_.inferred;
-  if (frame.note) stats_.latency.add(Nanoseconds(frame.note->latency_ns));
-}
-
 bool InferFlow::wait_empty() {
   stream_->hurry();
   std::unique_lock lock(mutex_);
@@ -376,50 +341,6 @@ void InferFlow::set_flushing(bool flushing) {
   } else {
     stream_->flush_stop();
   }
-}
-
-FlowStats InferFlow::stats() const {
-  std::lock_guard lock(mutex_);
-  FlowStats stats = stats_;
-  stats.held = held();
-  const double seconds = std::chrono::duration<double>(last_out_ - first_out_).count();
-  if (out_ > 1 && seconds > 0) stats.fps = double(out_ - 1) / seconds;
-  return stats;
-}
-
-std::shared_ptr<infer::Session> InferFlow::session() const {
-  std::lock_guard lock(mutex_);
-  return session_;
-}
-
-bool InferFlow::live() const {
-  std::lock_guard lock(mutex_);
-  return live_;
-}
-
-bool InferFlow::drops_frames() const {
-  std::lock_guard lock(mutex_);
-  return options_.newest_wins;
-}
-
-std::int64_t InferFlow::latency_ns() const {
-  std::lock_guard lock(mutex_);
-  return reported_ns_;
-}
-
-bool InferFlow::latency_changed() {
-  constexpr int kWindow = 64;
-  std::lock_guard lock(mutex_);
-  if (++recent_ >= kWindow && recent_max_ns_ > 0) {
-    const std::int64_t wanted = recent_max_ns_ + recent_max_ns_ / 4;
-    if (wanted < reported_ns_ / 2) {
-      reported_ns_ = wanted;
-      report_ = true;
-    }
-    recent_ = 0;
-    recent_max_ns_ = 0;
-  }
-  return std::exchange(report_, false) && live_;
 }
 
 }  // namespace vireo::gst

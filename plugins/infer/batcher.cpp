@@ -30,7 +30,8 @@ Ticket* Batcher::State::take(int& lane_index, int& slot) {
   for (std::size_t tried = 0; tried < streams.size(); ++tried) {
     turn = (turn + 1) % streams.size();
     StreamState& stream = *streams[turn];
-    Ticket* ticket = stream.taken < stream.options.max_inflight ? stream.next_pending() : nullptr;
+    const bool may = !stream.paused && stream.taken < stream.options.max_inflight;
+    Ticket* ticket = may ? stream.next_pending() : nullptr;
     if (!ticket) continue;
     if (filling < 0) {
       filling = 0;

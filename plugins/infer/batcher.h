@@ -92,6 +92,8 @@ class Batcher {
     void drain();
     /// Lets batches with this stream's frames go out at once, without waiting.
     void hurry();
+    /// While paused no lane takes frames of this stream; they can be submitted and dropped.
+    void pause(bool paused);
     /// Drops the oldest frame that no lane has taken yet; false where there is none.
     bool drop_waiting();
     /// Gives waiting frames back as flushed, unblocks submit, refuses new frames. What lanes work on is given back as

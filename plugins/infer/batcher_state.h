@@ -51,6 +51,7 @@ struct Batcher::StreamState {
   std::deque<std::unique_ptr<Ticket>> tickets;  ///< in the order of submission, until delivered
   int taken = 0;                                ///< of them, given to a lane and not done
   bool flushing = false;
+  bool paused = false;  ///< its frames stay where they are
   bool delivering = false;
   Cadence cadence;
   int holds = 0;                    ///< threads that are about to deliver
@@ -64,7 +65,7 @@ struct Batcher::StreamState {
   [[nodiscard]] bool idle() const { return tickets.empty() && !delivering && holds == 0; }
   /// Whether it may put another frame into a batch before `deadline`.
   [[nodiscard]] bool may_bring(Clock::time_point now, Clock::time_point deadline) const {
-    if (flushing || taken >= options.max_inflight) return false;
+    if (flushing || paused || taken >= options.max_inflight) return false;
     if (next_pending() != nullptr) return true;
     const bool blocked = !options.newest_wins && static_cast<int>(tickets.size()) >= options.max_inflight;
     return !blocked && cadence.may_bring(now, deadline);

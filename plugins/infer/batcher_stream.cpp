@@ -37,6 +37,14 @@ bool Batcher::Stream::submit(std::unique_ptr<Job> job) {
   return true;
 }
 
+void Batcher::Stream::pause(bool paused) {
+  State& owner = *owner_.state_;
+  std::lock_guard lock(owner.mutex);
+  if (state_->paused == paused) return;
+  state_->paused = paused;
+  owner.work.notify_all();  // there is more to take, or less to wait for
+}
+
 bool Batcher::Stream::drop_waiting() {
   State& owner = *owner_.state_;
   State::Lock lock(owner.mutex);

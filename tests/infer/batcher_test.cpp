@@ -12,6 +12,7 @@
 
 #include "plugins/infer/cadence.h"
 #include "plugins/infer/latency.h"
+#include "plugins/infer/latency_window.h"
 
 namespace vireo::infer {
 namespace {
@@ -298,6 +299,24 @@ TEST(Batcher, LetsADroppedFrameGoAtOnce) {
   EXPECT_EQ(receiver.items.size(), 7u);
 }
 
+TEST(Batcher, LeavesTheFramesOfAPausedStreamWhereTheyAre) {
+  FakeBackend backend(2, 1);
+  Batcher batcher(backend, 1);
+  Receiver receivers[2];
+  auto held = batcher.open({.max_inflight = 1, .newest_wins = true}, receivers[0].deliver());
+  auto other = batcher.open({.max_inflight = 1}, receivers[1].deliver());
+  held->pause(true);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(held->submit(std::make_unique<NumberJob>(float(i))));
+  ASSERT_TRUE(other->submit(std::make_unique<NumberJob>(9.f)));
+  other->drain();
+  EXPECT_EQ(backend.batches().size(), 1u) << "the other stream goes on";
+  held->pause(false);
+  held->drain();
+  ASSERT_EQ(receivers[0].items.size(), 3u);
+  EXPECT_EQ(receivers[0].items[1].outcome.fate, Fate::dropped);
+  EXPECT_EQ(receivers[0].items[2].outcome.fate, Fate::inferred) << "the newest";
+}
+
 TEST(Batcher, CancelsWithoutWaitingForWhatRuns) {
   FakeBackend backend(1, 2);
   Batcher batcher(backend, 1);
@@ -457,6 +476,19 @@ TEST(Batcher, StreamsComeAndGoWhileOthersRun) {
   stop = true;
   runner.join();
   for (const auto& item : steady.items) ASSERT_EQ(item.out, 2 * item.in + 1);
+}
+
+TEST(LatencyWindow, ForgetsAllButTheLastDurations) {
+  LatencyWindow window;
+  EXPECT_EQ(window.percentile(0.9), 0);
+  for (int i = 0; i < 100; ++i) window.add(1000);
+  for (std::size_t i = 1; i <= LatencyWindow::kSize; ++i) window.add(std::int64_t(i));
+  EXPECT_TRUE(window.full());
+  EXPECT_EQ(window.percentile(1), std::int64_t(LatencyWindow::kSize));
+  EXPECT_EQ(window.percentile(0), 1);
+  EXPECT_EQ(window.percentile(0.9), 15) << "one of sixteen is an outlier";
+  window.clear();
+  EXPECT_FALSE(window.full());
 }
 
 TEST(LatencyHistogram, GivesPercentilesToTwoPercent) {

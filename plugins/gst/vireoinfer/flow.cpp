@@ -71,7 +71,8 @@ InferFlow::InferFlow(std::shared_ptr<infer::Session> session, const InferSetting
     : session_(std::move(session)), settings_(settings), source_id_(std::move(source_id)) {
   infer::Model& model = session_->model();
   options_ = settings_.stream_options(false, model.backend().max_batch());
-  reported_ns_ = std::int64_t(model.image_seconds() * 2.5e9) + options_.max_delay.count();
+  const bool batches = model.backend().max_batch() > 1;
+  reported_ns_ = std::int64_t(model.image_seconds() * 1.5e9) + (batches ? options_.max_delay.count() : 0);
   scratch_.resize(std::size_t(model.batcher().workers()));
   stream_ = model.batcher().open(options_, [this](std::unique_ptr<infer::Job> job, const infer::Outcome& outcome) {
     deliver(std::move(job), outcome);
@@ -140,6 +141,14 @@ void InferFlow::let_go(FrameTask& frame) noexcept {
     changed_.notify_all();
   }
   gst_clear_buffer(&buffer);
+}
+
+/// On live sources nothing is inferred while the output has more than it can put out.
+void InferFlow::balance() {
+  if (flushing_) return;  // for good, perhaps: then the stream is being closed
+  const bool waiting =
+      std::any_of(queue_.begin(), queue_.end(), [](const FlowItem& item) { return item.frame && item.frame->ready; });
+  stream_->pause(options_.newest_wins && busy_frame_ && waiting);
 }
 
 /// Room for one frame: waits for the output, or on live sources lets an older frame go. False: there is nothing older
@@ -247,12 +256,9 @@ void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& o
   if (outcome.fate == Fate::failed) ++stats_.failed;
   if (outcome.fate == Fate::inferred) {
     // Time spent waiting for downstream is not ours: a sink that waits for the clock would make it grow without end.
-    recent_max_ns_ = std::max(recent_max_ns_, taken_ns);
-    if (taken_ns > reported_ns_) {  // at once: a sink that knows too little drops what comes
-      reported_ns_ = taken_ns + taken_ns / 4;
-      report_ = true;
-    }
+    recent_.add(taken_ns);
   }
+  balance();
   changed_.notify_all();
 }
 
@@ -281,6 +287,7 @@ FlowItem InferFlow::next() {
   queue_.pop_front();
   busy_ = true;
   busy_frame_ = item.frame != nullptr;
+  balance();
   if (!item.frame) return item;
   FrameTask& frame = *item.frame;
   item.discont = frame.index != next_out_;
@@ -292,6 +299,7 @@ FlowItem InferFlow::next() {
 void InferFlow::done(GstFlowReturn result) {
   std::lock_guard lock(mutex_);
   busy_ = busy_frame_ = false;
+  balance();
   if (result_ == GST_FLOW_OK && result != GST_FLOW_OK) {
     result_ = result;
     told_ = false;
@@ -336,6 +344,7 @@ void InferFlow::set_flushing(bool flushing) {
   for (FlowItem& item : gone) {
     if (item.event) gst_event_unref(item.event);
   }
+  stream_->pause(false);
   if (flushing) {
     stream_->cancel();  // what runs comes back by itself; nothing here waits for it
   } else {

@@ -7,7 +7,7 @@
 //
 // A live stream holds a few frames at most (frames_held), whatever the load: the newest takes the place of the oldest
 // that is not being worked on. A frame that loses its place is let go at once; what it was is kept as a Drop until
-// somebody reports it.
+// somebody reports it. While finished frames wait for downstream, none is inferred: it would only lose its place later.
 //
 // Owned by the element, made at READY→PAUSED. push_* are called under the sink pad's stream lock, next() by the output
 // task alone, the rest from any thread.
@@ -24,6 +24,7 @@
 #include "plugins/gst/video_image.h"
 #include "plugins/gst/vireoinfer/settings.h"
 #include "plugins/infer/latency.h"
+#include "plugins/infer/latency_window.h"
 #include "plugins/infer/session.h"
 
 namespace vireo::gst {
@@ -133,6 +134,7 @@ class InferFlow {
   [[nodiscard]] std::size_t held() const;
   void note_drop(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration);
   void begin(FrameTask& frame);
+  void balance();
   void hold_result(FrameTask& frame);
 
   mutable std::mutex mutex_;
@@ -155,9 +157,8 @@ class InferFlow {
   FlowStats stats_;
   infer::Clock::time_point first_out_, last_out_;
   std::uint64_t out_ = 0;
-  std::int64_t recent_max_ns_ = 0, reported_ns_ = 0;
-  bool report_ = false;
-  int recent_ = 0;
+  infer::LatencyWindow recent_;  ///< what frames took lately
+  std::int64_t reported_ns_ = 0;
   std::unique_ptr<infer::Batcher::Stream> stream_;  ///< last: closes before the rest goes
 };
 

@@ -74,19 +74,17 @@ std::int64_t InferFlow::latency_ns() const {
   return reported_ns_;
 }
 
+/// A sink waits for what is said here, and frames that wait there have no room here: too much costs frames, too little
+/// makes single ones late. So it is what nine of ten frames take, and follows a change within a few of them.
 bool InferFlow::latency_changed() {
-  constexpr int kWindow = 64;
   std::lock_guard lock(mutex_);
-  if (++recent_ >= kWindow && recent_max_ns_ > 0) {
-    const std::int64_t wanted = recent_max_ns_ + recent_max_ns_ / 4;
-    if (wanted < reported_ns_ / 2) {
-      reported_ns_ = wanted;
-      report_ = true;
-    }
-    recent_ = 0;
-    recent_max_ns_ = 0;
-  }
-  return std::exchange(report_, false) && live_;
+  if (!recent_.full()) return false;
+  const std::int64_t usual = recent_.percentile(0.9), wanted = usual + usual / 8 + 1'000'000;
+  const bool too_little = usual > reported_ns_, too_much = wanted < reported_ns_ - reported_ns_ / 3;
+  if (!too_little && !too_much) return false;
+  reported_ns_ = wanted;
+  recent_.clear();
+  return live_;
 }
 
 }  // namespace vireo::gst

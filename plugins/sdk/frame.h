@@ -14,7 +14,7 @@ namespace vireo::sdk {
 enum class PixelFormat : std::uint8_t { nv12, i420, bgr, rgb, bgra, rgba, bgrx, rgbx, gray8 };
 
 /// Matrix of YCbCr samples; unused for RGB formats.
-enum class ColorMatrix : std::uint8_t { bt601, bt709 };
+enum class ColorMatrix : std::uint8_t { bt601, bt709, bt2020 };
 /// limited: luma 16..235, chroma 16..240. full: 0..255.
 enum class ColorRange : std::uint8_t { limited, full };
 

@@ -51,6 +51,16 @@ class Yolov5 final : public sdk::Decoder {
   Yolov5(const sdk::ModelDescription& d, const sdk::Params& params) {
     if (params.text("keypoints", "auto") != "auto") keypoints_ = int(params.integer("keypoints", 0, 0, 64));
     settings_ = read_settings(d, params, {.score = 0.3f, .iou = 0.45f}, class_count(d));
+    const Dims dims = d.outputs.empty() ? Dims{} : image_dims(d.outputs[0].dims);
+    if (dims.size() == 2) width_ = int(std::max<std::int64_t>(dims[1], 0));
+  }
+
+  /// Until it is known how many keypoints there are, every row is looked at.
+  [[nodiscard]] std::optional<sdk::CellFilter> filter() const override {
+    if (keypoints_ < 0 || width_ == 0) return std::nullopt;
+    const int first = 5 + 2 * keypoints_;
+    return sdk::CellFilter{
+        .objectness = 4, .first_class = first, .classes = width_ - first, .score = settings_.score, .alone = true};
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,
@@ -64,6 +74,7 @@ class Yolov5 final : public sdk::Decoder {
     if (keypoints_ < 0) keypoints_ = find_keypoints(rows, count, width);
     const int first_class = 5 + 2 * keypoints_;
     if (first_class >= width) refuse_output("yolov5", tensor, "rows longer than 5 + 2 x keypoints");
+    width_ = width;
     boxes_.clear();
     for (std::size_t i = 0; i < count; ++i) {
       const float* row = rows + i * std::size_t(width);
@@ -104,6 +115,7 @@ class Yolov5 final : public sdk::Decoder {
 
   Settings settings_;
   int keypoints_ = -1;
+  int width_ = 0;  ///< of a row; 0: unknown yet
   std::vector<Box> boxes_;
   std::vector<float> scratch_;
 };

@@ -17,9 +17,7 @@ constexpr sdk::ParamRow kRows[] = {
     {"raw", "auto|true|false", "auto", "rows are offsets in the grid (true) or decoded pixels (false)"},
 };
 
-sdk::InputStyle style() {
-  return {.color = sdk::ColorOrder::bgr, .scale = {1, 1, 1}, .align = sdk::Align::top_left};
-}
+sdk::InputStyle style() { return {.color = sdk::ColorOrder::bgr, .scale = {1, 1, 1}, .align = sdk::Align::top_left}; }
 
 /// How many of the strides, from 8 on, make up `rows` cells; 0 where none do.
 std::size_t stride_count(Size size, std::int64_t rows) {
@@ -54,6 +52,14 @@ class Yolox final : public sdk::Decoder {
     const Dims dims = d.outputs.empty() ? Dims{} : image_dims(d.outputs[0].dims);
     settings_ = read_settings(d, params, {.score = 0.3f, .iou = 0.45f}, dims.size() == 2 ? int(dims[1]) - 5 : -1);
     if (params.text("raw", "auto") != "auto") raw_ = params.flag("raw", true);
+    if (dims.size() == 2) width_ = int(std::max<std::int64_t>(dims[1], 0));
+  }
+
+  /// Until it is known whether rows are decoded, every one is looked at.
+  [[nodiscard]] std::optional<sdk::CellFilter> filter() const override {
+    if (!raw_ || width_ == 0) return std::nullopt;
+    return sdk::CellFilter{
+        .objectness = 4, .first_class = 5, .classes = width_ - 5, .score = settings_.score, .alone = true};
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,
@@ -61,18 +67,25 @@ class Yolox final : public sdk::Decoder {
     const auto& tensor = outputs[0];
     const Dims dims = image_dims(tensor.dims);
     const Size size{geometry.network_width, geometry.network_height};
-    const std::size_t strides = dims.size() == 2 && dims[1] >= 6 ? stride_count(size, dims[0]) : 0;
+    const std::int64_t all = tensor.cells ? tensor.all_cells : dims.empty() ? 0 : dims[0];
+    const std::size_t strides = dims.size() == 2 && dims[1] >= 6 ? stride_count(size, all) : 0;
     if (strides == 0) refuse_output("yolox", tensor, "[cells of strides 8, 16, 32, 5 + classes]");
     const float* rows = floats(tensor, scratch_);
     const auto width = std::size_t(dims[1]);
     if (!raw_) raw_ = looks_raw(rows, std::size_t(dims[0]), width, size);  // a fact of the model: one look is enough
     const bool raw = *raw_;
+    width_ = int(width);
     boxes_.clear();
     std::size_t row = 0;
+    std::int64_t cell = 0;
     for (std::size_t s = 0; s < strides; ++s) {
       const int stride = kStrides[s], columns = cells(size.width, stride), lines = cells(size.height, stride);
       for (int y = 0; y < lines; ++y) {
-        for (int x = 0; x < columns; ++x, ++row) add(rows + row * width, width, row, raw, x, y, float(stride));
+        for (int x = 0; x < columns; ++x, ++cell) {
+          if (tensor.cells && (row == std::size_t(dims[0]) || tensor.cells[row] != cell)) continue;
+          add(rows + row * width, width, row, raw, x, y, float(stride));
+          ++row;
+        }
       }
     }
     finish(boxes_, settings_, geometry, result);
@@ -98,6 +111,7 @@ class Yolox final : public sdk::Decoder {
 
   Settings settings_;
   std::optional<bool> raw_;
+  int width_ = 0;  ///< of a row; 0: unknown yet
   std::vector<Box> boxes_;
   std::vector<float> scratch_;
 };

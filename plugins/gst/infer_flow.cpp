@@ -16,10 +16,11 @@ class InferFlow::InferJob : public infer::Job {
   InferJob(std::shared_ptr<FrameTask> frame, std::shared_ptr<infer::Session> session, bool raw)
       : frame_(std::move(frame)), session_(std::move(session)), raw_(raw) {}
 
-  void prepare(void* slot, int worker) override {
+  void prepare(const infer::Slot& slot, int worker) override {
     MappedFrame mapped(*frame_->info, frame_->buffer, GST_MAP_READ);
     if (!mapped) throw Error(ErrorCode::io, "the frame's memory can't be mapped for reading");
-    geometry_ = session_->prepare(image_of(mapped.frame()), slot, worker);
+    const auto outputs = raw_ ? infer::Session::Outputs::whole : infer::Session::Outputs::as_decoded;
+    geometry_ = session_->prepare(image_of(mapped.frame()), slot, worker, outputs);
   }
 
   void decode(std::span<const sdk::TensorView> outputs, int lane) override {

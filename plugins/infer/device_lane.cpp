@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "engine/api/log.h"
 #include "plugins/decode/device_cells.h"
 #include "plugins/infer/lane.h"
 #include "plugins/preprocess/device_preprocessor.h"
@@ -24,7 +25,8 @@ class DeviceLane final : public Lane {
   [[nodiscard]] std::optional<sdk::Geometry> put(int image, const sdk::InputSpec& spec,
                                                  const sdk::Image& frame) override;
   void want(int image, const std::optional<sdk::CellFilter>& filter) noexcept override;
-  [[nodiscard]] Status run(int count) noexcept override;
+  [[nodiscard]] Status enqueue(int count) noexcept override;
+  [[nodiscard]] Status wait() noexcept override { return stream_.synchronize(); }
   [[nodiscard]] std::vector<sdk::TensorView> outputs(int image) override;
   double warm_up() override;
   [[nodiscard]] std::uint64_t memory_bytes() const override;
@@ -46,6 +48,7 @@ class DeviceLane final : public Lane {
   };
 
   void add_size(Engine& engine, int images);
+  void add_smaller_sizes(Engine& engine);
   [[nodiscard]] Size& size_for(int count) noexcept;
   [[nodiscard]] bool filters(int image) const noexcept { return cells_ && cells_->filters(image); }
   /// Bytes of an output's part for so many images of a batch of this size; all of it where it has no batch axis.
@@ -80,8 +83,7 @@ DeviceLane::DeviceLane(const LaneNetwork& network, Engine& engine, const Device&
     other_inputs_.back().write(values.data(), values.size() * sizeof(float));
   }
   add_size(engine, network.batch);  // first: the buffers are made for it
-  if (network.open_batch)
-    for (int images = 1; images < network.batch; images *= 2) add_size(engine, images);
+  if (network.open_batch) add_smaller_sizes(engine);
   std::ranges::sort(sizes_, {}, &Size::images);
   preprocessor_ = std::make_unique<preprocess::DevicePreprocessor>(device, network.spec, network.batch);
   if (!network.outputs.empty()) {
@@ -112,6 +114,19 @@ void DeviceLane::add_size(Engine& engine, int images) {
     }
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     if (outputs_[i].device) size.context->bind(network_.outputs[i].name, outputs_[i].device);
+}
+
+/// Without some of them small batches run at the next larger size.
+void DeviceLane::add_smaller_sizes(Engine& engine) {
+  int images = 1;
+  while (2 * images < network_.batch) images *= 2;
+  for (; images >= 1 && images < network_.batch; images /= 2) try {
+      add_size(engine, images);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::out_of_memory) throw;
+      sizes_.pop_back();
+      log(LogLevel::info, "batches of " + std::to_string(images) + " run as larger ones: " + error.what());
+    }
 }
 
 void* DeviceLane::memory(int image) {
@@ -193,13 +208,11 @@ Status DeviceLane::fetch(int count) noexcept {
   return {};
 }
 
-Status DeviceLane::run(int count) noexcept {
+Status DeviceLane::enqueue(int count) noexcept {
   ran_ = &size_for(count);
   Status status = upload(count);
   if (status.ok()) status = ran_->context->enqueue(stream_);
-  if (status.ok()) status = fetch(count);
-  const Status done = stream_.synchronize();  // also after an error: the lane's memory is written to next
-  return status.ok() ? done : status;
+  return status.ok() ? fetch(count) : status;
 }
 
 std::vector<sdk::TensorView> DeviceLane::outputs(int image) {

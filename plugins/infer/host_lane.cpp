@@ -14,7 +14,8 @@ class HostLane final : public Lane {
   }
   [[nodiscard]] std::optional<sdk::Geometry> put(int, const sdk::InputSpec&, const sdk::Image&) override { return {}; }
   void want(int, const std::optional<sdk::CellFilter>&) noexcept override {}
-  [[nodiscard]] Status run(int count) noexcept override;
+  [[nodiscard]] Status enqueue(int count) noexcept override;
+  [[nodiscard]] Status wait() noexcept override { return stream_.synchronize(); }
   [[nodiscard]] std::vector<sdk::TensorView> outputs(int image) override;
   double warm_up() override;
   [[nodiscard]] std::uint64_t memory_bytes() const override;
@@ -62,14 +63,13 @@ void HostLane::set_count(int count) {
   count_ = count;
 }
 
-Status HostLane::run(int count) noexcept {
+Status HostLane::enqueue(int count) noexcept {
   try {
     set_count(network_.open_batch ? count : network_.batch);
   } catch (const std::exception&) {
     return {ErrorCode::internal, "the network refused a batch size that it accepted before"};
   }
-  if (const Status status = context_->enqueue(stream_); !status.ok()) return status;
-  return stream_.synchronize();
+  return context_->enqueue(stream_);
 }
 
 std::vector<sdk::TensorView> HostLane::outputs(int image) {

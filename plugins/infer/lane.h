@@ -4,7 +4,7 @@
 // whose memory it can't see (device_lane.cpp) frames go up as they are and only what a decoder looks at comes back.
 //
 // As the batcher calls it: memory(), put() and want() for images of a batch that is being filled, from several threads
-// but for different images; then run(), then outputs(), one call at a time.
+// but for different images; then run(), or enqueue() and wait(); then outputs(), one call at a time.
 
 #include <cstdint>
 #include <memory>
@@ -47,8 +47,14 @@ class Lane {
                                                          const sdk::Image& frame) = 0;
   /// What is needed of the outputs, after the image was written; nothing: all.
   virtual void want(int image, const std::optional<sdk::CellFilter>& filter) noexcept = 0;
-  /// Runs the first `count` images and returns when what is needed is there.
-  [[nodiscard]] virtual Status run(int count) noexcept = 0;
+  /// Begins to run the first `count` images and returns.
+  [[nodiscard]] virtual Status enqueue(int count) noexcept = 0;
+  /// Returns when what is needed is there, or, after an error, when the lane's memory is at rest.
+  [[nodiscard]] virtual Status wait() noexcept = 0;
+  [[nodiscard]] Status run(int count) noexcept {
+    const Status begun = enqueue(count), done = wait();
+    return begun.ok() ? done : begun;
+  }
   /// Of an image that ran; valid until the next run. Throws Error when an output can't be split by images.
   [[nodiscard]] virtual std::vector<sdk::TensorView> outputs(int image) = 0;
   /// Runs whatever no run may be the first to need, as far as this lane has it for itself; seconds of an image then.

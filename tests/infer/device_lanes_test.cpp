@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <future>
 #include <random>
 
 #include "engine/api/builder.h"
+#include "engine/runtime/engine_state.h"
 #include "plugins/decode/decoders.h"
+#include "plugins/decode/device_cells.h"
 #include "plugins/infer/engine_backend.h"
+#include "plugins/preprocess/device_preprocessor.h"
 #include "plugins/preprocess/preprocess.h"
 #include "tests/support/opencl_here.h"
 
@@ -81,7 +85,8 @@ class DeviceLanes : public testing::WithOpencl {
     options.devices = {"cpu", kDevice.name};
     options.profiles.push_back(
         {{"image", {1, 3, kHeight, kWidth}, {kBatch, 3, kHeight, kWidth}, {kBatch, 3, kHeight, kWidth}}});
-    const Plan plan = build(cells_network(), options);
+    plan_ = std::make_unique<Plan>(build(cells_network(), options));
+    const Plan& plan = *plan_;
     cpu_ = std::make_unique<EngineBackend>(std::vector{Engine::load(plan)}, picture(),
                                            EngineBackendOptions{kBatch, 1, {"cpu"}});
     device_ = std::make_unique<EngineBackend>(std::vector{Engine::load(plan, kDevice)}, picture(),
@@ -111,6 +116,7 @@ class DeviceLanes : public testing::WithOpencl {
     for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-4) << i;
   }
 
+  std::unique_ptr<Plan> plan_;
   std::unique_ptr<EngineBackend> cpu_, device_;
 };
 
@@ -200,6 +206,53 @@ TEST_F(DeviceLanes, LeaveOutWhatNoDecoderLooksAt) {
     const auto expected = wanted(40 + (alone ? 0 : 2), 2);
     const auto means = values_of(lane.outputs(1)[1]);
     if (!alone) expect_near(means, expected[1][1]);
+  }
+}
+
+/// Holds a queue until it is let go.
+class Gate final : public device::HostWork {
+ public:
+  Status run() noexcept override {
+    opened_.get_future().wait();
+    return {};
+  }
+  void open() { opened_.set_value(); }
+
+ private:
+  std::promise<void> opened_;
+};
+
+TEST_F(DeviceLanes, AreEnqueuedWhileTheDeviceIsBusyWithSomethingElse) {
+  // What a lane does with a frame, in a stream that stands still: a call that waited for the device would never return.
+  const auto expected = wanted(7, 1);
+  const auto engine = Engine::load(*plan_, kDevice);
+  Stream stream = engine->create_stream();
+  const auto context = engine->create_context();
+  context->set_shape("image", {1, 3, kHeight, kWidth});
+  const std::size_t bytes = std::size_t(kValues) * kCells * sizeof(float);
+  const Buffer input = Buffer::on(kDevice, MemoryKind::device, picture().image_bytes()),
+               cells = Buffer::on(kDevice, MemoryKind::device, bytes),
+               means = Buffer::on(kDevice, MemoryKind::device, kValues * sizeof(float)),
+               back = Buffer::on(kDevice, MemoryKind::pinned, bytes);
+  context->bind("image", input);
+  context->bind("cells", cells);
+  context->bind("means", means);
+  preprocess::DevicePreprocessor preprocessor(kDevice, picture(), 1);
+  decode::DeviceCells selected(kDevice, {"cells", DataType::float32, {1, kValues, kCells}, {}}, 1);
+  const Frame frame(7);
+  for (int round = 0; round < 3; ++round) {
+    const auto gate = std::make_shared<Gate>();
+    stream.state().queue->run(gate);
+    (void)preprocessor.run(picture(), frame.image, 0, {&input}, stream);
+    EXPECT_TRUE(context->enqueue(stream).ok());
+    EXPECT_TRUE(selected.filter(0, sdk::CellFilter{.columns = true, .classes = 80, .score = 0.5f}));
+    EXPECT_TRUE(selected.enqueue(stream, cells, 1).ok());
+    EXPECT_TRUE(enqueue_copy(stream, {&back}, {&cells}, bytes).ok());
+    const Event done = stream.record();
+    EXPECT_FALSE(done.done());
+    gate->open();
+    ASSERT_TRUE(stream.synchronize().ok());
+    expect_near({back.as<float>(), back.as<float>() + kValues * kCells}, expected[0][0]);
   }
 }
 

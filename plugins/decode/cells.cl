@@ -18,11 +18,11 @@ typedef struct {
 #define PASTE(a, b) PASTE2(a, b)
 #define GET PASTE(GET_, T)
 
-kernel void gather_cells(global char *output, const ulong output_offset, global char *near, const ulong near_offset,
-                         global char *near_records, const ulong near_records_offset, global char *far,
-                         const ulong far_offset) {
+kernel void gather_cells(global char *output, const ulong output_offset, global char *filters, const ulong filters_offset,
+                         global char *first_records, const ulong first_records_offset, global char *more_records,
+                         const ulong more_records_offset) {
   const int cell = get_global_id(0), image = get_global_id(1);
-  global Filter *f = (global Filter *)(near + near_offset) + image;
+  global Filter *f = (global Filter *)(filters + filters_offset) + image;
   if (cell >= f->cells) return;
   global const T *x = (global const T *)(output + output_offset) + f->begin + cell * f->cell_stride;
   const int stride = f->value_stride;
@@ -33,15 +33,15 @@ kernel void gather_cells(global char *output, const ulong output_offset, global 
     if (!(objectness >= score)) return;
   }
   int passes = 0;
-  const int classes = f->classes, first = f->first_class * stride;
-  for (int c = 0; c < classes; ++c) passes |= objectness * GET(x, first + c * stride) >= score;
+  const int classes = f->classes, begin = f->first_class * stride;
+  for (int c = 0; c < classes; ++c) passes |= objectness * GET(x, begin + c * stride) >= score;
   if (!passes) return;
   const int place = atomic_inc((volatile global int *)&f->found);
   if (place >= MOST) return;
   const int values = f->values, length = f->length;
   global int *record = place < NEAR
-                           ? (global int *)(near_records + near_records_offset) + (image * NEAR + place) * length
-                           : (global int *)(far + far_offset) + (image * (MOST - NEAR) + place - NEAR) * length;
+                           ? (global int *)(first_records + first_records_offset) + (image * NEAR + place) * length
+                           : (global int *)(more_records + more_records_offset) + (image * (MOST - NEAR) + place - NEAR) * length;
   record[0] = cell;
   for (int v = 0; v < values; ++v) record[1 + v] = as_int((float)GET(x, v * stride));
 }

@@ -178,3 +178,18 @@ function(vireo_group variable name together apart local)
   endforeach()
   set(${variable} ${left} PARENT_SCOPE)
 endfunction()
+
+# vireo_text(VARIABLE NAMESPACE FUNCTION FILE): adds a source to VARIABLE in which `const char* NAMESPACE::FUNCTION()` gives
+# the text of a file of this folder.
+function(vireo_text variable namespace function file)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} text)
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${function}.cpp @ONLY CONTENT "// Generated from ${file}.
+namespace ${namespace} {
+const char* ${function}();
+const char* ${function}() { return R\"~~~(${text})~~~\"; }
+}  // namespace ${namespace}
+")
+  list(APPEND ${variable} ${CMAKE_CURRENT_BINARY_DIR}/${function}.cpp)
+  set(${variable} ${${variable}} PARENT_SCOPE)
+endfunction()

@@ -3,6 +3,8 @@
 #   bench/device/opencl.sh check [OPERATOR…]            every OpenCL kernel against the reference, a process an operator
 #   bench/device/opencl.sh models OUT [MODEL…] [--batches 1,8,32,128] [--compile] [--profile]     networks of torchvision and
 #                                                        timm in float16 beside PyTorch: a line each, and OUT/opencl.json
+#   bench/device/opencl.sh infer MODEL.onnx [ARGUMENTS]  video into a detector: how long the host is busy with each step,
+#                                                        frames as they are and cells back, beside the CPU's preprocessing
 # Every step goes on after a failure of the one before and says so.
 set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
@@ -36,8 +38,20 @@ check() {
   return $failed
 }
 
+infer() {
+  local model=$1 batch
+  shift
+  for batch in 1 8 32; do
+    build/bin/vireo_bench_infer "$model" --device opencl:0 --precision fp16 --batch $batch "$@"
+    echo "-- preprocessed by the CPU, whole outputs back"
+    build/bin/vireo_bench_infer "$model" --device opencl:0 --precision fp16 --batch $batch --host-input --whole-outputs "$@" |
+      tail -n 5
+  done
+}
+
 case ${1:-} in
   check) shift; check "$@" ;;
+  infer) shift; infer "$@" ;;
   models) shift; python3 bench/device/opencl.py "$@" ;;
   *) sed -n '2,/^set/{/^#/s/^# \?//p}' "$0"; exit 2 ;;
 esac

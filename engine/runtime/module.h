@@ -151,6 +151,7 @@ class Runner {
     std::uint64_t last_use = 0;
   };
   Status run_continuation(std::span<const Bound> bindings);
+  Status bring_to_host();
   void run_layers();
   [[nodiscard]] bool run_program();
   Status run_rest();

@@ -79,7 +79,29 @@ void Runner::let_go() {
   if (rest_) rest_->let_go();
 }
 
+/// The rest and the layers before it run on the host: what they read of the head comes to where the host sees it.
+Status Runner::bring_to_host() {
+  const Module::Continuation& continuation = *module_->continuation_;
+  std::unique_ptr<device::Queue> queue;
+  const auto bring = [&](int binding) {
+    if (binding < 0) return;
+    const auto k = static_cast<std::size_t>(binding);
+    device::Region& region = regions_[k];
+    const std::size_t bytes = module_->program()->bindings[k].bytes;
+    if (region.host || !region.memory || bytes == 0) return;
+    if (!boundary_[k]) boundary_[k] = base::allocate_aligned(bytes);
+    if (!queue) queue = region.memory->device()->create_queue();
+    queue->copy({nullptr, boundary_[k].get(), 0}, region, bytes);
+    region.host = boundary_[k].get();
+  };
+  for (const LayerRun& run : layers_)
+    for (const int source : run.layer().sources) bring(source);
+  for (const Module::ContinuationInput& input : continuation.inputs) bring(input.head_binding);
+  return queue ? queue->synchronize() : Status{};
+}
+
 Status Runner::run_continuation(std::span<const Bound> bindings) {
+  if (const Status status = bring_to_host(); !status.ok()) return status;
   run_layers();
   last_rest_ = nullptr;
   if (!run_program())

@@ -77,6 +77,16 @@ class Yolov5 final : public sdk::Decoder {
     read(width > 5 + 2 * points ? width - 5 - 2 * points : -1, points);
   }
 
+  /// Until it is known how the columns divide, every row is looked at.
+  [[nodiscard]] std::optional<sdk::CellFilter> filter() const override {
+    if (!columns_) return std::nullopt;
+    return sdk::CellFilter{.objectness = 4,
+                           .first_class = columns_->first_class,
+                           .classes = columns_->classes,
+                           .score = settings_.score,
+                           .alone = masks_ == 0};
+  }
+
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,
               sdk::FrameResult& result) override {
     const auto& tensor = outputs[0];
@@ -85,15 +95,16 @@ class Yolov5 final : public sdk::Decoder {
     if (used < 6) refuse_output("yolov5", tensor, "[rows, 5 + keypoints + classes]");
     const float* rows = floats(tensor, scratch_[0]);
     const auto count = std::size_t(dims[0]);
-    if (!normalized_ && count > 0) normalized_ = are_parts(rows, count, width);
-    if (!columns_ && count > 0) {  // a fact of the model: one look is enough
+    const bool parts = normalized_.value_or(are_parts(rows, count, width));
+    if (!tensor.cells && count > 0) normalized_ = parts;  // a few cells alone may lie in a corner
+    if (!columns_ && count > 0) {                         // a fact of the model: one look is enough
       columns_ = find_columns(rows, count, width, used);
       if (columns_->points > 0) read(columns_->classes, columns_->points);
     }
     const Columns c = columns_.value_or(Columns{});
     if (c.first_class + c.classes > used) refuse_output("yolov5", tensor, "rows longer than 5 + 2 x keypoints");
-    const float sx = normalized_.value_or(false) ? float(geometry.network_width) : 1;
-    const float sy = normalized_.value_or(false) ? float(geometry.network_height) : 1;
+    const float sx = parts ? float(geometry.network_width) : 1;
+    const float sy = parts ? float(geometry.network_height) : 1;
     boxes_.clear();
     for (std::size_t i = 0; i < count; ++i) {
       const float* row = rows + i * std::size_t(width);

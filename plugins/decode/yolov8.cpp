@@ -90,6 +90,10 @@ class Yolov8 final : public sdk::Decoder {
         transposed_(params.flag("transposed", false)),
         settings_(read_settings(d, params, {.score = 0.25f, .iou = 0.5f}, classes_)) {}
 
+  [[nodiscard]] std::optional<sdk::CellFilter> filter() const override {
+    return sdk::CellFilter{.columns = !transposed_, .first_class = 4, .classes = classes_, .score = settings_.score};
+  }
+
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,
               sdk::FrameResult& result) override {
     const auto& tensor = outputs[0];

@@ -45,6 +45,14 @@ class Yolox final : public sdk::Decoder {
     const Dims dims = d.outputs.empty() ? Dims{} : image_dims(d.outputs[0].dims);
     settings_ = read_settings(d, params, {.score = 0.3f, .iou = 0.45f}, dims.size() == 2 ? int(dims[1]) - 5 : -1);
     if (params.text("raw", "auto") != "auto") raw_ = params.flag("raw", true);
+    if (dims.size() == 2) width_ = int(std::max<std::int64_t>(dims[1], 0));
+  }
+
+  /// Until it is known whether rows are decoded, every one is looked at.
+  [[nodiscard]] std::optional<sdk::CellFilter> filter() const override {
+    if (!raw_ || width_ == 0) return std::nullopt;
+    return sdk::CellFilter{
+        .objectness = 4, .first_class = 5, .classes = width_ - 5, .score = settings_.score, .alone = true};
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,
@@ -52,18 +60,25 @@ class Yolox final : public sdk::Decoder {
     const auto& tensor = outputs[0];
     const Dims dims = image_dims(tensor.dims);
     const Size size{geometry.network_width, geometry.network_height};
-    const auto strides = dims.size() == 2 && dims[1] >= 6 ? find_strides(size, dims[0]) : std::vector<int>();
+    const std::int64_t all = tensor.cells ? tensor.all_cells : dims.empty() ? 0 : dims[0];
+    const auto strides = dims.size() == 2 && dims[1] >= 6 ? find_strides(size, all) : std::vector<int>();
     if (strides.empty()) refuse_output("yolox", tensor, "[cells of strides 8, 16, 32 or others, 5 + classes]");
     const float* rows = floats(tensor, scratch_);
     const auto width = std::size_t(dims[1]);
     if (!raw_) raw_ = looks_raw(rows, std::size_t(dims[0]), width, size);  // a fact of the model: one look is enough
     const bool raw = *raw_;
+    width_ = int(width);
     boxes_.clear();
     std::size_t row = 0;
+    std::int64_t cell = 0;
     for (const int stride : strides) {
       const int columns = cells(size.width, stride), lines = cells(size.height, stride);
       for (int y = 0; y < lines; ++y) {
-        for (int x = 0; x < columns; ++x, ++row) add(rows + row * width, width, row, raw, x, y, float(stride));
+        for (int x = 0; x < columns; ++x, ++cell) {
+          if (tensor.cells && (row == std::size_t(dims[0]) || tensor.cells[row] != cell)) continue;
+          add(rows + row * width, width, row, raw, x, y, float(stride));
+          ++row;
+        }
       }
     }
     finish(boxes_, settings_, geometry, result);
@@ -89,6 +104,7 @@ class Yolox final : public sdk::Decoder {
 
   Settings settings_;
   std::optional<bool> raw_;
+  int width_ = 0;  ///< of a row; 0: unknown yet
   std::vector<Box> boxes_;
   std::vector<float> scratch_;
 };

@@ -26,8 +26,8 @@ sdk::ColorRange range_of(const GstVideoInfo& info) {
 sdk::ColorMatrix matrix_of(const GstVideoInfo& info) {
   switch (info.colorimetry.matrix) {
     case GST_VIDEO_COLOR_MATRIX_BT709:
-    case GST_VIDEO_COLOR_MATRIX_SMPTE240M:
-    case GST_VIDEO_COLOR_MATRIX_BT2020: return sdk::ColorMatrix::bt709;
+    case GST_VIDEO_COLOR_MATRIX_SMPTE240M: return sdk::ColorMatrix::bt709;
+    case GST_VIDEO_COLOR_MATRIX_BT2020: return sdk::ColorMatrix::bt2020;
     case GST_VIDEO_COLOR_MATRIX_UNKNOWN:  // as players guess
       return GST_VIDEO_INFO_HEIGHT(&info) >= 720 ? sdk::ColorMatrix::bt709 : sdk::ColorMatrix::bt601;
     default: return sdk::ColorMatrix::bt601;

@@ -143,7 +143,7 @@ void Batcher::State::worker_loop(int worker) {
     }
     close_if_due(Clock::now());
     lock.unlock();
-    guarded(*ticket, [&] { ticket->job->prepare(backend.slot(index, slot), worker); });
+    guarded(*ticket, [&] { ticket->job->prepare({&backend, index, slot}, worker); });
     lock.lock();
     ++lanes[index].prepared;
     advance();

@@ -34,7 +34,7 @@ class Job {
  public:
   virtual ~Job() = default;
   /// Writes the frame into the input slot. `worker` (0..workers-1) picks scratch memory that one thread uses at a time.
-  virtual void prepare(void* slot, int worker) = 0;
+  virtual void prepare(const Slot& slot, int worker) = 0;
   /// Reads the outputs of the network. `lane` picks scratch memory likewise.
   virtual void decode(std::span<const sdk::TensorView> outputs, int lane) = 0;
   /// The frame has not been prepared and never will be: frees what it holds. Called as soon as that is known, from

@@ -1,21 +1,8 @@
 #include "plugins/infer/engine_backend.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace vireo::infer {
-
-struct EngineBackend::Lane {
-  std::unique_ptr<Context> context;
-  Stream stream;
-  Buffer input;
-  std::vector<Buffer> constants;  ///< inputs that are not the picture
-  std::vector<Buffer> outputs;
-  std::vector<Buffer> late;       ///< outputs whose shape depends on data, of the last run
-  std::vector<Dims> output_dims;  ///< at `count`
-  int count = 0;
-};
-
 namespace {
 
 /// What networks of the Paddle family take besides the picture: its size and its scale, both [N,2]. The picture is
@@ -34,72 +21,79 @@ bool is_size_or_scale(const TensorInfo& input) {
 
 }  // namespace
 
+std::vector<float> LaneNetwork::size_or_scale(const TensorInfo& input) const {
+  // With two such inputs the first is the size.
+  const auto first = std::ranges::find_if(inputs, [&](const TensorInfo& i) { return i.name != spec.name; });
+  const bool size = inputs.size() > 2 && first->name == input.name;
+  std::vector<float> values;
+  for (int i = 0; i < batch; ++i) {
+    values.push_back(size ? float(spec.height) : 1.0f);
+    values.push_back(size ? float(spec.width) : 1.0f);
+  }
+  return values;
+}
+
 EngineBackend::EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const sdk::InputSpec& spec,
                              const EngineBackendOptions& options)
-    : engines_(std::move(engines)),
-      engine_(engines_.front()),
-      spec_(spec),
-      inputs_(engine_->inputs()),
-      outputs_(engine_->outputs()) {
-  for (const TensorInfo& input : inputs_) {
-    if (input.name != spec_.name && !is_size_or_scale(input)) refuse_input(input, spec_.name);
-    if (input.name == spec_.name) open_batch_ = input.dims[0] == kUnknown;
-    if (input.name == spec_.name && !open_batch_)
-      batch_ = static_cast<int>(std::clamp<std::int64_t>(input.dims[0], 1, 1024));
+    : engines_(std::move(engines)), engine_(engines_.front()) {
+  network_.spec = spec;
+  network_.inputs = engine_->inputs();
+  network_.outputs = engine_->outputs();
+  for (const TensorInfo& input : network_.inputs) {
+    if (input.name != spec.name && !is_size_or_scale(input)) refuse_input(input, spec.name);
+    if (input.name == spec.name) network_.open_batch = input.dims[0] == kUnknown;
+    if (input.name == spec.name && !network_.open_batch)
+      network_.batch = static_cast<int>(std::clamp<std::int64_t>(input.dims[0], 1, 1024));
   }
   choose_batch(std::max(1, options.batch));
   for (int i = 0; i < std::max(1, options.lanes); ++i)
-    for (const std::shared_ptr<Engine>& replica : engines_) {
-      lanes_.push_back(std::make_unique<Lane>(Lane{replica->create_context(), replica->create_stream()}));
-      prepare_lane(*lanes_.back());
-    }
+    for (std::size_t k = 0; k < engines_.size(); ++k)
+      lanes_.push_back(on_device_ ? make_device_lane(network_, *engines_[k], {options.devices.at(k)})
+                                  : make_host_lane(network_, *engines_[k]));
+  if (on_device_) {
+    const std::optional<DeviceInfo> info = find_device(options.devices.front());
+    own_parts_ = info && info->type != "cpu";
+  }
 }
 
 EngineBackend::~EngineBackend() = default;
 
-Dims EngineBackend::input_dims(const TensorInfo& input, std::int64_t batch) const {
-  return input.name == spec_.name ? spec_.dims(batch) : Dims{batch, 2};
-}
-
 /// Describes the network for one image, then finds out whether its outputs grow with the batch.
 void EngineBackend::choose_batch(int wanted) {
   auto probe = engine_->create_context();
-  const auto shape_all = [&](std::int64_t batch) {
-    for (const TensorInfo& input : inputs_) {
-      if (!is_static(input.dims)) probe->set_shape(input.name, input_dims(input, batch));
-    }
-  };
-  shape_all(open_batch_ ? 1 : batch_);
+  network_.shape(*probe, network_.open_batch ? 1 : network_.batch);
   describe(*probe);
-  if (!open_batch_) {
-    if (batch_ != wanted && wanted > 1)
-      batch_note_ = "the network's batch extent is fixed to " + std::to_string(batch_);
+  on_device_ = probe->allocate(network_.spec.name).kind() != MemoryKind::host;
+  if (!network_.open_batch) {
+    if (network_.batch != wanted && wanted > 1)
+      batch_note_ = "the network's batch extent is fixed to " + std::to_string(network_.batch);
     return;
   }
   if (wanted == 1) return;
   try {
-    shape_all(wanted);
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      const Dims one = image_outputs_[i].dims, many = probe->shape(outputs_[i].name);
+    network_.shape(*probe, wanted);
+    for (std::size_t i = 0; i < network_.outputs.size(); ++i) {
+      const std::string& name = network_.outputs[i].name;
+      const Dims one = image_outputs_[i].dims, many = probe->shape(name);
       if (one.empty() || many.size() != one.size() || many[0] == kUnknown || many[0] != one[0] * wanted) {
-        throw Error(ErrorCode::unsupported, "output '" + outputs_[i].name + "' is " + to_string(many) + " for " +
+        throw Error(ErrorCode::unsupported, "output '" + name + "' is " + to_string(many) + " for " +
                                                 std::to_string(wanted) + " images and " + to_string(one) + " for one");
       }
     }
-    batch_ = wanted;
+    network_.batch = wanted;
   } catch (const Error& error) {
     batch_note_ = std::string("images run one by one, the network can't batch: ") + error.what();
   }
 }
 
 void EngineBackend::describe(Context& context) {
-  const std::int64_t images = open_batch_ ? 1 : batch_;
-  for (const TensorInfo& input : inputs_) {
+  const std::int64_t images = network_.open_batch ? 1 : network_.batch;
+  for (const TensorInfo& input : network_.inputs) {
     TensorInfo one = input;
-    one.dims = input_dims(input, 1);
+    one.dims = network_.input_dims(input, 1);
     image_inputs_.push_back(std::move(one));
   }
-  for (const TensorInfo& output : outputs_) {
+  for (const TensorInfo& output : network_.outputs) {
     TensorInfo one = output;
     one.dims = context.shape(output.name);
     if (images > 1 && !one.dims.empty() && one.dims[0] > 0 && one.dims[0] % images == 0) one.dims[0] /= images;
@@ -107,111 +101,31 @@ void EngineBackend::describe(Context& context) {
   }
 }
 
-/// Buffers for the largest batch, bound once; smaller batches use their beginnings.
-void EngineBackend::prepare_lane(Lane& lane) {
-  for (const TensorInfo& input : inputs_) {
-    if (!is_static(input.dims)) lane.context->set_shape(input.name, input_dims(input, batch_));
-  }
-  bool first_pair = true;
-  const bool both = inputs_.size() > 2;  // with two such inputs the first is the size
-  for (const TensorInfo& input : inputs_) {
-    Buffer buffer = lane.context->allocate(input.name);
-    if (input.name == spec_.name) {
-      lane.input = buffer;
-      continue;
-    }
-    for (int i = 0; i < batch_; ++i) {
-      buffer.as<float>()[2 * i] = both && first_pair ? float(spec_.height) : 1.0f;
-      buffer.as<float>()[2 * i + 1] = both && first_pair ? float(spec_.width) : 1.0f;
-    }
-    first_pair = false;
-    lane.constants.push_back(std::move(buffer));
-  }
-  for (const TensorInfo& output : outputs_) {
-    // What depends on data has its memory in the context and is asked for after each run.
-    const bool known = is_static(lane.context->shape(output.name));
-    lane.outputs.push_back(known ? lane.context->allocate(output.name) : Buffer());
-  }
-  lane.output_dims.resize(outputs_.size());
-  lane.late.resize(outputs_.size());
-  lane.count = -1;
-  set_count(lane, batch_);
-}
-
-void EngineBackend::set_count(Lane& lane, int count) {
-  if (lane.count == count) return;
-  for (const TensorInfo& input : inputs_) {
-    if (open_batch_) lane.context->set_shape(input.name, input_dims(input, count));
-  }
-  for (std::size_t i = 0; i < outputs_.size(); ++i) lane.output_dims[i] = lane.context->shape(outputs_[i].name);
-  lane.count = count;
-}
-
 int EngineBackend::lanes() const noexcept { return static_cast<int>(lanes_.size()); }
-int EngineBackend::max_batch() const noexcept { return batch_; }
+int EngineBackend::max_batch() const noexcept { return network_.batch; }
 // On each engine one lane computes, the next is queued after it so that the device never waits for us, the rest are
 // being filled.
 int EngineBackend::concurrency() const noexcept { return std::min(2 * static_cast<int>(engines_.size()), lanes()); }
 
-void* EngineBackend::slot(int lane, int index) noexcept {
-  return lanes_[lane]->input.data() + std::size_t(index) * spec_.image_bytes();
-}
+void* EngineBackend::slot(int index, int image) { return lane(index).memory(image); }
 
-Status EngineBackend::run(int lane_index, int count) noexcept {
-  Lane& lane = *lanes_[lane_index];
-  try {
-    set_count(lane, open_batch_ ? count : batch_);
-  } catch (const std::exception&) {
-    return {ErrorCode::internal, "the network refused a batch size that it accepted before"};
-  }
-  if (const Status status = lane.context->enqueue(lane.stream); !status.ok()) return status;
-  return lane.stream.synchronize();
-}
+Status EngineBackend::run(int index, int count) noexcept { return lane(index).run(count); }
 
-std::vector<sdk::TensorView> EngineBackend::outputs(int lane_index, int index, int) {
-  Lane& lane = *lanes_[lane_index];
-  std::vector<sdk::TensorView> views;
-  views.reserve(outputs_.size());
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    sdk::TensorView whole{outputs_[i].name, outputs_[i].dtype, lane.output_dims[i], lane.outputs[i].data()};
-    if (!lane.outputs[i]) {
-      whole.dims = lane.context->shape(outputs_[i].name);
-      lane.late[i] = lane.context->result(outputs_[i].name);
-      whole.data = lane.late[i].data();
-    }
-    views.push_back(lane.count == 1 ? whole : sdk::slice_batch(whole, index, lane.count));
-  }
-  return views;
-}
+std::vector<sdk::TensorView> EngineBackend::outputs(int index, int image, int) { return lane(index).outputs(image); }
 
 const std::vector<TensorInfo>& EngineBackend::image_inputs() const noexcept { return image_inputs_; }
 const std::vector<TensorInfo>& EngineBackend::image_outputs() const noexcept { return image_outputs_; }
 const std::string& EngineBackend::batch_note() const noexcept { return batch_note_; }
 
 double EngineBackend::warm_up() {
-  double seconds = 0;
-  const auto run_once = [&](int lane, int count) {
-    const auto start = std::chrono::steady_clock::now();
-    if (const Status status = run(lane, count); !status.ok()) {
-      throw Error(status.code(), std::string("first inference: ") + status.message());
-    }
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / count;
-  };
-  for (int k = static_cast<int>(engines_.size()); k-- > 0;) {  // lanes of the engines stand in turns
-    // A size is compiled when it is set; running each, too, would be thousands of images for a large batch.
-    for (int count = 1; open_batch_ && count < batch_; ++count) set_count(*lanes_[static_cast<std::size_t>(k)], count);
-    if (open_batch_ && batch_ > 1) run_once(k, 1);
-    run_once(k, batch_);
-  }
-  return seconds;
+  // Lanes of the engines stand in turns. On the CPU, and where it is the device, one of each engine stands for all.
+  for (std::size_t k = own_parts_ ? lanes_.size() : engines_.size(); k-- > 1;) lanes_[k]->warm_up();
+  return lanes_.front()->warm_up();
 }
 
 std::uint64_t EngineBackend::memory_bytes() const {
   std::uint64_t bytes = 0;
-  for (const auto& lane : lanes_) {
-    bytes += lane->context->arena_bytes() + lane->input.bytes();
-    for (const Buffer& buffer : lane->outputs) bytes += buffer.bytes();
-  }
+  for (const auto& lane : lanes_) bytes += lane->memory_bytes();
   return bytes;
 }
 

@@ -1,23 +1,26 @@
 #pragma once
-// The batcher's backend on real engines: each lane is a context with its own stream and buffers; weights are shared.
-// Several engines are replicas of one network on different devices, and take turns.
+// The batcher's backend on real engines: lanes (lane.h) that share an engine's weights. Several engines are replicas of
+// one network on different devices, and take turns.
 // Networks whose batch extent is fixed run at that extent; where the batch extent is declared open but fixed inside
 // the graph, shape inference shows it, and the network is run one image at a time.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engine/api/engine.h"
 #include "plugins/infer/backend.h"
+#include "plugins/infer/lane.h"
 #include "plugins/sdk/input_spec.h"
 
 namespace vireo::infer {
 
 struct EngineBackendOptions {
-  int batch = 1;  ///< images wanted in a lane; the network may allow fewer
-  int lanes = 3;  ///< of each engine
+  int batch = 1;                     ///< images wanted in a lane; the network may allow fewer
+  int lanes = 3;                     ///< of each engine
+  std::vector<std::string> devices;  ///< by engine; empty: all are the CPU's
 };
 
 class EngineBackend : public Backend {
@@ -30,36 +33,32 @@ class EngineBackend : public Backend {
   [[nodiscard]] int lanes() const noexcept override;
   [[nodiscard]] int max_batch() const noexcept override;
   [[nodiscard]] int concurrency() const noexcept override;
-  [[nodiscard]] void* slot(int lane, int index) noexcept override;
+  [[nodiscard]] void* slot(int lane, int index) override;
   Status run(int lane, int count) noexcept override;
   [[nodiscard]] std::vector<sdk::TensorView> outputs(int lane, int index, int count) override;
+  /// Of the lane: see lane.h.
+  [[nodiscard]] Lane& lane(int index) noexcept { return *lanes_[std::size_t(index)]; }
 
   /// Inputs and outputs as they are for one image; kUnknown where the network decides at run time.
   [[nodiscard]] const std::vector<TensorInfo>& image_inputs() const noexcept;
   [[nodiscard]] const std::vector<TensorInfo>& image_outputs() const noexcept;
   /// Why the batch is what it is; empty when it is what was asked for.
   [[nodiscard]] const std::string& batch_note() const noexcept;
-  /// Sets every batch size once on each engine, so that nothing is compiled later, and runs the least and the largest;
-  /// returns the seconds that one image took.
+  /// Runs what is needed so that nothing is compiled or set up later; returns the seconds that one image took.
   double warm_up();
   [[nodiscard]] std::uint64_t memory_bytes() const;
 
  private:
-  struct Lane;
   void choose_batch(int wanted);
-  void prepare_lane(Lane& lane);
-  void set_count(Lane& lane, int count);
-  [[nodiscard]] Dims input_dims(const TensorInfo& input, std::int64_t batch) const;
   void describe(Context& context);
 
   std::vector<std::shared_ptr<Engine>> engines_;
   std::shared_ptr<Engine> engine_;  ///< the first, which stands for all
-  sdk::InputSpec spec_;
-  std::vector<TensorInfo> inputs_, outputs_;              ///< the engine's
+  LaneNetwork network_;
   std::vector<TensorInfo> image_inputs_, image_outputs_;  ///< for one image
-  bool open_batch_ = false;                               ///< the batch extent follows the images in a lane
-  int batch_ = 1;
   std::string batch_note_;
+  bool on_device_ = false;  ///< the host can't see the engines' memory
+  bool own_parts_ = false;  ///< lanes have something of their own to warm up, and a device that is quick at it
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 

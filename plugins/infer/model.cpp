@@ -173,11 +173,13 @@ void Model::load() {
 
 void Model::set_up(const Plan& plan) {
   std::vector<std::shared_ptr<Engine>> engines;
-  for (const std::string& device : options_.devices())
+  const std::vector<std::string> devices = options_.devices();
+  for (const std::string& device : devices)
     engines.push_back(Engine::load(plan, Device{device}, EngineOptions{options_.threads}));
   const std::shared_ptr<Engine>& engine = engines.front();
   const sdk::InputSpec spec = preprocess::guess_input(engine->inputs(), {}, size_params(options_));
-  backend_ = std::make_unique<EngineBackend>(engines, spec, EngineBackendOptions{options_.batch, options_.contexts});
+  backend_ =
+      std::make_unique<EngineBackend>(engines, spec, EngineBackendOptions{options_.batch, options_.contexts, devices});
   description_.inputs = backend_->image_inputs();
   description_.outputs = backend_->image_outputs();
   description_.metadata = engine->metadata();

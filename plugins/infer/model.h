@@ -44,6 +44,7 @@ class Model {
   [[nodiscard]] const ModelOptions& options() const noexcept { return options_; }
   [[nodiscard]] const sdk::ModelDescription& description() const noexcept { return description_; }
   [[nodiscard]] const EngineBackend& backend() const noexcept { return *backend_; }
+  [[nodiscard]] EngineBackend& backend() noexcept { return *backend_; }
   [[nodiscard]] Batcher& batcher() noexcept { return *batcher_; }
   [[nodiscard]] double image_seconds() const noexcept {
     return image_seconds_;

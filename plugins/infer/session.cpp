@@ -49,4 +49,13 @@ Session::Session(std::shared_ptr<Model> model, const std::string& decoder, const
   log(LogLevel::info, summary_);
 }
 
+sdk::Geometry Session::prepare(const sdk::Image& image, const Slot& slot, int worker, Outputs outputs) {
+  Lane& lane = model_->backend().lane(slot.lane);
+  std::optional<sdk::Geometry> geometry = lane.put(slot.index, input_, image);
+  if (!geometry) geometry = preprocessors_[worker].run(image, slot.memory());
+  const bool whole = outputs == Outputs::whole || decoders_.empty();
+  lane.want(slot.index, whole ? std::nullopt : decoders_[slot.lane]->filter());
+  return *geometry;
+}
+
 }  // namespace vireo::infer

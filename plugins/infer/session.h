@@ -2,6 +2,7 @@
 // One stream's view of a shared model: its own preprocessing and decoder settings, with scratch for every thread of the
 // batcher. prepare and decode are called from the batcher's threads with their worker and lane numbers.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,9 +22,9 @@ class Session {
   /// preprocess::input_params()).
   Session(std::shared_ptr<Model> model, const std::string& decoder, const sdk::Params& params);
 
-  sdk::Geometry prepare(const sdk::Image& image, void* slot, int worker) {
-    return preprocessors_[worker].run(image, slot);
-  }
+  /// What of the outputs decode() is to be given: what the decoder looks at, or all, for whoever looks at them too.
+  enum class Outputs : std::uint8_t { as_decoded, whole };
+  sdk::Geometry prepare(const sdk::Image& image, const Slot& slot, int worker, Outputs outputs = Outputs::as_decoded);
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry, sdk::FrameResult& result,
               int lane) {
     if (!decoders_.empty()) decoders_[lane]->decode(outputs, geometry, result);

@@ -131,7 +131,8 @@ InputSpec guess_input(const std::vector<TensorInfo>& inputs, const sdk::InputSty
     found += (found.empty() ? "" : ", ") + input.name + " " + to_string(input.dims) + " " +
              std::string(to_string(input.dtype));
     const auto axes = axes_of(input.dims, layout);
-    if (!axes || (input.dtype != DataType::float32 && input.dtype != DataType::uint8)) continue;
+    const bool real = input.dtype == DataType::float32 || input.dtype == DataType::float16;
+    if (!axes || (!real && input.dtype != DataType::uint8)) continue;
     InputSpec spec;
     spec.name = input.name;
     spec.dtype = input.dtype;
@@ -157,7 +158,7 @@ InputSpec guess_input(const std::vector<TensorInfo>& inputs, const sdk::InputSty
   }
   throw Error(ErrorCode::unsupported,
               "no input can take a picture: found " + (found.empty() ? "none" : found) +
-                  "; accepted is a float32 or uint8 input of 4 axes with 1 or 3 channels and sizes up to 16384");
+                  "; accepted is a float32, float16 or uint8 input of 4 axes with 1 or 3 channels and sizes up to 16384");
 }
 
 std::span<const sdk::ParamRow> input_params() { return kRows; }

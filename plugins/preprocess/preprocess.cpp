@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "engine/api/error.h"
+#include "engine/api/half.h"
+#include "plugins/preprocess/colour.h"
 #include "plugins/preprocess/letterbox.h"
 #include "plugins/preprocess/rows.h"
 
@@ -21,25 +23,6 @@ using sdk::ColorOrder;
 using sdk::Image;
 using sdk::InputSpec;
 using sdk::PixelFormat;
-
-/// ITU-R BT.601 and BT.709: R = Y + 2(1-Kr)Cr, B = Y + 2(1-Kb)Cb, G from Y = Kr R + Kg G + Kb B.
-YuvCoefficients coefficients(const Image& image) {
-  const bool hd = image.matrix == sdk::ColorMatrix::bt709;
-  const double kr = hd ? 0.2126 : 0.299, kb = hd ? 0.0722 : 0.114, kg = 1 - kr - kb;
-  const bool limited = image.range == sdk::ColorRange::limited;
-  const double y_scale = limited ? 255.0 / 219 : 1, c_scale = limited ? 255.0 / 224 : 1;
-  return {limited ? 16.0f : 0.0f,
-          float(y_scale),
-          float(2 * (1 - kr) * c_scale),
-          float(-2 * (1 - kb) * kb / kg * c_scale),
-          float(-2 * (1 - kr) * kr / kg * c_scale),
-          float(2 * (1 - kb) * c_scale)};
-}
-
-bool is_yuv(PixelFormat format) { return format == PixelFormat::nv12 || format == PixelFormat::i420; }
-bool is_bgr(PixelFormat format) {
-  return format == PixelFormat::bgr || format == PixelFormat::bgra || format == PixelFormat::bgrx;
-}
 
 cv::Mat wrap(const sdk::Plane& plane, int x, int y, int width, int height, int channels) {
   auto* data = const_cast<std::uint8_t*>(plane.data) + std::ptrdiff_t(y) * plane.stride + std::ptrdiff_t(x) * channels;
@@ -57,18 +40,6 @@ const cv::Mat& sized(const cv::Mat& src, int width, int height, cv::Mat& scratch
   return scratch;
 }
 
-void check_spec(const InputSpec& spec) {
-  const bool type = spec.dtype == DataType::float32 || spec.dtype == DataType::uint8;
-  const int channels = spec.style.color == ColorOrder::gray ? 1 : 3;
-  const bool size = spec.width >= 1 && spec.height >= 1 && spec.width <= 16384 && spec.height <= 16384;
-  if (type && size && spec.channels == channels) return;
-  throw Error(ErrorCode::invalid_argument,
-              "input '" + spec.name + "': found " + std::to_string(spec.channels) + "x" + std::to_string(spec.height) +
-                  "x" + std::to_string(spec.width) + " of " + std::string(to_string(spec.dtype)) + " with " +
-                  (channels == 1 ? "gray" : "colour") +
-                  " samples; accepted are float32 or uint8, sizes up to 16384, 3 channels for rgb and bgr, 1 for gray");
-}
-
 }  // namespace
 
 struct Preprocessor::State {
@@ -76,11 +47,13 @@ struct Preprocessor::State {
   const RowKernels* kernels = &rows();
   std::array<cv::Mat, 3> wrapped, scratch;
   std::array<const cv::Mat*, 3> planes{};
-  std::vector<float> row;  ///< three float planes of one row
+  std::vector<float> row;           ///< three float planes of one row
+  mutable std::vector<float> real;  ///< a row of the input, before it becomes float16
 
   void resize_planes(const Image& image, const Placement& p);
   void load_row(const Image& image, const YuvCoefficients& k, int y, int width, const std::array<float*, 3>& rgb);
   void store_row(const std::array<const float*, 3>& planes_in_order, int y, int x, int count, void* slot) const;
+  void store_halves(const std::array<const float*, 3>& src, int count, std::size_t plane, std::uint16_t* dst) const;
   void pad_rows(const Placement& p, void* slot);
   [[nodiscard]] std::array<const float*, 3> in_order(const std::array<float*, 3>& rgb) const;
 };
@@ -144,6 +117,10 @@ void Preprocessor::State::store_row(const std::array<const float*, 3>& src, int 
   const std::size_t pixels = std::size_t(spec.width) * std::size_t(spec.height);
   const std::size_t offset = std::size_t(y) * std::size_t(spec.width) + std::size_t(x);
   const bool planar = spec.layout == sdk::Layout::nchw || spec.channels == 1;
+  if (spec.dtype == DataType::float16) {
+    store_halves(src, count, planar ? pixels : 0, static_cast<std::uint16_t*>(slot) + offset * (planar ? 1 : 3));
+    return;
+  }
   if (spec.dtype == DataType::float32) {
     auto* dst = static_cast<float*>(slot);
     if (!planar) {
@@ -159,6 +136,19 @@ void Preprocessor::State::store_row(const std::array<const float*, 3>& src, int 
   for (std::size_t c = 0; c < std::size_t(spec.channels); ++c) {
     auto* at = planar ? dst + c * pixels + offset : dst + offset * 3 + c;
     kernels->store_bytes(src[c], count, style.mean[c], style.scale[c], at, planar ? 1 : 3);
+  }
+}
+
+/// `plane`: elements from one channel's plane to the next; 0: the channels of a pixel are neighbours.
+void Preprocessor::State::store_halves(const std::array<const float*, 3>& src, int count, std::size_t plane,
+                                       std::uint16_t* dst) const {
+  const auto& style = spec.style;
+  const auto channels = std::size_t(spec.channels), pixels = std::size_t(count);
+  real.resize(pixels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    kernels->store_plane(src[c], count, style.mean[c], style.scale[c], real.data());
+    std::uint16_t* to = plane ? dst + c * plane : dst + c;
+    for (std::size_t i = 0; i < pixels; ++i) to[plane ? i : i * channels] = half_from_float(real[i]);
   }
 }
 

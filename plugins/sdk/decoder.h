@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,9 +38,23 @@ struct Match {
   InputStyle input;    ///< the family's usual input normalisation
 };
 
+/// Of an output that has a row or a column for each of many cells: those that can come to something. Devices hand over
+/// no others. A cell passes when one of its class scores, times its objectness where it has one, reaches `score`, and
+/// so does the objectness itself.
+struct CellFilter {
+  bool columns = false;  ///< cells are columns of the last two axes, not rows
+  int objectness = -1;   ///< which of a cell's values; -1: there is none
+  int first_class = 4, classes = 1;
+  float score = 0;
+  bool alone = false;  ///< decode() looks at no other output
+};
+
 class Decoder {
  public:
   virtual ~Decoder() = default;
+  /// What decode() needs of the first output next; nothing: all of it. It may be given all nevertheless, and results
+  /// are the same. Called between two calls of decode(), also by another thread.
+  [[nodiscard]] virtual std::optional<CellFilter> filter() const { return std::nullopt; }
   /// Adds what the outputs of one image mean to `result`, whose width and height are the frame's. `outputs` are in the
   /// model's order. Throws Error(invalid_argument) when shapes or types are not what the family takes.
   virtual void decode(std::span<const TensorView> outputs, const Geometry& geometry, FrameResult& result) = 0;

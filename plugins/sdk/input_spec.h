@@ -23,13 +23,13 @@ struct InputStyle {
   std::array<float, 3> scale{1.0f / 255, 1.0f / 255, 1.0f / 255};
   Resize resize = Resize::letterbox;
   Align align = Align::center;
-  std::uint8_t pad = 114;       ///< value of padded samples, before normalisation
-  int crop_percent = 100;       ///< for Resize::crop: the shorter side covers this share of the resized picture
+  std::uint8_t pad = 114;  ///< value of padded samples, before normalisation
+  int crop_percent = 100;  ///< for Resize::crop: the shorter side covers this share of the resized picture
 };
 
 struct InputSpec {
-  std::string name;  ///< of the network's input
-  DataType dtype = DataType::float32;  ///< float32 or uint8
+  std::string name;                    ///< of the network's input
+  DataType dtype = DataType::float32;  ///< float32, float16 or uint8
   Layout layout = Layout::nchw;
   int width = 0, height = 0, channels = 3;
   InputStyle style;
@@ -37,7 +37,7 @@ struct InputSpec {
     return layout == Layout::nchw ? Dims{batch, channels, height, width} : Dims{batch, height, width, channels};
   }
   [[nodiscard]] std::size_t image_bytes() const noexcept {
-    return std::size_t(width) * height * channels * (dtype == DataType::float32 ? 4 : 1);
+    return std::size_t(width) * height * channels * size_of(dtype);
   }
 };
 

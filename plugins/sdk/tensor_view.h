@@ -2,6 +2,7 @@
 // One image's part of an output tensor, borrowed and row-major. Valid only during the call that receives it.
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "engine/api/types.h"
@@ -13,6 +14,10 @@ struct TensorView {
   DataType dtype = DataType::float32;
   Dims dims;  ///< as the network's output; the batch extent is that of one image
   const void* data = nullptr;
+  /// Where only some cells of the output are here (CellFilter, decoder.h): their numbers, ascending, one for each row
+  /// or column. Null: all are.
+  const std::int32_t* cells = nullptr;
+  std::int64_t all_cells = 0;  ///< how many the output has, where only some are here
 
   template <typename T>
   [[nodiscard]] const T* as() const noexcept {

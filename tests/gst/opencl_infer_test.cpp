@@ -48,6 +48,62 @@ TEST_F(OpenclInfer, FindsWhatTheCpuFinds) {
   }
 }
 
+TEST_F(OpenclInfer, TakesFramesOfEveryFormatAsTheyAre) {
+  for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8"}) {
+    std::vector<sdk::FrameResult> results;
+    for (const char* device : {"", kOpencl}) {
+      Harness harness("vireoscene num-buffers=1 first-frame=10 ! videoconvert ! " + caps_text(format, 634, 482) +
+                      " ! " + infer(device));
+      gst_harness_play(harness.get());
+      results.push_back(result_of(harness.pull()));
+    }
+    SCOPED_TRACE(format);
+    if (std::string(format) != "GRAY8") EXPECT_GE(results[0].detections.size(), 5u);
+    expect_alike(results[0], results[1], 1e-3, 0.1);
+  }
+}
+
+TEST_F(OpenclInfer, FollowsAThresholdChangedWhilePlaying) {
+  Harness cpu(infer()), device(infer(kOpencl));
+  for (Harness* harness : {&cpu, &device}) harness->caps(caps_text("BGR", 640, 480));
+  for (const double score : {0.3, 0.02, 0.9, 0.0, 0.4}) {  // 0: every cell passes
+    std::vector<sdk::FrameResult> results;
+    for (Harness* harness : {&cpu, &device}) {
+      GstElement* element = harness->element("infer");
+      g_object_set(element, "score-threshold", score, nullptr);
+      gst_object_unref(element);
+      ASSERT_EQ(harness->push(street(20)), GST_FLOW_OK);
+      results.push_back(result_of(harness->pull()));
+    }
+    SCOPED_TRACE(score);
+    if (score > 0.1) expect_alike(results[0], results[1], 1e-3, 0.1);
+    // Of the faintest, single ones may fall on either side of the threshold.
+    const auto difference = std::ptrdiff_t(results[0].detections.size()) - std::ptrdiff_t(results[1].detections.size());
+    EXPECT_LE(std::abs(difference), std::ptrdiff_t(1 + results[0].detections.size() / 50));
+  }
+}
+
+TEST_F(OpenclInfer, CarriesRawOutputsOnRequest) {
+  std::vector<gst::FrameNote> notes;
+  for (const char* device : {"", kOpencl}) {
+    Harness harness(infer(std::string(device) + " raw-tensors=true"));
+    harness.caps(caps_text("BGR", 640, 480));
+    harness.push(street(1));
+    const OwnedBuffer out = harness.pull();
+    const gst::FrameNote* note = gst::find_note(out.get(), gst::NoteKind::result);
+    ASSERT_NE(note, nullptr);
+    notes.push_back(*note);
+  }
+  expect_alike(notes[0].result, notes[1].result, 1e-3, 0.1);
+  ASSERT_EQ(notes[0].tensors.size(), notes[1].tensors.size());
+  EXPECT_EQ(notes[0].tensors[0].dims, notes[1].tensors[0].dims);
+  const auto& a = notes[0].tensors[0].data;
+  const auto& b = notes[1].tensors[0].data;
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size() / 4; ++i)
+    ASSERT_NEAR(reinterpret_cast<const float*>(a.data())[i], reinterpret_cast<const float*>(b.data())[i], 1e-2) << i;
+}
+
 TEST_F(OpenclInfer, SharesOneEngineOfADeviceAndNoneOfAnother) {
   Harness a(infer(kOpencl)), b(infer(kOpencl)), cpu(infer("batch-size=2"));
   for (Harness* harness : {&a, &b, &cpu}) harness->caps(caps_text("BGR", 640, 480));

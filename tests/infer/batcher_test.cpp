@@ -102,9 +102,9 @@ class Count {
 struct NumberJob : Job {
   explicit NumberJob(float number, bool bad_prepare = false, bool bad_decode = false)
       : in(number), prepare_throws(bad_prepare), decode_throws(bad_decode) {}
-  void prepare(void* slot, int) override {
+  void prepare(const Slot& slot, int) override {
     if (prepare_throws) throw Error(ErrorCode::invalid_argument, "picture is torn");
-    *static_cast<float*>(slot) = in;
+    *static_cast<float*>(slot.memory()) = in;
     if (prepared) prepared->add();
   }
   void release() noexcept override {

@@ -65,9 +65,9 @@ constexpr std::size_t kPixels = 3 * 32 * 24;
 
 struct PictureJob : Job {
   explicit PictureJob(int number) : seed(number) {}
-  void prepare(void* slot, int) override {
+  void prepare(const Slot& slot, int) override {
     std::mt19937 random{unsigned(seed)};
-    for (std::size_t i = 0; i < kPixels; ++i) static_cast<float*>(slot)[i] = float(random() % 1000) / 500 - 1;
+    for (std::size_t i = 0; i < kPixels; ++i) static_cast<float*>(slot.memory())[i] = float(random() % 1000) / 500 - 1;
   }
   void decode(std::span<const sdk::TensorView> outputs, int) override {
     const auto count = std::size_t(element_count(outputs[0].dims));

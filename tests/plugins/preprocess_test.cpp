@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/api/error.h"
+#include "engine/api/half.h"
 #include "plugins/preprocess/input_guess.h"
 #include "plugins/preprocess/letterbox.h"
 #include "plugins/preprocess/rows.h"
@@ -180,6 +181,37 @@ TEST(Preprocess, KnowsMatrixAndRangeOfYuv) {
   std::vector<float> slot(spec.image_bytes() / 4);
   Preprocessor(spec).run(white.image, slot.data());
   for (const float value : slot) ASSERT_NEAR(value, 255, 1e-3);
+}
+
+TEST(Preprocess, KnowsThePrimariesOfBt2020) {
+  Picture red(PixelFormat::i420, 16, 16, 0);
+  red.image.matrix = sdk::ColorMatrix::bt2020;
+  red.image.range = sdk::ColorRange::full;
+  // R = 255, G = B = 0: luma is Kr, Cb is -Kr/2(1-Kb), Cr is 1/2.
+  for (auto& byte : red.memory[0]) byte = std::uint8_t(std::lround(255 * 0.2627));
+  for (auto& byte : red.memory[1]) byte = std::uint8_t(std::lround(128 - 255 * 0.2627 / (2 * (1 - 0.0593))));
+  for (auto& byte : red.memory[2]) byte = 255;
+  sdk::InputSpec spec = usual_spec(16, 16);
+  spec.style.mean = {0, 0, 0};
+  spec.style.scale = {1, 1, 1};
+  std::vector<float> slot(spec.image_bytes() / 4);
+  Preprocessor(spec).run(red.image, slot.data());
+  for (std::size_t i = 0; i < slot.size(); ++i) ASSERT_NEAR(slot[i], i < 256 ? 255 : 0, 1.5) << i;
+}
+
+TEST(Preprocess, WritesHalvesOfWhatItWritesAsFloats) {
+  const Picture picture(PixelFormat::nv12, 61, 37, 6);
+  for (const auto layout : {sdk::Layout::nchw, sdk::Layout::nhwc}) {
+    sdk::InputSpec spec = usual_spec(40, 48);
+    spec.layout = layout;
+    std::vector<float> floats(spec.image_bytes() / sizeof(float));
+    Preprocessor(spec).run(picture.image, floats.data());
+    spec.dtype = DataType::float16;
+    ASSERT_EQ(spec.image_bytes(), floats.size() * 2);
+    std::vector<std::uint16_t> halves(floats.size());
+    Preprocessor(spec).run(picture.image, halves.data());
+    for (std::size_t i = 0; i < floats.size(); ++i) ASSERT_EQ(halves[i], half_from_float(floats[i])) << i;
+  }
 }
 
 TEST(Preprocess, WritesBothLayoutsColoursAndAlignments) {

@@ -103,6 +103,36 @@ output "n" "n"
   }
 }
 
+TEST_F(Opencl, parts_on_the_cpu_read_what_is_bound_to_memory_of_the_device) {
+  const Network network = parsed(R"(
+graph "g"
+input "x" float32 16
+"r" = unary("x") {function="relu"} "relu"
+"n" = non_zero("r") "n"
+"m" = non_zero("x") "m"
+output "r" "r"
+output "n" "n"
+output "m" "m"
+)");
+  const auto context = on_opencl(network)->create_context();
+  const Buffer x = Buffer::on(kOpencl, MemoryKind::device, 64), r = Buffer::on(kOpencl, MemoryKind::device, 64);
+  context->bind("x", x);
+  context->bind("r", r);
+  for (const int step : {4, 2, 5}) {
+    std::vector<float> values(16), got(16);
+    for (int i = 0; i < 16; ++i) values[static_cast<std::size_t>(i)] = i % step == 1 ? 1.0f : -1.0f;
+    x.write(values.data(), 64);
+    ASSERT_TRUE(context->run().ok());
+    const std::int64_t found = (16 - 2) / step + 1;
+    ASSERT_EQ(context->shape("n"), (Dims{1, found}));
+    EXPECT_EQ(context->result("n").as<std::int64_t>()[found - 1], (found - 1) * step + 1);
+    EXPECT_EQ(context->shape("m"), (Dims{1, 16}));
+    r.read(got.data(), 64);
+    for (float& value : values) value = std::max(value, 0.0f);
+    EXPECT_EQ(got, values);
+  }
+}
+
 TEST_F(Opencl, memory_of_any_kind_may_be_bound) {
   const auto engine = on_opencl(branches(1));
   const auto context = engine->create_context();

@@ -37,10 +37,12 @@ class InferFlow::InferJob : public infer::Job {
         stage_(settings.stage),
         raw_(settings.raw_tensors) {}
 
-  void prepare(void* slot, int worker) override {
+  void prepare(const infer::Slot& slot, int worker) override {
     MappedFrame mapped(*frame_->info, frame_->buffer, GST_MAP_READ);
     if (!mapped) throw Error(ErrorCode::io, "the frame's memory can't be mapped for reading");
-    geometry_ = session_->prepare(image_of(mapped.frame(), flow_.scratch_[std::size_t(worker)]), slot, worker);
+    const auto outputs = raw_ ? infer::Session::Outputs::whole : infer::Session::Outputs::as_decoded;
+    const sdk::Image image = image_of(mapped.frame(), flow_.scratch_[std::size_t(worker)]);
+    geometry_ = session_->prepare(image, slot, worker, outputs);
   }
 
   void decode(std::span<const sdk::TensorView> outputs, int lane) override {

@@ -95,7 +95,7 @@ class Yolov5 final : public sdk::Decoder {
     if (used < 6) refuse_output("yolov5", tensor, "[rows, 5 + keypoints + classes]");
     const float* rows = floats(tensor, scratch_[0]);
     const auto count = std::size_t(dims[0]);
-    const bool parts = normalized_.value_or(are_parts(rows, count, width));
+    const bool parts = normalized_ ? *normalized_ : are_parts(rows, count, width);
     if (!tensor.cells && count > 0) normalized_ = parts;  // a few cells alone may lie in a corner
     if (!columns_ && count > 0) {                         // a fact of the model: one look is enough
       columns_ = find_columns(rows, count, width, used);

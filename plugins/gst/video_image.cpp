@@ -15,6 +15,8 @@ sdk::PixelFormat format_of(GstVideoFormat format) {
     case GST_VIDEO_FORMAT_BGRx: return sdk::PixelFormat::bgrx;
     case GST_VIDEO_FORMAT_RGBx: return sdk::PixelFormat::rgbx;
     case GST_VIDEO_FORMAT_GRAY8: return sdk::PixelFormat::gray8;
+    case GST_VIDEO_FORMAT_YUY2: return sdk::PixelFormat::yuy2;
+    case GST_VIDEO_FORMAT_UYVY: return sdk::PixelFormat::uyvy;
     default: return sdk::PixelFormat::bgr;
   }
 }

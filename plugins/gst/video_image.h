@@ -11,7 +11,7 @@
 namespace vireo::gst {
 
 /// What the elements accept, for pad templates: what can be drawn into, and what can be looked at.
-#define VIREO_VIDEO_FORMATS "{ NV12, I420, BGR, RGB, BGRx, RGBx, BGRA, RGBA, GRAY8 }"
+#define VIREO_VIDEO_FORMATS "{ NV12, I420, BGR, RGB, BGRx, RGBx, BGRA, RGBA, GRAY8, YUY2, UYVY }"
 #define VIREO_INPUT_FORMATS "{ NV12, I420, BGR, RGB, BGRx, RGBx, BGRA, RGBA, GRAY8, YUY2, UYVY, P010_10LE, I420_10LE }"
 
 /// Memory for the pictures of formats that the libraries don't know. One thread at a time.

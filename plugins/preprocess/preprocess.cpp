@@ -170,6 +170,9 @@ void Preprocessor::State::pad_rows(const Placement& p, void* slot) {
 
 sdk::Geometry Preprocessor::run(const Image& image, void* slot) {
   sdk::check_image(image);
+  if (image.format == PixelFormat::yuy2 || image.format == PixelFormat::uyvy) {
+    throw Error(ErrorCode::invalid_argument, "packed 4:2:2 pictures are to be given as nv12");
+  }
   State& state = *state_;
   const Placement p = place_picture(state.spec, image.width, image.height);
   state.resize_planes(image, p);

@@ -92,7 +92,7 @@ TEST(VireoDraw, ChangesOnlyFramesThatCarrySomething) {
 }
 
 TEST(VireoDraw, DrawsRegionsOfOtherElementsInEveryFormat) {
-  for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8"}) {
+  for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8", "YUY2", "UYVY"}) {
     Harness harness("vireodraw");
     harness.caps(caps_text(format, 320, 240));
     GstVideoInfo info;

@@ -1,9 +1,9 @@
 #pragma once
 // Shows what was found: boxes with labels, masks, landmarks with their skeletons, class maps, classifications and a
-// status line, blended straight into a frame's planes (NV12, I420, YUY2, UYVY, packed RGB of any order, grey), at a cost
-// proportional to the pixels touched. Coordinates may be anything (outside, huge, NaN): what is not in the frame is not
-// drawn. A Renderer owns its glyphs and scratch, is used by one thread at a time and allocates nothing once it has seen
-// a few frames of one size.
+// status line, blended straight into a frame's planes (NV12, I420, YUY2, UYVY, packed RGB of any order, grey), at a
+// cost proportional to the pixels touched. Coordinates may be anything (outside, huge, NaN): what is not in the frame
+// is not drawn. A Renderer owns its glyphs and scratch, is used by one thread at a time and allocates nothing once it
+// has seen a few frames of one size.
 
 #include <memory>
 #include <string>

@@ -348,7 +348,8 @@ TEST(PackedYuv, HasTheLumaOfPlanarFramesAndItsOwnChroma) {
       constexpr int kHeight = 64;
       const int stride = (width + 1) / 2 * 4 + 6;
       std::vector<std::uint8_t> bytes(static_cast<std::size_t>(stride * kHeight), 128);
-      sdk::Image packed{.format = luma_first ? PixelFormat::yuy2 : PixelFormat::uyvy, .width = width, .height = kHeight};
+      sdk::Image packed{
+          .format = luma_first ? PixelFormat::yuy2 : PixelFormat::uyvy, .width = width, .height = kHeight};
       packed.planes[0] = {bytes.data(), stride};
       GuardedFrame planar(PixelFormat::i420, width, kHeight);
       planar.paint(128, 128, 128);
@@ -359,7 +360,8 @@ TEST(PackedYuv, HasTheLumaOfPlanarFramesAndItsOwnChroma) {
       int coloured = 0;
       for (int y = 0; y < kHeight; ++y) {
         const std::uint8_t* row = bytes.data() + y * stride;
-        for (int x = 0; x < width; ++x) ASSERT_EQ(row[2 * x + (luma_first ? 0 : 1)], planar.at(0, x, y)) << x << "," << y;
+        for (int x = 0; x < width; ++x)
+          ASSERT_EQ(row[2 * x + (luma_first ? 0 : 1)], planar.at(0, x, y)) << x << "," << y;
         for (int x = 0; x < width; x += 2) coloured += row[2 * x + (luma_first ? 1 : 0)] != 128;
         for (int x = (width + 1) / 2 * 4; x < stride; ++x) ASSERT_EQ(row[x], 128) << "behind the row";
       }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "app/pipeline/sources.h"
+#include "plugins/gst/picture_name.h"
 
 namespace vireo::pipeline {
 namespace {
@@ -96,6 +97,7 @@ class Feeder {
   }
   bool push(GstSample* sample, std::size_t index) {
     GstBuffer* buffer = gst_buffer_copy(gst_sample_get_buffer(sample));
+    gst::attach_picture_name(buffer, files_[index]);
     GST_BUFFER_PTS(buffer) = index * duration_;
     GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
     GST_BUFFER_DURATION(buffer) = duration_;

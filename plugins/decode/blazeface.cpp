@@ -57,8 +57,8 @@ sdk::Match match(const sdk::ModelDescription& d) {
   if (!size.known() || first[0] == kUnknown) return no_match("needs shapes that are known");
   if (levels_for(first[0], size).empty()) return no_match("the number of rows is not that of known anchors");
   const bool palm = (scores == 0 ? second : first)[1] == 18;
-  return {.score = 0.95, .reason = "regressors and score logits over point anchors", .settings = {},
-          .input = style(palm)};
+  return {
+      .score = 0.95, .reason = "regressors and score logits over point anchors", .settings = {}, .input = style(palm)};
 }
 
 class Blazeface final : public sdk::Decoder {
@@ -67,6 +67,9 @@ class Blazeface final : public sdk::Decoder {
     bool palm = false;
     for (const auto& output : d.outputs) palm = palm || (!output.dims.empty() && output.dims.back() == 18);
     settings_ = read_settings(d, params, {.score = 0.5f, .iou = 0.3f, .only_label = palm ? "palm" : "face"}, 1);
+    const int scores =
+        d.outputs.size() == 2 ? score_output(image_dims(d.outputs[0].dims), image_dims(d.outputs[1].dims)) : -1;
+    activated_ = scores >= 0 && last_activation(d, std::size_t(scores)) == Activation::sigmoid;
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,
@@ -82,7 +85,7 @@ class Blazeface final : public sdk::Decoder {
     const float* logits = floats(outputs[std::size_t(role)], scratch_[0]);
     const float* rows = floats(outputs[std::size_t(1 - role)], scratch_[1]);
     const auto width = std::size_t(dims[1]);
-    const float least = logit(settings_.score);
+    const float least = activated_ ? settings_.score : logit(settings_.score);
     boxes_.clear();
     anchors_.clear();
     std::size_t row = 0;
@@ -92,8 +95,8 @@ class Blazeface final : public sdk::Decoder {
         if (!(logits[row] >= least)) continue;
         const int cell = i / level.per_cell;
         const float stride = float(level.stride);
-        add(rows + row * width, sigmoid(logits[row]), (float(cell % columns) + 0.5f) * stride,
-            (float(cell / columns) + 0.5f) * stride, row);
+        add(rows + row * width, activated_ ? logits[row] : sigmoid(logits[row]),
+            (float(cell % columns) + 0.5f) * stride, (float(cell / columns) + 0.5f) * stride, row);
       }
     }
     finish(boxes_, settings_, geometry, result, [&](const Box& box, std::vector<sdk::Keypoint>& points) {
@@ -111,12 +114,13 @@ class Blazeface final : public sdk::Decoder {
 
   void add(const float* t, float score, float x, float y, std::size_t row) {
     const float cx = x + t[0], cy = y + t[1];
-    boxes_.push_back({cx - t[2] / 2, cy - t[3] / 2, cx + t[2] / 2, cy + t[3] / 2, score, 0,
-                      std::int64_t(anchors_.size())});
+    boxes_.push_back(
+        {cx - t[2] / 2, cy - t[3] / 2, cx + t[2] / 2, cy + t[3] / 2, score, 0, std::int64_t(anchors_.size())});
     anchors_.push_back({x, y, row});
   }
 
   Settings settings_;
+  bool activated_ = false;  ///< the graph ends with the scores' sigmoid
   std::vector<Box> boxes_;
   std::vector<Anchor> anchors_;  ///< of each box
   std::vector<float> scratch_[2];

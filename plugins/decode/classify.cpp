@@ -1,5 +1,6 @@
 // Image classification: one output with a score for each class, [N] for one image (trailing extents of 1 allowed).
-// Softmax is applied where the values are not probabilities already.
+// Softmax is applied where the graph does not end
+// with it or with a sigmoid for each class; without a graph to look at, where the values don't add up to 1.
 
 #include <algorithm>
 #include <numeric>
@@ -15,6 +16,10 @@ constexpr sdk::ParamRow kRows[] = {
     {"top", "1..1000", "5", "classes reported for a frame"},
     {"softmax", "auto|true|false", "auto", "scores are logits"},
 };
+
+/// Lengths of the usual feature vectors, and what scales one to length 1.
+constexpr std::int64_t kFeatures[] = {64, 96, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1280, 1536, 1792, 2048};
+constexpr std::string_view kNormalizing[] = {"ReduceL2", "LpNormalization"};
 
 /// Number of classes; 0 where the shape is no list of scores.
 std::int64_t class_count(const Dims& dims) {
@@ -45,9 +50,19 @@ sdk::Match match(const sdk::ModelDescription& d) {
   sdk::Match m{
       .score = 0.4, .reason = "one list of " + std::to_string(classes) + " values", .settings = {}, .input = style(d)};
   const auto names = choose_labels(d, {}, int(classes));
-  if (!names.empty() && names.size() == std::size_t(classes)) m.score = 0.95;
-  if (tail_has(d, 0, "Softmax").value_or(false)) m.score = std::max(m.score, 0.85);
+  const auto last = last_activation(d, 0);
+  if (last) m.settings.set("softmax", *last == Activation::none ? "auto" : "false");
+  const bool named = !names.empty() && names.size() == std::size_t(classes);
+  if (named) m.score = 0.95;
+  if (last && *last != Activation::none) m.score = std::max(m.score, 0.85);
   if (classes > 0 && classes <= 20) m.score = std::max(m.score, 0.5);
+  const bool normalized = tail_has_any(d, 0, kNormalizing).value_or(false);
+  const bool usual = std::find(std::begin(kFeatures), std::end(kFeatures), classes) != std::end(kFeatures);
+  if (!named && (!last || *last == Activation::none) && (usual || normalized)) {
+    return unlikely("a list of " + std::to_string(classes) +
+                        " values without names or softmax is as likely a feature vector (re-identification)",
+                    style(d));
+  }
   return m;
 }
 
@@ -57,13 +72,15 @@ class Classify final : public sdk::Decoder {
       : top_(std::size_t(params.integer("top", 5, 1, 1000))),
         settings_(
             read_settings(d, params, {.score = 0}, d.outputs.empty() ? -1 : int(class_count(d.outputs[0].dims)))) {
+    if (!d.outputs.empty()) classes_ = class_count(d.outputs[0].dims);
     if (params.text("softmax", "auto") != "auto") softmax_ = params.flag("softmax", true);
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry&, sdk::FrameResult& result) override {
     const auto& tensor = outputs[0];
     const auto classes = class_count(tensor.dims);
-    if (classes < 2) refuse_output("classify", tensor, "one list of class scores");
+    if (classes < 2 || (classes_ > 0 && classes != classes_))
+      refuse_output("classify", tensor, "one list of class scores");
     const float* scores = floats(tensor, scratch_);
     values_.assign(scores, scores + classes);
     const float sum = std::accumulate(values_.begin(), values_.end(), 0.0f);
@@ -71,9 +88,8 @@ class Classify final : public sdk::Decoder {
     if (softmax_.value_or(!probabilities)) softmax(values_.data(), values_.size());
     order_.resize(values_.size());
     std::iota(order_.begin(), order_.end(), 0);
-    std::erase_if(order_, [&](int id) {
-      return !settings_.wants(id) || !(values_[std::size_t(id)] >= settings_.score);
-    });
+    std::erase_if(order_,
+                  [&](int id) { return !settings_.wants(id) || !(values_[std::size_t(id)] >= settings_.score); });
     const std::size_t count = std::min(top_, order_.size());
     std::partial_sort(order_.begin(), order_.begin() + std::ptrdiff_t(count), order_.end(), [&](int a, int b) {
       const float va = values_[std::size_t(a)], vb = values_[std::size_t(b)];
@@ -86,6 +102,7 @@ class Classify final : public sdk::Decoder {
 
  private:
   std::size_t top_;
+  std::int64_t classes_ = 0;  ///< not above 0: open
   Settings settings_;
   std::optional<bool> softmax_;
   std::vector<float> scratch_, values_;

@@ -14,8 +14,8 @@ constexpr double kLeastScore = 0.25;
 
 /// The explicit table. A new family: one file, one line in families.h, one row here.
 const sdk::DecoderRow* const kFamilies[] = {
-    &kYunet,   &kRetinaface, &kBlazeface, &kNanodet,     &kFastestdet, &kYolox,   &kYolov5,
-    &kYolov8,  &kEnd2end,    &kDetr,      &kScoresBoxes, &kSsd,        &kClassify, &kSegment,
+    &kYunet,  &kRetinaface, &kBlazeface, &kNanodet,     &kFastestdet, &kYolox,    &kYolov5,
+    &kYolov8, &kEnd2end,    &kDetr,      &kScoresBoxes, &kSsd,        &kClassify, &kSegment,
 };
 
 std::string reasons(const std::vector<Candidate>& candidates) {
@@ -24,6 +24,22 @@ std::string reasons(const std::vector<Candidate>& candidates) {
     text += "\n  " + std::string(candidate.row->name) + ": " + candidate.match.reason;
   }
   return text;
+}
+
+std::string shapes(const sdk::ModelDescription& description) {
+  std::string text;
+  for (const auto& output : description.outputs) text += (text.empty() ? "" : ", ") + to_string(output.dims);
+  return text;
+}
+
+/// Which families would do, for a message.
+std::string fitting(const std::vector<Candidate>& candidates) {
+  std::string text;
+  for (const auto& candidate : candidates) {
+    if (candidate.match.score > 0) text += (text.empty() ? "" : ", ") + std::string(candidate.row->name);
+  }
+  return text.empty() ? "none of the others can; decoder=none leaves them raw"
+                      : "accepted here are auto, none, " + text;
 }
 
 }  // namespace
@@ -55,6 +71,11 @@ Choice choose_decoder(const sdk::ModelDescription& description, std::string_view
     if (choice.row == nullptr) {
       throw Error(ErrorCode::not_found,
                   "decoder '" + std::string(name) + "' does not exist; accepted are auto, " + names);
+    }
+    if (choice.match.score <= 0) {
+      throw Error(ErrorCode::unsupported, "decoder '" + std::string(name) + "' can't read this model's outputs (" +
+                                              shapes(description) + "): " + choice.match.reason + "; " +
+                                              fitting(choice.candidates));
     }
     return choice;
   }

@@ -25,7 +25,8 @@ struct Choice {
 };
 
 /// The family that fits best, or the named one (`name` not empty and not "auto"). Throws Error(unsupported) with every
-/// family's reason when none fits, Error(not_found) listing the names when `name` is unknown.
+/// family's reason when none fits or when the named one can't read the outputs, Error(not_found) listing the names when
+/// `name` is unknown.
 [[nodiscard]] Choice choose_decoder(const sdk::ModelDescription& description, std::string_view name = {});
 
 /// Makes the chosen decoder with the user's params over the match's settings. A param that neither the decoder nor

@@ -29,10 +29,10 @@ sdk::Match match(const sdk::ModelDescription& d) {
   const Dims first = image_dims(d.outputs[0].dims), second = image_dims(d.outputs[1].dims);
   const int boxes = box_output(first, second);
   if (boxes < 0) return no_match("takes scores [N, classes] and corners [N, 4]");
-  if (first[0] != kUnknown && first[0] <= 1000) return no_match("fewer rows than candidates before selection");
+  if (first[0] != kUnknown && first[0] <= 1000) return unlikely("fewer rows than candidates before selection");
   const Dims& scores = boxes == 0 ? second : first;
-  const bool decoded = tail_has_any(d, std::size_t(boxes), std::array<std::string_view, 4>{"Exp", "Mul", "Add", "Sub"})
-                           .value_or(true);
+  const bool decoded =
+      tail_has_any(d, std::size_t(boxes), std::array<std::string_view, 4>{"Exp", "Mul", "Add", "Sub"}).value_or(true);
   sdk::Match m{.score = decoded ? 0.7 : 0.3, .reason = "scores and finished corners for every candidate"};
   if (scores[1] == 2) {  // UltraFace's convention
     m.input.mean = {127, 127, 127};

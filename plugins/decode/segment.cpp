@@ -10,6 +10,10 @@
 namespace vireo::decode {
 namespace {
 
+constexpr sdk::ParamRow kRows[] = {
+    {"activation", "auto|none|logits", "auto", "values are probabilities already (none) or logits"},
+};
+
 struct Map {
   std::int64_t classes = 0, height = 0, width = 0;
   bool channels_last = false;
@@ -31,7 +35,8 @@ sdk::Match match(const sdk::ModelDescription& d) {
   if (d.outputs.size() != 1) return no_match("takes one output");
   const Map map = map_of(d.outputs[0].dims, input_size(d));
   if (map.classes == 0) return no_match("takes class scores over a grid that divides the input");
-  if (map.classes == 3) return no_match("three channels are a picture rather than classes");
+  if (map.classes == 3)
+    return unlikely("three channels are a picture rather than classes", {.resize = sdk::Resize::stretch});
   return {.score = map.classes == 1 ? 0.6 : 0.65,
           .reason = "class scores over the picture",
           .settings = {},
@@ -43,6 +48,18 @@ class Segment final : public sdk::Decoder {
   Segment(const sdk::ModelDescription& d, const sdk::Params& params) {
     const Map map = d.outputs.empty() ? Map{} : map_of(d.outputs[0].dims, input_size(d));
     settings_ = read_settings(d, params, {.score = 0.5f}, map.classes > 0 ? int(map.classes) : -1);
+    if (map.classes == 1 && settings_.labels.size() < 2) {
+      settings_.labels = {"background", settings_.labels.empty() ? "foreground" : settings_.labels[0]};
+    }
+    const std::string name = params.text("activation", "auto");
+    if (name == "none") activated_ = true;
+    else if (name == "logits") activated_ = false;
+    else if (name != "auto") {
+      throw Error(ErrorCode::invalid_argument,
+                  "option 'activation': found '" + name + "', accepted are auto, none, logits");
+    } else if (const auto last = last_activation(d, 0)) {
+      activated_ = *last != Activation::none ? std::optional(true) : std::nullopt;
+    }
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& g, sdk::FrameResult& result) override {
@@ -50,7 +67,9 @@ class Segment final : public sdk::Decoder {
     if (map.classes == 0) refuse_output("segment", outputs[0], "class scores over a grid that divides the input");
     const float* scores = floats(outputs[0], scratch_);
     const auto cell_count = std::size_t(map.height * map.width);
-    const bool logits = map.classes == 1 && !are_probabilities(scores, cell_count);
+    // Values that leave 0..1 are logits, whatever later frames hold.
+    if (!activated_ && !logits_seen_) logits_seen_ = !are_probabilities(scores, cell_count * std::size_t(map.classes));
+    const bool logits = activated_ ? !*activated_ : logits_seen_;
     const int factor = int(g.network_width / map.width);
     const int left = int(g.pad_x) / factor, top = int(g.pad_y) / factor;
     const int right = edge(g.to_network_x(g.frame_width), factor, int(map.width), left);
@@ -89,13 +108,15 @@ class Segment final : public sdk::Decoder {
     }
     std::size_t best = 0;
     for (std::size_t c = 1; c < classes; ++c) best = at(c) > at(best) ? c : best;
-    float sum = 0;
-    for (std::size_t c = 0; c < classes; ++c) sum += std::exp(at(c) - at(best));
+    float sum = logits ? 0.0f : 1.0f;
+    for (std::size_t c = 0; c < classes && logits; ++c) sum += std::exp(at(c) - at(best));
     out.class_ids.push_back(std::uint8_t(best));
-    out.scores.push_back(1 / sum);
+    out.scores.push_back(logits ? 1 / sum : at(best));
   }
 
   Settings settings_;
+  std::optional<bool> activated_;  ///< values are probabilities; nothing: by the values
+  bool logits_seen_ = false;
   std::vector<float> scratch_;
 };
 
@@ -105,6 +126,6 @@ std::unique_ptr<sdk::Decoder> create(const sdk::ModelDescription& d, const sdk::
 
 }  // namespace
 
-const sdk::DecoderRow kSegment{"segment", "semantic segmentation: a class for each cell", match, create, {}};
+const sdk::DecoderRow kSegment{"segment", "semantic segmentation: a class for each cell", match, create, kRows};
 
 }  // namespace vireo::decode

@@ -14,7 +14,8 @@ constexpr sdk::ParamRow kCommon[] = {
     {"iou", "number 0..1", "by the family", "overlap above which the weaker of two boxes is dropped"},
     {"max_detections", "1..4096", "300", "most detections in one frame"},
     {"agnostic", "true|false", "false", "boxes of different classes suppress each other too"},
-    {"labels", "a,b,c | coco80 | imagenet | file:PATH", "from the model", "class names in the order of ids"},
+    {"labels", "a,'b, c',d | ['a', 'b'] | coco80 | imagenet | file:PATH", "from the model",
+     "class names in the order of ids; a file holds one a line, or a list or dictionary as in Python or JSON"},
     {"classes", "names or ids", "all", "only these classes are reported"},
 };
 
@@ -92,6 +93,32 @@ std::int64_t grid_cells(Size size, std::span<const int> strides) {
   return count;
 }
 
+std::vector<int> find_strides(Size size, std::int64_t rows, int per_cell) {
+  // The usual ones first, then by how many exports use them.
+  static constexpr std::pair<int, int> kRanges[] = {{8, 32}, {8, 64},  {4, 32}, {16, 32}, {4, 64},  {4, 16},
+                                                    {8, 16}, {16, 64}, {4, 8},  {32, 64}, {8, 128}, {4, 128}};
+  if (!size.known() || rows <= 0 || per_cell <= 0 || rows % per_cell != 0) return {};
+  for (const auto& [first, last] : kRanges) {
+    std::vector<int> strides;
+    for (int stride = first; stride <= last; stride *= 2) strides.push_back(stride);
+    if (grid_cells(size, strides) == rows / per_cell) return strides;
+  }
+  return {};
+}
+
+std::optional<Activation> last_activation(const sdk::ModelDescription& description, std::size_t output) {
+  static constexpr std::string_view kShapes[] = {
+      "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Cast",   "Transpose",      "Slice",
+      "Concat",  "Split",   "Gather",  "Expand",    "Dropout",  "Resize", "QuantizeLinear", "DequantizeLinear"};
+  if (output >= description.output_tail.size() || description.output_tail[output].empty()) return std::nullopt;
+  for (const std::string& op : description.output_tail[output]) {
+    if (op == "Softmax" || op == "QLinearSoftmax") return Activation::softmax;
+    if (op == "Sigmoid" || op == "HardSigmoid" || op == "QLinearSigmoid") return Activation::sigmoid;
+    if (std::find(std::begin(kShapes), std::end(kShapes), op) == std::end(kShapes)) return Activation::none;
+  }
+  return Activation::none;
+}
+
 std::optional<bool> tail_has(const sdk::ModelDescription& description, std::size_t output, std::string_view op) {
   return tail_has_any(description, output, std::span(&op, 1));
 }
@@ -104,6 +131,10 @@ std::optional<bool> tail_has_any(const sdk::ModelDescription& description, std::
 }
 
 sdk::Match no_match(std::string reason) { return {.score = 0, .reason = std::move(reason)}; }
+
+sdk::Match unlikely(std::string reason, sdk::InputStyle input) {
+  return {.score = 0.1, .reason = std::move(reason), .settings = {}, .input = input};
+}
 
 void refuse_output(std::string_view family, const sdk::TensorView& tensor, const std::string& accepted) {
   throw Error(ErrorCode::invalid_argument, std::string(family) + ": output '" + std::string(tensor.name) + "' is " +

@@ -23,10 +23,10 @@ struct Settings {
   float score = 0.25f;
   float iou = 0.45f;
   std::size_t max_detections = 300;
-  bool agnostic = false;               ///< suppress across classes
-  std::vector<std::string> labels;     ///< by class id; may be empty
-  std::vector<char> wanted;            ///< by class id; empty: all
-  std::string fallback_label;          ///< name of class 0 in one-class families ("face")
+  bool agnostic = false;            ///< suppress across classes
+  std::vector<std::string> labels;  ///< by class id; may be empty
+  std::vector<char> wanted;         ///< by class id; empty: all
+  std::string fallback_label;       ///< name of class 0 in one-class families ("face")
 
   [[nodiscard]] bool wants(int class_id) const {
     return wanted.empty() || (std::size_t(class_id) < wanted.size() && wanted[std::size_t(class_id)] != 0);
@@ -61,6 +61,9 @@ struct Size {
 [[nodiscard]] inline int cells(int extent, int stride) noexcept { return (extent + stride - 1) / stride; }
 /// Grid cells of all strides together.
 [[nodiscard]] std::int64_t grid_cells(Size size, std::span<const int> strides);
+/// The strides of a head with `per_cell` rows for each cell of two to five neighbouring strides from 4 to 128, fine to
+/// coarse; the usual 8, 16, 32 wins where several fit. Empty: `rows` is not that of any.
+[[nodiscard]] std::vector<int> find_strides(Size size, std::int64_t rows, int per_cell = 1);
 /// True for equal extents; an unknown one equals everything.
 [[nodiscard]] inline bool fits(std::int64_t a, std::int64_t b) noexcept {
   return a == kUnknown || b == kUnknown || a == b;
@@ -71,7 +74,14 @@ struct Size {
 [[nodiscard]] std::optional<bool> tail_has_any(const sdk::ModelDescription& description, std::size_t output,
                                                std::span<const std::string_view> ops);
 
+/// What turns a graph's last values into probabilities, as far as the graph shows it: the nearest operator before the
+/// output that is not about shapes. Nothing when the description has no tail for the output.
+enum class Activation : std::uint8_t { none, sigmoid, softmax };
+[[nodiscard]] std::optional<Activation> last_activation(const sdk::ModelDescription& description, std::size_t output);
+
 [[nodiscard]] sdk::Match no_match(std::string reason);
+/// A family that could read the outputs, but only if the user says so.
+[[nodiscard]] sdk::Match unlikely(std::string reason, sdk::InputStyle input = {});
 [[noreturn]] void refuse_output(std::string_view family, const sdk::TensorView& tensor, const std::string& accepted);
 
 // ---- values --------------------------------------------------------------------------------------------------------
@@ -90,13 +100,16 @@ void softmax(float* values, std::size_t count) noexcept;
 
 // ---- boxes ---------------------------------------------------------------------------------------------------------
 
-/// A candidate in network pixels. `index` is the family's own: where to find its keypoints.
+/// A candidate in network pixels. `index` is the family's own: where to find its keypoints. With an angle (radians,
+/// clockwise) the corners are those before the box is turned around its centre.
 struct Box {
   float x1, y1, x2, y2, score;
   int class_id;
   std::int64_t index;
+  float angle = 0;
 };
 
+/// Of the turned boxes where there is an angle: the area of the polygon that both cover, by that of their union.
 [[nodiscard]] float intersection_over_union(const Box& a, const Box& b) noexcept;
 
 /// Greedy non-maximum suppression: sorts by score and keeps boxes that overlap no kept box (of their class, unless
@@ -124,8 +137,9 @@ void column_maxima(const float* scores, std::size_t classes, std::size_t count, 
 /// Writes a box's keypoints, in network pixels, to `keypoints`; may be empty.
 using KeypointReader = std::function<void(const Box& box, std::vector<sdk::Keypoint>& keypoints)>;
 
-/// Suppresses duplicates and appends what remains to the result in frame pixels, clipped. Boxes that are not finite or
-/// lie outside the frame are dropped. `nms` false: boxes are final, only sorted and limited.
+/// Suppresses duplicates and appends what remains to the result in frame pixels, clipped unless they have an angle.
+/// Boxes that are not finite or lie outside the frame are dropped. `nms` false: boxes are final, only sorted and
+/// limited. Leaves in `boxes` those that were appended, in the same order.
 void finish(std::vector<Box>& boxes, const Settings& settings, const sdk::Geometry& geometry, sdk::FrameResult& result,
             const KeypointReader& keypoints = {}, bool nms = true);
 

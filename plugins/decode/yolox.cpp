@@ -1,5 +1,5 @@
 // YOLOX (Ge et al., 2021, arXiv:2107.08430): anchor-free rows [N, 4+1+classes] over the grids of strides 8, 16, 32
-// (and 64 in some exports), concatenated from fine to coarse. Raw rows hold offsets: centre = (cell + t) * stride,
+// (or other neighbouring ones), concatenated from fine to coarse. Raw rows hold offsets: centre = (cell + t) * stride,
 // size = exp(t) * stride. Exports that decode inside have pixels in the same places; the graph's tail tells them apart,
 // or, without one, the values.
 
@@ -7,11 +7,11 @@
 
 #include "plugins/decode/families.h"
 #include "plugins/decode/shared.h"
+#include "plugins/decode/told.h"
 
 namespace vireo::decode {
 namespace {
 
-constexpr int kStrides[] = {8, 16, 32, 64};
 constexpr std::string_view kDecodingOps[] = {"Exp", "Pow", "Mul", "Add", "Sub", "Div"};
 constexpr sdk::ParamRow kRows[] = {
     {"raw", "auto|true|false", "auto", "rows are offsets in the grid (true) or decoded pixels (false)"},
@@ -19,22 +19,14 @@ constexpr sdk::ParamRow kRows[] = {
 
 sdk::InputStyle style() { return {.color = sdk::ColorOrder::bgr, .scale = {1, 1, 1}, .align = sdk::Align::top_left}; }
 
-/// How many of the strides, from 8 on, make up `rows` cells; 0 where none do.
-std::size_t stride_count(Size size, std::int64_t rows) {
-  for (const std::size_t count : {3u, 4u}) {
-    if (grid_cells(size, std::span(kStrides, count)) == rows) return count;
-  }
-  return 0;
-}
-
 sdk::Match match(const sdk::ModelDescription& d) {
   if (d.outputs.size() != 1) return no_match("takes one output");
   const Dims dims = image_dims(d.outputs[0].dims);
   if (dims.size() != 2 || dims[1] < 6) return no_match("takes rows of 5 + classes values");
   const Size size = input_size(d);
   const bool counted = size.known() && dims[0] != kUnknown;
-  if (counted && stride_count(size, dims[0]) == 0) {
-    return no_match("the number of rows is not that of the grids of strides 8, 16, 32");
+  if (counted && find_strides(size, dims[0]).empty()) {
+    return no_match("the number of rows is not that of grids of neighbouring strides");
   }
   sdk::Match m{.score = counted ? 0.6 : 0.35, .reason = "one row a grid cell", .settings = {}, .input = style()};
   if (const auto decoded = tail_has_any(d, 0, kDecodingOps)) {
@@ -43,6 +35,7 @@ sdk::Match match(const sdk::ModelDescription& d) {
     m.reason = "one row a grid cell, not decoded in the graph";
     m.settings.set("raw", "true");
   }
+  m.score *= doubt(told_by(d), dims[1] - 5);
   return m;
 }
 
@@ -68,8 +61,8 @@ class Yolox final : public sdk::Decoder {
     const Dims dims = image_dims(tensor.dims);
     const Size size{geometry.network_width, geometry.network_height};
     const std::int64_t all = tensor.cells ? tensor.all_cells : dims.empty() ? 0 : dims[0];
-    const std::size_t strides = dims.size() == 2 && dims[1] >= 6 ? stride_count(size, all) : 0;
-    if (strides == 0) refuse_output("yolox", tensor, "[cells of strides 8, 16, 32, 5 + classes]");
+    const auto strides = dims.size() == 2 && dims[1] >= 6 ? find_strides(size, all) : std::vector<int>();
+    if (strides.empty()) refuse_output("yolox", tensor, "[cells of strides 8, 16, 32 or others, 5 + classes]");
     const float* rows = floats(tensor, scratch_);
     const auto width = std::size_t(dims[1]);
     if (!raw_) raw_ = looks_raw(rows, std::size_t(dims[0]), width, size);  // a fact of the model: one look is enough
@@ -78,8 +71,8 @@ class Yolox final : public sdk::Decoder {
     boxes_.clear();
     std::size_t row = 0;
     std::int64_t cell = 0;
-    for (std::size_t s = 0; s < strides; ++s) {
-      const int stride = kStrides[s], columns = cells(size.width, stride), lines = cells(size.height, stride);
+    for (const int stride : strides) {
+      const int columns = cells(size.width, stride), lines = cells(size.height, stride);
       for (int y = 0; y < lines; ++y) {
         for (int x = 0; x < columns; ++x, ++cell) {
           if (tensor.cells && (row == std::size_t(dims[0]) || tensor.cells[row] != cell)) continue;

@@ -1,4 +1,4 @@
-// What goes where: maps first, then box fills, outlines and keypoints, then the text about the whole frame,
+// What goes where: maps and masks first, then box fills, outlines and keypoints, then the text about the whole frame,
 // then labels, which look for a free place around their box, so that neighbours stay readable.
 
 #include "plugins/draw/draw.h"
@@ -44,6 +44,7 @@ struct Renderer::State {
   std::optional<Font> font;
   Pen pen;
   std::vector<Area> placed;
+  std::vector<std::uint8_t> row;  ///< of a mask
   std::string text;
   // Of the frame being drawn.
   int line = 2;
@@ -61,6 +62,7 @@ struct Renderer::State {
   }
 
   void map(Surface& surface, const sdk::ClassMap& map);
+  void mask(Surface& surface, const sdk::Detection& d);
   void box(Surface& surface, const sdk::Detection& d);
   void rotated_box(Surface& surface, const sdk::Detection& d, const Ink& ink, const Ink& dark);
   void keypoints(Surface& surface, const sdk::Detection& d);
@@ -107,6 +109,40 @@ void Renderer::State::map(Surface& surface, const sdk::ClassMap& map) {
       surface.rect(at(from, map.width, surface.width()), y0, at(to, map.width, surface.width()), y1,
                    surface.ink(palette_colour(ids[from])), alpha);
     }
+  }
+}
+
+/// Row by row: the cells' cover between their centres is linear, and its half is the edge.
+void Renderer::State::mask(Surface& surface, const sdk::Detection& d) {
+  const sdk::Mask& m = d.mask;
+  if (m.empty() || m.cover.size() < static_cast<std::size_t>(m.columns) * static_cast<std::size_t>(m.rows)) return;
+  const double left = m.x * scale_x, top = m.y * scale_y, width = m.width * scale_x, height = m.height * scale_y;
+  if (!std::isfinite(left + top + width + height) || width <= 0 || height <= 0) return;
+  const int x0 = std::max(edge(left), 0), x1 = std::min(edge(left + width), surface.width());
+  const int y0 = std::max(edge(top), 0), y1 = std::min(edge(top + height), surface.height());
+  if (x0 >= x1 || y0 >= y1) return;
+  const Ink ink = surface.ink(colour_of(d));
+  const int alpha = opacity(style.map_opacity);
+  row.resize(static_cast<std::size_t>(x1 - x0));
+  const auto between = [](double at, int cells, int& cell) {  // 0 … 256 of the way from `cell` to the next
+    const double v = std::clamp(at, 0.0, cells - 1.0);
+    cell = std::min(static_cast<int>(v), std::max(cells - 2, 0));
+    return cells > 1 ? static_cast<int>((v - cell) * 256) : 0;
+  };
+  for (int y = y0; y < y1; ++y) {
+    int r = 0, c = 0;
+    const int down = between((y + 0.5 - top) / height * m.rows - 0.5, m.rows, r);
+    const std::uint8_t* above = m.cover.data() + static_cast<std::ptrdiff_t>(r) * m.columns;
+    const std::uint8_t* below = above + (m.rows > 1 ? m.columns : 0);
+    for (int x = x0; x < x1; ++x) {
+      const int across = between((x + 0.5 - left) / width * m.columns - 0.5, m.columns, c);
+      const int next = m.columns > 1 ? c + 1 : c;
+      const int upper = above[c] * (256 - across) + above[next] * across;
+      const int lower = below[c] * (256 - across) + below[next] * across;
+      const int cover = (upper * (256 - down) + lower * down) >> 16;
+      row[static_cast<std::size_t>(x - x0)] = static_cast<std::uint8_t>(std::clamp((cover - 112) * 8, 0, 255));
+    }
+    surface.mask(x0, y, x1 - x0, 1, row.data(), x1 - x0, ink, alpha);
   }
 }
 
@@ -219,6 +255,7 @@ void Renderer::State::label(Surface& surface, const sdk::Detection& d) {
     text += number;
   }
   text.append(d.label, 0, 64);
+  for (const sdk::Classification& c : d.classes) text.append(text.empty() ? "" : ", ").append(c.label, 0, 32);
   // A small object shows its name alone: a long label would hide its neighbours.
   const bool small = font->width(text) > 2 * (a.x1 - a.x0);
   if (style.scores && (!small || text.empty())) {
@@ -283,6 +320,9 @@ void Renderer::draw(const sdk::Image& image, const sdk::FrameResult& result, std
   s.prepare(surface, result);
   if (s.style.maps)
     for (const auto& map : result.maps) s.map(surface, map);
+  if (s.style.masks)
+    for (auto d = result.detections.rbegin(); d != result.detections.rend(); ++d)
+      if (s.shown(*d)) s.mask(surface, *d);
   // The best are drawn last, over the others; their labels choose their place first.
   for (auto d = result.detections.rbegin(); d != result.detections.rend(); ++d) {
     if (!s.shown(*d)) continue;

@@ -1,9 +1,9 @@
 #pragma once
-// Shows what was found: boxes with labels, landmarks with their skeletons, class maps, classifications and a status
-// line, blended straight into a frame's planes (NV12, I420, packed RGB of any order, grey), at a cost proportional to
-// the pixels touched. Coordinates may be anything (outside, huge, NaN): what is not in the frame is not drawn. A
-// Renderer owns its glyphs and scratch, is used by one thread at a time and allocates nothing once it has seen a few
-// frames of one size.
+// Shows what was found: boxes with labels, masks, landmarks with their skeletons, class maps, classifications and a
+// status line, blended straight into a frame's planes (NV12, I420, YUY2, UYVY, packed RGB of any order, grey), at a
+// cost proportional to the pixels touched. Coordinates may be anything (outside, huge, NaN): what is not in the frame
+// is not drawn. A Renderer owns its glyphs and scratch, is used by one thread at a time and allocates nothing once it
+// has seen a few frames of one size.
 
 #include <memory>
 #include <string>
@@ -27,12 +27,13 @@ struct DrawStyle {
   bool scores = true;  ///< in labels
   bool keypoints = true;
   bool maps = true;
+  bool masks = true;    ///< of single detections
   bool classes = true;  ///< classifications of the whole frame, as lines of text
   ColourBy colour_by = ColourBy::object_class;
   float min_score = 0;  ///< draws only results with at least this score
   float min_keypoint_score = 0.3f;
-  float fill = 0;  ///< opacity of the inside of boxes, 0 … 1
-  float map_opacity = 0.45f;
+  float fill = 0;             ///< opacity of the inside of boxes, 0 … 1
+  float map_opacity = 0.45f;  ///< and of masks
   Corner status_corner = Corner::top_left;
   /// Pairs of keypoint numbers to connect. Empty: by their count (17: COCO pose, 21: hand, 4: the outline of a
   /// quadrangle).

@@ -36,6 +36,8 @@ Surface::Surface(const sdk::Image& image) : image_(image) {
     case F::nv12: chroma_planes_ = 1; break;
     case F::i420: chroma_planes_ = 2; break;
     case F::gray8: break;
+    case F::yuy2: pairs_ = true; break;
+    case F::uyvy: pairs_ = true, luma_ = 1; break;
   }
 }
 
@@ -45,17 +47,23 @@ std::uint8_t* Surface::row(int plane, int y) const noexcept {
 }
 
 Ink Surface::ink(Colour c) const noexcept {
-  // BT.601 and BT.709: Y = Kr R + Kg G + Kb B; grey frames are full range.
-  const bool hd = image_.matrix == sdk::ColorMatrix::bt709 && chroma_planes_ > 0;
-  const double kr = hd ? 0.2126 : 0.299, kb = hd ? 0.0722 : 0.114;
+  // BT.601, BT.709 and BT.2020: Y = Kr R + Kg G + Kb B; grey frames are full range.
+  double kr = 0.299, kb = 0.114;
+  if (image_.matrix == sdk::ColorMatrix::bt709 && coloured()) kr = 0.2126, kb = 0.0722;
+  if (image_.matrix == sdk::ColorMatrix::bt2020 && coloured()) kr = 0.2627, kb = 0.0593;
   const double y = kr * c.r + (1 - kr - kb) * c.g + kb * c.b;
   const double cb = (c.b - y) / (2 * (1 - kb)), cr = (c.r - y) / (2 * (1 - kr));
-  const bool full = image_.range == sdk::ColorRange::full || chroma_planes_ == 0;
+  const bool full = image_.range == sdk::ColorRange::full || !coloured();
   Ink ink{{c.r, c.g, c.b}, {}};
   ink.ycbcr[0] = to_byte(full ? y : 16 + y * 219 / 255);
   ink.ycbcr[1] = to_byte(128 + cb * (full ? 1.0 : 224.0 / 255));
   ink.ycbcr[2] = to_byte(128 + cr * (full ? 1.0 : 224.0 / 255));
   return ink;
+}
+
+void Surface::pair(std::uint8_t* row, int pair, const Ink& ink, int alpha) const noexcept {
+  blend(row[4 * pair + 1 - luma_], ink.ycbcr[1], alpha);
+  blend(row[4 * pair + 3 - luma_], ink.ycbcr[2], alpha);
 }
 
 void Surface::rect(int x0, int y0, int x1, int y1, const Ink& ink, int alpha) noexcept {
@@ -77,7 +85,15 @@ void Surface::rect(int x0, int y0, int x1, int y1, const Ink& ink, int alpha) no
   }
   for (int y = y0; y < y1; ++y) {
     std::uint8_t* p = row(0, y);
-    for (int x = x0; x < x1; ++x) blend(p[x], ink.ycbcr[0], alpha);
+    if (!pairs_) {
+      for (int x = x0; x < x1; ++x) blend(p[x], ink.ycbcr[0], alpha);
+      continue;
+    }
+    for (int x = x0; x < x1; ++x) blend(p[2 * x + luma_], ink.ycbcr[0], alpha);
+    for (int cx = x0 / 2; cx <= (x1 - 1) / 2; ++cx) {
+      const int columns = std::min(x1, 2 * cx + 2) - std::max(x0, 2 * cx);
+      pair(p, cx, ink, alpha * columns / std::min(image_.width - 2 * cx, 2));
+    }
   }
   if (chroma_planes_ == 0) return;
   const int step = chroma_planes_ == 1 ? 2 : 1;
@@ -111,8 +127,9 @@ void Surface::mask(int x, int y, int w, int h, const std::uint8_t* mask, std::pt
   alpha = std::min(alpha, 256);
   const auto cover = [&](int px, int py) { return static_cast<int>(mask[(py - y) * mask_stride + (px - x)]); };
   for (int py = y0; py < y1; ++py) {
-    std::uint8_t* p = row(0, py) + x0 * (packed_ ? step_ : 1);
-    for (int px = x0; px < x1; ++px, p += packed_ ? step_ : 1) {
+    const int bytes = packed_ ? step_ : pairs_ ? 2 : 1;
+    std::uint8_t* p = row(0, py) + x0 * bytes + luma_;
+    for (int px = x0; px < x1; ++px, p += bytes) {
       const int a = (widen(cover(px, py)) * alpha) >> 8;
       if (a == 0) continue;
       if (!packed_) {
@@ -123,6 +140,13 @@ void Surface::mask(int x, int y, int w, int h, const std::uint8_t* mask, std::pt
       blend(p[green_], ink.rgb[1], a);
       blend(p[blue_], ink.rgb[2], a);
       if (alpha_ >= 0) blend(p[alpha_], 255, a);
+    }
+  }
+  for (int py = y0; pairs_ && py < y1; ++py) {
+    for (int cx = x0 / 2; cx <= (x1 - 1) / 2; ++cx) {
+      int sum = 0;
+      for (int px = std::max(x0, 2 * cx); px < std::min(x1, 2 * cx + 2); ++px) sum += widen(cover(px, py));
+      pair(row(0, py), cx, ink, (sum * alpha / std::min(image_.width - 2 * cx, 2)) >> 8);
     }
   }
   if (packed_ || chroma_planes_ == 0) return;

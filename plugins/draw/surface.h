@@ -1,6 +1,7 @@
 #pragma once
 // The pixels of a frame to paint on, in any format: rectangles and masks are clipped and blended
-// straight into the planes, with chroma at half size getting the mean of its pixels' coverage. Borrows the frame for
+// straight into the planes, with chroma at half size (both ways, or
+// across alone in packed 4:2:2) getting the mean of its pixels' coverage. Borrows the frame for
 // one drawing; costs what it touches; allocates nothing.
 
 #include <cstddef>
@@ -36,10 +37,15 @@ class Surface {
 
  private:
   [[nodiscard]] std::uint8_t* row(int plane, int y) const noexcept;
+  [[nodiscard]] bool coloured() const noexcept { return chroma_planes_ > 0 || pairs_; }
+  /// Blends chroma of the pair of pixels at 2 * pair in 4:2:2.
+  void pair(std::uint8_t* row, int pair, const Ink& ink, int alpha) const noexcept;
 
   sdk::Image image_;
   int step_ = 1, red_ = 0, green_ = 1, blue_ = 2, alpha_ = -1;
   bool packed_ = false;
+  bool pairs_ = false;     ///< packed 4:2:2
+  int luma_ = 0;           ///< of a pixel's two bytes in 4:2:2
   int chroma_planes_ = 0;  ///< 0, 1 (interleaved) or 2
 };
 

@@ -1,17 +1,22 @@
 #include "plugins/gst/frame_meta.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "plugins/gst/note_trail.h"
 
 namespace vireo::gst {
 namespace {
 
-using NotePointer = std::shared_ptr<const FrameNote>;
+/// The three kinds of our metas: two that are true for their buffer's picture, and trails, which say what was true of
+/// the picture that this one was made from.
+enum class Slot : std::uint8_t { result, truth, result_trail, truth_trail };
 
 struct NoteMeta {
   GstMeta meta;
   NotePointer* note;
 };
+
+NotePointer& note_of(GstMeta* meta) { return *reinterpret_cast<NoteMeta*>(meta)->note; }
 
 gboolean init_note(GstMeta* meta, gpointer, GstBuffer*) {
   reinterpret_cast<NoteMeta*>(meta)->note = new NotePointer;
@@ -20,143 +25,128 @@ gboolean init_note(GstMeta* meta, gpointer, GstBuffer*) {
 
 void free_note(GstMeta* meta, GstBuffer*) { delete reinterpret_cast<NoteMeta*>(meta)->note; }
 
-/// Results in the pixels of a frame that was scaled from one size to another.
-NotePointer scaled(const FrameNote& note, const GstVideoMetaTransform& transform) {
-  const double sx = double(GST_VIDEO_INFO_WIDTH(transform.out_info)) / GST_VIDEO_INFO_WIDTH(transform.in_info);
-  const double sy = double(GST_VIDEO_INFO_HEIGHT(transform.out_info)) / GST_VIDEO_INFO_HEIGHT(transform.in_info);
+const GstMetaInfo* slot_info(Slot slot);
+
+void put(GstBuffer* buffer, Slot slot, NotePointer note) {
+  const GstMetaInfo* info = slot_info(slot);
+  if (GstMeta* old = gst_buffer_get_meta(buffer, info->api)) gst_buffer_remove_meta(buffer, old);
+  note_of(gst_buffer_add_meta(buffer, info, nullptr)) = std::move(note);
+}
+
+NotePointer transformed(const FrameNote& note, const sdk::Affine& map, int width, int height) {
   auto copy = std::make_shared<FrameNote>(note);
-  copy->result.width = GST_VIDEO_INFO_WIDTH(transform.out_info);
-  copy->result.height = GST_VIDEO_INFO_HEIGHT(transform.out_info);
-  for (sdk::Detection& detection : copy->result.detections) {
-    detection.x = float(detection.x * sx);
-    detection.width = float(detection.width * sx);
-    detection.y = float(detection.y * sy);
-    detection.height = float(detection.height * sy);
-    for (sdk::Keypoint& point : detection.keypoints) {
-      point.x = float(point.x * sx);
-      point.y = float(point.y * sy);
-    }
-  }
+  sdk::transform_result(copy->result, map, width, height);
   return copy;
 }
 
-const GstMetaInfo* note_info(NoteKind kind);
+/// How the picture changed, where the element that changed it says so in a way that we know.
+bool told_change(GQuark type, gpointer data, sdk::Affine& map, int& width, int& height) {
+  if (GST_VIDEO_META_TRANSFORM_IS_SCALE(type)) {
+    const auto& change = *static_cast<GstVideoMetaTransform*>(data);
+    width = GST_VIDEO_INFO_WIDTH(change.out_info);
+    height = GST_VIDEO_INFO_HEIGHT(change.out_info);
+    map = sdk::Affine::scale(double(width) / GST_VIDEO_INFO_WIDTH(change.in_info),
+                             double(height) / GST_VIDEO_INFO_HEIGHT(change.in_info));
+    return true;
+  }
+#ifdef GST_VIDEO_META_TRANSFORM_IS_MATRIX
+  if (GST_VIDEO_META_TRANSFORM_IS_MATRIX(type)) {
+    const auto& change = *static_cast<GstVideoMetaTransformMatrix*>(data);
+    width = GST_VIDEO_INFO_WIDTH(change.out_info);
+    height = GST_VIDEO_INFO_HEIGHT(change.out_info);
+    const auto& m = change.matrix;  // of coordinates from the corners of the two rectangles
+    map = sdk::Affine{1, 0, -double(change.in_rectangle.x), 0, 1, -double(change.in_rectangle.y)}
+              .then({m[0][0], m[0][1], m[0][2], m[1][0], m[1][1], m[1][2]})
+              .then({1, 0, double(change.out_rectangle.x), 0, 1, double(change.out_rectangle.y)});
+    return true;
+  }
+#endif
+  return false;
+}
 
 gboolean transform_note(GstBuffer* target, GstMeta* meta, GstBuffer*, GQuark type, gpointer data) {
-  const auto* source = reinterpret_cast<const NoteMeta*>(meta);
-  if (!*source->note) return FALSE;
-  const NoteKind kind = meta->info == note_info(NoteKind::result) ? NoteKind::result : NoteKind::truth;
+  const NotePointer& note = note_of(meta);
+  if (!note) return FALSE;
+  const Slot slot = meta->info == slot_info(Slot::result) ? Slot::result : Slot::truth;
   if (GST_META_TRANSFORM_IS_COPY(type)) {
     if (static_cast<GstMetaTransformCopy*>(data)->region) return FALSE;
-    attach_note(target, kind, *source->note);
+    put(target, slot, note);
     return TRUE;
   }
-  if (GST_VIDEO_META_TRANSFORM_IS_SCALE(type)) {
-    attach_note(target, kind, scaled(**source->note, *static_cast<GstVideoMetaTransform*>(data)));
-    return TRUE;
-  }
-  return FALSE;
+  sdk::Affine map;
+  int width = 0, height = 0;
+  if (!told_change(type, data, map, width, height)) return FALSE;
+  put(target, slot, transformed(*note, map, width, height));
+  return TRUE;
 }
 
-const GstMetaInfo* register_note(const char* api_name, const char* name) {
+/// Trails stay what they are, whatever becomes of the picture.
+gboolean transform_trail(GstBuffer* target, GstMeta* meta, GstBuffer*, GQuark, gpointer) {
+  const NotePointer& note = note_of(meta);
+  if (!note) return FALSE;
+  put(target, meta->info == slot_info(Slot::result_trail) ? Slot::result_trail : Slot::truth_trail, note);
+  return TRUE;
+}
+
+const GstMetaInfo* register_note(const char* api_name, const char* name, bool trail) {
   if (const GstMetaInfo* known = gst_meta_get_info(name)) return known;
+  // Elements that crop or turn keep only what has to do with nothing but video in general.
   static const gchar* tags[] = {GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR, nullptr};
+  static const gchar* trail_tags[] = {GST_META_TAG_VIDEO_STR, nullptr};
   GType api = g_type_from_name(api_name);
-  if (api == 0) api = gst_meta_api_type_register(api_name, tags);
-  return gst_meta_register(api, name, sizeof(NoteMeta), init_note, free_note, transform_note);
+  if (api == 0) api = gst_meta_api_type_register(api_name, trail ? trail_tags : tags);
+  return gst_meta_register(api, name, sizeof(NoteMeta), init_note, free_note, trail ? transform_trail : transform_note);
 }
 
-const GstMetaInfo* note_info(NoteKind kind) {
-  static const GstMetaInfo* result = register_note("VireoFrameMetaAPI", "VireoFrameMeta");
-  static const GstMetaInfo* truth = register_note("VireoTruthMetaAPI", "VireoTruthMeta");
-  return kind == NoteKind::result ? result : truth;
-}
-
-/// Flat list x, y, score, x, y, score, …
-void set_keypoints(GstStructure* structure, const std::vector<sdk::Keypoint>& keypoints) {
-  GValue list = G_VALUE_INIT, value = G_VALUE_INIT;
-  g_value_init(&list, GST_TYPE_ARRAY);
-  g_value_init(&value, G_TYPE_FLOAT);
-  for (const sdk::Keypoint& point : keypoints) {
-    for (const float number : {point.x, point.y, point.score}) {
-      g_value_set_float(&value, number);
-      gst_value_array_append_value(&list, &value);
-    }
-  }
-  g_value_unset(&value);
-  gst_structure_take_value(structure, "keypoints", &list);
-}
-
-std::vector<sdk::Keypoint> get_keypoints(const GstStructure* structure) {
-  std::vector<sdk::Keypoint> keypoints;
-  const GValue* list = gst_structure_get_value(structure, "keypoints");
-  if (!list || !GST_VALUE_HOLDS_ARRAY(list)) return keypoints;
-  const guint count = gst_value_array_get_size(list);
-  const auto at = [&](guint i) {
-    const GValue* value = gst_value_array_get_value(list, i);
-    return G_VALUE_HOLDS_FLOAT(value) ? g_value_get_float(value) : 0.0f;
+const GstMetaInfo* slot_info(Slot slot) {
+  static const GstMetaInfo* const infos[] = {
+      register_note("VireoFrameMetaAPI", "VireoFrameMeta", false),
+      register_note("VireoTruthMetaAPI", "VireoTruthMeta", false),
+      register_note("VireoFrameTrailMetaAPI", "VireoFrameTrailMeta", true),
+      register_note("VireoTruthTrailMetaAPI", "VireoTruthTrailMeta", true),
   };
-  for (guint i = 0; i + 2 < count; i += 3) keypoints.push_back({at(i), at(i + 1), at(i + 2)});
-  return keypoints;
+  return infos[std::size_t(slot)];
+}
+
+Slot slot_of(NoteKind kind) { return kind == NoteKind::result ? Slot::result : Slot::truth; }
+Slot trail_of(NoteKind kind) { return kind == NoteKind::result ? Slot::result_trail : Slot::truth_trail; }
+
+NotePointer stored(GstBuffer* buffer, Slot slot) {
+  GstMeta* meta = gst_buffer_get_meta(buffer, slot_info(slot)->api);
+  return meta ? note_of(meta) : nullptr;
 }
 
 }  // namespace
 
-void attach_note(GstBuffer* buffer, NoteKind kind, std::shared_ptr<const FrameNote> note) {
-  if (GstMeta* old = gst_buffer_get_meta(buffer, note_info(kind)->api)) gst_buffer_remove_meta(buffer, old);
-  GstMeta* meta = gst_buffer_add_meta(buffer, note_info(kind), nullptr);
-  *reinterpret_cast<NoteMeta*>(meta)->note = std::move(note);
+void attach_note(GstBuffer* buffer, NoteKind kind, NotePointer note) {
+  put(buffer, trail_of(kind), note);
+  put(buffer, slot_of(kind), std::move(note));
+}
+
+void add_note(GstBuffer* buffer, const NotePointer& earlier, NotePointer note) {
+  if (earlier && earlier != note) {
+    auto all = std::make_shared<FrameNote>(*earlier);
+    sdk::merge_result(all->result, note->result);
+    all->age = std::min(all->age, note->age);
+    all->latency_ns = std::max(all->latency_ns, note->latency_ns);
+    all->tensors.insert(all->tensors.end(), note->tensors.begin(), note->tensors.end());
+    note = std::move(all);
+  }
+  attach_note(buffer, NoteKind::result, std::move(note));
 }
 
 const FrameNote* find_note(GstBuffer* buffer, NoteKind kind) {
-  const GstMeta* meta = gst_buffer_get_meta(buffer, note_info(kind)->api);
-  return meta ? reinterpret_cast<const NoteMeta*>(meta)->note->get() : nullptr;
+  GstMeta* meta = gst_buffer_get_meta(buffer, slot_info(slot_of(kind))->api);
+  return meta ? note_of(meta).get() : nullptr;
 }
 
-void attach_regions(GstBuffer* buffer, const sdk::FrameResult& result) {
-  for (const sdk::Detection& detection : result.detections) {
-    const auto clip = [](float value, int limit) { return std::clamp<long>(std::lround(value), 0, limit); };
-    const long left = clip(detection.x, result.width), right = clip(detection.x + detection.width, result.width);
-    const long top = clip(detection.y, result.height), bottom = clip(detection.y + detection.height, result.height);
-    GstVideoRegionOfInterestMeta* region = gst_buffer_add_video_region_of_interest_meta(
-        buffer, detection.label.c_str(), guint(left), guint(top), guint(right - left), guint(bottom - top));
-    if (detection.track_id >= 0) region->id = gint(detection.track_id);
-    GstStructure* structure =
-        gst_structure_new("detection", "confidence", G_TYPE_DOUBLE, double(detection.score), "label-id", G_TYPE_INT,
-                          detection.class_id, "label", G_TYPE_STRING, detection.label.c_str(), "track-id", G_TYPE_INT64,
-                          gint64(detection.track_id), "x", G_TYPE_DOUBLE, double(detection.x), "y", G_TYPE_DOUBLE,
-                          double(detection.y), "width", G_TYPE_DOUBLE, double(detection.width), "height", G_TYPE_DOUBLE,
-                          double(detection.height), "rotation", G_TYPE_DOUBLE, double(detection.rotation), nullptr);
-    if (!detection.keypoints.empty()) set_keypoints(structure, detection.keypoints);
-    gst_video_region_of_interest_meta_add_param(region, structure);
-  }
-}
-
-std::vector<sdk::Detection> read_regions(GstBuffer* buffer) {
-  std::vector<sdk::Detection> detections;
-  gpointer state = nullptr;
-  while (GstMeta* meta = gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
-    auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta);
-    sdk::Detection detection;
-    detection.x = float(region->x);
-    detection.y = float(region->y);
-    detection.width = float(region->w);
-    detection.height = float(region->h);
-    detection.score = 1;
-    if (region->roi_type) detection.label = g_quark_to_string(region->roi_type);
-    if (const GstStructure* structure = gst_video_region_of_interest_meta_get_param(region, "detection")) {
-      gdouble confidence = 1;
-      gint64 track = -1;
-      if (gst_structure_get_double(structure, "confidence", &confidence)) detection.score = float(confidence);
-      if (!gst_structure_get_int(structure, "label-id", &detection.class_id)) {
-        gst_structure_get_int(structure, "label_id", &detection.class_id);
-      }
-      if (gst_structure_get_int64(structure, "track-id", &track)) detection.track_id = track;
-      detection.keypoints = get_keypoints(structure);
-    }
-    detections.push_back(std::move(detection));
-  }
-  return detections;
+NotePointer read_note(GstBuffer* buffer, NoteKind kind, GstPad* pad, int width, int height, std::string* lost) {
+  if (NotePointer note = stored(buffer, slot_of(kind))) return note;
+  const NotePointer trail = stored(buffer, trail_of(kind));
+  const Way way = way_back(pad, kind);
+  if (trail && way.found && way.lost.empty()) return transformed(*trail, way.map, width, height);
+  if (lost && way.found && !way.lost.empty()) *lost = way.lost;
+  return nullptr;
 }
 
 }  // namespace vireo::gst

@@ -7,12 +7,12 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "engine/api/error.h"
 #include "plugins/draw/draw.h"
 #include "plugins/gst/elements.h"
 #include "plugins/gst/frame_meta.h"
+#include "plugins/gst/properties.h"
 #include "plugins/gst/video_image.h"
 
 GST_DEBUG_CATEGORY_STATIC(vireodraw_debug);
@@ -51,38 +51,18 @@ class Meter {
   std::string text_;
 };
 
-/// `style`, `show_stats` and `changed` are guarded by the object lock; the rest belongs to the streaming thread.
-struct State {
-  DrawStyle style;
+struct Settings : DrawStyle {
   bool show_stats = false;
+};
+
+/// `settings` and `changed` are guarded by the object lock; the rest belongs to the streaming thread.
+struct State {
+  Settings settings;
   bool changed = true;
   std::unique_ptr<draw::Renderer> renderer;
   Meter meter;
+  bool told = false;  ///< of results that don't get here
 };
-
-struct Row {
-  const char *name, *nick, *blurb;
-  std::variant<int DrawStyle::*, bool DrawStyle::*, float DrawStyle::*> field;
-  double min = 0, max = 1;
-};
-
-const Row kRows[] = {
-    {"thickness", "Thickness", "Width of boxes and skeletons in pixels, 0..64; 0 (default) means by the frame's size.",
-     &DrawStyle::thickness, 0, 64},
-    {"text-size", "Text size",
-     "Height of a capital letter in pixels, 0 or 6..96; 0 (default) means by the frame's size.", &DrawStyle::text_size,
-     0, 96},
-    {"boxes", "Boxes", "Draw the boxes of detections. Default: true.", &DrawStyle::boxes},
-    {"labels", "Labels", "Write class names at boxes. Default: true.", &DrawStyle::labels},
-    {"scores", "Scores", "Write scores in labels. Default: true.", &DrawStyle::scores},
-    {"keypoints", "Keypoints", "Draw landmarks and skeletons. Default: true.", &DrawStyle::keypoints},
-    {"maps", "Maps", "Blend segmentation maps over the frame. Default: true.", &DrawStyle::maps},
-    {"classes", "Classes", "Write classifications of the whole frame. Default: true.", &DrawStyle::classes},
-    {"min-score", "Least score", "Draw only detections at least this sure, 0..1. Default: 0.", &DrawStyle::min_score},
-    {"fill", "Fill", "Opacity of the inside of boxes, 0..1. Default: 0.", &DrawStyle::fill},
-    {"map-opacity", "Map opacity", "Opacity of segmentation maps, 0..1. Default: 0.45.", &DrawStyle::map_opacity},
-};
-constexpr guint kRowCount = std::size(kRows), kColourBy = kRowCount + 1, kShowStats = kRowCount + 2;
 
 GType colour_type() {
   static const GEnumValue values[] = {
@@ -90,6 +70,38 @@ GType colour_type() {
   static const GType type = g_enum_register_static("VireoDrawColourBy", values);
   return type;
 }
+
+constexpr gst::Choice<Settings> kColourBy{[](const Settings& s) { return int(s.colour_by); },
+                                          [](Settings& s, int value) { s.colour_by = draw::ColourBy(value); },
+                                          colour_type};
+
+constexpr auto kPlaying = gst::When::playing;
+
+const gst::Property<Settings> kRows[] = {
+    {"thickness", "Thickness", "Width of boxes and skeletons in pixels, 0..64; 0 (default) means by the frame's size.",
+     &Settings::thickness, kPlaying, 0, 64},
+    {"text-size", "Text size",
+     "Height of a capital letter in pixels, 0 or 6..96; 0 (default) means by the frame's size.", &Settings::text_size,
+     kPlaying, 0, 96},
+    {"boxes", "Boxes", "Draw the boxes of detections. Default: true.", &Settings::boxes, kPlaying},
+    {"labels", "Labels", "Write class names at boxes. Default: true.", &Settings::labels, kPlaying},
+    {"scores", "Scores", "Write scores in labels. Default: true.", &Settings::scores, kPlaying},
+    {"keypoints", "Keypoints", "Draw landmarks and skeletons. Default: true.", &Settings::keypoints, kPlaying},
+    {"maps", "Maps", "Blend segmentation maps over the frame. Default: true.", &Settings::maps, kPlaying},
+    {"masks", "Masks", "Blend the masks of detections over them. Default: true.", &Settings::masks, kPlaying},
+    {"classes", "Classes", "Write classifications of the whole frame. Default: true.", &Settings::classes, kPlaying},
+    {"min-score", "Least score", "Draw only detections at least this sure, 0..1. Default: 0.", &Settings::min_score,
+     kPlaying, 0, 1},
+    {"fill", "Fill", "Opacity of the inside of boxes, 0..1. Default: 0.", &Settings::fill, kPlaying, 0, 1},
+    {"map-opacity", "Map opacity", "Opacity of segmentation maps and masks, 0..1. Default: 0.45.",
+     &Settings::map_opacity, kPlaying, 0, 1},
+    {"colour-by", "Colour by", "What has a colour of its own: class or track. Default: class.", kColourBy, kPlaying},
+    {"show-stats", "Show statistics",
+     "Write frames a second and the mean latency (milliseconds, of the last second) into the corner. Default: false.",
+     &Settings::show_stats, kPlaying},
+};
+
+const gst::PropertyTable<Settings> kTable = kRows;
 
 }  // namespace
 
@@ -115,17 +127,21 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
   VireoDraw* self = self_of(filter);
   State& state = *self->state;
   GST_OBJECT_LOCK(self);
-  const DrawStyle style = state.style;
-  const bool show_stats = state.show_stats, changed = std::exchange(state.changed, false);
+  const Settings settings = state.settings;
+  const bool changed = std::exchange(state.changed, false);
   GST_OBJECT_UNLOCK(self);
   try {
-    if (!state.renderer || changed) state.renderer = std::make_unique<draw::Renderer>(style);
-    const gst::FrameNote* note = gst::find_note(frame->buffer, gst::NoteKind::result);
-    const std::string status = show_stats ? state.meter.line(note ? note->latency_ns : 0) : std::string();
+    if (!state.renderer || changed) state.renderer = std::make_unique<draw::Renderer>(settings);
+    std::string lost;
+    const gst::NotePointer note =
+        gst::read_note(frame->buffer, gst::NoteKind::result, GST_BASE_TRANSFORM_SINK_PAD(self),
+                       GST_VIDEO_FRAME_WIDTH(frame), GST_VIDEO_FRAME_HEIGHT(frame), &lost);
+    const std::string status = settings.show_stats ? state.meter.line(note ? note->latency_ns : 0) : std::string();
     if (note) {
       state.renderer->draw(gst::image_of(*frame), note->result, status);
       return GST_FLOW_OK;
     }
+    gst::warn_of_lost_results(GST_ELEMENT(self), lost, state.told);
     sdk::FrameResult result;
     result.detections = gst::read_regions(frame->buffer);
     if (!result.detections.empty() || !status.empty()) state.renderer->draw(gst::image_of(*frame), result, status);
@@ -140,45 +156,21 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
 gboolean stop(GstBaseTransform* base) {
   self_of(base)->state->renderer.reset();
   self_of(base)->state->meter = {};
+  self_of(base)->state->told = false;
   return TRUE;
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+void write(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   State& state = *self_of(object)->state;
+  if (gst::set_property(object, kTable, state.settings, id, value, spec, false) != gst::SetResult::set) return;
   GST_OBJECT_LOCK(object);
+  if (state.settings.text_size > 0 && state.settings.text_size < 6) state.settings.text_size = 6;
   state.changed = true;
-  if (id == kColourBy) {
-    state.style.colour_by = draw::ColourBy(g_value_get_enum(value));
-  } else if (id == kShowStats) {
-    state.show_stats = g_value_get_boolean(value);
-  } else if (id >= 1 && id <= kRowCount) {
-    const auto& field = kRows[id - 1].field;
-    if (const auto* integer = std::get_if<int DrawStyle::*>(&field)) state.style.** integer = g_value_get_int(value);
-    if (const auto* flag = std::get_if<bool DrawStyle::*>(&field)) state.style.** flag = g_value_get_boolean(value);
-    if (const auto* number = std::get_if<float DrawStyle::*>(&field)) state.style.** number = g_value_get_float(value);
-    if (state.style.text_size > 0 && state.style.text_size < 6) state.style.text_size = 6;
-  } else {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
   GST_OBJECT_UNLOCK(object);
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  State& state = *self_of(object)->state;
-  GST_OBJECT_LOCK(object);
-  if (id == kColourBy) {
-    g_value_set_enum(value, int(state.style.colour_by));
-  } else if (id == kShowStats) {
-    g_value_set_boolean(value, state.show_stats);
-  } else if (id >= 1 && id <= kRowCount) {
-    const auto& field = kRows[id - 1].field;
-    if (const auto* integer = std::get_if<int DrawStyle::*>(&field)) g_value_set_int(value, state.style.**integer);
-    if (const auto* flag = std::get_if<bool DrawStyle::*>(&field)) g_value_set_boolean(value, state.style.**flag);
-    if (const auto* number = std::get_if<float DrawStyle::*>(&field)) g_value_set_float(value, state.style.**number);
-  } else {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-  GST_OBJECT_UNLOCK(object);
+void read(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  gst::get_property(object, kTable, self_of(object)->state->settings, id, value, spec);
 }
 
 void finalize(GObject* object) {
@@ -186,42 +178,15 @@ void finalize(GObject* object) {
   G_OBJECT_CLASS(vireo_draw_parent_class)->finalize(object);
 }
 
-GParamSpec* spec_of(const Row& row) {
-  const DrawStyle defaults;
-  const auto flags =
-      GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_NAME | G_PARAM_STATIC_NICK | GST_PARAM_MUTABLE_PLAYING);
-  const std::string blurb = row.blurb + std::string(" Changeable while playing; the next frame sees it.");
-  if (const auto* integer = std::get_if<int DrawStyle::*>(&row.field)) {
-    return g_param_spec_int(row.name, row.nick, blurb.c_str(), int(row.min), int(row.max), defaults.**integer, flags);
-  }
-  if (const auto* flag = std::get_if<bool DrawStyle::*>(&row.field)) {
-    return g_param_spec_boolean(row.name, row.nick, blurb.c_str(), defaults.**flag, flags);
-  }
-  const auto number = std::get<float DrawStyle::*>(row.field);
-  return g_param_spec_float(row.name, row.nick, blurb.c_str(), float(row.min), float(row.max), defaults.*number, flags);
-}
-
 }  // namespace
 
 static void vireo_draw_class_init(VireoDrawClass* klass) {
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
+  object_class->set_property = write;
+  object_class->get_property = read;
   object_class->finalize = finalize;
-  for (guint i = 0; i < kRowCount; ++i) g_object_class_install_property(object_class, i + 1, spec_of(kRows[i]));
-  const auto playing = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-  g_object_class_install_property(object_class, kColourBy,
-                                  g_param_spec_enum("colour-by", "Colour by",
-                                                    "What has a colour of its own: class or track. Default: class. "
-                                                    "Changeable while playing; the next frame sees it.",
-                                                    colour_type(), 0, playing));
-  g_object_class_install_property(
-      object_class, kShowStats,
-      g_param_spec_boolean("show-stats", "Show statistics",
-                           "Write frames a second and the mean latency (milliseconds, of the last second) into the "
-                           "corner. Default: false. Changeable while playing; the next frame sees it.",
-                           FALSE, playing));
+  gst::install_properties(object_class, kTable);
   GST_BASE_TRANSFORM_CLASS(klass)->stop = stop;
   GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame_ip;
   gst_element_class_add_static_pad_template(element_class, &sink_template);

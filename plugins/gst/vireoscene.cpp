@@ -8,6 +8,7 @@
 
 #include "plugins/gst/elements.h"
 #include "plugins/gst/frame_meta.h"
+#include "plugins/gst/properties.h"
 #include "plugins/scene/scene.h"
 
 GST_DEBUG_CATEGORY_STATIC(vireoscene_debug);
@@ -17,12 +18,16 @@ namespace {
 
 using namespace vireo;
 
+struct Settings {
+  std::uint64_t seed = 1;
+  std::int64_t first = 0;
+  int step = 1;
+  double noise = 1, day_seconds = 180;
+};
+
+/// `settings` are guarded by the object lock.
 struct State {
-  // Settings, guarded by the object lock.
-  guint64 seed = 1;
-  gint64 first = 0;
-  gint step = 1;
-  gdouble noise = 1, day_seconds = 180;
+  Settings settings;
   // Streaming thread.
   std::unique_ptr<scene::Scene> scene;
   GstVideoInfo info;
@@ -32,7 +37,22 @@ struct State {
   guint64 since_offset = 0;
 };
 
-enum Property : guint { kSeed = 1, kLive, kFirst, kStep, kNoise, kDay };
+const gst::Property<Settings> kRows[] = {
+    {"seed", "Seed", "Layout, colours and traffic, any 64-bit number; the same seed gives the same pixels. Default: 1.",
+     &Settings::seed},
+    {"first-frame", "First frame", "Index of the scene's frame shown first, any 64-bit number. Default: 0.",
+     &Settings::first},
+    {"step", "Step",
+     "Frames of the scene from one picture to the next, 1..1000000: larger steps show more of the scene in fewer "
+     "pictures. Default: 1.",
+     &Settings::step, gst::When::ready, 1, 1000000},
+    {"noise", "Noise", "Sensor noise, 0..10: 0 is none, 1 looks like a good camera. Default: 1.", &Settings::noise,
+     gst::When::ready, 0, 10},
+    {"day-seconds", "Day", "Seconds of the scene from noon over dusk back to noon, 1..1e6. Default: 180.",
+     &Settings::day_seconds, gst::When::ready, 1, 1e6},
+};
+const gst::PropertyTable<Settings> kTable = kRows;
+constexpr guint kLive = std::size(kRows) + 1;
 
 }  // namespace
 
@@ -92,9 +112,9 @@ gboolean set_caps(GstBaseSrc* base, GstCaps* caps) {
   options.height = GST_VIDEO_INFO_HEIGHT(&state.info);
   options.fps = double(GST_VIDEO_INFO_FPS_N(&state.info)) / GST_VIDEO_INFO_FPS_D(&state.info);
   GST_OBJECT_LOCK(self);
-  options.seed = state.seed;
-  options.noise = float(state.noise);
-  options.day_seconds = state.day_seconds;
+  options.seed = state.settings.seed;
+  options.noise = float(state.settings.noise);
+  options.day_seconds = state.settings.day_seconds;
   GST_OBJECT_UNLOCK(self);
   state.order = order_of(state.info);
   try {
@@ -155,7 +175,7 @@ GstFlowReturn fill(GstPushSrc* push, GstBuffer* buffer) {
   if (!state.scene) return GST_FLOW_NOT_NEGOTIATED;
   if (skip_to_now(self)) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
   GST_OBJECT_LOCK(self);
-  const std::int64_t index = state.first + std::int64_t(state.produced) * state.step;
+  const std::int64_t index = state.settings.first + std::int64_t(state.produced) * state.settings.step;
   GST_OBJECT_UNLOCK(self);
   const auto at = [&](guint64 frame) { return state.offset + frame_time(state, frame); };
   GST_BUFFER_PTS(buffer) = at(state.since_offset);
@@ -201,40 +221,21 @@ gboolean stop(GstBaseSrc* base) {
 
 gboolean is_seekable(GstBaseSrc*) { return FALSE; }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  State& state = *self_of(object)->state;
-  if (id == kLive) {
+void write(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  if (id == kLive) {  // basesrc's own; it does not change in use either
+    if (gst::in_use(object)) return gst::refuse_property(GST_ELEMENT(object), spec);
     gst_base_src_set_live(GST_BASE_SRC(object), g_value_get_boolean(value));
     return;
   }
-  GST_OBJECT_LOCK(object);
-  switch (id) {
-    case kSeed: state.seed = g_value_get_uint64(value); break;
-    case kFirst: state.first = g_value_get_int64(value); break;
-    case kStep: state.step = g_value_get_int(value); break;
-    case kNoise: state.noise = g_value_get_double(value); break;
-    case kDay: state.day_seconds = g_value_get_double(value); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-  GST_OBJECT_UNLOCK(object);
+  (void)gst::set_property(object, kTable, self_of(object)->state->settings, id, value, spec, gst::in_use(object));
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  State& state = *self_of(object)->state;
+void read(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   if (id == kLive) {
     g_value_set_boolean(value, gst_base_src_is_live(GST_BASE_SRC(object)));
-    return;
+  } else {
+    gst::get_property(object, kTable, self_of(object)->state->settings, id, value, spec);
   }
-  GST_OBJECT_LOCK(object);
-  switch (id) {
-    case kSeed: g_value_set_uint64(value, state.seed); break;
-    case kFirst: g_value_set_int64(value, state.first); break;
-    case kStep: g_value_set_int(value, state.step); break;
-    case kNoise: g_value_set_double(value, state.noise); break;
-    case kDay: g_value_set_double(value, state.day_seconds); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-  GST_OBJECT_UNLOCK(object);
 }
 
 void finalize(GObject* object) {
@@ -248,46 +249,17 @@ static void vireo_scene_class_init(VireoSceneClass* klass) {
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   GstBaseSrcClass* base_class = GST_BASE_SRC_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
+  object_class->set_property = write;
+  object_class->get_property = read;
   object_class->finalize = finalize;
   const auto ready = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  g_object_class_install_property(
-      object_class, kSeed,
-      g_param_spec_uint64("seed", "Seed",
-                          "Layout, colours and traffic, any 64-bit number; the same seed gives the same pixels. "
-                          "Default: 1. Changeable in NULL and READY.",
-                          0, G_MAXUINT64, 1, ready));
+  gst::install_properties(object_class, kTable);
   g_object_class_install_property(
       object_class, kLive,
       g_param_spec_boolean("is-live", "Live",
                            "Frames come at their time, as from a camera; otherwise as fast as they are taken. Default: "
                            "false. Changeable in NULL and READY.",
                            FALSE, ready));
-  g_object_class_install_property(
-      object_class, kFirst,
-      g_param_spec_int64(
-          "first-frame", "First frame",
-          "Index of the scene's frame shown first, any 64-bit number. Default: 0. Changeable in NULL and READY.",
-          G_MININT64, G_MAXINT64, 0, ready));
-  g_object_class_install_property(
-      object_class, kStep,
-      g_param_spec_int("step", "Step",
-                       "Frames of the scene from one picture to the next, 1..1000000: larger steps show more of the "
-                       "scene in fewer pictures. Default: 1. Changeable in NULL and READY.",
-                       1, 1000000, 1, ready));
-  g_object_class_install_property(
-      object_class, kNoise,
-      g_param_spec_double(
-          "noise", "Noise",
-          "Sensor noise, 0..10: 0 is none, 1 looks like a good camera. Default: 1. Changeable in NULL and READY.", 0,
-          10, 1, ready));
-  g_object_class_install_property(
-      object_class, kDay,
-      g_param_spec_double(
-          "day-seconds", "Day",
-          "Seconds of the scene from noon over dusk back to noon, 1..1e6. Default: 180. Changeable in NULL and READY.",
-          1, 1e6, 180, ready));
   base_class->fixate = fixate;
   base_class->set_caps = set_caps;
   base_class->get_times = get_times;

@@ -3,11 +3,13 @@
 //
 //   submit ─▶ stream's queue ─▶ worker: Job::prepare into a slot ─▶ lane runs ─▶ Job::decode ─▶ deliver, in order
 //
-// - A batch goes out when it is full or when its oldest frame has waited its stream's max_delay. While as many lanes
-//   run as the backend can use, an overdue batch stays open and goes on filling: it could not start anyway.
+// - A batch goes out when it is full, when its oldest frame has waited its stream's max_delay, or before that when no
+//   stream can be expected to bring another frame in time (by the rate at which each has brought them so far). While as
+//   many lanes run as the backend can use, an overdue batch stays open and goes on filling: it could not start anyway.
 // - Each stream gets its jobs back in the order in which it submitted them, every job exactly once, one call at a time.
 // - Streams take turns; each has a bound on the frames in flight. A stream that must not wait (live) keeps the newest
-//   frame that did not fit and gives the older one back as dropped; any other stream blocks in submit.
+//   frame that did not fit and gives the older one back as dropped, in its place, but lets it go at once; any other
+//   stream blocks in submit.
 // - What fails in one job (prepare, decode) fails that job alone; a failed run fails the jobs of that batch.
 // No lock is held while a frame is prepared, run, decoded or delivered.
 //
@@ -35,6 +37,9 @@ class Job {
   virtual void prepare(const Slot& slot, int worker) = 0;
   /// Reads the outputs of the network. `lane` picks scratch memory likewise.
   virtual void decode(std::span<const sdk::TensorView> outputs, int lane) = 0;
+  /// The frame has not been prepared and never will be: frees what it holds. Called as soon as that is known, from
+  /// within submit, drop_waiting, cancel and flush_start; the job itself is delivered in its place.
+  virtual void release() noexcept {}
 };
 
 enum class Fate : std::uint8_t {
@@ -87,7 +92,14 @@ class Batcher {
     void drain();
     /// Lets batches with this stream's frames go out at once, without waiting.
     void hurry();
-    /// Gives waiting frames back as flushed, unblocks submit, refuses new frames; returns when nothing is under way.
+    /// While paused no lane takes frames of this stream; they can be submitted and dropped.
+    void pause(bool paused);
+    /// Drops the oldest frame that no lane has taken yet; false where there is none.
+    bool drop_waiting();
+    /// Gives waiting frames back as flushed, unblocks submit, refuses new frames. What lanes work on is given back as
+    /// flushed, too, when they are done with it; this does not wait for them.
+    void cancel();
+    /// cancel(), and returns when nothing is under way.
     void flush_start();
     void flush_stop();
     /// From now on.

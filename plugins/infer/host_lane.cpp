@@ -90,12 +90,16 @@ std::vector<sdk::TensorView> HostLane::outputs(int image) {
 
 double HostLane::warm_up() {
   double seconds = 0;
-  for (int count = network_.open_batch ? 1 : network_.batch; count <= network_.batch; ++count) {
+  const auto run_once = [&](int count) {
     const auto start = std::chrono::steady_clock::now();
     if (const Status status = run(count); !status.ok())
       throw Error(status.code(), std::string("first inference: ") + status.message());
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / count;
-  }
+  };
+  // A size is compiled when it is set; running each, too, would be thousands of images for a large batch.
+  for (int count = 1; network_.open_batch && count < network_.batch; ++count) set_count(count);
+  if (network_.open_batch && network_.batch > 1) run_once(1);
+  run_once(network_.batch);
   return seconds;
 }
 

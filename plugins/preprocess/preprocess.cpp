@@ -32,7 +32,11 @@ cv::Mat wrap(const sdk::Plane& plane, int x, int y, int width, int height, int c
 /// `src` at the wanted size: itself when it has it, else resized into `scratch`.
 const cv::Mat& sized(const cv::Mat& src, int width, int height, cv::Mat& scratch) {
   if (src.cols == width && src.rows == height) return src;
-  cv::resize(src, scratch, cv::Size(width, height), 0, 0, cv::INTER_LINEAR);
+  // OpenCV's own threads would fight the engine's workers for the cores; frames are the unit of parallelism here. What
+  // runs inside a parallel region runs on its own thread; their number is the host program's to choose.
+  cv::parallel_for_(cv::Range(0, 1), [&](const cv::Range&) {
+    cv::resize(src, scratch, cv::Size(width, height), 0, 0, cv::INTER_LINEAR);
+  });
   return scratch;
 }
 
@@ -56,9 +60,6 @@ struct Preprocessor::State {
 
 Preprocessor::Preprocessor(const InputSpec& spec) : state_(std::make_unique<State>()) {
   check_spec(spec);
-  // OpenCV's own threads would fight the engine's workers for the cores; frames are the unit of parallelism here.
-  static const bool single_threaded = (cv::setNumThreads(1), true);
-  (void)single_threaded;
   state_->spec = spec;
   state_->row.resize(std::size_t(spec.width) * 3);
 }
@@ -169,6 +170,9 @@ void Preprocessor::State::pad_rows(const Placement& p, void* slot) {
 
 sdk::Geometry Preprocessor::run(const Image& image, void* slot) {
   sdk::check_image(image);
+  if (image.format == PixelFormat::yuy2 || image.format == PixelFormat::uyvy) {
+    throw Error(ErrorCode::invalid_argument, "packed 4:2:2 pictures are to be given as nv12");
+  }
   State& state = *state_;
   const Placement p = place_picture(state.spec, image.width, image.height);
   state.resize_planes(image, p);

@@ -1,9 +1,12 @@
 #include "plugins/publish/json.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
+#include <ctime>
 
 namespace vireo::publish {
 namespace {
@@ -58,16 +61,63 @@ void append_label(std::string& json, int class_id, const std::string& label, flo
   append_number(json, score, 4);
 }
 
-void append_detection(std::string& json, const sdk::Detection& d) {
-  json += '{';
-  append_label(json, d.class_id, d.label, d.score);
-  json += ",\"box\":[";
-  append_number(json, d.x, 2);
-  for (const float value : {d.y, d.width, d.height}) {
+void append_name(std::string& json, const char* key, const std::string& value) {
+  if (value.empty()) return;
+  ((json += ",\"") += key) += "\":";
+  append_quoted(json, value);
+}
+
+void append_rectangle(std::string& json, float x, float y, float width, float height) {
+  json += '[';
+  append_number(json, x, 2);
+  for (const float value : {y, width, height}) {
     json += ',';
     append_number(json, value, 2);
   }
   json += ']';
+}
+
+void append_classes(std::string& json, const std::vector<sdk::Classification>& classes) {
+  if (classes.empty()) return;
+  char before = '[';
+  json += ",\"classes\":";
+  for (const auto& entry : classes) {
+    json += before;
+    json += '{';
+    append_label(json, entry.class_id, entry.label, entry.score);
+    append_name(json, "stage", entry.stage);
+    json += '}';
+    before = ',';
+  }
+  json += ']';
+}
+
+/// Row by row, how many cells are outside, then inside, then outside, and so on.
+void append_mask(std::string& json, const sdk::Mask& mask) {
+  json += ",\"mask\":{\"area\":";
+  append_rectangle(json, mask.x, mask.y, mask.width, mask.height);
+  json += ",\"columns\":";
+  append_integer(json, mask.columns);
+  json += ",\"rows\":";
+  append_integer(json, mask.rows);
+  json += ",\"runs\":[";
+  bool inside = false, first = true;
+  for (std::size_t at = 0; at < mask.cover.size() || first;) {
+    const std::size_t from = at;
+    while (at < mask.cover.size() && (mask.cover[at] >= 128) == inside) ++at;
+    if (!first) json += ',';
+    first = false;
+    append_integer(json, at - from);
+    inside = !inside;
+  }
+  json += "]}";
+}
+
+void append_detection(std::string& json, const sdk::Detection& d) {
+  json += '{';
+  append_label(json, d.class_id, d.label, d.score);
+  json += ",\"box\":";
+  append_rectangle(json, d.x, d.y, d.width, d.height);
   if (d.rotation != 0) {
     json += ",\"rotation\":";
     append_number(json, d.rotation, 4);
@@ -76,6 +126,17 @@ void append_detection(std::string& json, const sdk::Detection& d) {
     json += ",\"track\":";
     append_integer(json, d.track_id);
   }
+  if (d.id >= 0) {
+    json += ",\"id\":";
+    append_integer(json, d.id);
+  }
+  if (d.parent >= 0) {
+    json += ",\"parent\":";
+    append_integer(json, d.parent);
+  }
+  append_name(json, "stage", d.stage);
+  append_classes(json, d.classes);
+  if (!d.mask.empty()) append_mask(json, d.mask);
   if (!d.keypoints.empty()) {
     json += ",\"keypoints\":";
     char before = '[';
@@ -116,7 +177,40 @@ void append_map(std::string& json, const sdk::ClassMap& map) {
     append_number(json, float(cells[id]) / float(map.class_ids.size()), 4);
     json += '}';
   }
-  json += "]}";
+  json += ']';
+  append_name(json, "stage", map.stage);
+  json += '}';
+}
+
+void append_event(std::string& json, const sdk::Event& event) {
+  json += "{\"kind\":";
+  append_quoted(json, event.kind);
+  append_name(json, "name", event.name);
+  append_name(json, "text", event.text);
+  if (event.track_id >= 0) {
+    json += ",\"track\":";
+    append_integer(json, event.track_id);
+  }
+  if (event.detection >= 0) {
+    json += ",\"detection\":";
+    append_integer(json, event.detection);
+  }
+  json += ",\"value\":";
+  append_number(json, float(event.value), 4);
+  append_name(json, "stage", event.stage);
+  json += '}';
+}
+
+/// RFC 3339 with microseconds.
+void append_utc(std::string& json, std::int64_t utc_ns) {
+  const std::time_t seconds = std::time_t(utc_ns / 1'000'000'000);
+  std::tm parts{};
+  if (gmtime_r(&seconds, &parts) == nullptr) return;
+  char text[64];
+  const int length = std::snprintf(text, sizeof text, ",\"utc\":\"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ\"",
+                                   parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                                   parts.tm_sec, int(utc_ns % 1'000'000'000 / 1000));
+  json.append(text, std::size_t(std::clamp(length, 0, int(sizeof text) - 1)));
 }
 
 }  // namespace
@@ -148,17 +242,25 @@ void append_quoted(std::string& json, std::string_view text) {
   json += '"';
 }
 
+void append_record(std::string& json, const sdk::FrameResult& result) {
+  const std::size_t start = json.size();
+  append_frame(json, result);
+  json.insert(start + 1, "\"schema\":" + std::to_string(kSchema) + ",");
+}
+
 void append_frame(std::string& json, const sdk::FrameResult& result) {
   json += "{\"frame\":";
   append_integer(json, result.frame_index);
   json += ",\"source\":";
   append_quoted(json, result.source_id);
+  append_name(json, "uri", result.uri);
   json += ",\"pts_ns\":";
   if (result.pts_ns >= 0) {
     append_integer(json, result.pts_ns);
   } else {
     json += "null";
   }
+  if (result.utc_ns >= 0) append_utc(json, result.utc_ns);
   json += ",\"width\":";
   append_integer(json, result.width);
   json += ",\"height\":";
@@ -171,24 +273,23 @@ void append_frame(std::string& json, const sdk::FrameResult& result) {
     append_detection(json, detection);
   }
   json += ']';
-  if (!result.classes.empty()) {
-    char before = '[';
-    json += ",\"classes\":";
-    for (const auto& entry : result.classes) {
-      json += before;
-      json += '{';
-      append_label(json, entry.class_id, entry.label, entry.score);
-      json += '}';
-      before = ',';
-    }
-    json += ']';
-  }
+  append_classes(json, result.classes);
   if (!result.maps.empty()) {
     char before = '[';
     json += ",\"maps\":";
     for (const auto& map : result.maps) {
       json += before;
       append_map(json, map);
+      before = ',';
+    }
+    json += ']';
+  }
+  if (!result.events.empty()) {
+    char before = '[';
+    json += ",\"events\":";
+    for (const auto& event : result.events) {
+      json += before;
+      append_event(json, event);
       before = ',';
     }
     json += ']';

@@ -54,20 +54,26 @@ class JsonLines final : public sdk::Publisher {
   JsonLines& operator=(const JsonLines&) = delete;
 
   void publish(const sdk::FrameResult& result) override {
-    if (!empty_ && result.detections.empty() && result.classes.empty() && result.maps.empty()) return;
-    append_frame(pending_, result);
+    if (!empty_ && result.empty()) return;
+    append_record(pending_, result);
     pending_ += '\n';
     ++lines_;
     if (lines_ >= flush_lines_ || Clock::now() - written_ >= flush_time_) flush();
   }
 
   void flush() override {
+    if (torn_ && !pending_.empty()) {
+      pending_.insert(0, 1, '\n');
+      torn_ = false;
+    }
     std::size_t done = 0;
     while (done < pending_.size()) {
       const ssize_t wrote = ::write(file_, pending_.data() + done, pending_.size() - done);
       if (wrote < 0 && errno == EINTR) continue;
       if (wrote < 0) {
-        pending_.clear();  // lost; keeping it would grow without bound on a full disk
+        // Lost; keeping it would grow without bound on a full disk. What comes next begins on a line of its own.
+        torn_ = done > 0 ? pending_[done - 1] != '\n' : torn_;
+        pending_.clear();
         lines_ = 0;
         fail("can't be written");
       }
@@ -90,6 +96,7 @@ class JsonLines final : public sdk::Publisher {
   bool empty_;
   std::string pending_;
   int lines_ = 0;
+  bool torn_ = false;  ///< the file ends inside a line
   Clock::time_point written_ = Clock::now();
 };
 

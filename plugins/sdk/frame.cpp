@@ -12,6 +12,7 @@ constexpr std::pair<PixelFormat, std::string_view> kNames[] = {
     {PixelFormat::nv12, "nv12"}, {PixelFormat::i420, "i420"}, {PixelFormat::bgr, "bgr"},
     {PixelFormat::rgb, "rgb"},   {PixelFormat::bgra, "bgra"}, {PixelFormat::rgba, "rgba"},
     {PixelFormat::bgrx, "bgrx"}, {PixelFormat::rgbx, "rgbx"}, {PixelFormat::gray8, "gray8"},
+    {PixelFormat::yuy2, "yuy2"}, {PixelFormat::uyvy, "uyvy"},
 };
 constexpr int kMaxExtent = 32768;
 
@@ -43,6 +44,8 @@ int bytes_per_pixel(PixelFormat format) noexcept {
     case PixelFormat::rgba:
     case PixelFormat::bgrx:
     case PixelFormat::rgbx: return 4;
+    case PixelFormat::yuy2:
+    case PixelFormat::uyvy: return 2;
     default: return 1;
   }
 }
@@ -58,7 +61,8 @@ void check_image(const Image& image) {
   }
   for (int plane = 0; plane < plane_count(image.format); ++plane) {
     const int half = (image.width + 1) / 2;
-    const int row = plane == 0 ? image.width * bytes_per_pixel(image.format)
+    const bool pairs = bytes_per_pixel(image.format) == 2;  // chroma of two pixels together
+    const int row = plane == 0 ? (pairs ? 2 * half : image.width) * bytes_per_pixel(image.format)
                                : (image.format == PixelFormat::nv12 ? 2 * half : half);
     const Plane& given = image.planes[std::size_t(plane)];
     if (given.data == nullptr) fail("plane " + std::to_string(plane) + " is missing");

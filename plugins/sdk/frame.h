@@ -11,7 +11,8 @@
 namespace vireo::sdk {
 
 /// Names are byte orders in memory. nv12: plane 0 luma, plane 1 interleaved Cb Cr at half size. i420: luma, Cb, Cr.
-enum class PixelFormat : std::uint8_t { nv12, i420, bgr, rgb, bgra, rgba, bgrx, rgbx, gray8 };
+/// yuy2: Y Cb Y Cr for two pixels of a row, uyvy: Cb Y Cr Y; they are drawn into, networks get them as nv12.
+enum class PixelFormat : std::uint8_t { nv12, i420, bgr, rgb, bgra, rgba, bgrx, rgbx, gray8, yuy2, uyvy };
 
 /// Matrix of YCbCr samples; unused for RGB formats.
 enum class ColorMatrix : std::uint8_t { bt601, bt709, bt2020 };

@@ -1,5 +1,6 @@
 #include "plugins/sdk/params.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <sstream>
@@ -26,9 +27,27 @@ void split(std::string_view text, std::string_view separators, Visit visit) {
   }
 }
 
+/// A quoted item at the front of a list, up to and with its comma. False, and nothing taken, where there is none: a
+/// quotation mark that is not closed before a comma or the end is part of a plain item.
+bool take_quoted(std::string_view& text, std::string& item) {
+  if (text.empty() || (text[0] != '\'' && text[0] != '"')) return false;
+  std::size_t at = 1;
+  for (; at < text.size() && text[at] != text[0]; ++at) {
+    if (text[at] == '\\' && at + 1 < text.size()) ++at;
+    item += text[at];
+  }
+  const std::string_view rest = at < text.size() ? trimmed(text.substr(at + 1)) : std::string_view("?");
+  if (!rest.empty() && rest[0] != ',') {
+    item.clear();
+    return false;
+  }
+  text = rest.empty() ? rest : rest.substr(1);
+  return true;
+}
+
 [[noreturn]] void refuse(std::string_view name, std::string_view value, const std::string& accepted) {
-  throw Error(ErrorCode::invalid_argument, "option '" + std::string(name) + "': found '" + std::string(value) +
-                                               "', accepted is " + accepted);
+  throw Error(ErrorCode::invalid_argument,
+              "option '" + std::string(name) + "': found '" + std::string(value) + "', accepted is " + accepted);
 }
 
 bool parse_number(std::string_view text, double& value) {
@@ -105,9 +124,18 @@ std::vector<std::string> Params::list(std::string_view name) const {
   std::vector<std::string> items;
   const auto found = values_.find(name);
   if (found == values_.end()) return items;
-  split(found->second, ",", [&](std::string_view item) {
-    if (!item.empty()) items.emplace_back(item);
-  });
+  std::string_view left = found->second;
+  while (!left.empty()) {
+    left.remove_prefix(std::min(left.find_first_not_of(" \t\r\n"), left.size()));
+    std::string item;
+    if (take_quoted(left, item)) {
+      items.push_back(std::move(item));
+      continue;
+    }
+    const auto end = left.find(',');
+    if (const auto plain = trimmed(left.substr(0, end)); !plain.empty()) items.emplace_back(plain);
+    left.remove_prefix(end == std::string_view::npos ? left.size() : end + 1);
+  }
   return items;
 }
 

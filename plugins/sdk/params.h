@@ -35,7 +35,7 @@ class Params {
   [[nodiscard]] std::int64_t integer(std::string_view name, std::int64_t fallback, std::int64_t min,
                                      std::int64_t max) const;
   [[nodiscard]] bool flag(std::string_view name, bool fallback) const;
-  /// Comma-separated; empty when not given.
+  /// Comma-separated; an item in quotation marks may hold commas. Empty when not given.
   [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
   [[nodiscard]] std::vector<double> numbers(std::string_view name) const;
 

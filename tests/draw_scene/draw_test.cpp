@@ -341,5 +341,34 @@ TEST(Font, EveryCharacterHasInkAndWidth) {
   EXPECT_EQ(font.width("caf\xC3\xA9"), font.width("caf?"));
 }
 
+/// Two pixels of a row share their chroma; luma is that of any other YCbCr format.
+TEST(PackedYuv, HasTheLumaOfPlanarFramesAndItsOwnChroma) {
+  for (const bool luma_first : {true, false}) {
+    for (const int width : {96, 97}) {
+      constexpr int kHeight = 64;
+      const int stride = (width + 1) / 2 * 4 + 6;
+      std::vector<std::uint8_t> bytes(static_cast<std::size_t>(stride * kHeight), 128);
+      sdk::Image packed{
+          .format = luma_first ? PixelFormat::yuy2 : PixelFormat::uyvy, .width = width, .height = kHeight};
+      packed.planes[0] = {bytes.data(), stride};
+      GuardedFrame planar(PixelFormat::i420, width, kHeight);
+      planar.paint(128, 128, 128);
+      sdk::FrameResult result = everything(width, kHeight);
+      result.detections[0].mask = {10, 10, 40, 30, 4, 3, std::vector<std::uint8_t>(12, 255)};
+      Renderer({.fill = 0.5f}).draw(packed, result);
+      Renderer({.fill = 0.5f}).draw(planar.image, result);
+      int coloured = 0;
+      for (int y = 0; y < kHeight; ++y) {
+        const std::uint8_t* row = bytes.data() + y * stride;
+        for (int x = 0; x < width; ++x)
+          ASSERT_EQ(row[2 * x + (luma_first ? 0 : 1)], planar.at(0, x, y)) << x << "," << y;
+        for (int x = 0; x < width; x += 2) coloured += row[2 * x + (luma_first ? 1 : 0)] != 128;
+        for (int x = (width + 1) / 2 * 4; x < stride; ++x) ASSERT_EQ(row[x], 128) << "behind the row";
+      }
+      EXPECT_GT(coloured, 100);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vireo::draw

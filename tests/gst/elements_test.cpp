@@ -62,10 +62,17 @@ TEST(FrameMeta, ReadsBackWhatItWritesIntoRegions) {
   gst::attach_regions(buffer.get(), note->result);
   const auto regions = gst::read_regions(buffer.get());
   ASSERT_EQ(regions.size(), 1u);
-  EXPECT_EQ(regions[0].x, 10);
-  EXPECT_EQ(regions[0].y, 21);
-  EXPECT_EQ(regions[0].x + regions[0].width, 310);
-  EXPECT_EQ(regions[0].y + regions[0].height, 240) << "clipped to the frame";
+  EXPECT_EQ(regions[0].x, 10.4f);
+  EXPECT_EQ(regions[0].y, 20.6f);
+  EXPECT_EQ(regions[0].width, 300);
+  gpointer state = nullptr;
+  const auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(
+      gst_buffer_iterate_meta_filtered(buffer.get(), &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE));
+  ASSERT_NE(region, nullptr);
+  EXPECT_EQ(region->x, 10u);
+  EXPECT_EQ(region->y, 21u);
+  EXPECT_EQ(region->x + region->w, 310u);
+  EXPECT_EQ(region->y + region->h, 240u) << "clipped to the frame";
   EXPECT_EQ(regions[0].label, "bicycle");
   EXPECT_EQ(regions[0].keypoints.size(), 2u);
 }
@@ -85,7 +92,7 @@ TEST(VireoDraw, ChangesOnlyFramesThatCarrySomething) {
 }
 
 TEST(VireoDraw, DrawsRegionsOfOtherElementsInEveryFormat) {
-  for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8"}) {
+  for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8", "YUY2", "UYVY"}) {
     Harness harness("vireodraw");
     harness.caps(caps_text(format, 320, 240));
     GstVideoInfo info;
@@ -100,11 +107,86 @@ TEST(VireoDraw, DrawsRegionsOfOtherElementsInEveryFormat) {
 }
 
 TEST(VireoDraw, ConvertsNothingAndWritesStatisticsOnRequest) {
-  Harness harness("vireodraw show-stats=true thickness=3 labels=false");
+  const OwnedBuffer before(street(0, 320, 240));
+  for (const bool wanted : {false, true}) {
+    Harness harness(wanted ? "vireodraw show-stats=true thickness=3 labels=false" : "vireodraw labels=false");
+    harness.caps(caps_text("BGR", 320, 240));
+    // The figures are those of the last second, so there are none before it is over.
+    std::size_t changed = 0;
+    const gint64 end = g_get_monotonic_time() + (wanted ? 30 : 2) * G_TIME_SPAN_SECOND;
+    while (changed == 0 && g_get_monotonic_time() < end) {
+      harness.push(gst_buffer_copy_deep(before.get()));
+      const OwnedBuffer out = harness.pull();
+      ASSERT_EQ(gst_buffer_get_size(out.get()), 320u * 240 * 3);
+      changed = pixels_changed(before.get(), out.get());
+    }
+    EXPECT_EQ(changed > 0, wanted);
+    EXPECT_LT(changed, 320u * 240) << "a line, not the picture";
+  }
+}
+
+/// A file of its own that goes with the scope.
+struct TemporaryFile {
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("vireo-publish-" + std::to_string(g_random_int()) + ".jsonl"))
+          .string();
+  ~TemporaryFile() { std::remove(path.c_str()); }
+  [[nodiscard]] std::vector<std::string> lines() const {
+    std::ifstream file(path);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+  }
+};
+
+TEST(VireoPublish, KeepsWhatItWroteWhenItStartsAgain) {
+  const TemporaryFile file;
+  std::ofstream(file.path) << "of an earlier run\n";
+  load_plugin();
+  const std::string launch = "vireoscene num-buffers=2 ! " + caps_text("BGR", 320, 240) + " ! " + infer() +
+                             " ! vireopublish to=jsonl:" + file.path + " ! fakesink";
+  for (int run = 0; run < 2; ++run) {
+    GstElement* pipeline = gst_parse_launch(launch.c_str(), nullptr);
+    GstBus* bus = gst_element_get_bus(pipeline);
+    for (std::size_t start = 1; start <= 3; ++start) {
+      gst_element_set_state(pipeline, GST_STATE_PLAYING);
+      GstMessage* end = gst_bus_timed_pop_filtered(bus, 60 * GST_SECOND, GST_MESSAGE_EOS);
+      ASSERT_NE(end, nullptr);
+      gst_message_unref(end);
+      gst_element_set_state(pipeline, GST_STATE_NULL);
+      EXPECT_EQ(file.lines().size(), 2 * start) << "another run begins anew, the same one goes on";
+    }
+    gst_object_unref(bus);
+    gst_object_unref(pipeline);
+  }
+  for (const auto& line : file.lines()) EXPECT_TRUE(line.starts_with("{\"schema\":1,")) << line;
+}
+
+TEST(VireoPublish, LetsTheVideoGoOnWhenResultsCannotBeWritten) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  Harness harness("vireopublish name=publish to=jsonl:/dev/full options=append=true");
+  Messages messages(harness);
   harness.caps(caps_text("BGR", 320, 240));
-  harness.push(street(0, 320, 240));
-  const OwnedBuffer out = harness.pull();
-  EXPECT_EQ(gst_buffer_get_size(out.get()), 320u * 240 * 3);
+  for (int i = 0; i < 5; ++i) {
+    GstBuffer* buffer = street(i, 320, 240);
+    gst::attach_note(buffer, gst::NoteKind::result, note_with_box(10, 10, 20, 20));
+    ASSERT_EQ(harness.push(buffer), GST_FLOW_OK);
+    EXPECT_NE(harness.pull(), nullptr);
+  }
+  EXPECT_NE(messages.text(GST_MESSAGE_WARNING, 0).find("/dev/full"), std::string::npos);
+  EXPECT_EQ(messages.text(GST_MESSAGE_WARNING, 0), "") << "one warning, not one a frame";
+  GstElement* element = harness.element("publish");
+  guint64 lost = 0, published = 0;
+  g_object_get(element, "lost", &lost, "published", &published, nullptr);
+  EXPECT_EQ(lost, 5u);
+  EXPECT_EQ(published, 0u);
+  g_object_set(element, "to", "jsonl:/elsewhere", nullptr);
+  EXPECT_NE(messages.text(GST_MESSAGE_WARNING).find("'to'"), std::string::npos);
+  gchar* to = nullptr;
+  g_object_get(element, "to", &to, nullptr);
+  EXPECT_STREQ(to, "jsonl:/dev/full");
+  g_free(to);
+  gst_object_unref(element);
 }
 
 TEST(VireoPublish, WritesALineForEachFrameAndSharesAFile) {

@@ -109,6 +109,40 @@ class Harness {
   GstHarness* harness_;
 };
 
+/// The messages of a harness's element, or of a pipeline.
+class Messages {
+ public:
+  explicit Messages(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_); }
+  explicit Messages(const Harness& harness) : Messages(harness.get()->element) { element_ = harness.get()->element; }
+  ~Messages() {
+    if (element_) gst_element_set_bus(element_, nullptr);
+    gst_object_unref(bus_);
+  }
+  Messages(const Messages&) = delete;
+  Messages& operator=(const Messages&) = delete;
+
+  /// The next one of the type, in at most this time; null where none comes. The others before it are gone.
+  GstMessage* next(GstMessageType type, GstClockTime timeout = 30 * GST_SECOND) {
+    return gst_bus_timed_pop_filtered(bus_, timeout, type);
+  }
+  /// Text of the next warning or error; empty where none is there.
+  std::string text(GstMessageType type, GstClockTime timeout = 30 * GST_SECOND) {
+    GstMessage* message = next(type, timeout);
+    if (!message) return "";
+    GError* error = nullptr;
+    if (type == GST_MESSAGE_WARNING) gst_message_parse_warning(message, &error, nullptr);
+    else gst_message_parse_error(message, &error, nullptr);
+    const std::string text = error->message;
+    g_clear_error(&error);
+    gst_message_unref(message);
+    return text;
+  }
+
+ private:
+  GstElement* element_ = nullptr;
+  GstBus* bus_;
+};
+
 inline const sdk::FrameResult& result_of(const OwnedBuffer& buffer) {
   const gst::FrameNote* note = gst::find_note(buffer.get(), gst::NoteKind::result);
   if (!note) throw std::runtime_error("the frame carries no result");

@@ -83,15 +83,28 @@ TEST(VireoInferStream, FollowsAChangeOfSizeBetweenFrames) {
 TEST(VireoInferStream, SurvivesManyStateCycles) {
   load_plugin();
   GstElement* pipeline = gst_parse_launch(
-      ("vireoscene num-buffers=200 ! " + caps_text("BGR", 320, 240) + " ! " + infer() + " ! fakesink").c_str(),
+      ("vireoscene num-buffers=200 ! " + caps_text("BGR", 320, 240) + " ! " + infer() + " ! fakesink name=sink")
+          .c_str(),
       nullptr);
   ASSERT_NE(pipeline, nullptr);
+  GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
   for (int cycle = 0; cycle < 15; ++cycle) {
     const GstState target = cycle % 3 == 0 ? GST_STATE_PAUSED : GST_STATE_PLAYING;
     ASSERT_NE(gst_element_set_state(pipeline, target), GST_STATE_CHANGE_FAILURE);
     ASSERT_EQ(gst_element_get_state(pipeline, nullptr, nullptr, 30 * GST_SECOND), GST_STATE_CHANGE_SUCCESS);
+    GstSample* sample = nullptr;
+    g_object_get(sink, "last-sample", &sample, nullptr);
+    ASSERT_NE(sample, nullptr) << "cycle " << cycle;
+    const gst::FrameNote* note = gst::find_note(gst_sample_get_buffer(sample), gst::NoteKind::result);
+    ASSERT_NE(note, nullptr) << "cycle " << cycle;
+    EXPECT_FALSE(note->result.detections.empty());
+    if (target == GST_STATE_PAUSED) {
+      EXPECT_EQ(note->result.frame_index, 0u) << "each start begins anew";
+    }
+    gst_sample_unref(sample);
     ASSERT_EQ(gst_element_set_state(pipeline, cycle % 2 ? GST_STATE_NULL : GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
   }
+  gst_object_unref(sink);
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(pipeline);
 }
@@ -132,6 +145,7 @@ TEST(VireoInferStream, InfersEveryNthFrameAndHoldsResultsBetween) {
     const gst::FrameNote* note = gst::find_note(out.get(), gst::NoteKind::result);
     ASSERT_NE(note, nullptr);
     EXPECT_EQ(note->age, i % 3);
+    EXPECT_GT(note->latency_ns, 0) << "that of the result";
     EXPECT_EQ(note->result.pts_ns, std::int64_t(GST_BUFFER_PTS(out.get())));
     if (i % 3 == 0) {
       inferred = std::move(out);

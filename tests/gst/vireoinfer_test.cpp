@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "plugins/gst/picture_name.h"
 #include "tests/gst/harness.h"
 
 namespace vireo::gst_test {
@@ -23,9 +24,17 @@ TEST(VireoInfer, AttachesExactResultsAndRoundedRegions) {
     EXPECT_EQ(regions[i].label, result.detections[i].label);
     EXPECT_EQ(regions[i].class_id, result.detections[i].class_id);
     EXPECT_NEAR(regions[i].score, result.detections[i].score, 1e-6);
-    EXPECT_EQ(regions[i].x, std::round(result.detections[i].x));
-    EXPECT_LE(regions[i].x + regions[i].width, 640);
-    EXPECT_LE(regions[i].y + regions[i].height, 480);
+    EXPECT_EQ(regions[i].x, result.detections[i].x);
+    EXPECT_EQ(regions[i].height, result.detections[i].height);
+  }
+  gpointer state = nullptr;
+  for (const sdk::Detection& d : result.detections) {  // elements of others see whole pixels
+    const auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(
+        gst_buffer_iterate_meta_filtered(out.get(), &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE));
+    ASSERT_NE(region, nullptr);
+    EXPECT_EQ(region->x, std::round(d.x));
+    EXPECT_LE(region->x + region->w, 640u);
+    EXPECT_LE(region->y + region->h, 480u);
   }
 }
 
@@ -50,7 +59,8 @@ TEST(VireoInfer, FindsTheSameWhereverThePlanesLie) {
 }
 
 TEST(VireoInfer, PassesFramesOfAnyFormatUntouched) {
-  for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8"}) {
+  for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8", "YUY2", "UYVY",
+                             "P010_10LE", "I420_10LE"}) {
     Harness harness("vireoscene num-buffers=2 first-frame=10 ! videoconvert ! " + caps_text(format, 640, 480) + " ! " +
                     infer());
     gst_harness_play(harness.get());
@@ -65,7 +75,7 @@ TEST(VireoInfer, PassesFramesOfAnyFormatUntouched) {
 
 TEST(VireoInfer, SeesTheSameStreetInEveryColourFormat) {
   std::vector<sdk::FrameResult> results;
-  for (const char* format : {"BGR", "NV12", "I420", "RGB", "BGRx", "RGBA"}) {
+  for (const char* format : {"BGR", "NV12", "I420", "RGB", "BGRx", "RGBA", "YUY2", "UYVY", "P010_10LE", "I420_10LE"}) {
     Harness harness("vireoscene num-buffers=1 first-frame=10 ! videoconvert ! " + caps_text(format, 640, 480) + " ! " +
                     infer());
     gst_harness_play(harness.get());
@@ -120,6 +130,53 @@ TEST(VireoInfer, FollowsSettingsChangedWhilePlaying) {
   EXPECT_LT(result_of(strict).detections.size(), many);
   for (const auto& detection : result_of(strict).detections) EXPECT_GE(detection.score, 0.9f);
   gst_object_unref(element);
+}
+
+TEST(VireoInfer, KeepsItsModelWhilePlayingAndSaysSo) {
+  Harness harness(infer("batch-size=2"));
+  Messages messages(harness);
+  harness.caps(caps_text("BGR", 320, 240));
+  harness.push(street(0, 320, 240));
+  harness.pull();
+  GstElement* element = harness.element("infer");
+  g_object_set(element, "model", "/nowhere/else.onnx", nullptr);
+  EXPECT_NE(messages.text(GST_MESSAGE_WARNING).find("'model'"), std::string::npos);
+  g_object_set(element, "batch-size", 7, nullptr);
+  EXPECT_NE(messages.text(GST_MESSAGE_WARNING).find("'batch-size'"), std::string::npos);
+  gchar* model = nullptr;
+  gint batch = 0;
+  g_object_get(element, "model", &model, "batch-size", &batch, nullptr);
+  EXPECT_EQ(model, demo_model());
+  EXPECT_EQ(batch, 2);
+  g_free(model);
+  g_object_set(element, "score-threshold", 0.5, "interval", 2, nullptr);
+  EXPECT_EQ(messages.text(GST_MESSAGE_WARNING, 0), "") << "these may change";
+  gst_element_set_state(element, GST_STATE_NULL);
+  g_object_set(element, "batch-size", 7, nullptr);
+  g_object_get(element, "batch-size", &batch, nullptr);
+  EXPECT_EQ(batch, 7);
+  gst_object_unref(element);
+}
+
+TEST(VireoInfer, TellsStreamTimeCaptureTimeAndThePicturesName) {
+  Harness harness(infer());
+  harness.caps(caps_text("BGR", 320, 240));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = 100 * GST_SECOND;  // a recorder's clock, not from zero
+  segment.time = 0;
+  ASSERT_TRUE(harness.event(gst_event_new_segment(&segment)));
+  GstBuffer* buffer = street(0, 320, 240);
+  GST_BUFFER_PTS(buffer) = 102 * GST_SECOND;
+  GstCaps* unix_time = gst_caps_from_string("timestamp/x-unix");
+  gst_buffer_add_reference_timestamp_meta(buffer, unix_time, 1700000000 * GST_SECOND, GST_CLOCK_TIME_NONE);
+  gst_caps_unref(unix_time);
+  gst::attach_picture_name(buffer, "/pictures/one.jpg");
+  harness.push(buffer);
+  const OwnedBuffer out = harness.pull();
+  EXPECT_EQ(result_of(out).pts_ns, std::int64_t(2 * GST_SECOND));
+  EXPECT_EQ(result_of(out).utc_ns, std::int64_t(1700000000 * GST_SECOND));
+  EXPECT_EQ(result_of(out).uri, "/pictures/one.jpg");
 }
 
 TEST(VireoInfer, CarriesRawOutputsOnRequest) {

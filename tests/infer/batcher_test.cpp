@@ -1,115 +1,13 @@
-// The batcher against a made-up network: out = 2 * in + 1 for every image, with gates to hold runs.
-
-#include "plugins/infer/batcher.h"
-
-#include <gtest/gtest.h>
+// The batcher against a made-up network: who gets what, in which order, and when batches go out.
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 #include <thread>
 
-#include "plugins/infer/latency.h"
+#include "tests/infer/fake_backend.h"
 
 namespace vireo::infer {
 namespace {
-
-using namespace std::chrono_literals;
-
-/// Doubles and adds one. Runs wait while the gate is closed.
-class FakeBackend : public Backend {
- public:
-  FakeBackend(int lanes, int batch, int concurrency = 1)
-      : lanes_(lanes), batch_(batch), concurrency_(concurrency), inputs_(lanes * batch), results_(lanes * batch) {}
-  int lanes() const noexcept override { return lanes_; }
-  int max_batch() const noexcept override { return batch_; }
-  int concurrency() const noexcept override { return concurrency_; }
-  void* slot(int lane, int index) noexcept override { return &inputs_[lane * batch_ + index]; }
-
-  Status run(int lane, int count) noexcept override {
-    std::unique_lock lock(mutex_);
-    ++running_;
-    most_running_ = std::max(most_running_, running_);
-    batches_.push_back(count);
-    changed_.notify_all();
-    changed_.wait(lock, [&] { return open_; });
-    for (int i = 0; i < count; ++i) results_[lane * batch_ + i] = 2 * inputs_[lane * batch_ + i] + 1;
-    --running_;
-    return fail_ ? Status(ErrorCode::internal, "the device went away") : Status();
-  }
-  std::vector<sdk::TensorView> outputs(int lane, int index, int) override {
-    return {{"out", DataType::float32, {1, 1}, &results_[lane * batch_ + index]}};
-  }
-
-  void gate(bool open) {
-    std::lock_guard lock(mutex_);
-    open_ = open;
-    changed_.notify_all();
-  }
-  void fail(bool on) {
-    std::lock_guard lock(mutex_);
-    fail_ = on;
-  }
-  void wait_for_batches(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return batches_.size() >= count; });
-  }
-  std::vector<int> batches() {
-    std::lock_guard lock(mutex_);
-    return batches_;
-  }
-  int most_running() {
-    std::lock_guard lock(mutex_);
-    return most_running_;
-  }
-
- private:
-  int lanes_, batch_, concurrency_;
-  std::vector<float> inputs_, results_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = true, fail_ = false;
-  int running_ = 0, most_running_ = 0;
-  std::vector<int> batches_;
-};
-
-struct NumberJob : Job {
-  explicit NumberJob(float number, bool bad_prepare = false, bool bad_decode = false)
-      : in(number), prepare_throws(bad_prepare), decode_throws(bad_decode) {}
-  void prepare(const Slot& slot, int) override {
-    if (prepare_throws) throw Error(ErrorCode::invalid_argument, "picture is torn");
-    *static_cast<float*>(slot.memory()) = in;
-  }
-  void decode(std::span<const sdk::TensorView> outputs, int) override {
-    if (decode_throws) throw Error(ErrorCode::unsupported, "unreadable");
-    out = *outputs[0].as<float>();
-  }
-  float in, out = 0;
-  bool prepare_throws, decode_throws;
-};
-
-/// Collects what a stream gets back.
-struct Receiver {
-  struct Item {
-    float in, out;
-    Outcome outcome;
-  };
-  Batcher::Deliver deliver() {
-    return [this](std::unique_ptr<Job> job, const Outcome& outcome) {
-      auto& number = static_cast<NumberJob&>(*job);
-      ASSERT_FALSE(inside.exchange(true)) << "two deliveries at once";
-      {
-        std::lock_guard lock(mutex);
-        items.push_back({number.in, number.out, outcome});
-      }
-      inside = false;
-    };
-  }
-  std::atomic<bool> inside{false};
-  std::mutex mutex;
-  std::vector<Item> items;
-};
 
 TEST(Batcher, GivesEveryStreamItsOwnResultsInItsOwnOrder) {
   for (const int batch : {1, 4}) {
@@ -168,38 +66,23 @@ TEST(Batcher, KeepsFillingAnOverdueBatchWhileTheDeviceIsBusy) {
   FakeBackend backend(2, 4, 1);
   Batcher batcher(backend, 1);
   Receiver receiver;
+  Count prepared;
   backend.gate(false);
   auto stream = batcher.open({.max_inflight = 8}, receiver.deliver());
   ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(0.f)));
   backend.wait_for_batches(1);
-  for (int i = 1; i <= 4; ++i) ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(float(i))));
-  backend.gate(true);
-  stream->drain();
-  const auto batches = backend.batches();
-  EXPECT_EQ(batches[0], 1);
-  EXPECT_EQ(receiver.items.size(), 5u);
-  for (const auto& item : receiver.items) EXPECT_EQ(item.out, 2 * item.in + 1);
-}
-
-TEST(Batcher, DropsTheOlderWaitingFrameOfALiveStreamAndReportsItInPlace) {
-  FakeBackend backend(1, 1);
-  Batcher batcher(backend, 1);
-  Receiver receiver;
-  backend.gate(false);
-  auto stream = batcher.open({.max_inflight = 2, .newest_wins = true}, receiver.deliver());
-  ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(0.f)));
-  backend.wait_for_batches(1);
-  for (int i = 1; i <= 6; ++i) ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(float(i))));
-  backend.gate(true);
-  stream->drain();
-  ASSERT_EQ(receiver.items.size(), 7u);
-  int inferred = 0;
-  for (int i = 0; i < 7; ++i) {
-    EXPECT_EQ(receiver.items[i].in, float(i));
-    inferred += receiver.items[i].outcome.fate == Fate::inferred;
+  // Each is overdue as soon as it comes, yet none may go alone: the device could not start it.
+  for (int i = 1; i <= 4; ++i) {
+    auto job = std::make_unique<NumberJob>(float(i));
+    job->prepared = &prepared;
+    ASSERT_TRUE(stream->submit(std::move(job)));
+    prepared.wait_for(i);
   }
-  EXPECT_EQ(receiver.items[6].outcome.fate, Fate::inferred) << "the newest wins";
-  EXPECT_EQ(inferred, 2);
+  backend.gate(true);
+  stream->drain();
+  EXPECT_EQ(backend.batches(), (std::vector<int>{1, 4}));
+  ASSERT_EQ(receiver.items.size(), 5u);
+  for (const auto& item : receiver.items) EXPECT_EQ(item.out, 2 * item.in + 1);
 }
 
 TEST(Batcher, BlocksAStreamThatMustKeepEveryFrame) {
@@ -312,15 +195,6 @@ TEST(Batcher, StreamsComeAndGoWhileOthersRun) {
   stop = true;
   runner.join();
   for (const auto& item : steady.items) ASSERT_EQ(item.out, 2 * item.in + 1);
-}
-
-TEST(LatencyHistogram, GivesPercentilesToTwoPercent) {
-  LatencyHistogram histogram;
-  for (int i = 1; i <= 1000; ++i) histogram.add(std::chrono::microseconds(i * 100));
-  EXPECT_NEAR(histogram.percentile_ms(0.5), 50, 1.5);
-  EXPECT_NEAR(histogram.percentile_ms(0.99), 99, 2.5);
-  EXPECT_NEAR(histogram.percentile_ms(1), 100, 2.5);
-  EXPECT_NEAR(histogram.mean_ms(), 50.05, 0.01);
 }
 
 }  // namespace

@@ -90,6 +90,44 @@ TEST(Json, SumsAMapUpByTheShareOfItsClasses) {
       << json;
 }
 
+TEST(Json, WritesWhatSeveralStagesSay) {
+  auto result = example();
+  result.uri = "/pictures/one.jpg";
+  result.utc_ns = 1700000000123456789;
+  sdk::Detection& d = result.detections[0];
+  d.id = 0;
+  d.stage = "cars";
+  d.keypoints.clear();
+  d.classes.push_back({4, "red", 0.5f, "colours"});
+  d.mask = {1, 2, 30, 40, 3, 2, {0, 200, 200, 255, 0, 0}};
+  sdk::Detection plate;
+  plate.id = 1;
+  plate.parent = 0;
+  plate.rotation = 0.25f;
+  result.detections.push_back(plate);
+  result.events.push_back({.kind = "line", .name = "gate", .text = "", .track_id = 12, .detection = 0, .value = 3});
+  std::string json;
+  append_record(json, result);
+  EXPECT_EQ(
+      json,
+      "{\"schema\":1,\"frame\":7,\"source\":\"cam \\\"1\\\"\",\"uri\":\"/pictures/one.jpg\",\"pts_ns\":40000000,"
+      "\"utc\":\"2023-11-14T22:13:20.123456Z\",\"width\":640,\"height\":480,\"detections\":[{\"class\":2,\"label\":"
+      "\"car\",\"score\":0.875,\"box\":[1.5,2,30.25,40],\"track\":12,\"id\":0,\"stage\":\"cars\",\"classes\":[{"
+      "\"class\":4,\"label\":\"red\",\"score\":0.5,\"stage\":\"colours\"}],\"mask\":{\"area\":[1,2,30,40],"
+      "\"columns\":3,\"rows\":2,\"runs\":[1,3,2]}},{\"class\":-1,\"label\":\"\",\"score\":0,\"box\":[0,0,0,0],"
+      "\"rotation\":0.25,\"id\":1,\"parent\":0}],\"events\":[{\"kind\":\"line\",\"name\":\"gate\",\"track\":12,"
+      "\"detection\":0,\"value\":3}]}");
+}
+
+TEST(JsonLines, SayWhichSchemaTheyFollow) {
+  const auto path = fresh("vireo_jsonl_");
+  create_publisher("jsonl:" + path.string())->publish(example());
+  const auto lines = lines_of(path);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_TRUE(lines[0].starts_with("{\"schema\":1,\"frame\":7,")) << lines[0];
+  std::filesystem::remove(path);
+}
+
 TEST(Json, WritesNullForNumbersThatAreNotFinite) {
   auto result = example();
   result.detections[0].x = std::numeric_limits<float>::quiet_NaN();

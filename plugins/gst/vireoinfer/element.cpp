@@ -1,12 +1,12 @@
 // vireoinfer: runs a network on the frames that pass and attaches what it finds. The element itself: states, properties
-// and class; infer_pads.cpp is what its pads do, InferFlow (infer_flow.h) the way of a frame.
+// and class; input.cpp and output.cpp are what its pads do, InferFlow (flow.h) the way of a frame.
 
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "plugins/gst/elements.h"
-#include "plugins/gst/infer_element.h"
+#include "plugins/gst/vireoinfer/element.h"
 
 #define GST_CAT_DEFAULT vireoinfer_debug
 
@@ -61,7 +61,14 @@ namespace {
 
 // ---- opening and closing -------------------------------------------------------------------------------------------
 
-bool open_flow(VireoInfer* self) {
+/// From now on properties that the model depends on are refused, or no longer.
+void set_loaded(VireoInfer* self, bool loaded) {
+  GST_OBJECT_LOCK(self);
+  self->state->loaded = loaded;
+  GST_OBJECT_UNLOCK(self);
+}
+
+bool load_flow(VireoInfer* self) {
   const InferSettings settings = settings_of(self);
   if (settings.model.empty()) {
     GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("No model is set."), ("set model=FILE.onnx or model=FILE.plan"));
@@ -84,16 +91,25 @@ bool open_flow(VireoInfer* self) {
     post_error(self, settings, ErrorCode::internal, error.what());
     return false;
   }
-  self->state->live_known = false;
+  self->state->live_known = self->state->uri_known = false;
+  self->state->uri.clear();
   self->state->failed = false;
   gst_segment_init(&self->state->segment, GST_FORMAT_TIME);
   return true;
+}
+
+bool open_flow(VireoInfer* self) {
+  set_loaded(self, true);
+  const bool opened = load_flow(self);
+  if (!opened) set_loaded(self, false);
+  return opened;
 }
 
 void close_flow(VireoInfer* self) {
   GST_OBJECT_LOCK(self);
   std::shared_ptr<InferFlow> flow = std::move(self->state->flow);
   self->state->flow.reset();
+  self->state->loaded = false;
   GST_OBJECT_UNLOCK(self);
 }
 
@@ -126,6 +142,8 @@ GstStructure* stats_of(VireoInfer* self) {
   count("dropped", stats.dropped);
   count("late", stats.late);
   count("failed", stats.failed);
+  count("held", stats.held);
+  count("most-held", stats.most_held);
   number("fps", stats.fps);
   number("latency-mean-ms", stats.latency.mean_ms());
   number("latency-p50-ms", stats.latency.percentile_ms(0.5));
@@ -158,26 +176,23 @@ void apply_settings(VireoInfer* self, bool session_changed) {
   }
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+void write(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   VireoInfer* self = self_of(object);
-  bool session_changed = false;
   GST_OBJECT_LOCK(self);
-  const bool known = set_infer_property(self->state->settings, id, value, session_changed);
+  const bool loaded = self->state->loaded;
   GST_OBJECT_UNLOCK(self);
-  if (!known) {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    return;
-  }
-  apply_settings(self, session_changed);
+  const auto table = infer_properties();
+  if (set_property(object, table, self->state->settings, id, value, spec, loaded) != SetResult::set) return;
+  apply_settings(self, find_property(table, id)->marked);
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+void read(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   VireoInfer* self = self_of(object);
   if (id == kInferStatsProperty) {
     g_value_take_boxed(value, stats_of(self));
     return;
   }
-  if (!get_infer_property(settings_of(self), id, value)) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  get_property(object, infer_properties(), self->state->settings, id, value, spec);
 }
 
 void finalize(GObject* object) {
@@ -192,19 +207,21 @@ static void vireo_infer_class_init(VireoInferClass* klass) {
   using namespace vireo::gst;
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
+  object_class->set_property = write;
+  object_class->get_property = read;
   object_class->finalize = finalize;
-  install_infer_properties(object_class);
+  install_properties(object_class, infer_properties());
   g_object_class_install_property(
       object_class, kInferStatsProperty,
       g_param_spec_boxed(
           "stats", "Statistics",
           "Figures since PAUSED: frames, inferred, passed, dropped (a newer frame came), late (the sink had no use), "
-          "failed, fps, latency-*-ms (arrival or capture to result), engine-* (of the shared engine). Read-only.",
+          "failed, held and most-held (frames in the element, now and at most), fps, latency-*-ms (arrival or capture "
+          "to result), engine-* (of the shared engine). Read-only.",
           GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   element_class->change_state = change_state;
-  add_infer_pad_templates(element_class);
+  add_sink_template(element_class);
+  add_src_template(element_class);
   gst_element_class_set_static_metadata(element_class, "Vireo inference", "Filter/Analyzer/Video",
                                         "Runs a neural network (ONNX or Vireo plan) on video frames, asynchronously "
                                         "and batched across streams, and attaches "
@@ -217,7 +234,8 @@ static void vireo_infer_init(VireoInfer* self) {
   self->state = new vireo::gst::InferState;
   gst_segment_init(&self->state->segment, GST_FORMAT_TIME);
   gst_video_info_init(&self->state->info);
-  vireo::gst::add_infer_pads(self);
+  vireo::gst::add_sink_pad(self);
+  vireo::gst::add_src_pad(self);
 }
 
 gboolean vireo::gst::register_vireoinfer(GstPlugin* plugin) {

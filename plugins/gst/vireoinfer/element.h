@@ -1,6 +1,6 @@
 #pragma once
-// The instance of vireoinfer, shared by its two files: vireoinfer.cpp holds the element (states, properties, class),
-// infer_pads.cpp what its pads do. `settings` and `flow` (the pointer) are guarded by the object lock.
+// The instance of vireoinfer, shared by its files: element.cpp holds the element (states, properties, class), input.cpp
+// and output.cpp what its pads do. `settings` and `flow` (the pointer) are guarded by the object lock.
 
 #include <gst/gst.h>
 #include <gst/video/video.h>
@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "engine/api/error.h"
-#include "plugins/gst/infer_flow.h"
-#include "plugins/gst/infer_settings.h"
+#include "plugins/gst/vireoinfer/flow.h"
+#include "plugins/gst/vireoinfer/settings.h"
 
 namespace vireo::gst {
 
@@ -20,8 +20,12 @@ struct InferState {
   GstSegment segment;                           ///< sink side, chain thread
   GstVideoInfo info;                            ///< sink side, chain thread
   bool live_known = false;                      ///< chain thread
+  bool uri_known = false;                       ///< chain thread
+  std::string uri;                              ///< of the picture, chain thread
   bool downstream_planes = false;               ///< downstream takes GstVideoMeta; object lock
   GstClockTime earliest = GST_CLOCK_TIME_NONE;  ///< running time before which frames are too late; object lock
+  gdouble proportion = 1;                       ///< of the sink's last word on quality; object lock
+  bool loaded = false;                          ///< a model is being loaded or in use; object lock
   bool failed = false;                          ///< an error was posted; output task
 };
 
@@ -47,8 +51,17 @@ inline VireoInfer* self_of(gpointer object) { return reinterpret_cast<VireoInfer
 /// The kind of GStreamer error and what the user can do, for an error of ours.
 void post_error(VireoInfer* self, const InferSettings& settings, ErrorCode code, const char* message);
 
-/// Makes the pads with their functions. (infer_pads.cpp)
-void add_infer_pads(VireoInfer* self);
-void add_infer_pad_templates(GstElementClass* element_class);
+// Pads: input.cpp and output.cpp.
+void add_sink_template(GstElementClass* element_class);
+void add_src_template(GstElementClass* element_class);
+void add_sink_pad(VireoInfer* self);
+void add_src_pad(VireoInfer* self);
+/// What a flush does to the stream and to the output's task; not the events themselves.
+void flush(VireoInfer* self, InferFlow& flow, bool start);
+/// Whether the sink has no more use for a frame of that running time. Files lose no frame, however late the sink finds
+/// them: their results are wanted all the same.
+[[nodiscard]] bool too_late(VireoInfer* self, const InferFlow& flow, GstClockTime running);
+/// Posts a QoS message for each frame that was dropped since the last call.
+void report_drops(VireoInfer* self, InferFlow& flow);
 
 }  // namespace vireo::gst

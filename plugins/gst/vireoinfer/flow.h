@@ -5,6 +5,10 @@
 //   chain thread:  push_frame / push_event ──▶ queue ──▶ output task: next(), in order, as soon as the head is ready
 //                        └──▶ Batcher::Stream ──▶ (its threads) prepare, run, decode ──▶ frame is ready
 //
+// A live stream holds a few frames at most (frames_held), whatever the load: the newest takes the place of the oldest
+// that is not being worked on. A frame that loses its place is let go at once; what it was is kept as a Drop until
+// somebody reports it. While finished frames wait for downstream, none is inferred: it would only lose its place later.
+//
 // Owned by the element, made at READY→PAUSED. push_* are called under the sink pad's stream lock, next() by the output
 // task alone, the rest from any thread.
 
@@ -14,20 +18,39 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "plugins/gst/frame_meta.h"
-#include "plugins/gst/infer_settings.h"
+#include "plugins/gst/video_image.h"
+#include "plugins/gst/vireoinfer/settings.h"
 #include "plugins/infer/latency.h"
+#include "plugins/infer/latency_window.h"
 #include "plugins/infer/session.h"
 
 namespace vireo::gst {
+
+/// What is known of a frame when it arrives.
+struct FrameFacts {
+  GstClockTime running = GST_CLOCK_TIME_NONE, stream = GST_CLOCK_TIME_NONE;  ///< its time, in the two ways of a segment
+  std::int64_t utc_ns = -1;                                                  ///< when it was captured; -1: unknown
+  std::int64_t age_ns = 0;  ///< how old it was on arrival: since capture (live), else what earlier stages took
+  std::string uri;          ///< file or address, for pictures
+  NotePointer earlier;      ///< results of earlier stages
+};
+
+/// A frame that was not put out.
+struct Drop {
+  GstClockTime running, stream, timestamp, duration;
+  std::uint64_t processed = 0, dropped = 0;  ///< so far, with this one
+};
 
 /// A frame on its way through the element. Owned by the queue and, while it is worked on, by its job.
 struct FrameTask {
   GstBuffer* buffer = nullptr;
   std::shared_ptr<const GstVideoInfo> info;
   infer::Clock::time_point arrived;
-  std::int64_t capture_age_ns = 0;  ///< how old the frame was on arrival (live sources)
+  FrameFacts facts;
+  GstClockTime timestamp = GST_CLOCK_TIME_NONE, duration = GST_CLOCK_TIME_NONE;
   std::uint64_t index = 0;
   bool wanted = true;  ///< to be inferred; false: only passes
   bool ready = false;  ///< guarded by the flow's mutex, as is everything below until then
@@ -40,16 +63,18 @@ struct FrameTask {
 struct FlowItem {
   std::shared_ptr<FrameTask> frame;
   GstEvent* event = nullptr;
+  bool discont = false;  ///< of a frame: others before it were dropped
 };
 
 struct FlowStats {
   std::uint64_t frames = 0;    ///< arrived
-  std::uint64_t inferred = 0;  ///< with their own result
-  std::uint64_t passed = 0;    ///< between two inferred ones
+  std::uint64_t inferred = 0;  ///< put out with their own result
+  std::uint64_t passed = 0;    ///< put out between two inferred ones
   std::uint64_t dropped = 0;   ///< a newer frame took their place
   std::uint64_t late = 0;      ///< skipped because they came too late for the sink
   std::uint64_t failed = 0;
-  double fps = 0;  ///< frames out, over the time from the first to the last
+  std::uint64_t held = 0, most_held = 0;  ///< frames in the element, now and at most
+  double fps = 0;                         ///< frames out, over the time from the first to the last
   infer::LatencyHistogram latency;
 };
 
@@ -64,15 +89,20 @@ class InferFlow {
   void configure(const InferSettings& settings, std::shared_ptr<infer::Session> session);
 
   /// Takes the buffer. GST_FLOW_FLUSHING while flushing, the output's result once it is not OK.
-  GstFlowReturn push_frame(GstBuffer* buffer, std::int64_t capture_age_ns);
+  GstFlowReturn push_frame(GstBuffer* buffer, FrameFacts facts);
   /// Takes the event.
   bool push_event(GstEvent* event);
-  void count_late();
+  /// A frame that came too late for the sink and is not let in; or was finished too late and is not put out.
+  void drop_late(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration, bool arriving);
+  /// The frames dropped since the last call, to be reported.
+  [[nodiscard]] std::vector<Drop> take_drops();
 
   /// Blocks until the head of the queue is ready; empty item when flushing.
   FlowItem next();
   /// What the output task did with the last item.
   void done(GstFlowReturn result);
+  /// Downstream's refusal, where it is for good and upstream has not been told since: nobody pushes after EOS. Else OK.
+  [[nodiscard]] GstFlowReturn unheard() const;
   /// False after downstream refused a frame: frames then go nowhere until a flush, events still do.
   [[nodiscard]] bool good() const;
   /// The source pad has a new peer: "not linked" is forgiven.
@@ -86,22 +116,33 @@ class InferFlow {
   [[nodiscard]] FlowStats stats() const;
   [[nodiscard]] std::shared_ptr<infer::Session> session() const;
   [[nodiscard]] bool live() const;
+  /// Whether a newer frame may take an older one's place.
+  [[nodiscard]] bool drops_frames() const;
+  /// Frames that may be in the element at once.
+  [[nodiscard]] std::size_t frames_held() const;
   /// Time that frames really take, with some room, for the LATENCY query.
   [[nodiscard]] std::int64_t latency_ns() const;
-  /// Called for each frame put out: true, now and then, when the answer above has changed.
+  /// Called for each frame put out: true when the answer above has changed and the pipeline should know.
   [[nodiscard]] bool latency_changed();
 
  private:
   class InferJob;
   void deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& outcome);
-  void drop_for(std::unique_lock<std::mutex>& lock);
-  [[nodiscard]] std::size_t frames_queued() const;
+  void let_go(FrameTask& frame) noexcept;
+  [[nodiscard]] bool make_room(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] std::size_t limit() const;
+  [[nodiscard]] std::size_t held() const;
+  void note_drop(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration);
+  void begin(FrameTask& frame);
+  void balance();
+  void hold_result(FrameTask& frame);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<FlowItem> queue_;
   bool flushing_ = true;
-  bool busy_ = false;  ///< the output task holds an item
+  bool busy_ = false, busy_frame_ = false;  ///< the output task holds an item; and it is a frame
+  bool told_ = false;                       ///< upstream knows `result_`
   GstFlowReturn result_ = GST_FLOW_OK;
   std::shared_ptr<infer::Session> session_;
   InferSettings settings_;
@@ -109,13 +150,15 @@ class InferFlow {
   bool live_ = false;
   infer::StreamOptions options_;
   std::shared_ptr<const GstVideoInfo> info_;
-  std::uint64_t frame_index_ = 0;
+  std::vector<FrameScratch> scratch_;  ///< for each of the batcher's workers
+  std::uint64_t frame_index_ = 0, next_out_ = 0;
   std::shared_ptr<FrameNote> last_note_;  ///< output task only
+  std::vector<Drop> drops_;
   FlowStats stats_;
   infer::Clock::time_point first_out_, last_out_;
   std::uint64_t out_ = 0;
-  std::int64_t recent_max_ns_ = 0, reported_ns_ = 0;
-  int recent_ = 0;
+  infer::LatencyWindow recent_;  ///< what frames took lately
+  std::int64_t reported_ns_ = 0;
   std::unique_ptr<infer::Batcher::Stream> stream_;  ///< last: closes before the rest goes
 };
 

@@ -1,0 +1,357 @@
+#include "plugins/gst/vireoinfer/flow.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace vireo::gst {
+
+using infer::Clock;
+using infer::Fate;
+using Nanoseconds = std::chrono::nanoseconds;
+
+namespace {
+
+/// Of a live stream, beside those that are worked on: the newest that waits, and one on its way out.
+constexpr std::size_t kLiveFrames = 2;
+/// Finished frames of other streams that may wait for downstream, beside those in flight.
+constexpr std::size_t kFinishedFrames = 4;
+
+std::int64_t time_or_none(GstClockTime time) { return GST_CLOCK_TIME_IS_VALID(time) ? std::int64_t(time) : -1; }
+
+void name_stage(sdk::FrameResult& result, const std::string& stage) {
+  if (stage.empty()) return;
+  for (auto& each : result.detections) each.stage = stage;
+  for (auto& each : result.classes) each.stage = stage;
+  for (auto& each : result.maps) each.stage = stage;
+}
+
+}  // namespace
+
+class InferFlow::InferJob : public infer::Job {
+ public:
+  InferJob(InferFlow& flow, std::shared_ptr<FrameTask> frame, std::shared_ptr<infer::Session> session,
+           const InferSettings& settings)
+      : flow_(flow),
+        frame_(std::move(frame)),
+        session_(std::move(session)),
+        stage_(settings.stage),
+        raw_(settings.raw_tensors) {}
+
+  void prepare(const infer::Slot& slot, int worker) override {
+    MappedFrame mapped(*frame_->info, frame_->buffer, GST_MAP_READ);
+    if (!mapped) throw Error(ErrorCode::io, "the frame's memory can't be mapped for reading");
+    const auto outputs = raw_ ? infer::Session::Outputs::whole : infer::Session::Outputs::as_decoded;
+    const sdk::Image image = image_of(mapped.frame(), flow_.scratch_[std::size_t(worker)]);
+    geometry_ = session_->prepare(image, slot, worker, outputs);
+  }
+
+  void decode(std::span<const sdk::TensorView> outputs, int lane) override {
+    session_->decode(outputs, geometry_, frame_->note->result, lane);
+    name_stage(frame_->note->result, stage_);
+    if (!raw_) return;
+    for (const sdk::TensorView& view : outputs) {
+      const auto* bytes = static_cast<const std::uint8_t*>(view.data);
+      const std::size_t size = byte_count(view.dtype, view.dims);
+      frame_->note->tensors.push_back({std::string(view.name), view.dtype, view.dims, {bytes, bytes + size}});
+    }
+  }
+
+  void release() noexcept override { flow_.let_go(*frame_); }
+
+  [[nodiscard]] const std::shared_ptr<FrameTask>& frame() const { return frame_; }
+
+ private:
+  InferFlow& flow_;  ///< outlives the batcher's stream, and so its jobs
+  std::shared_ptr<FrameTask> frame_;
+  std::shared_ptr<infer::Session> session_;
+  sdk::Geometry geometry_;
+  std::string stage_;
+  bool raw_;
+};
+
+InferFlow::InferFlow(std::shared_ptr<infer::Session> session, const InferSettings& settings, std::string source_id)
+    : session_(std::move(session)), settings_(settings), source_id_(std::move(source_id)) {
+  infer::Model& model = session_->model();
+  options_ = settings_.stream_options(false, model.backend().max_batch());
+  const bool batches = model.backend().max_batch() > 1;
+  reported_ns_ = std::int64_t(model.image_seconds() * 1.5e9) + (batches ? options_.max_delay.count() : 0);
+  scratch_.resize(std::size_t(model.batcher().workers()));
+  stream_ = model.batcher().open(options_, [this](std::unique_ptr<infer::Job> job, const infer::Outcome& outcome) {
+    deliver(std::move(job), outcome);
+  });
+}
+
+InferFlow::~InferFlow() {
+  set_flushing(true);
+  stream_.reset();
+}
+
+void InferFlow::set_info(const GstVideoInfo& info) {
+  std::lock_guard lock(mutex_);
+  info_ = std::make_shared<const GstVideoInfo>(info);
+}
+
+void InferFlow::set_live(bool live) {
+  std::lock_guard lock(mutex_);
+  live_ = live;
+  options_ = settings_.stream_options(live_, session_->model().backend().max_batch());
+  stream_->configure(options_);
+  changed_.notify_all();
+}
+
+void InferFlow::configure(const InferSettings& settings, std::shared_ptr<infer::Session> session) {
+  std::lock_guard lock(mutex_);
+  settings_ = settings;
+  if (session) session_ = std::move(session);
+  options_ = settings_.stream_options(live_, session_->model().backend().max_batch());
+  stream_->configure(options_);
+  changed_.notify_all();
+}
+
+std::size_t InferFlow::held() const {
+  const auto queued =
+      std::count_if(queue_.begin(), queue_.end(), [](const FlowItem& item) { return item.frame != nullptr; });
+  return std::size_t(queued) + (busy_frame_ ? 1 : 0);
+}
+
+std::size_t InferFlow::limit() const {
+  const auto inflight = std::size_t(options_.max_inflight);
+  return inflight + (options_.newest_wins ? kLiveFrames : kFinishedFrames);
+}
+
+std::size_t InferFlow::frames_held() const {
+  std::lock_guard lock(mutex_);
+  return limit();
+}
+
+/// The frame will never be put out: frees it and takes it out of the queue.
+void InferFlow::let_go(FrameTask& frame) noexcept {
+  GstBuffer* buffer = nullptr;
+  std::shared_ptr<FrameTask> keep;
+  {
+    std::lock_guard lock(mutex_);
+    const auto at =
+        std::find_if(queue_.begin(), queue_.end(), [&](const FlowItem& item) { return item.frame.get() == &frame; });
+    if (at != queue_.end()) {  // else a flush has taken it out, which is no drop
+      keep = at->frame;
+      queue_.erase(at);
+      ++stats_.dropped;
+      note_drop(frame.facts, frame.timestamp, frame.duration);
+    }
+    buffer = std::exchange(frame.buffer, nullptr);
+    frame.facts.earlier.reset();
+    changed_.notify_all();
+  }
+  gst_clear_buffer(&buffer);
+}
+
+/// On live sources nothing is inferred while the output has more than it can put out.
+void InferFlow::balance() {
+  if (flushing_) return;  // for good, perhaps: then the stream is being closed
+  const bool waiting =
+      std::any_of(queue_.begin(), queue_.end(), [](const FlowItem& item) { return item.frame && item.frame->ready; });
+  stream_->pause(options_.newest_wins && busy_frame_ && waiting);
+}
+
+/// Room for one frame: waits for the output, or on live sources lets an older frame go. False: there is nothing older
+/// that could be let go.
+bool InferFlow::make_room(std::unique_lock<std::mutex>& lock) {
+  if (!options_.newest_wins) {
+    changed_.wait(lock,
+                  [&] { return flushing_ || result_ != GST_FLOW_OK || options_.newest_wins || held() < limit(); });
+    if (!options_.newest_wins) return true;
+  }
+  while (!flushing_ && held() >= limit()) {
+    lock.unlock();
+    const bool dropped = stream_->drop_waiting();  // let_go() takes it out
+    lock.lock();
+    if (dropped) continue;
+    const auto finished = std::find_if(queue_.begin(), queue_.end(), [](const FlowItem& item) {
+      return item.frame && item.frame->ready && item.frame->outcome.fate != Fate::failed;
+    });
+    if (finished == queue_.end()) return held() < limit();
+    std::shared_ptr<FrameTask> frame = std::move(finished->frame);
+    queue_.erase(finished);
+    ++stats_.dropped;
+    note_drop(frame->facts, frame->timestamp, frame->duration);
+    lock.unlock();  // memory goes back to its pool
+    frame.reset();
+    lock.lock();
+  }
+  return true;
+}
+
+/// The result that the frame's inference fills in.
+void InferFlow::begin(FrameTask& frame) {
+  frame.note = std::make_shared<FrameNote>();
+  sdk::FrameResult& result = frame.note->result;
+  result.source_id = source_id_;
+  result.uri = frame.facts.uri;
+  result.frame_index = frame.index;
+  result.pts_ns = time_or_none(frame.facts.stream);
+  result.utc_ns = frame.facts.utc_ns;
+  result.width = GST_VIDEO_INFO_WIDTH(frame.info.get());
+  result.height = GST_VIDEO_INFO_HEIGHT(frame.info.get());
+}
+
+GstFlowReturn InferFlow::push_frame(GstBuffer* buffer, FrameFacts facts) {
+  auto frame = std::make_shared<FrameTask>();
+  frame->buffer = buffer;
+  frame->arrived = Clock::now();
+  frame->facts = std::move(facts);
+  frame->timestamp = GST_BUFFER_PTS(buffer);
+  frame->duration = GST_BUFFER_DURATION(buffer);
+  std::unique_ptr<InferJob> job;
+  {
+    std::unique_lock lock(mutex_);
+    const bool room = make_room(lock);
+    if (flushing_) return GST_FLOW_FLUSHING;
+    if (result_ != GST_FLOW_OK) {
+      told_ = true;
+      return result_;
+    }
+    if (!info_) return GST_FLOW_NOT_NEGOTIATED;
+    frame->info = info_;
+    frame->index = frame_index_++;
+    ++stats_.frames;
+    if (!room) {
+      ++stats_.dropped;
+      note_drop(frame->facts, frame->timestamp, frame->duration);
+      return GST_FLOW_OK;
+    }
+    frame->wanted = frame->index % std::uint64_t(settings_.interval) == 0;
+    if (frame->wanted) {
+      begin(*frame);
+      job = std::make_unique<InferJob>(*this, frame, session_, settings_);
+    } else {
+      frame->ready = true;
+    }
+    queue_.push_back({frame, nullptr});
+    stats_.most_held = std::max<std::uint64_t>(stats_.most_held, held());
+    changed_.notify_all();
+  }
+  if (job && !stream_->submit(std::move(job))) return GST_FLOW_FLUSHING;
+  return GST_FLOW_OK;
+}
+
+bool InferFlow::push_event(GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) stream_->hurry();
+  std::lock_guard lock(mutex_);
+  if (flushing_) {
+    gst_event_unref(event);
+    return false;
+  }
+  const bool begins = GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START || GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT;
+  if (begins && result_ == GST_FLOW_EOS) result_ = GST_FLOW_OK;  // a new stream after the end of the old one
+  queue_.push_back({nullptr, event});
+  changed_.notify_all();
+  return true;
+}
+
+void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& outcome) {
+  FrameTask& frame = *static_cast<InferJob&>(*job).frame();
+  std::lock_guard lock(mutex_);
+  frame.outcome = outcome;
+  frame.ready = true;
+  const std::int64_t taken_ns = Nanoseconds(Clock::now() - frame.arrived).count();
+  if (frame.note) frame.note->latency_ns = taken_ns + frame.facts.age_ns;
+  if (outcome.fate == Fate::failed) ++stats_.failed;
+  if (outcome.fate == Fate::inferred) {
+    // Time spent waiting for downstream is not ours: a sink that waits for the clock would make it grow without end.
+    recent_.add(taken_ns);
+  }
+  balance();
+  changed_.notify_all();
+}
+
+/// The last result once more, for a frame between two inferred ones.
+void InferFlow::hold_result(FrameTask& frame) {
+  if (!last_note_ || !settings_.hold_results) return;
+  auto note = std::make_shared<FrameNote>();
+  note->result = last_note_->result;
+  note->result.frame_index = frame.index;
+  note->result.pts_ns = time_or_none(frame.facts.stream);
+  note->result.utc_ns = frame.facts.utc_ns;
+  note->result.uri = frame.facts.uri;
+  note->latency_ns = last_note_->latency_ns;  // that of the result, which is what is shown
+  note->age = int(std::min<std::uint64_t>(frame.index - last_note_->result.frame_index, 1'000'000));
+  const bool same = note->result.width == GST_VIDEO_INFO_WIDTH(frame.info.get()) &&
+                    note->result.height == GST_VIDEO_INFO_HEIGHT(frame.info.get());
+  if (same) frame.note = std::move(note);
+}
+
+FlowItem InferFlow::next() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(
+      lock, [&] { return flushing_ || (!queue_.empty() && (queue_.front().event || queue_.front().frame->ready)); });
+  if (flushing_) return {};
+  FlowItem item = std::move(queue_.front());
+  queue_.pop_front();
+  busy_ = true;
+  busy_frame_ = item.frame != nullptr;
+  balance();
+  if (!item.frame) return item;
+  FrameTask& frame = *item.frame;
+  item.discont = frame.index != next_out_;
+  if (frame.wanted && frame.outcome.fate == Fate::inferred) last_note_ = frame.note;
+  if (!frame.wanted) hold_result(frame);
+  return item;
+}
+
+void InferFlow::done(GstFlowReturn result) {
+  std::lock_guard lock(mutex_);
+  busy_ = busy_frame_ = false;
+  balance();
+  if (result_ == GST_FLOW_OK && result != GST_FLOW_OK) {
+    result_ = result;
+    told_ = false;
+  }
+  changed_.notify_all();
+}
+
+GstFlowReturn InferFlow::unheard() const {
+  std::lock_guard lock(mutex_);
+  const bool fatal = result_ == GST_FLOW_NOT_LINKED || result_ < GST_FLOW_EOS;
+  return fatal && !told_ && !flushing_ ? result_ : GST_FLOW_OK;
+}
+
+bool InferFlow::good() const {
+  std::lock_guard lock(mutex_);
+  return result_ == GST_FLOW_OK;
+}
+
+void InferFlow::relinked() {
+  std::lock_guard lock(mutex_);
+  if (result_ == GST_FLOW_NOT_LINKED) result_ = GST_FLOW_OK;
+}
+
+bool InferFlow::wait_empty() {
+  stream_->hurry();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return flushing_ || (queue_.empty() && !busy_); });
+  return !flushing_;
+}
+
+void InferFlow::set_flushing(bool flushing) {
+  std::deque<FlowItem> gone;
+  {
+    std::lock_guard lock(mutex_);
+    flushing_ = flushing;
+    gone.swap(queue_);  // before the batcher lets them go: they are flushed, not dropped
+    result_ = GST_FLOW_OK;
+    last_note_.reset();
+    next_out_ = frame_index_;
+    changed_.notify_all();
+  }
+  for (FlowItem& item : gone) {
+    if (item.event) gst_event_unref(item.event);
+  }
+  stream_->pause(false);
+  if (flushing) {
+    stream_->cancel();  // what runs comes back by itself; nothing here waits for it
+  } else {
+    stream_->flush_stop();
+  }
+}
+
+}  // namespace vireo::gst

@@ -22,7 +22,7 @@ constexpr std::uint64_t kScoredFrames = 500;
 
 int demo(const DemoFlags& f) {
   const EmbeddedFile model = embedded_model();
-  pipeline::PipelineConfig config;
+  deployment::PipelineConfig config;
   config.infer["model"] = model.path();
   config.infer["plan-cache"] = "off";  // the model is a new file in memory each time
   // Scoring wants weak detections too; drawing shows only the sure ones.
@@ -31,11 +31,11 @@ int demo(const DemoFlags& f) {
   if (f.threads > 0) config.infer["threads"] = std::to_string(f.threads);
   if (!f.device.empty()) config.infer["device"] = f.device;
   if (!f.precision.empty()) config.infer["precision"] = f.precision;
-  pipeline::SourceConfig scene;
+  deployment::SourceConfig scene;
   scene.uri = "vireoscene";
   scene.name = "street";
   scene.properties["seed"] = std::to_string(f.seed);
-  const bool window = !f.headless && f.out.empty() && !pipeline::find_display_sink().empty();
+  const bool window = !f.headless && f.out.empty() && !deployment::find_display_sink().empty();
   if (!f.headless && f.out.empty() && !window)
     fmt::print(stderr, "no display is reachable: running without a window (--out FILE.mp4 writes a video)\n");
   if (window) config.sinks.push_back("display");
@@ -50,7 +50,7 @@ int demo(const DemoFlags& f) {
   files.check();
   Score score(0.5f);
   std::mutex mutex;
-  const pipeline::RunStats stats = play(config, [&](const pipeline::FrameView& view) {
+  const deployment::RunStats stats = play(config, [&](const deployment::FrameView& view) {
     if (view.age != 0 || !view.result || !view.truth) return;
     const std::lock_guard lock(mutex);
     score.add(*view.result, *view.truth);

@@ -8,18 +8,18 @@
 #include <sstream>
 
 #include "app/cli/model.h"
-#include "app/pipeline/sinks.h"
-#include "app/pipeline/sources.h"
+#include "app/deployment/sinks.h"
+#include "app/deployment/sources.h"
 #include "engine/api/output_file.h"
 
 namespace vireo::cli {
 namespace {
 
 // Signal handlers take no argument: this is the one pipeline that a signal stops.
-std::atomic<pipeline::Pipeline*> g_running{nullptr};
+std::atomic<deployment::Pipeline*> g_running{nullptr};
 
 void on_signal(int number) {
-  if (pipeline::Pipeline* running = g_running.exchange(nullptr)) running->stop();
+  if (deployment::Pipeline* running = g_running.exchange(nullptr)) running->stop();
   else {
     std::signal(number, SIG_DFL);
     std::raise(number);
@@ -27,7 +27,7 @@ void on_signal(int number) {
 }
 
 /// The files among the properties of vireoinfer: class names, and whatever else names one.
-void add_properties(Outputs& files, const pipeline::Properties& infer) {
+void add_properties(Outputs& files, const deployment::Properties& infer) {
   std::error_code failed;
   for (const auto& [name, value] : infer)
     if (std::filesystem::is_regular_file(value, failed)) files.read("the " + name, value);
@@ -39,17 +39,17 @@ void add_properties(Outputs& files, const pipeline::Properties& infer) {
       files.read("the " + item.substr(0, file), item.substr(file + 6));
 }
 
-void add_sinks(Outputs& files, const pipeline::PipelineConfig& config) {
+void add_sinks(Outputs& files, const deployment::PipelineConfig& config) {
   for (const std::string& text : config.sinks) {
-    const pipeline::SinkAddress sink = pipeline::parse_sink(text);
-    if (sink.kind == pipeline::SinkKind::publisher) {
+    const deployment::SinkAddress sink = deployment::parse_sink(text);
+    if (sink.kind == deployment::SinkKind::publisher) {
       files.write("the sink", sink.target.substr(sink.target.find(':') + 1), OutputKind::in_place);
-    } else if (sink.kind == pipeline::SinkKind::video_file && config.sources.size() <= 1) {
+    } else if (sink.kind == deployment::SinkKind::video_file && config.sources.size() <= 1) {
       files.write("the sink", sink.target, OutputKind::in_place);
-    } else if (sink.kind == pipeline::SinkKind::video_file) {
+    } else if (sink.kind == deployment::SinkKind::video_file) {
       for (std::size_t i = 0; i < config.sources.size(); ++i) {
         const std::string& name = config.sources[i].name;
-        files.write("the sink", pipeline::with_name(sink.target, name.empty() ? "source" + std::to_string(i) : name),
+        files.write("the sink", deployment::with_name(sink.target, name.empty() ? "source" + std::to_string(i) : name),
                     OutputKind::in_place);
       }
     }
@@ -58,10 +58,10 @@ void add_sinks(Outputs& files, const pipeline::PipelineConfig& config) {
 
 }  // namespace
 
-void add_files(Outputs& files, const pipeline::PipelineConfig& config) {
-  for (const pipeline::SourceConfig& source : config.sources) {
-    for (const std::string& picture : pipeline::find_pictures(source.uri)) files.read("the source", picture);
-    files.read("the source", pipeline::video_file_of(source.uri));
+void add_files(Outputs& files, const deployment::PipelineConfig& config) {
+  for (const deployment::SourceConfig& source : config.sources) {
+    for (const std::string& picture : deployment::find_pictures(source.uri)) files.read("the source", picture);
+    files.read("the source", deployment::video_file_of(source.uri));
   }
   add_properties(files, config.infer);
   add_sinks(files, config);
@@ -75,8 +75,8 @@ void add_files(Outputs& files, const pipeline::PipelineConfig& config) {
   }
 }
 
-pipeline::RunStats play(const pipeline::PipelineConfig& config, pipeline::FrameObserver observer) {
-  pipeline::Pipeline running(config, std::move(observer));
+deployment::RunStats play(const deployment::PipelineConfig& config, deployment::FrameObserver observer) {
+  deployment::Pipeline running(config, std::move(observer));
   g_running = &running;
   const auto old_int = std::signal(SIGINT, on_signal), old_term = std::signal(SIGTERM, on_signal);
   struct Restore {
@@ -91,14 +91,14 @@ pipeline::RunStats play(const pipeline::PipelineConfig& config, pipeline::FrameO
   return running.run();
 }
 
-void report(const pipeline::RunStats& stats, const std::string& json_path, bool stdout_taken) {
-  fmt::print(stdout_taken ? stderr : stdout, "{}\n", pipeline::to_line(stats));
+void report(const deployment::RunStats& stats, const std::string& json_path, bool stdout_taken) {
+  fmt::print(stdout_taken ? stderr : stdout, "{}\n", deployment::to_line(stats));
   if (json_path.empty()) return;
   if (json_path == "-") {
-    std::cout << pipeline::to_json(stats) << "\n";
+    std::cout << deployment::to_json(stats) << "\n";
     return;
   }
-  write_file(json_path, pipeline::to_json(stats) + "\n");
+  write_file(json_path, deployment::to_json(stats) + "\n");
 }
 
 }  // namespace vireo::cli

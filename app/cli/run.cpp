@@ -18,22 +18,22 @@ struct RunFlags {
 };
 
 /// `files` gets the files that are read for it.
-pipeline::PipelineConfig make_config(const RunFlags& f, Outputs& files) {
-  pipeline::PipelineConfig config;
+deployment::PipelineConfig make_config(const RunFlags& f, Outputs& files) {
+  deployment::PipelineConfig config;
   if (config::is_text_config(f.model)) {
     config::Deployment deployment;
     config::load(f.model, deployment);
     files.read("the deployment", f.model);
     const std::string& model = deployment.inference().model();
     if (config::is_text_config(model)) files.read("the model file", model);
-    config = pipeline::from_deployment(deployment);
+    config = deployment::from_deployment(deployment);
   } else {
     config.infer["model"] = f.model;
   }
   if (!f.sources.empty()) {
     config.sources.clear();
     for (const std::string& uri : f.sources) {
-      pipeline::SourceConfig source;
+      deployment::SourceConfig source;
       source.uri = uri;
       config.sources.push_back(std::move(source));
     }
@@ -67,13 +67,13 @@ pipeline::PipelineConfig make_config(const RunFlags& f, Outputs& files) {
 
 int run(const RunFlags& f) {
   Outputs files;
-  const pipeline::PipelineConfig config = make_config(f, files);
+  const deployment::PipelineConfig config = make_config(f, files);
   files.write("--json", f.json);
   add_files(files, config);
   files.check();
   bool stdout_taken = f.json == "-";
   for (const std::string& sink : config.sinks) stdout_taken |= sink == "jsonl:-" || sink == "jsonl";
-  const pipeline::RunStats stats = play(config);
+  const deployment::RunStats stats = play(config);
   report(stats, f.json, stdout_taken);
   for (const std::string& sentence : stats.cut_short) fmt::print(stderr, "vireo: {}\n", sentence);
   return stats.cut_short.empty() ? 0 : 1;

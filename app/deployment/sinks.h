@@ -1,9 +1,9 @@
 #pragma once
 // Sinks for pictures: each becomes a bin with one "sink" pad. Used while a pipeline is built, by its thread.
 
-#include "app/pipeline/gst_objects.h"
+#include "app/deployment/gst_objects.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 enum class SinkKind { display, video_file, publisher, none };
 
@@ -23,4 +23,4 @@ GstElement* add_file_sink(GstBin* pipeline, const std::string& file);
 GstElement* add_display_sink(GstBin* pipeline, const std::string& factory, bool wait, bool skip_late);
 GstElement* add_null_sink(GstBin* pipeline);
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

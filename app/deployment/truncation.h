@@ -8,11 +8,11 @@
 #include <filesystem>
 #include <string>
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 /// What is missing, as "it has N bytes, its 'mdat' box ends at M"; empty for whole files and where nothing can be said.
 [[nodiscard]] std::string missing_end(const std::filesystem::path& file);
 /// True for files whose duration was written down, not guessed from their size and rate: MP4/MOV, Matroska, AVI.
 [[nodiscard]] bool states_duration(const std::filesystem::path& file);
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

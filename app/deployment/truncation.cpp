@@ -1,4 +1,4 @@
-#include "app/pipeline/truncation.h"
+#include "app/deployment/truncation.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include "engine/api/error.h"
 #include "engine/api/file.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 using Bytes = std::array<unsigned char, 16>;
@@ -180,4 +180,4 @@ bool states_duration(const std::filesystem::path& path) {
   return format == Format::boxes || format == Format::matroska || format == Format::avi;
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -4,10 +4,10 @@
 #include <fstream>
 #include <mutex>
 
-#include "app/pipeline/sinks.h"
-#include "tests/pipeline/harness.h"
+#include "app/deployment/sinks.h"
+#include "tests/deployment/harness.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 TEST(Pipeline, RunsASceneAndSumsUp) {
@@ -215,4 +215,4 @@ TEST(Pipeline, ReadsEveryContainerAndCodecOfTheAssets) {
 }
 
 }  // namespace
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -1,4 +1,4 @@
-#include "app/pipeline/sources.h"
+#include "app/deployment/sources.h"
 
 #include <glob.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <filesystem>
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 namespace fs = std::filesystem;
@@ -169,4 +169,4 @@ GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::
   return add_uri(pipeline, take(gst_filename_to_uri(uri.c_str(), nullptr)), name);
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 struct ElementInfo {
   std::string name, summary;
@@ -20,4 +20,4 @@ struct Finding {
 };
 [[nodiscard]] std::vector<Finding> survey();
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -1,8 +1,8 @@
-#include "app/pipeline/stats.h"
+#include "app/deployment/stats.h"
 
 #include <cstdio>
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 std::string escaped(const std::string& text) {
@@ -53,4 +53,4 @@ std::string to_json(const RunStats& stats) {
   return "{\"model\": \"" + escaped(stats.model) + "\", " + text + ", \"cut_short\": [" + cut_short + "]}";
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

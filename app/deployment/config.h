@@ -11,7 +11,7 @@ class Deployment;
 class Model;
 }  // namespace vireo::config
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 struct SourceConfig {
   std::string uri;            ///< file, directory or glob of pictures, /dev/videoN, scheme://…, "vireoscene", "test"
@@ -40,4 +40,4 @@ void apply_model(const config::Model& model, Properties& infer);
 /// Throws Error when the deployment names a model file that can't be read.
 [[nodiscard]] PipelineConfig from_deployment(const config::Deployment& deployment);
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -1,10 +1,10 @@
 #pragma once
 // Sources: each becomes a bin with one "src" pad of raw video. Used while a pipeline is built, by its thread.
 
-#include "app/pipeline/config.h"
-#include "app/pipeline/gst_objects.h"
+#include "app/deployment/config.h"
+#include "app/deployment/gst_objects.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 /// Adds the source's bin to the pipeline. Throws Error when the address can't be a source.
 GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::string& name);
@@ -19,4 +19,4 @@ GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::
 /// A bin that shows each picture file once, at its own size. (image_source.cpp)
 GstElement* add_image_source(GstBin* pipeline, std::vector<std::string> files, double fps, const std::string& name);
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <mutex>
 
-#include "app/pipeline/gst_objects.h"
-#include "app/pipeline/pipeline.h"
+#include "app/deployment/gst_objects.h"
+#include "app/deployment/pipeline.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 namespace fs = std::filesystem;
@@ -62,4 +62,4 @@ void load_elements() {
   });
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -8,7 +8,7 @@
 
 #include "engine/api/error.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 struct GstUnref {
   void operator()(void* object) const noexcept { gst_object_unref(object); }
@@ -38,4 +38,4 @@ void link(GstElement* from, GstElement* to);
 /// Gives the bin a ghost pad of the element's static pad.
 void add_ghost(GstBin* bin, GstElement* element, const char* pad);
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -1,15 +1,15 @@
 // Files that end before their time: all their frames are processed, and the user is told. Real footage, which is whole,
 // is looked for beside the repository and skipped where it is missing.
 
-#include "app/pipeline/truncation.h"
+#include "app/deployment/truncation.h"
 
 #include <algorithm>
 #include <chrono>
 #include <fstream>
 
-#include "tests/pipeline/harness.h"
+#include "tests/deployment/harness.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 std::string contents(const std::string& file) {
@@ -152,4 +152,4 @@ TEST(Truncation, TakesWholeVideosForWhole) {
 }
 
 }  // namespace
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

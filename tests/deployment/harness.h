@@ -10,11 +10,11 @@
 #include <stdexcept>
 #include <string>
 
-#include "app/pipeline/gst_objects.h"
-#include "app/pipeline/pipeline.h"
+#include "app/deployment/gst_objects.h"
+#include "app/deployment/pipeline.h"
 #include "engine/api/error.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 namespace fs = std::filesystem;
 
@@ -115,4 +115,4 @@ inline std::string error_of(const PipelineConfig& config) {
   return "no error";
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

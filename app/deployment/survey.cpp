@@ -1,9 +1,9 @@
-#include "app/pipeline/survey.h"
+#include "app/deployment/survey.h"
 
-#include "app/pipeline/gst_objects.h"
-#include "app/pipeline/pipeline.h"
+#include "app/deployment/gst_objects.h"
+#include "app/deployment/pipeline.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 bool has_factory(const char* name) {
@@ -69,4 +69,4 @@ std::vector<Finding> survey() {
   return list;
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -1,9 +1,9 @@
-#include "app/pipeline/gst_objects.h"
+#include "app/deployment/gst_objects.h"
 
 #include <cmath>
 #include <string_view>
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 /// Debian's package for an element; other systems use similar names.
@@ -115,4 +115,4 @@ void add_ghost(GstBin* bin, GstElement* element, const char* pad) {
   gst_element_add_pad(GST_ELEMENT(bin), gst_ghost_pad_new(pad, target.get()));
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "app/pipeline/config.h"
+#include "app/deployment/config.h"
 #include "config/deployment.pb.h"
 #include "config/loader.h"
 #include "config/model.pb.h"
@@ -56,7 +56,7 @@ TEST(Deployment, BecomesAPipelineWithPathsSeenFromItsFolder) {
     max_frames: 10)");
   config::Deployment deployment;
   config::load(file.path, deployment);
-  const pipeline::PipelineConfig config = pipeline::from_deployment(deployment);
+  const deployment::PipelineConfig config = deployment::from_deployment(deployment);
   ASSERT_EQ(config.sources.size(), 2u);
   EXPECT_EQ(config.sources[0].uri, (file.folder / "clip.mp4").string());
   EXPECT_EQ(config.sources[0].name, "door");
@@ -83,7 +83,7 @@ TEST(Deployment, TakesAModelFileAndWinsOverIt) {
   std::ofstream(model.folder / "d.pbtxt") << R"(source { uri: "test" } inference { model: "model.pbtxt" score: 0.25 })";
   config::Deployment deployment;
   config::load(model.folder / "d.pbtxt", deployment);
-  const auto infer = pipeline::from_deployment(deployment).infer;
+  const auto infer = deployment::from_deployment(deployment).infer;
   EXPECT_EQ(infer.at("model"), (model.folder / "net.onnx").string());
   EXPECT_EQ(infer.at("decoder"), "yolox");
   EXPECT_EQ(infer.at("labels"), "a,b");
@@ -112,7 +112,7 @@ TEST(Deployment, NamesFileLineAndAcceptedFieldsInErrors) {
 TEST(Deployment, ExampleOfTheRepositoryIsGood) {
   config::Deployment deployment;
   config::load(VIREO_SOURCE_DIR "/config/deployments/example.pbtxt", deployment);
-  const auto pipeline = pipeline::from_deployment(deployment);
+  const auto pipeline = deployment::from_deployment(deployment);
   EXPECT_EQ(pipeline.sources.size(), 2u);
   EXPECT_TRUE(fs::exists(pipeline.infer.at("model")));
 }

@@ -1,11 +1,11 @@
 // Deployment and model files become a PipelineConfig.
 
-#include "app/pipeline/config.h"
+#include "app/deployment/config.h"
 #include "config/deployment.pb.h"
 #include "config/loader.h"
 #include "config/model.pb.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 std::string number(double value) {
@@ -135,4 +135,4 @@ PipelineConfig from_deployment(const config::Deployment& deployment) {
   return pipeline;
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 struct RunStats {
   std::string model;  ///< model, input, decoder and why, as vireoinfer says it
@@ -29,4 +29,4 @@ struct RunStats {
 [[nodiscard]] std::string to_line(const RunStats& stats);
 [[nodiscard]] std::string to_json(const RunStats& stats);
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

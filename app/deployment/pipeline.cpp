@@ -1,4 +1,4 @@
-#include "app/pipeline/pipeline.h"
+#include "app/deployment/pipeline.h"
 
 #include <gst/gst.h>
 
@@ -8,12 +8,12 @@
 #include <mutex>
 #include <thread>
 
-#include "app/pipeline/gst_objects.h"
-#include "app/pipeline/state.h"
-#include "app/pipeline/truncation.h"
+#include "app/deployment/gst_objects.h"
+#include "app/deployment/state.h"
+#include "app/deployment/truncation.h"
 #include "engine/api/log.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 constexpr auto kPoll = 50 * GST_MSECOND;
@@ -229,4 +229,4 @@ RunStats Pipeline::run() {
 
 void Pipeline::stop() noexcept { state_->stopping = true; }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

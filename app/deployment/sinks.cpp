@@ -1,13 +1,13 @@
-#include "app/pipeline/sinks.h"
+#include "app/deployment/sinks.h"
 
 #include <gst/video/video.h>
 
 #include <array>
 #include <filesystem>
 
-#include "app/pipeline/pipeline.h"
+#include "app/deployment/pipeline.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 namespace fs = std::filesystem;
@@ -163,4 +163,4 @@ std::string find_display_sink() {
   return {};
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

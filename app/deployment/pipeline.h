@@ -11,11 +11,11 @@
 #include <functional>
 #include <memory>
 
-#include "app/pipeline/config.h"
-#include "app/pipeline/stats.h"
+#include "app/deployment/config.h"
+#include "app/deployment/stats.h"
 #include "plugins/sdk/detection.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 /// One frame as it leaves inference, for observers. Pointers are valid during the call.
 struct FrameView {
@@ -51,4 +51,4 @@ void load_elements();
 /// True when a window can be opened; the sink's factory name, else empty.
 [[nodiscard]] std::string find_display_sink();
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

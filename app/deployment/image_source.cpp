@@ -8,9 +8,9 @@
 #include <atomic>
 #include <thread>
 
-#include "app/pipeline/sources.h"
+#include "app/deployment/sources.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 struct SampleUnref {
@@ -134,4 +134,4 @@ GstElement* add_image_source(GstBin* pipeline, std::vector<std::string> files, d
   return bin;
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "app/pipeline/gst_objects.h"
-#include "app/pipeline/pipeline.h"
+#include "app/deployment/gst_objects.h"
+#include "app/deployment/pipeline.h"
 #include "plugins/infer/latency.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 
 using Clock = std::chrono::steady_clock;
 inline std::int64_t now_ns() { return Clock::now().time_since_epoch().count(); }
@@ -69,4 +69,4 @@ struct Pipeline::State {
   [[nodiscard]] RunStats collect();
 };
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

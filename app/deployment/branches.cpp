@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "app/pipeline/sinks.h"
-#include "app/pipeline/sources.h"
-#include "app/pipeline/state.h"
+#include "app/deployment/sinks.h"
+#include "app/deployment/sources.h"
+#include "app/deployment/state.h"
 #include "engine/api/log.h"
 #include "plugins/gst/frame_meta.h"
 
-namespace vireo::pipeline {
+namespace vireo::deployment {
 namespace {
 
 /// Counts, gives times to frames without, and ends the branch after max_frames or on request: by its own EOS, because
@@ -188,9 +188,9 @@ void Pipeline::State::add_branch(const SourceConfig& source, int index) {
   branch->file = video_file_of(source.uri);
   branch->decode = "decode-" + name;
   gst_segment_init(&branch->segment, GST_FORMAT_TIME);
-  add_probe(infer, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, pipeline::event_in, *branch);
-  add_probe(infer, "sink", GST_PAD_PROBE_TYPE_BUFFER, pipeline::frame_in, *branch);
-  add_probe(infer, "src", GST_PAD_PROBE_TYPE_BUFFER, pipeline::frame_out, *branch);
+  add_probe(infer, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, deployment::event_in, *branch);
+  add_probe(infer, "sink", GST_PAD_PROBE_TYPE_BUFFER, deployment::frame_in, *branch);
+  add_probe(infer, "src", GST_PAD_PROBE_TYPE_BUFFER, deployment::frame_out, *branch);
   branches.push_back(std::move(branch));
 }
 
@@ -204,4 +204,4 @@ void Pipeline::State::build() {
   for (std::size_t i = 0; i < config.sources.size(); ++i) add_branch(config.sources[i], static_cast<int>(i));
 }
 
-}  // namespace vireo::pipeline
+}  // namespace vireo::deployment

@@ -95,7 +95,8 @@ int bench(const BenchFlags& f) {
   // Several contexts share the cores: each gets its part, at least one.
   if (f.contexts > 1) options.threads = std::max(1, loaded.engine->threads() / f.contexts);
   std::vector<std::unique_ptr<Context>> contexts;
-  for (int i = 0; i < f.contexts; ++i) contexts.push_back(context_with_inputs(loaded, options, f.inputs, f.no_transfers));
+  for (int i = 0; i < f.contexts; ++i)
+    contexts.push_back(context_with_inputs(loaded, options, f.inputs, f.no_transfers));
   std::vector<Context*> borrowed;
   for (const auto& context : contexts) borrowed.push_back(context.get());
   const auto start = Clock::now();

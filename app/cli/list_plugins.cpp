@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "app/deployment/pipeline.h"
 #include "app/deployment/survey.h"
 #include "plugins/decode/decoders.h"
 #include "plugins/publish/publishers.h"

@@ -6,8 +6,9 @@
 #include <filesystem>
 #include <mutex>
 
+#include "app/deployment/elements.h"
 #include "app/deployment/gst_objects.h"
-#include "app/deployment/pipeline.h"
+#include "engine/api/log.h"
 
 namespace vireo::deployment {
 namespace {
@@ -58,7 +59,10 @@ void load_elements() {
       g_clear_error(&error);
       throw Error(ErrorCode::internal, "GStreamer can't start: " + why);
     }
+    // The plugin takes messages for GStreamer's log, where a program's user does not look.
+    Logger* const own = set_logger(nullptr);
     load_plugin();
+    set_logger(own);
   });
 }
 

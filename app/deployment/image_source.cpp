@@ -8,32 +8,16 @@
 #include <atomic>
 #include <thread>
 
+#include "app/deployment/animated_gif.h"
 #include "app/deployment/sources.h"
 
 namespace vireo::deployment {
 namespace {
 
-struct SampleUnref {
-  void operator()(GstSample* sample) const noexcept { gst_sample_unref(sample); }
-};
-using OwnedSample = std::unique_ptr<GstSample, SampleUnref>;
-
-/// Pictures in formats that we know are decoded to RGB; others are left to GStreamer.
-const char* decoder_for(const std::string& file) {
-  for (const char* extension : {".jpg", ".jpeg", ".JPG", ".JPEG", ".png", ".PNG"}) {
-    if (!g_str_has_suffix(file.c_str(), extension)) continue;
-    if (GstElementFactory* known = gst_element_factory_find("gdkpixbufdec")) {
-      gst_object_unref(known);
-      return "gdkpixbufdec";
-    }
-  }
-  return "decodebin";
-}
-
-/// The one picture of the file, or an empty pointer with the reason in `why`.
-OwnedSample decode(const std::string& file, std::string& why) {
+/// The one picture of the file by this decoder, or an empty pointer with the reason in `why`.
+OwnedSample decode_by(const char* decoder, const std::string& file, std::string& why) {
   const std::string text =
-      std::string("filesrc name=file ! ") + decoder_for(file) +
+      std::string("filesrc name=file ! ") + decoder +
       " ! videoconvert ! video/x-raw,format={RGB,BGR,GRAY8,BGRA,RGBA,I420,NV12} ! appsink name=out sync=false";
   GError* error = nullptr;
   Owned<GstElement> pipeline(gst_parse_launch(text.c_str(), &error));
@@ -63,6 +47,21 @@ OwnedSample decode(const std::string& file, std::string& why) {
   return sample;
 }
 
+/// gdkpixbufdec reads what GStreamer's own choice stumbles over, such as BMP; that one knows further formats.
+OwnedSample decode(const std::string& file, std::string& why) {
+  if (is_animated_gif(file)) {
+    why = "an animated GIF can't be played";
+    return {};
+  }
+  std::string first;
+  if (has_element("gdkpixbufdec")) {
+    if (OwnedSample sample = decode_by("gdkpixbufdec", file, first)) return sample;
+  }
+  OwnedSample sample = decode_by("decodebin", file, why);
+  if (!sample && !first.empty()) why = first;
+  return sample;
+}
+
 /// Lives as long as the appsrc that it feeds.
 class Feeder {
  public:
@@ -81,18 +80,28 @@ class Feeder {
 
  private:
   void feed() {
+    std::size_t shown = 0;
     for (std::size_t i = 0; i < files_.size() && !stop_; ++i) {
       std::string why;
       OwnedSample sample = decode(files_[i], why);
       if (!sample) {
-        if (!stop_)
-          GST_ELEMENT_ERROR(source_, STREAM, DECODE, ("Picture '%s': %s", files_[i].c_str(), why.c_str()),
-                            ("remove the file or repair it"));
-        return;
+        if (!stop_) leave_out(files_[i], why);
+        continue;
       }
-      if (!push(sample.get(), i)) return;
+      if (!push(sample.get(), shown++)) return;
     }
-    if (!stop_) gst_app_src_end_of_stream(source_);
+    if (stop_) return;
+    if (shown == 0)
+      GST_ELEMENT_ERROR(source_, STREAM, DECODE, ("None of %u pictures can be read", unsigned(files_.size())),
+                        (nullptr));
+    else gst_app_src_end_of_stream(source_);
+  }
+  void leave_out(const std::string& file, const std::string& why) {
+    const std::string text = "picture '" + file + "' is left out: " + why + "; remove the file or repair it";
+    gst_element_post_message(
+        GST_ELEMENT(source_),
+        gst_message_new_application(GST_OBJECT(source_),
+                                    gst_structure_new("vireo-left-out", "text", G_TYPE_STRING, text.c_str(), nullptr)));
   }
   bool push(GstSample* sample, std::size_t index) {
     GstBuffer* buffer = gst_buffer_copy(gst_sample_get_buffer(sample));

@@ -1,26 +1,46 @@
 #pragma once
-// Sinks for pictures: each becomes a bin with one "sink" pad. Used while a pipeline is built, by its thread.
+// The sinks of a stream: the one owner of their addresses. A kind of sink is one file with one row: what its addresses
+// look like, which file they name, and the output that takes the frames.
 
-#include "app/deployment/gst_objects.h"
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "app/deployment/output.h"
 
 namespace vireo::deployment {
 
-enum class SinkKind { display, video_file, publisher, none };
-
 struct SinkAddress {
-  SinkKind kind = SinkKind::none;
-  std::string target;  ///< file, or address of the publisher
+  std::string scheme;  ///< "jsonl:", or the whole address where there is no file
+  std::string file;    ///< that is written; "" and "-": none
 };
 
-/// Reads what the user wrote. Throws Error(invalid_argument) listing what is accepted.
-[[nodiscard]] SinkAddress parse_sink(const std::string& text);
-/// "out.mp4" → "out-north.mp4", for the file of one source among several.
-[[nodiscard]] std::string with_name(const std::string& file, const std::string& name);
+struct SinkRow {
+  std::string_view forms;  ///< "FILE.mp4, FILE.mkv", for messages
+  bool keeps_every_frame;  ///< even where a window shown at the same time skips late ones
+  bool replaces;           ///< the file appears under its name when it is whole; else it is opened and added to
+  bool a_file_each;        ///< streams can't write into one file together
+  /// Nothing where the address is another kind's.
+  std::optional<SinkAddress> (*parse)(const std::string& to);
+  /// Null: frames go nowhere. Throws Error.
+  std::unique_ptr<Output> (*create)(const config::SinkConfig& sink, const OutputContext& context);
+};
 
-/// H.264 in MP4 (index first) or Matroska. All frames with their times; the first frame's size stays.
-GstElement* add_file_sink(GstBin* pipeline, const std::string& file);
-/// A window; `wait` shows frames at their time, otherwise at once. `factory` is find_display_sink()'s.
-GstElement* add_display_sink(GstBin* pipeline, const std::string& factory, bool wait, bool skip_late);
-GstElement* add_null_sink(GstBin* pipeline);
+[[nodiscard]] std::span<const SinkRow* const> sink_rows();
+/// Throws Error(invalid_argument) listing what is accepted.
+[[nodiscard]] const SinkRow& sink_row(const config::SinkConfig& sink);
+[[nodiscard]] SinkAddress sink_address(const config::SinkConfig& sink);
+/// The file that the sink writes; "" for none.
+[[nodiscard]] std::string sink_file(const config::SinkConfig& sink);
+/// With its path seen from its folder, and the stream's name in it where streams share the sink.
+[[nodiscard]] config::SinkConfig resolved(config::SinkConfig sink, const std::string& stream);
+
+/// True when a window can be opened; the sink's factory name, else empty.
+[[nodiscard]] std::string find_display_sink();
+
+/// For rows that are files by their names' ends: {".mp4", …}.
+[[nodiscard]] bool is_file_named(const std::string& to, std::span<const std::string_view> ends);
 
 }  // namespace vireo::deployment

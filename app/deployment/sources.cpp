@@ -1,5 +1,8 @@
 #include "app/deployment/sources.h"
 
+#include "app/deployment/address.h"
+#include "app/deployment/animated_gif.h"
+
 #include <glob.h>
 
 #include <algorithm>
@@ -12,8 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_picture(const fs::path& path) {
-  static constexpr std::array<std::string_view, 9> kExtensions = {".jpg", ".jpeg", ".png", ".bmp", ".webp",
-                                                                  ".tif", ".tiff", ".ppm", ".pgm"};
+  static constexpr std::array<std::string_view, 10> kExtensions = {".jpg", ".jpeg", ".png", ".bmp", ".webp",
+                                                                   ".tif", ".tiff", ".ppm", ".pgm", ".gif"};
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return std::tolower(c); });
@@ -27,7 +30,7 @@ GstElement* add_bin(GstBin* pipeline, const std::string& name) {
 }
 
 /// Size and rate that the user asked for.
-OwnedCaps wanted_caps(const SourceConfig& source) {
+OwnedCaps wanted_caps(const config::SourceConfig& source) {
   GstCaps* caps = gst_caps_new_empty_simple("video/x-raw");
   if (source.width > 0) gst_caps_set_simple(caps, "width", G_TYPE_INT, source.width, nullptr);
   if (source.height > 0) gst_caps_set_simple(caps, "height", G_TYPE_INT, source.height, nullptr);
@@ -40,10 +43,11 @@ OwnedCaps wanted_caps(const SourceConfig& source) {
 }
 
 /// vireoscene, videotestsrc: a source element followed by a capsfilter.
-GstElement* add_generator(GstBin* pipeline, const char* factory, const SourceConfig& source, const std::string& name) {
+GstElement* add_generator(GstBin* pipeline, const char* factory, const config::SourceConfig& source,
+                          const std::string& name) {
   GstElement* bin = add_bin(pipeline, name);
   GstElement* generator = add_element(GST_BIN(bin), factory);
-  for (const auto& [property, value] : source.properties) set_property(generator, property, value);
+  set_properties(generator, source.properties);
   if (source.live) set_property(generator, "is-live", "true");
   GstElement* filter = add_element(GST_BIN(bin), "capsfilter");
   g_object_set(filter, "caps", wanted_caps(source).get(), nullptr);
@@ -52,11 +56,12 @@ GstElement* add_generator(GstBin* pipeline, const char* factory, const SourceCon
   return bin;
 }
 
-GstElement* add_camera(GstBin* pipeline, const std::string& device, const SourceConfig& source,
+GstElement* add_camera(GstBin* pipeline, const std::string& device, const config::SourceConfig& source,
                        const std::string& name) {
   GstElement* bin = add_bin(pipeline, name);
   GstElement* camera = add_element(GST_BIN(bin), "v4l2src");
   g_object_set(camera, "device", device.c_str(), nullptr);
+  set_properties(camera, source.properties);
   GstElement* filter = add_element(GST_BIN(bin), "capsfilter");
   OwnedCaps caps = wanted_caps(source);
   GstCaps* jpeg = gst_caps_copy(caps.get());  // the same from cameras that send pictures compressed
@@ -91,11 +96,42 @@ void complain_without_video(GstElement* decode, gpointer next) {
                     ("check the file; 'vireo doctor' lists missing decoders"));
 }
 
+/// Properties that cameras and servers need unless the user says otherwise.
+config::Options source_properties(GstElement* element, const config::Options& given) {
+  config::Options properties = given;
+  GstElementFactory* factory = gst_element_get_factory(element);
+  // The jitter buffer's two seconds are for playing music.
+  if (factory && g_str_equal(GST_OBJECT_NAME(factory), "rtspsrc"))
+    properties.try_emplace("latency", config::Option{"200", {}});
+  return properties;
+}
+
+/// The properties belong to an element that is made later, by others: they are tried on one of its kind.
+void check_properties(const std::string& uri, const config::Options& properties) {
+  if (properties.empty()) return;
+  GstElement* element = gst_element_make_from_uri(GST_URI_SRC, uri.c_str(), nullptr, nullptr);
+  if (!element) return;  // opening it says why
+  Owned<GstElement> owned(GST_ELEMENT(gst_object_ref_sink(element)));
+  set_properties(element, properties);
+}
+
+void set_up_source(GstElement*, GstElement* element, gpointer data) {
+  try {
+    set_properties(element, source_properties(element, *static_cast<config::Options*>(data)));
+  } catch (const Error&) {  // another element than the one they were checked on
+  }
+}
+
 /// Files and everything with a scheme: whatever GStreamer can open and decode.
-GstElement* add_uri(GstBin* pipeline, const std::string& uri, const std::string& name) {
+GstElement* add_uri(GstBin* pipeline, const std::string& uri, const config::SourceConfig& source,
+                    const std::string& name) {
+  check_properties(uri, source.properties);
   GstElement* bin = add_bin(pipeline, name);
-  GstElement* decode = add_element(GST_BIN(bin), "uridecodebin", "decode-" + name);
+  GstElement* decode = add_element(GST_BIN(bin), "uridecodebin", "decode");
   g_object_set(decode, "uri", uri.c_str(), nullptr);
+  g_signal_connect_data(
+      decode, "source-setup", G_CALLBACK(set_up_source), new config::Options(source.properties),
+      [](gpointer data, GClosure*) { delete static_cast<config::Options*>(data); }, GConnectFlags(0));
   // Sound and subtitles are left undecoded; their pads stay unlinked.
   g_signal_connect(decode, "autoplug-continue",
                    G_CALLBACK(+[](GstElement*, GstPad*, GstCaps* caps, gpointer) -> gboolean {
@@ -106,11 +142,21 @@ GstElement* add_uri(GstBin* pipeline, const std::string& uri, const std::string&
   GstElement* out = add_element(GST_BIN(bin), "identity");
   g_signal_connect(decode, "pad-added", G_CALLBACK(link_first_video), out);
   g_signal_connect(decode, "no-more-pads", G_CALLBACK(complain_without_video), out);
-  add_ghost(GST_BIN(bin), out, "src");
+  GstElement* last = out;
+  if (uri.starts_with("file:") && has_element("videoflip")) {  // phones turn pictures by a mark in the file
+    last = add_element(GST_BIN(bin), "videoflip");
+    set_property(last, "video-direction", "auto");
+    link(out, last);
+  }
+  add_ghost(GST_BIN(bin), last, "src");
   return bin;
 }
 
 }  // namespace
+
+bool is_generator(const std::string& uri) { return uri == "vireoscene" || uri == "test"; }
+
+bool is_path(const std::string& uri) { return !is_generator(uri) && uri.find("://") == std::string::npos; }
 
 std::vector<std::string> find_pictures(const std::string& path) {
   std::vector<std::string> files;
@@ -138,25 +184,26 @@ std::string video_file_of(const std::string& uri) {
   return fs::is_regular_file(path, failed) && find_pictures(uri).empty() ? path : "";
 }
 
-GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::string& name) {
+GstElement* add_source(GstBin* pipeline, const config::SourceConfig& source, const std::string& name) {
   const std::string& uri = source.uri;
-  if (uri == "vireoscene" || uri == "test") {
+  if (is_generator(uri)) {
     return add_generator(pipeline, uri == "test" ? "videotestsrc" : "vireoscene", source, name);
   }
   if (uri.starts_with("/dev/video")) return add_camera(pipeline, uri, source, name);
   if (uri.starts_with("v4l2://")) return add_camera(pipeline, uri.substr(7), source, name);
   if (uri.find("://") != std::string::npos) {
     if (!gst_uri_is_valid(uri.c_str()))
-      throw Error(ErrorCode::invalid_argument, "source '" + uri + "' is no valid URI");
-    return add_uri(pipeline, uri, name);
+      throw Error(ErrorCode::invalid_argument, "source '" + safe_address(uri) + "' is no valid URI");
+    return add_uri(pipeline, uri, source, name);
   }
   if (auto pictures = find_pictures(uri); !pictures.empty()) {
+    if (pictures.size() == 1) refuse_animation(pictures[0]);
     return add_image_source(pipeline, std::move(pictures), source.fps, name);
   }
   std::error_code failed;
   if (fs::is_directory(uri, failed)) {
     throw Error(ErrorCode::not_found,
-                "source '" + uri + "': the directory holds no pictures (jpg, png, bmp, webp, tif, ppm)");
+                "source '" + uri + "': the directory holds no pictures (jpg, png, bmp, gif, webp, tif, ppm)");
   }
   if (!fs::exists(uri, failed)) {
     throw Error(ErrorCode::not_found, "source '" + uri +
@@ -166,7 +213,7 @@ GstElement* add_source(GstBin* pipeline, const SourceConfig& source, const std::
   if (!fs::is_regular_file(uri, failed)) {  // opening a pipe would wait for ever
     throw Error(ErrorCode::invalid_argument, "source '" + uri + "' is neither a file nor a directory nor a camera");
   }
-  return add_uri(pipeline, take(gst_filename_to_uri(uri.c_str(), nullptr)), name);
+  return add_uri(pipeline, take(gst_filename_to_uri(uri.c_str(), nullptr)), source, name);
 }
 
 }  // namespace vireo::deployment

@@ -1,7 +1,8 @@
 #include "app/deployment/survey.h"
 
+#include "app/deployment/elements.h"
 #include "app/deployment/gst_objects.h"
-#include "app/deployment/pipeline.h"
+#include "app/deployment/sinks.h"
 
 namespace vireo::deployment {
 namespace {

@@ -275,7 +275,8 @@ class Videos(Case):
         self.refused(*run("m.onnx", "--set", "options=top=3;labels=file:labels.txt", "--sink", "jsonl:./labels.txt"),
                      names=["the labels"])
         Path("model.pbtxt").write_text('network: "m.onnx" labels_file: "labels.txt"')
-        Path("all.pbtxt").write_text('source { uri: "v.mp4" } inference { model: "model.pbtxt" } sink: "jsonl:out.jsonl"')
+        Path("all.pbtxt").write_text('stream { source { uri: "v.mp4" } stage { infer { model: "model.pbtxt" } }'
+                                    ' sink { to: "jsonl:out.jsonl" } }')
         for name in ("all.pbtxt", "model.pbtxt", "m.onnx", "labels.txt", "v.mp4"):
             self.refused("run", "all.pbtxt", "--json", name, names=["--json", name])
             self.refused("run", "all.pbtxt", "--sink", f"jsonl:{name}", names=["the sink", name])

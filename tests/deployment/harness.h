@@ -9,9 +9,11 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
+#include "app/deployment/deployment.h"
+#include "app/deployment/elements.h"
 #include "app/deployment/gst_objects.h"
-#include "app/deployment/pipeline.h"
 #include "engine/api/error.h"
 
 namespace vireo::deployment {
@@ -36,19 +38,41 @@ struct Scratch {
   [[nodiscard]] std::string file(const char* name) const { return (path / name).string(); }
 };
 
-/// So many frames of a synthetic street.
-inline PipelineConfig scene(std::uint64_t frames) {
-  PipelineConfig config;
-  SourceConfig source;
-  source.uri = "vireoscene";
-  source.width = 320;
-  source.height = 240;
-  config.sources.push_back(source);
-  config.infer = {{"model", kDemo}, {"build-budget", "0"}, {"plan-cache", "off"}};
-  config.max_frames = frames;
-  config.stall_timeout_s = 60;
+inline void set(config::Options& options, const char* name, const std::string& value) { options[name] = {value, {}}; }
+
+/// The street's model, built in no time.
+inline config::StageConfig street_stage() {
+  config::StageConfig stage;
+  set(stage.properties, "model", kDemo);
+  set(stage.properties, "build-budget", "0");
+  set(stage.properties, "plan-cache", "off");
+  return stage;
+}
+
+inline config::StreamConfig street(const std::string& name, std::uint64_t frames) {
+  config::StreamConfig stream;
+  stream.name = name;
+  stream.source.uri = "vireoscene";
+  stream.source.width = 320;
+  stream.source.height = 240;
+  stream.stages = {street_stage()};
+  stream.max_frames = frames;
+  return stream;
+}
+
+inline config::DeploymentConfig only(config::StreamConfig stream) {
+  config::DeploymentConfig config;
+  config.streams.push_back(std::move(stream));
   return config;
 }
+
+/// So many frames of a synthetic street.
+inline config::DeploymentConfig scene(std::uint64_t frames) { return only(street("street", frames)); }
+
+inline config::StreamConfig& first(config::DeploymentConfig& config) { return config.streams.front(); }
+inline config::Options& infer(config::DeploymentConfig& config) { return first(config).stages.front().properties; }
+
+inline void add_sink(config::StreamConfig& stream, const std::string& to) { stream.sinks.emplace_back().to = to; }
 
 inline std::size_t lines_of(const std::string& file) {
   std::ifstream stream(file);
@@ -99,20 +123,37 @@ inline VideoFacts read_back(const std::string& file) {
 }
 
 /// All frames of a file.
-inline PipelineConfig playing(const std::string& file) {
-  PipelineConfig config = scene(0);
-  config.sources[0] = {};
-  config.sources[0].uri = file;
+inline config::DeploymentConfig playing(const std::string& file) {
+  config::DeploymentConfig config = scene(0);
+  first(config).source = {};
+  first(config).source.uri = file;
   return config;
 }
 
-inline std::string error_of(const PipelineConfig& config) {
+/// What was refused, or went wrong first.
+inline std::string error_of(const config::DeploymentConfig& config) {
   try {
-    Pipeline(config).run();
+    const RunStats stats = run(config);
+    return stats.failures.empty() ? "no error" : stats.failures.front();
   } catch (const Error& error) {
     return error.what();
   }
-  return "no error";
+}
+
+/// Waits for something that must happen, however slow the machine is.
+template <typename Condition>
+[[nodiscard]] bool eventually(const Condition& condition, double seconds = 60) {
+  for (const auto until = Clock::now() + std::chrono::duration<double>(seconds); Clock::now() < until;) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return condition();
+}
+
+inline const StreamSnapshot& find(const Snapshot& snapshot, const std::string& name) {
+  for (const StreamSnapshot& stream : snapshot.streams)
+    if (stream.name == name) return stream;
+  throw std::runtime_error("no stream '" + name + "'");
 }
 
 }  // namespace vireo::deployment

@@ -19,20 +19,21 @@ std::string contents(const std::string& file) {
 
 TEST(Truncation, SaysThatAFileWasCutOffBehindTheFramesThatAreThere) {
   Scratch scratch;
-  PipelineConfig config = scene(120);
-  config.sinks = {scratch.file("whole.mp4"), scratch.file("whole.mkv")};
-  Pipeline(config).run();
+  config::DeploymentConfig config = scene(120);
+  add_sink(first(config), scratch.file("whole.mp4"));
+  add_sink(first(config), scratch.file("whole.mkv"));
+  (void)run(config);
   for (const char* kind : {".mp4", ".mkv"}) {
     SCOPED_TRACE(kind);
     const std::string whole = scratch.file("whole") + kind, half = scratch.file("half") + kind;
-    const RunStats all = Pipeline(playing(whole)).run();
+    const RunStats all = run(playing(whole));
     EXPECT_EQ(all.frames, 120u);
     EXPECT_TRUE(all.cut_short.empty()) << all.cut_short[0];
     const std::string bytes = contents(whole);
     std::ofstream(half, std::ios::binary) << bytes.substr(0, bytes.size() / 2);
     config = playing(half);
-    config.sinks = {scratch.file("copy.mp4")};
-    const RunStats part = Pipeline(config).run();
+    add_sink(first(config), scratch.file("copy.mp4"));
+    const RunStats part = run(config);
     EXPECT_GT(part.frames, 20u);
     EXPECT_LT(part.frames, 110u);
     EXPECT_EQ(read_back(scratch.file("copy.mp4")).frames, part.frames) << "all of them are kept";
@@ -41,20 +42,20 @@ TEST(Truncation, SaysThatAFileWasCutOffBehindTheFramesThatAreThere) {
     EXPECT_NE(part.cut_short[0].find("it has " + std::to_string(bytes.size() / 2) + " bytes"), std::string::npos);
     EXPECT_NE(to_json(part).find("ended early"), std::string::npos);
     config = playing("file://" + half);
-    config.max_frames = 5;
-    EXPECT_TRUE(Pipeline(config).run().cut_short.empty()) << "no more than these frames were asked for";
+    first(config).max_frames = 5;
+    EXPECT_TRUE(run(config).cut_short.empty()) << "no more than these frames were asked for";
   }
 }
 
 TEST(Truncation, SaysThatAVideoIsShorterThanItsFileStates) {
   Scratch scratch;
-  PipelineConfig config = scene(120);
-  config.sinks = {scratch.file("whole.mp4")};
-  Pipeline(config).run();
+  config::DeploymentConfig config = scene(120);
+  add_sink(first(config), scratch.file("whole.mp4"));
+  (void)run(config);
   std::string bytes = contents(scratch.file("whole.mp4"));
   std::fill(bytes.begin() + std::ptrdiff_t(bytes.size() / 2), bytes.end(), '\0');  // a download that left a hole
   std::ofstream(scratch.file("hole.mp4"), std::ios::binary) << bytes;
-  const RunStats part = Pipeline(playing(scratch.file("hole.mp4"))).run();
+  const RunStats part = run(playing(scratch.file("hole.mp4")));
   EXPECT_GT(part.frames, 20u);
   EXPECT_LT(part.frames, 110u);
   ASSERT_EQ(part.cut_short.size(), 1u);
@@ -145,9 +146,9 @@ TEST(Truncation, TakesWholeVideosForWhole) {
   if (!fs::is_directory(codecs)) GTEST_SKIP() << "no assets";
   for (const auto& entry : fs::directory_iterator(codecs)) {
     EXPECT_EQ(missing_end(entry.path()), "");
-    PipelineConfig config = playing(entry.path().string());
-    config.infer["interval"] = "1000";
-    for (const std::string& sentence : Pipeline(config).run().cut_short) ADD_FAILURE() << sentence;
+    config::DeploymentConfig config = playing(entry.path().string());
+    set(infer(config), "interval", "1000");
+    for (const std::string& sentence : run(config).cut_short) ADD_FAILURE() << sentence;
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// The files that a command reads and those that it writes, by path, so that no file of the user is overwritten: an
-// output that is an input, or another output, is refused before anything is opened, and so is one that can't be
-// written, before minutes of building. Files are the same by name, by another spelling of it, by a symbolic or a hard
-// link.
+// The files that a command or deployment reads and those that it writes, by path, so that no file of the user is
+// overwritten: an output that is an input, or another output, is refused before anything is opened, and so is one that
+// can't be written, before minutes of building. Files are the same by name, by another spelling of it, by a symbolic or
+// a hard link.
 
 #include <sys/types.h>
 
@@ -10,7 +10,16 @@
 #include <string>
 #include <vector>
 
-namespace vireo::cli {
+#include "engine/api/error.h"
+#include "engine/api/network.h"
+
+namespace vireo::files {
+
+/// What the user asked for can't be meant: a command's exit code is 2.
+class UsageError : public Error {
+ public:
+  explicit UsageError(const std::string& message) : Error(ErrorCode::invalid_argument, message) {}
+};
 
 enum class OutputKind {
   replaced,  ///< written to a temporary file and renamed: a regular file, or a device such as /dev/null
@@ -49,4 +58,7 @@ class Outputs {
   std::vector<File> inputs_, outputs_, folders_;
 };
 
-}  // namespace vireo::cli
+/// The files next to the model that hold its weights; known only once it was imported.
+void read_external_data(Outputs& files, const std::string& model, const Network& network);
+
+}  // namespace vireo::files

@@ -1,4 +1,4 @@
-#include "app/cli/outputs.h"
+#include "app/files/outputs.h"
 
 #include <fmt/core.h>
 #include <sys/stat.h>
@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <sstream>
 
-#include "app/cli/command.h"
 #include "engine/api/error.h"
 
-namespace vireo::cli {
+namespace vireo::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -127,4 +127,12 @@ bool Outputs::may_replace_in(const fs::path& folder) const {
   });
 }
 
-}  // namespace vireo::cli
+void read_external_data(Outputs& files, const std::string& model, const Network& network) {
+  const auto list = network.metadata().find("onnx.external_data");  // one a line
+  if (list == network.metadata().end()) return;
+  std::istringstream lines(list->second);
+  for (std::string line; std::getline(lines, line);)
+    files.read("the model's external data", fs::path(model).parent_path() / line);
+}
+
+}  // namespace vireo::files

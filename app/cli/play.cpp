@@ -50,6 +50,19 @@ class Signals {
   void (*hup_)(int);
 };
 
+constexpr auto kSilence = std::chrono::seconds(1);
+
+/// The first start takes its time, and nothing moves meanwhile.
+void tell_start(const deployment::Snapshot& snapshot) {
+  for (const deployment::StreamSnapshot& stream : snapshot.streams) {
+    if (stream.state != deployment::StreamState::starting) continue;
+    fmt::print(
+        stderr,
+        "vireo: the model is being prepared; from ONNX that takes seconds the first time, then its plan is kept\n");
+    return;
+  }
+}
+
 /// What runs stays when the new configuration is not good.
 void apply_again(deployment::Deployment& deployment, const Reload& reload) {
   try {
@@ -67,9 +80,15 @@ deployment::RunStats play(const config::DeploymentConfig& config, const Reload& 
   deployment::Deployment deployment(std::move(observer));
   const Signals signals(bool{reload});
   deployment.apply(config);
+  const auto begin = std::chrono::steady_clock::now();
+  bool told = false;
   int reloads = 0;
   for (bool stopped = false; !deployment.done();) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (!told && std::chrono::steady_clock::now() - begin > kSilence) {
+      told = true;
+      tell_start(deployment.snapshot());
+    }
     if (!stopped && g_stops > 0) {
       stopped = true;
       deployment.stop();

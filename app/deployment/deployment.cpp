@@ -118,8 +118,9 @@ void Deployment::apply(const config::DeploymentConfig& given) {
   const Streams before = streams();
   Streams after, fresh;
   for (const config::StreamConfig& wanted : config.streams) {
-    const auto same = std::find_if(before.begin(), before.end(),
-                                   [&](const auto& stream) { return stream->config() == wanted && !stream->done(); });
+    const auto same = std::find_if(before.begin(), before.end(), [&](const auto& stream) {
+      return stream->config() == wanted && (!stream->done() || stream->snapshot().state == StreamState::ended);
+    });
     if (same != before.end()) {
       after.push_back(*same);
       continue;

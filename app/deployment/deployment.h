@@ -1,7 +1,8 @@
 #pragma once
 // Streams that run beside each other, by name. apply() makes what runs equal to a configuration: streams that are the
-// same go on untouched, whoever asks: the start, a signal, a test. Models are shared in the process by the streams that
-// name them. What goes wrong in a stream stays there and is told by snapshot().
+// same go on untouched (one that has ended stays ended, one that failed is tried again), whoever asks: the start, a
+// signal, a test. Models are shared in the process by the streams that name them. What goes wrong in a stream stays
+// there and is told by snapshot().
 //
 // apply() and finish() are called by one thread at a time; the rest from any.
 

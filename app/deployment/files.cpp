@@ -34,6 +34,7 @@ void add_sinks(files::Outputs& files, const config::DeploymentConfig& config) {
       const std::string place = sink.place.text.empty() ? "" : sink.place.text + ": ";
       files.write(place + "the sink", sink_file(sink),
                   row.replaces ? files::OutputKind::text : files::OutputKind::in_place);
+      if (row.replaces) files.write(place + "the sink's", sink_file(sink) + ".part");
     }
   }
 }

@@ -82,6 +82,7 @@ bool FrameGate::push(GstSample* sample) {
   GstSegment segment = *gst_sample_get_segment(sample);
   if (segment.format != GST_FORMAT_TIME) gst_segment_init(&segment, GST_FORMAT_TIME);
   GstBuffer* buffer = timed(gst_buffer_ref(gst_sample_get_buffer(sample)), segment);
+  segment.stop = GST_CLOCK_TIME_NONE;  // the end of a run is not the end of the stream, as appsrc would take it
   if (shift_ >= 0) {
     segment.base += GstClockTime(shift_);
   } else if (GstClockTime(-shift_) <= segment.base) {

@@ -135,6 +135,11 @@ void set_properties(GstElement* element, const config::Options& options) {
   for (const auto& [name, option] : options) set_property(element, name, option);
 }
 
+void try_properties(const char* factory, const config::Options& options) {
+  OwnedPipeline bin = new_pipeline("check");
+  set_properties(add_element(GST_BIN(bin.get()), factory), options);
+}
+
 void link(GstElement* from, GstElement* to) {
   if (gst_element_link(from, to)) return;
   throw Error(ErrorCode::internal, "elements '" + take(gst_object_get_name(GST_OBJECT(from))) + "' and '" +

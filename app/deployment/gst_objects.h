@@ -65,6 +65,8 @@ GstElement* add_element(GstBin* bin, const char* factory, const std::string& nam
 void set_property(GstElement* element, const std::string& name, const config::Option& option);
 void set_property(GstElement* element, const std::string& name, const std::string& value);
 void set_properties(GstElement* element, const config::Options& options);
+/// The same on an element that nobody uses: throws where set_properties() would.
+void try_properties(const char* factory, const config::Options& options);
 /// Links two elements of one bin. Throws Error.
 void link(GstElement* from, GstElement* to);
 /// Gives the bin a ghost pad of the element's static pad.

@@ -104,6 +104,10 @@ void Output::fail(const std::string& why) {
   const std::string more = broken();
   std::string text = sink_.to + ": " + why + (more.empty() ? "" : "; " + more);
   std::lock_guard lock(mutex_);
+  if (closed_by_user_) {
+    state_ = OutputState::finished;
+    return;
+  }
   problem_ = text;
   const bool again = context_.live && state_ != OutputState::ending && may_try_again();
   if (again) {

@@ -49,6 +49,7 @@ Stream::Stream(const config::StreamConfig& config, Ledger& ledger, FrameObserver
     outputs_.push_back(std::move(output));
   }
   body_options_ = {kind_.live, config.draw && pictures, window, context.every_frame};
+  if (!body_options_.draw && !config.draw_properties.empty()) try_properties("vireodraw", config.draw_properties);
   body_ = make_body();
   figures_.name = name_;
   figures_.source = safe_address(config.source.uri);
@@ -255,7 +256,7 @@ bool Stream::outputs_done() const {
 /// All of them, for good: a file that is played for nobody is not played.
 bool Stream::outputs_failed() const {
   return !outputs_.empty() && std::all_of(outputs_.begin(), outputs_.end(), [](const auto& output) {
-    return output->status().state == OutputState::failed && !output->closed_by_user();
+    return output->status().state == OutputState::failed;
   });
 }
 

@@ -42,13 +42,6 @@ config::Options difference(GstElement* element, const config::Options& from, con
   return changed;
 }
 
-/// Throws where a value is not accepted, on an element that nobody uses.
-void try_properties(GstElement* like, const config::Options& options) {
-  GstElement* element = gst_element_factory_create(gst_element_get_factory(like), nullptr);
-  Owned<GstElement> owned(GST_ELEMENT(gst_object_ref_sink(element)));
-  set_properties(element, options);
-}
-
 }  // namespace
 
 StreamBody::StreamBody(const config::StreamConfig& config, const BodyOptions& options, BodyEvents events)
@@ -169,7 +162,7 @@ bool StreamBody::change(const config::StreamConfig& from, const config::StreamCo
   for (const auto& [element, options] : changes) {
     for (const auto& [name, option] : options)
       if (!changes_while_playing(element, name)) return false;
-    try_properties(element, options);
+    try_properties(GST_OBJECT_NAME(gst_element_get_factory(element)), options);
   }
   for (const auto& [element, options] : changes) set_properties(element, options);
   return true;

@@ -218,10 +218,22 @@ TEST(Config, NamesTheFilesOwnWordsWhereAValueIsNotAccepted) {
   EXPECT_NE(missing.find("test.pbtxt:2:2: source"), std::string::npos) << missing;
 }
 
-TEST(Config, ExampleOfTheRepositoryIsGood) {
-  const config::DeploymentConfig config = load(VIREO_SOURCE_DIR "/config/deployments/example.pbtxt");
-  EXPECT_EQ(config.streams.size(), 2u);
-  EXPECT_TRUE(fs::exists(config.streams[0].stages[0].properties.at("model").value));
+TEST(Config, ExamplesOfTheRepositoryAreGood) {
+  int examples = 0;
+  for (const auto& entry : fs::directory_iterator(VIREO_SOURCE_DIR "/config/deployments")) {
+    SCOPED_TRACE(entry.path());
+    const config::DeploymentConfig config = load(entry.path());
+    EXPECT_FALSE(config.streams.empty());
+    deployment::Ledger ledger;
+    for (const config::StreamConfig& stream : config.streams) {
+      EXPECT_TRUE(fs::exists(stream.stages.at(0).properties.at("model").value));
+      config::StreamConfig alone = stream;
+      alone.sinks.clear();  // their folders may not be there yet
+      const deployment::Stream made(alone, ledger, {});
+    }
+    ++examples;
+  }
+  EXPECT_GE(examples, 3);
 }
 
 }  // namespace

@@ -191,11 +191,29 @@ TEST(Stream, SaysWhatIsWrongInsteadOfHanging) {
   EXPECT_NE(error_of(config).find("-3"), std::string::npos);
   config = scene(5);
   set(first(config).draw_properties, "thicknes", "3");
-  add_sink(first(config), "none");
-  EXPECT_EQ(error_of(config), "no error") << "nothing is drawn";
+  EXPECT_NE(error_of(config).find("no property 'thicknes'"), std::string::npos) << "although nothing is drawn";
   config = scene(5);
   set(first(config).source.properties, "sed", "3");
   EXPECT_NE(error_of(config).find("no property 'sed'"), std::string::npos);
+}
+
+TEST(Stream, PlaysAFileAgainAndAgainOnOneTimeline) {
+  Scratch scratch;
+  config::DeploymentConfig config = scene(20);
+  add_sink(first(config), scratch.file("clip.mp4"));
+  ASSERT_EQ(run(config).frames, 20u);
+  config = playing(scratch.file("clip.mp4"));
+  first(config).source.loop = true;
+  first(config).max_frames = 50;
+  add_sink(first(config), scratch.file("loop.mp4"));
+  const RunStats stats = run(config);
+  EXPECT_EQ(stats.frames, 50u);
+  EXPECT_EQ(stats.restarts, 2u);
+  EXPECT_TRUE(stats.failures.empty() && stats.cut_short.empty());
+  const VideoFacts facts = read_back(scratch.file("loop.mp4"));
+  EXPECT_EQ(facts.frames, 50u);
+  EXPECT_TRUE(facts.ordered);
+  EXPECT_NEAR(double(facts.last_pts), 49e9 / 30, 1e8);
 }
 
 TEST(Stream, ReadsSinksAsUsersWriteThem) {

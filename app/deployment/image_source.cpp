@@ -8,7 +8,7 @@
 #include <atomic>
 #include <thread>
 
-#include "app/deployment/animated_gif.h"
+#include "app/deployment/gif.h"
 #include "app/deployment/sources.h"
 
 namespace vireo::deployment {
@@ -49,10 +49,6 @@ OwnedSample decode_by(const char* decoder, const std::string& file, std::string&
 
 /// gdkpixbufdec reads what GStreamer's own choice stumbles over, such as BMP; that one knows further formats.
 OwnedSample decode(const std::string& file, std::string& why) {
-  if (is_animated_gif(file)) {
-    why = "an animated GIF can't be played";
-    return {};
-  }
   std::string first;
   if (has_element("gdkpixbufdec")) {
     if (OwnedSample sample = decode_by("gdkpixbufdec", file, first)) return sample;
@@ -80,6 +76,10 @@ class Feeder {
 
  private:
   void feed() {
+    if (files_.size() == 1 && is_animated_gif(files_[0])) {
+      feed_animation();
+      return;
+    }
     std::size_t shown = 0;
     for (std::size_t i = 0; i < files_.size() && !stop_; ++i) {
       std::string why;
@@ -88,7 +88,8 @@ class Feeder {
         if (!stop_) leave_out(files_[i], why);
         continue;
       }
-      if (!push(sample.get(), shown++)) return;
+      if (!push(gst_sample_get_buffer(sample.get()), gst_sample_get_caps(sample.get()), shown++ * duration_, duration_))
+        return;
     }
     if (stop_) return;
     if (shown == 0)
@@ -103,24 +104,48 @@ class Feeder {
         gst_message_new_application(GST_OBJECT(source_),
                                     gst_structure_new("vireo-left-out", "text", G_TYPE_STRING, text.c_str(), nullptr)));
   }
-  bool push(GstSample* sample, std::size_t index) {
-    GstBuffer* buffer = gst_buffer_copy(gst_sample_get_buffer(sample));
-    GST_BUFFER_PTS(buffer) = index * duration_;
+  bool push(GstBuffer* picture, GstCaps* format, GstClockTime time, GstClockTime duration) {
+    GstBuffer* buffer = gst_buffer_copy(picture);
+    GST_BUFFER_PTS(buffer) = time;
     GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
-    GST_BUFFER_DURATION(buffer) = duration_;
-    GstCaps* caps = gst_caps_copy(gst_sample_get_caps(sample));
-    gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION, gint(GST_SECOND / 1000), gint(duration_ / 1000), nullptr);
-    GstSample* timed = gst_sample_new(buffer, caps, nullptr, nullptr);
-    const GstFlowReturn result = gst_app_src_push_sample(source_, timed);
-    gst_sample_unref(timed);
-    gst_caps_unref(caps);
+    GST_BUFFER_DURATION(buffer) = duration;
+    OwnedCaps caps(gst_caps_copy(format));
+    gst_caps_set_simple(caps.get(), "framerate", GST_TYPE_FRACTION, gint(GST_SECOND / 1000), gint(duration_ / 1000),
+                        nullptr);
+    OwnedSample timed(gst_sample_new(buffer, caps.get(), nullptr, nullptr));
     gst_buffer_unref(buffer);
-    return result == GST_FLOW_OK;
+    return gst_app_src_push_sample(source_, timed.get()) == GST_FLOW_OK;
+  }
+  /// Its frames last as long as it says.
+  void feed_animation() {
+    try {
+      Gif gif(files_[0]);
+      GstVideoInfo info;
+      gst_video_info_set_format(&info, GST_VIDEO_FORMAT_RGB, guint(gif.width()), guint(gif.height()));
+      const OwnedCaps caps(gst_video_info_to_caps(&info));
+      const auto row = std::size_t(gif.width()) * 3, stride = std::size_t(info.stride[0]);
+      GstClockTime time = 0;
+      for (int frames = 0; !stop_ && gif.next(); ++frames) {
+        const GstClockTime delay = GstClockTime(gif.delay_ms()) * GST_MSECOND;
+        if (frames == 0) duration_ = delay;
+        GstBuffer* buffer = gst_buffer_new_allocate(nullptr, info.size, nullptr);
+        for (std::size_t y = 0; y < std::size_t(gif.height()); ++y)
+          gst_buffer_fill(buffer, y * stride, gif.pixels().data() + y * row, row);
+        const bool taken = push(buffer, caps.get(), time, delay);
+        gst_buffer_unref(buffer);
+        if (!taken) return;
+        time += delay;
+      }
+      if (gif.cut_off() && !stop_) leave_out(files_[0], "it is cut off or damaged behind what was shown");
+      if (!stop_) gst_app_src_end_of_stream(source_);
+    } catch (const Error& error) {
+      GST_ELEMENT_ERROR(source_, STREAM, DECODE, ("%s", error.what()), (nullptr));
+    }
   }
 
   GstAppSrc* source_;
   std::vector<std::string> files_;
-  GstClockTime duration_;
+  GstClockTime duration_;  ///< of a picture
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };

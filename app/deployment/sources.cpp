@@ -1,7 +1,6 @@
 #include "app/deployment/sources.h"
 
 #include "app/deployment/address.h"
-#include "app/deployment/animated_gif.h"
 
 #include <glob.h>
 
@@ -197,7 +196,6 @@ GstElement* add_source(GstBin* pipeline, const config::SourceConfig& source, con
     return add_uri(pipeline, uri, source, name);
   }
   if (auto pictures = find_pictures(uri); !pictures.empty()) {
-    if (pictures.size() == 1) refuse_animation(pictures[0]);
     return add_image_source(pipeline, std::move(pictures), source.fps, name);
   }
   std::error_code failed;

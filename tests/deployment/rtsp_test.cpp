@@ -141,6 +141,45 @@ TEST_F(Rtsp, RecordsBFramesWithTheirTimesAndASlateWhileTheCameraIsAway) {
   EXPECT_GT(facts.frames, stats.frames - stats.streams[0].outputs[0].dropped) << "frames and slates";
 }
 
+TEST_F(Rtsp, TakesAnotherSizeAndRateAndKeepsThoseOfItsRecording) {
+  Scratch scratch;
+  RtspServer server;
+  config::DeploymentConfig config = only(camera("camera", server.url()));
+  add_sink(first(config), scratch.file("out.mp4"));
+  deployment_.apply(config);
+  ASSERT_TRUE(comes("camera"));
+  server.set_media(
+      "videotestsrc is-live=true ! video/x-raw,width=480,height=360,framerate=15/1 ! x264enc tune=zerolatency "
+      "speed-preset=ultrafast key-int-max=10 ! rtph264pay config-interval=-1 pt=96");
+  server.kill();
+  server.start();
+  ASSERT_TRUE(eventually([&] { return now("camera").restarts > 0; }));
+  EXPECT_TRUE(comes("camera"));
+  deployment_.stop();
+  deployment_.wait();
+  const RunStats stats = sum_up(deployment_.snapshot());
+  EXPECT_TRUE(stats.failures.empty()) << stats.failures[0];
+  const VideoFacts facts = read_back(scratch.file("out.mp4"));
+  EXPECT_EQ(facts.width, 320);
+  EXPECT_TRUE(facts.ordered);
+  EXPECT_GE(facts.frames, stats.streams[0].outputs[0].frames);
+}
+
+TEST_F(Rtsp, OutlivesGarbageOnTheWire) {
+  RtspServer noisy, clean;
+  config::DeploymentConfig config = only(camera("noisy", noisy.url()));
+  config.streams.push_back(camera("clean", clean.url()));
+  deployment_.apply(config);
+  ASSERT_TRUE(comes("noisy") && comes("clean"));
+  noisy.garble(true);
+  ASSERT_TRUE(eventually([&] { return now("noisy").restarts > 0; })) << "noise is no picture";
+  EXPECT_FALSE(now("noisy").problem.empty());
+  EXPECT_TRUE(comes("clean"));
+  noisy.garble(false);
+  EXPECT_TRUE(comes("noisy"));
+  EXPECT_EQ(now("clean").restarts, 0u);
+}
+
 TEST_F(Rtsp, LeaksNothingOverManyReconnects) {
   RtspServer server;
   config::StreamConfig stream = camera("camera", server.url());

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <random>
 #include <stdexcept>
 
 namespace vireo::tests {
@@ -16,6 +17,7 @@ struct RtspServer::Client {
   std::mutex writing;
   GstElement* media = nullptr;
   std::thread thread;
+  std::mt19937 noise{1};
 
   bool send(const void* data, std::size_t size) {
     std::lock_guard lock(writing);
@@ -39,10 +41,17 @@ struct RtspServer::Client {
     gst_buffer_unmap(gst_sample_get_buffer(sample), &map);
     gst_sample_unref(sample);
     if (server->stalled_) return GST_FLOW_OK;
+    if (server->garbled_)
+      for (std::size_t i = 4; i < packet.size(); ++i) packet[i] = char(noise() >> 24);
     return send(packet.data(), packet.size()) ? GST_FLOW_OK : GST_FLOW_EOS;
   }
   void play() {
-    media = gst_parse_launch((server->options_.media + " ! appsink name=out sync=false").c_str(), nullptr);
+    std::string text;
+    {
+      std::lock_guard lock(server->mutex_);
+      text = server->options_.media;
+    }
+    media = gst_parse_launch((text + " ! appsink name=out sync=false").c_str(), nullptr);
     GstElement* out = gst_bin_get_by_name(GST_BIN(media), "out");
     GstAppSinkCallbacks callbacks{};
     callbacks.new_sample = [](GstAppSink* sink, gpointer self) {
@@ -104,6 +113,11 @@ void RtspServer::kill() {
   ::close(listener_);
   for (const auto& client : clients_) client->stop();
   clients_.clear();
+}
+
+void RtspServer::set_media(const std::string& media) {
+  std::lock_guard lock(mutex_);
+  options_.media = media;
 }
 
 std::string RtspServer::url(const std::string& path, const std::string& credentials) const {

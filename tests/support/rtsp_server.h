@@ -33,6 +33,10 @@ class RtspServer {
   void kill();
   /// Connections stay, packets don't come.
   void stall(bool stalled) { stalled_ = stalled; }
+  /// What is sent is noise in the form of packets.
+  void garble(bool garbled) { garbled_ = garbled; }
+  /// For those who come from now on.
+  void set_media(const std::string& media);
   [[nodiscard]] std::string url(const std::string& path = "/live", const std::string& credentials = "") const;
   [[nodiscard]] int plays() const { return plays_; }
 
@@ -42,9 +46,9 @@ class RtspServer {
   void serve(Client& client);
   [[nodiscard]] std::string answer(Client& client, const std::string& request);
 
-  const Options options_;
+  Options options_;  ///< media: guarded by the mutex
   int port_ = 0, listener_ = -1;
-  std::atomic<bool> stalled_{false}, running_{false};
+  std::atomic<bool> stalled_{false}, garbled_{false}, running_{false};
   std::atomic<int> plays_{0};
   std::mutex mutex_;
   std::vector<std::unique_ptr<Client>> clients_;

@@ -1,114 +1,186 @@
 #include "config/loader.h"
 
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/io/tokenizer.h>
-#include <google/protobuf/text_format.h>
+#include <google/protobuf/descriptor.pb.h>
+#include <google/protobuf/dynamic_message.h>
 
 #include "config/deployment.pb.h"
-#include "config/model.pb.h"
+#include "config/text_file.h"
 #include "engine/api/error.h"
-#include "engine/api/file.h"
 
 namespace vireo::config {
 namespace {
 
 namespace pb = google::protobuf;
+namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMostBytes = 16 << 20;
+// ---- the schema with the elements' properties as fields ------------------------------------------------------------
 
-std::string read(const std::filesystem::path& path) {
-  try {
-    return read_file(path, kMostBytes);
-  } catch (const Error& error) {
-    throw Error(error.code(), std::string("config: ") + error.what());
+pb::FieldDescriptorProto::Type type_of(Knob::Type type) {
+  switch (type) {
+    case Knob::Type::boolean: return pb::FieldDescriptorProto::TYPE_BOOL;
+    case Knob::Type::integer: return pb::FieldDescriptorProto::TYPE_INT64;
+    case Knob::Type::natural: return pb::FieldDescriptorProto::TYPE_UINT64;
+    case Knob::Type::number: return pb::FieldDescriptorProto::TYPE_DOUBLE;
+    case Knob::Type::text: break;
+  }
+  return pb::FieldDescriptorProto::TYPE_STRING;
+}
+
+/// Each as `optional`, which proto3 writes as a oneof of its own.
+void add_fields(pb::DescriptorProto& message, const std::vector<Knob>& knobs) {
+  for (const Knob& knob : knobs) {
+    std::string name = knob.name;
+    for (char& c : name)
+      if (c == '-') c = '_';
+    pb::FieldDescriptorProto& field = *message.add_field();
+    field.set_name(name);
+    field.set_number(message.field_size());
+    field.set_type(type_of(knob.type));
+    field.set_label(pb::FieldDescriptorProto::LABEL_OPTIONAL);
+    field.set_proto3_optional(true);
+    field.set_oneof_index(message.oneof_decl_size());
+    message.add_oneof_decl()->set_name("_" + name);
   }
 }
 
-std::string fields_of(const pb::Descriptor& type) {
-  std::string fields;
-  for (int i = 0; i < type.field_count(); ++i) fields += (i ? ", " : "") + type.field(i)->name();
-  return fields;
-}
-
-/// The parser's message, and where it says that a field is unknown, what would be known there.
-class Collector : public pb::io::ErrorCollector {
- public:
-  Collector(std::string file, const pb::Descriptor& root) : file_(std::move(file)), root_(root) {}
-  void AddError(int line, int column, const std::string& message) override {
-    if (!text_.empty()) return;  // the first one is the cause
-    text_ = file_ + ":" + std::to_string(line + 1) + ":" + std::to_string(column + 1) + ": " + message;
-    const auto quote = message.find("Message type \"");
-    if (quote == std::string::npos) return;
-    const auto begin = quote + 14, end = message.find('"', begin);
-    if (const pb::Descriptor* type = root_.file()->pool()->FindMessageTypeByName(message.substr(begin, end - begin))) {
-      text_ += " Accepted fields of " + type->name() + ": " + fields_of(*type) + ".";
-    }
+/// Owns the types of one reading.
+struct Schema {
+  explicit Schema(const Knobs& knobs) {
+    pb::FileDescriptorProto file;
+    Deployment::descriptor()->file()->CopyTo(&file);
+    for (pb::DescriptorProto& type : *file.mutable_message_type())
+      if (const auto found = knobs.find(type.name()); found != knobs.end()) add_fields(type, found->second);
+    const pb::FileDescriptor* built = pool.BuildFile(file);
+    if (!built) throw Error(ErrorCode::internal, "config: the schema of deployments can't be extended");
+    message.reset(factory.GetPrototype(built->FindMessageTypeByName("Deployment"))->New());
   }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  std::string file_, text_;
-  const pb::Descriptor& root_;
+  pb::DescriptorPool pool;
+  pb::DynamicMessageFactory factory{&pool};
+  std::unique_ptr<pb::Message> message;
 };
 
-void parse(const std::filesystem::path& path, pb::Message& message) {
-  const std::string text = read(path);
-  Collector collector(path.string(), *message.GetDescriptor());
-  pb::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&collector);
-  parser.SetRecursionLimit(32);
-  if (!parser.ParseFromString(text, &message)) {
-    throw Error(ErrorCode::invalid_argument, collector.text().empty()
-                                                 ? path.string() + ": not a " + message.GetDescriptor()->name()
-                                                 : collector.text());
+// ---- reading -------------------------------------------------------------------------------------------------------
+
+[[noreturn]] void refuse(const Place& place, const std::string& what) {
+  throw Error(ErrorCode::invalid_argument, place.text + ": " + what);
+}
+
+/// A number that must not be negative.
+double amount(const Node& node, const char* field) {
+  const double value = node.number(field, 0);
+  if (!(value >= 0))
+    refuse(node.place(field), std::string(field) + ": found " + node.text(field) + ", accepted is 0 or more");
+  return value;
+}
+
+std::string folder_of(const fs::path& file) { return fs::absolute(file).parent_path().string(); }
+
+void read_source(const Node& node, SourceConfig& source) {
+  const auto given = [&](const char* field) { return node.has(field); };
+  if (given("uri")) {
+    source.uri = node.text("uri");
+    source.place = node.place("uri");
+    source.folder = folder_of(node.file());
   }
+  if (given("width")) source.width = int(amount(node, "width"));
+  if (given("height")) source.height = int(amount(node, "height"));
+  if (given("fps")) source.fps = amount(node, "fps");
+  source.live = node.flag("live", source.live);
+  source.loop = node.flag("loop", source.loop);
+  if (given("stall_timeout")) source.stall_timeout_s = amount(node, "stall_timeout");
+  if (given("give_up")) source.give_up_s = amount(node, "give_up");
+  if (given("retry_max")) source.retry_max_s = amount(node, "retry_max");
+  for (auto& [name, option] : node.map("property")) source.properties[name] = option;
 }
 
-/// A path of the file as seen from the working directory; words that are no paths stay.
-std::string absolute(const std::filesystem::path& config, const std::string& path) {
-  const std::filesystem::path given(path);
-  if (path.empty() || given.is_absolute()) return path;
-  return (std::filesystem::absolute(config).parent_path() / given).lexically_normal().string();
+void read_stage(const Node& node, StageConfig& stage) {
+  for (const Node& infer : node.children("infer")) {
+    for (auto& [name, option] : infer.options()) {
+      const bool path =
+          name == "model" || (name == "labels" && fs::is_regular_file(fs::path(folder_of(node.file())) / option.value));
+      if (path) option.value = (fs::path(folder_of(node.file())) / option.value).lexically_normal().string();
+      stage.properties[name] = option;
+    }
+  }
+  if (!node.has("infer")) refuse({node.file().string()}, "a stage without a kind; accepted are: infer");
 }
 
-std::string absolute_source(const std::filesystem::path& config, const std::string& uri) {
-  const bool word = uri == "vireoscene" || uri == "test" || uri.find("://") != std::string::npos;
-  return word ? uri : absolute(config, uri);
+SinkConfig read_sink(const Node& node) {
+  SinkConfig sink;
+  sink.to = node.text("to");
+  sink.place = node.place("to");
+  sink.folder = folder_of(node.file());
+  sink.properties = node.map("property");
+  if (sink.to.empty())
+    refuse(sink.place, "a sink without an address; add to: \"FILE.mp4\", \"jsonl:FILE\", \"display\"");
+  return sink;
 }
 
-std::string absolute_sink(const std::filesystem::path& config, const std::string& sink) {
-  if (sink == "display" || sink == "none" || sink == "fakesink" || sink == "jsonl:-" ||
-      sink.find("://") != std::string::npos)
-    return sink;
-  const auto colon = sink.find(':');
-  return colon == std::string::npos ? absolute(config, sink)
-                                    : sink.substr(0, colon + 1) + absolute(config, sink.substr(colon + 1));
+/// Over what `stream` holds already.
+void read_stream(const Node& node, StreamConfig& stream) {
+  if (node.has("name")) {
+    stream.name = node.text("name");
+    stream.place = node.place("name");
+  }
+  for (const Node& source : node.children("source")) read_source(source, stream.source);
+  const std::vector<Node> stages = node.children("stage");
+  if (stages.size() > stream.stages.size()) stream.stages.resize(stages.size());
+  for (std::size_t i = 0; i < stages.size(); ++i) read_stage(stages[i], stream.stages[i]);
+  for (const Node& draw : node.children("draw")) {
+    stream.draw = true;
+    for (auto& [name, option] : draw.options()) stream.draw_properties[name] = option;
+  }
+  if (node.has("sink")) stream.sinks.clear();
+  for (const Node& sink : node.children("sink")) stream.sinks.push_back(read_sink(sink));
+  if (node.has("max_frames")) stream.max_frames = std::stoull(node.text("max_frames"));
+}
+
+/// A model file in place of a model says more about it.
+void read_model_file(StageConfig& stage, DeploymentConfig& config) {
+  const auto model = stage.properties.find("model");
+  if (model == stage.properties.end() || !is_text_config(model->second.value)) return;
+  const std::string file = model->second.value;
+  stage.properties.erase(model);
+  apply_model_file(file, stage.properties);
+  config.files.emplace_back("the model file", file);
 }
 
 }  // namespace
 
-void load(const std::filesystem::path& path, Deployment& deployment) {
-  parse(path, deployment);
-  const auto require = [&](bool good, const char* what) {
-    if (!good) throw Error(ErrorCode::invalid_argument, path.string() + ": " + what);
-  };
-  require(deployment.source_size() > 0, "no source; add source { uri: \"…\" }");
-  require(!deployment.inference().model().empty(), "no model; add inference { model: \"FILE.onnx\" }");
-  for (Source& source : *deployment.mutable_source()) {
-    require(!source.uri().empty(), "a source without uri; add uri: \"…\" to it");
-    source.set_uri(absolute_source(path, source.uri()));
+DeploymentConfig load_deployment(const fs::path& path, const Knobs& knobs) {
+  Schema schema(knobs);
+  pb::TextFormat::ParseInfoTree places;
+  parse_text(path, *schema.message, places);
+  const Node root(*schema.message, &places, path);
+  DeploymentConfig config;
+  config.files.emplace_back("the deployment", path.string());
+  StreamConfig defaults;
+  defaults.draw = false;
+  for (const Node& node : root.children("defaults")) read_stream(node, defaults);
+  if (!defaults.name.empty()) refuse(defaults.place, "name: streams can't share one; give each stream its own");
+  const std::vector<Node> streams = root.children("stream");
+  for (SinkConfig& sink : defaults.sinks) sink.shared = streams.size() > 1;
+  int index = 0;
+  for (const Node& node : streams) {
+    StreamConfig stream = defaults;
+    stream.place = root.place("stream", index);
+    read_stream(node, stream);
+    if (stream.name.empty()) stream.name = "stream" + std::to_string(index);
+    if (stream.source.uri.empty()) refuse(stream.place, "a stream without a source; add source { uri: \"…\" }");
+    if (stream.stages.empty()) refuse(stream.place, "no model; add stage { infer { model: \"FILE.onnx\" } }");
+    for (StageConfig& stage : stream.stages) {
+      if (!stage.properties.contains("model"))
+        refuse(stream.place, "a stage without a model; add model: \"FILE.onnx\" to infer");
+      read_model_file(stage, config);
+    }
+    config.streams.push_back(std::move(stream));
+    ++index;
   }
-  deployment.mutable_inference()->set_model(absolute(path, deployment.inference().model()));
-  for (std::string& sink : *deployment.mutable_sink()) sink = absolute_sink(path, sink);
+  if (config.streams.empty()) refuse({path.string()}, "no stream; add stream { source { uri: \"…\" } stage { … } }");
+  return config;
 }
 
-void load(const std::filesystem::path& path, Model& model) {
-  parse(path, model);
-  model.set_network(absolute(path, model.network()));
-  model.set_labels_file(absolute(path, model.labels_file()));
-}
-
-bool is_text_config(const std::filesystem::path& path) {
+bool is_text_config(const fs::path& path) {
   const auto extension = path.extension();
   return extension == ".pbtxt" || extension == ".textproto" || extension == ".prototxt";
 }

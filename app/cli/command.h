@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "app/files/outputs.h"
 #include "engine/api/error.h"
 
 namespace CLI {
@@ -22,11 +23,9 @@ class Option;
 
 namespace vireo::cli {
 
-/// Flags that exclude each other, where a command finds that out and not the parser.
-class UsageError : public Error {
- public:
-  explicit UsageError(const std::string& message) : Error(ErrorCode::invalid_argument, message) {}
-};
+using files::OutputKind;
+using files::Outputs;
+using files::UsageError;
 
 /// A declared flag, to say more about it. Lives as long as the program.
 class Flag {

@@ -6,6 +6,8 @@
 #include "app/cli/embedded.h"
 #include "app/cli/play.h"
 #include "app/cli/score.h"
+#include "app/deployment/files.h"
+#include "app/deployment/sinks.h"
 
 namespace vireo::cli {
 namespace {
@@ -22,35 +24,38 @@ constexpr std::uint64_t kScoredFrames = 500;
 
 int demo(const DemoFlags& f) {
   const EmbeddedFile model = embedded_model();
-  pipeline::PipelineConfig config;
-  config.infer["model"] = model.path();
-  config.infer["plan-cache"] = "off";  // the model is a new file in memory each time
+  config::StreamConfig street;
+  street.name = "street";
+  config::Options& infer = street.stages.emplace_back().properties;
+  const auto set = [](config::Options& options, const char* name, const std::string& value) {
+    if (!value.empty()) options[name] = {value, {}};
+  };
+  set(infer, "model", model.path());
+  set(infer, "plan-cache", "off");  // the model is a new file in memory each time
   // Scoring wants weak detections too; drawing shows only the sure ones.
-  config.infer["score-threshold"] = "0.05";
-  config.draw_properties["min-score"] = "0.4";
-  if (f.threads > 0) config.infer["threads"] = std::to_string(f.threads);
-  if (!f.device.empty()) config.infer["device"] = f.device;
-  if (!f.precision.empty()) config.infer["precision"] = f.precision;
-  pipeline::SourceConfig scene;
-  scene.uri = "vireoscene";
-  scene.name = "street";
-  scene.properties["seed"] = std::to_string(f.seed);
-  const bool window = !f.headless && f.out.empty() && !pipeline::find_display_sink().empty();
+  set(infer, "score-threshold", "0.05");
+  set(street.draw_properties, "min-score", "0.4");
+  if (f.threads > 0) set(infer, "threads", std::to_string(f.threads));
+  set(infer, "device", f.device);
+  set(infer, "precision", f.precision);
+  street.source.uri = "vireoscene";
+  set(street.source.properties, "seed", std::to_string(f.seed));
+  const bool window = !f.headless && f.out.empty() && !deployment::find_display_sink().empty();
   if (!f.headless && f.out.empty() && !window)
     fmt::print(stderr, "no display is reachable: running without a window (--out FILE.mp4 writes a video)\n");
-  if (window) config.sinks.push_back("display");
-  if (!f.out.empty()) config.sinks.push_back(f.out);
-  if (config.sinks.empty()) config.sinks.push_back("none");
-  scene.live = window;
-  config.sources.push_back(scene);
-  config.max_frames = f.max_frames ? f.max_frames : window ? 3 * kScoredFrames : kScoredFrames;
+  if (window) street.sinks.emplace_back().to = "display";
+  if (!f.out.empty()) street.sinks.emplace_back().to = f.out;
+  street.source.live = window;
+  street.max_frames = f.max_frames ? f.max_frames : window ? 3 * kScoredFrames : kScoredFrames;
+  config::DeploymentConfig config;
+  config.streams.push_back(std::move(street));
   Outputs files;
   files.write("--json", f.json);
-  add_files(files, config);
+  deployment::add_files(files, deployment::resolved(config));
   files.check();
   Score score(0.5f);
   std::mutex mutex;
-  const pipeline::RunStats stats = play(config, [&](const pipeline::FrameView& view) {
+  const deployment::RunStats stats = play(config, {}, [&](const deployment::FrameView& view) {
     if (view.age != 0 || !view.result || !view.truth) return;
     const std::lock_guard lock(mutex);
     score.add(*view.result, *view.truth);
@@ -60,7 +65,7 @@ int demo(const DemoFlags& f) {
   fmt::print("mAP@0.5 {:.3f} over {} frames of an unseen street\n", score.mean(), score.frames());
   report(stats, f.json, false);
   if (!f.out.empty()) fmt::print("video: {}\n", f.out);
-  return 0;
+  return verdict(stats);
 }
 
 }  // namespace

@@ -2,8 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "app/pipeline/pipeline.h"
-#include "app/pipeline/survey.h"
+#include "app/deployment/survey.h"
 #include "plugins/decode/decoders.h"
 #include "plugins/publish/publishers.h"
 
@@ -16,12 +15,12 @@ void list_plugins(const std::string& what) {
     for (const sdk::PublisherRow& row : publish::publishers()) fmt::print("{:<16} {}\n", row.name, row.summary);
   else if (what == "trackers") fmt::print(stderr, "this build has no trackers\n");
   else if (what == "elements")
-    for (const pipeline::ElementInfo& e : pipeline::list_elements()) fmt::print("{:<16} {}\n", e.name, e.summary);
+    for (const deployment::ElementInfo& e : deployment::list_elements()) fmt::print("{:<16} {}\n", e.name, e.summary);
 }
 
 bool examine_pipeline() {
   bool good = true;
-  for (const pipeline::Finding& f : pipeline::survey()) {
+  for (const deployment::Finding& f : deployment::survey()) {
     const char* mark = f.present ? "[ok]     " : f.essential ? "[missing]" : "[absent] ";
     fmt::print("{} {}{}{}\n", mark, f.what, f.present ? "" : ": ", f.present ? "" : f.remedy);
     good &= f.present || !f.essential;

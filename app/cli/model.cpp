@@ -233,14 +233,6 @@ Outputs files_of(const ModelFlags& f) {
   return files;
 }
 
-void read_external_data(Outputs& files, const std::string& model, const Network& network) {
-  const auto list = network.metadata().find("onnx.external_data");  // one a line
-  if (list == network.metadata().end()) return;
-  std::istringstream lines(list->second);
-  for (std::string line; std::getline(lines, line);)
-    files.read("the model's external data", std::filesystem::path(model).parent_path() / line);
-}
-
 Plan make_plan(const ModelFlags& f, Outputs files, double& build_s) {
   files.check();
   const auto start = std::chrono::steady_clock::now();

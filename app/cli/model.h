@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "app/cli/command.h"
-#include "app/cli/outputs.h"
+#include "app/files/outputs.h"
 #include "engine/api/builder.h"
 #include "engine/api/engine.h"
 #include "engine/api/tensor_file.h"
@@ -57,8 +57,6 @@ struct Loaded {
 };
 /// The files that these flags have the command read and write; the command adds those of its own flags.
 [[nodiscard]] Outputs files_of(const ModelFlags& flags);
-/// The files next to the model that hold its weights; known only once it was imported.
-void read_external_data(Outputs& files, const std::string& model, const Network& network);
 
 /// Imports and builds a model, or loads a plan, with progress on stderr. The command's files are checked before
 /// anything is opened, and again before the build with the files that the model names.

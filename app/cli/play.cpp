@@ -3,102 +3,118 @@
 #include <fmt/core.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <iostream>
-#include <sstream>
+#include <thread>
 
-#include "app/cli/model.h"
-#include "app/pipeline/sinks.h"
-#include "app/pipeline/sources.h"
+#include "engine/api/log.h"
 #include "engine/api/output_file.h"
 
 namespace vireo::cli {
 namespace {
 
-// Signal handlers take no argument: this is the one pipeline that a signal stops.
-std::atomic<pipeline::Pipeline*> g_running{nullptr};
+// Signal handlers take no argument.
+std::atomic<int> g_stops{0}, g_reloads{0};
+static_assert(std::atomic<int>::is_always_lock_free);
 
-void on_signal(int number) {
-  if (pipeline::Pipeline* running = g_running.exchange(nullptr)) running->stop();
-  else {
-    std::signal(number, SIG_DFL);
-    std::raise(number);
+void on_stop(int number) {
+  if (++g_stops == 1) return;
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
+
+void on_reload(int) { ++g_reloads; }
+
+/// Handlers for as long as a deployment runs.
+class Signals {
+ public:
+  explicit Signals(bool reloads)
+      : int_(std::signal(SIGINT, on_stop)),
+        term_(std::signal(SIGTERM, on_stop)),
+        hup_(std::signal(SIGHUP, reloads ? on_reload : on_stop)) {
+    g_stops = g_reloads = 0;
+    if (hup_ == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // nohup: the terminal may go
+  }
+  ~Signals() {
+    std::signal(SIGINT, int_);
+    std::signal(SIGTERM, term_);
+    std::signal(SIGHUP, hup_);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+ private:
+  void (*int_)(int);
+  void (*term_)(int);
+  void (*hup_)(int);
+};
+
+constexpr auto kSilence = std::chrono::seconds(1);
+
+/// The first start takes its time, and nothing moves meanwhile.
+void tell_start(const deployment::Snapshot& snapshot) {
+  for (const deployment::StreamSnapshot& stream : snapshot.streams) {
+    if (stream.state != deployment::StreamState::starting) continue;
+    fmt::print(
+        stderr,
+        "vireo: the model is being prepared; from ONNX that takes seconds the first time, then its plan is kept\n");
+    return;
   }
 }
 
-/// The files among the properties of vireoinfer: class names, and whatever else names one.
-void add_properties(Outputs& files, const pipeline::Properties& infer) {
-  std::error_code failed;
-  for (const auto& [name, value] : infer)
-    if (std::filesystem::is_regular_file(value, failed)) files.read("the " + name, value);
-  const auto options = infer.find("options");  // a=1;labels=file:names.txt
-  if (options == infer.end()) return;
-  std::istringstream items(options->second);
-  for (std::string item; std::getline(items, item, ';');)
-    if (const std::size_t file = item.find("=file:"); file != std::string::npos)
-      files.read("the " + item.substr(0, file), item.substr(file + 6));
-}
-
-void add_sinks(Outputs& files, const pipeline::PipelineConfig& config) {
-  for (const std::string& text : config.sinks) {
-    const pipeline::SinkAddress sink = pipeline::parse_sink(text);
-    if (sink.kind == pipeline::SinkKind::publisher) {
-      files.write("the sink", sink.target.substr(sink.target.find(':') + 1), OutputKind::in_place);
-    } else if (sink.kind == pipeline::SinkKind::video_file && config.sources.size() <= 1) {
-      files.write("the sink", sink.target, OutputKind::in_place);
-    } else if (sink.kind == pipeline::SinkKind::video_file) {
-      for (std::size_t i = 0; i < config.sources.size(); ++i) {
-        const std::string& name = config.sources[i].name;
-        files.write("the sink", pipeline::with_name(sink.target, name.empty() ? "source" + std::to_string(i) : name),
-                    OutputKind::in_place);
-      }
-    }
+/// What runs stays when the new configuration is not good.
+void apply_again(deployment::Deployment& deployment, const Reload& reload) {
+  try {
+    deployment.apply(reload());
+    log(LogLevel::warning, "the deployment was read again");
+  } catch (const Error& error) {
+    log(LogLevel::error, std::string("the deployment goes on as it was: ") + error.what());
   }
 }
 
 }  // namespace
 
-void add_files(Outputs& files, const pipeline::PipelineConfig& config) {
-  for (const pipeline::SourceConfig& source : config.sources) {
-    for (const std::string& picture : pipeline::find_pictures(source.uri)) files.read("the source", picture);
-    files.read("the source", pipeline::video_file_of(source.uri));
-  }
-  add_properties(files, config.infer);
-  add_sinks(files, config);
-  const auto model = config.infer.find("model");
-  if (model == config.infer.end() || Plan::is_plan(model->second) ||
-      !files.may_replace_in(std::filesystem::path(model->second).parent_path()))
-    return;
-  try {
-    read_external_data(files, model->second, import_onnx(std::filesystem::path(model->second)));
-  } catch (const Error&) {  // a model that can't be imported: running it reports that
-  }
-}
-
-pipeline::RunStats play(const pipeline::PipelineConfig& config, pipeline::FrameObserver observer) {
-  pipeline::Pipeline running(config, std::move(observer));
-  g_running = &running;
-  const auto old_int = std::signal(SIGINT, on_signal), old_term = std::signal(SIGTERM, on_signal);
-  struct Restore {
-    void (*old_int)(int);
-    void (*old_term)(int);
-    ~Restore() {
-      g_running = nullptr;
-      std::signal(SIGINT, old_int);
-      std::signal(SIGTERM, old_term);
+deployment::RunStats play(const config::DeploymentConfig& config, const Reload& reload,
+                          deployment::FrameObserver observer) {
+  deployment::Deployment deployment(std::move(observer));
+  const Signals signals(bool{reload});
+  deployment.apply(config);
+  const auto begin = std::chrono::steady_clock::now();
+  bool told = false;
+  int reloads = 0;
+  for (bool stopped = false; !deployment.done();) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (!told && std::chrono::steady_clock::now() - begin > kSilence) {
+      told = true;
+      tell_start(deployment.snapshot());
     }
-  } restore{old_int, old_term};
-  return running.run();
+    if (!stopped && g_stops > 0) {
+      stopped = true;
+      deployment.stop();
+    }
+    if (!stopped && g_reloads > reloads) {
+      reloads = g_reloads;
+      apply_again(deployment, reload);
+    }
+  }
+  return deployment::sum_up(deployment.snapshot());
 }
 
-void report(const pipeline::RunStats& stats, const std::string& json_path, bool stdout_taken) {
-  fmt::print(stdout_taken ? stderr : stdout, "{}\n", pipeline::to_line(stats));
+void report(const deployment::RunStats& stats, const std::string& json_path, bool stdout_taken) {
+  fmt::print(stdout_taken ? stderr : stdout, "{}\n", deployment::to_line(stats));
   if (json_path.empty()) return;
   if (json_path == "-") {
-    std::cout << pipeline::to_json(stats) << "\n";
+    std::cout << deployment::to_json(stats) << "\n";
     return;
   }
-  write_file(json_path, pipeline::to_json(stats) + "\n");
+  write_file(json_path, deployment::to_json(stats) + "\n");
+}
+
+int verdict(const deployment::RunStats& stats) {
+  for (const std::string& sentence : stats.cut_short) fmt::print(stderr, "vireo: {}\n", sentence);
+  for (const std::string& sentence : stats.failures) fmt::print(stderr, "vireo: {}\n", sentence);
+  return stats.cut_short.empty() && stats.failures.empty() ? 0 : 1;
 }
 
 }  // namespace vireo::cli

@@ -1,22 +1,27 @@
 #pragma once
-// Running a pipeline from the command line: interrupts end it in order, figures go where the user wants them.
+// Running a deployment from the command line: interrupts end it in order, SIGHUP reads its file again, figures go where
+// the user wants them.
 
+#include <functional>
+#include <optional>
 #include <string>
 
-#include "app/cli/outputs.h"
-#include "app/pipeline/pipeline.h"
+#include "app/deployment/deployment.h"
 #include "engine/api/error.h"
 
 namespace vireo::cli {
 
-/// Adds what the pipeline reads and writes. To be called last: where an output that exists already may be external data
-/// of the model, the model is imported to find out.
-void add_files(Outputs& files, const pipeline::PipelineConfig& config);
+/// Reads the configuration again, for SIGHUP; empty: there is no file, and SIGHUP ends the run in order.
+using Reload = std::function<config::DeploymentConfig()>;
 
-/// Builds and runs; SIGINT and SIGTERM let it end properly (a second one kills).
-[[nodiscard]] pipeline::RunStats play(const pipeline::PipelineConfig& config, pipeline::FrameObserver observer = {});
+/// Runs until all streams have ended; SIGINT and SIGTERM let them end properly (a second one kills).
+[[nodiscard]] deployment::RunStats play(const config::DeploymentConfig& config, const Reload& reload = {},
+                                        deployment::FrameObserver observer = {});
 
 /// The final line on stdout, or on stderr when results themselves go to stdout; and the JSON file where asked for.
-void report(const pipeline::RunStats& stats, const std::string& json_path, bool stdout_taken);
+void report(const deployment::RunStats& stats, const std::string& json_path, bool stdout_taken);
+
+/// What went wrong, on stderr; the exit code that says so.
+[[nodiscard]] int verdict(const deployment::RunStats& stats);
 
 }  // namespace vireo::cli

@@ -1,8 +1,13 @@
 #include <fmt/core.h>
 
+#include <filesystem>
+
 #include "app/cli/command.h"
 #include "app/cli/play.h"
-#include "config/deployment.pb.h"
+#include "app/deployment/elements.h"
+#include "app/deployment/files.h"
+#include "app/deployment/gst_objects.h"
+#include "app/deployment/sinks.h"
 #include "config/loader.h"
 
 namespace vireo::cli {
@@ -14,69 +19,117 @@ struct RunFlags {
   double score = -1, iou = -1;
   int threads = 0, batch = 0;
   std::uint64_t max_frames = 0;
-  bool no_draw = false;
+  bool no_draw = false, check = false;
 };
 
-/// `files` gets the files that are read for it.
-pipeline::PipelineConfig make_config(const RunFlags& f, Outputs& files) {
-  pipeline::PipelineConfig config;
-  if (config::is_text_config(f.model)) {
-    config::Deployment deployment;
-    config::load(f.model, deployment);
-    files.read("the deployment", f.model);
-    const std::string& model = deployment.inference().model();
-    if (config::is_text_config(model)) files.read("the model file", model);
-    config = pipeline::from_deployment(deployment);
-  } else {
-    config.infer["model"] = f.model;
+/// A typing mistake in an address is an error; a camera that was there once may come back at any time.
+constexpr double kFirstFrame = 60;
+
+/// Each source becomes a stream like the first one of the file, or like a plain one.
+void set_sources(config::DeploymentConfig& config, const std::vector<std::string>& sources) {
+  config::StreamConfig like = config.streams.empty() ? config::StreamConfig{} : config.streams.front();
+  if (config.streams.empty()) like.stages.resize(1);
+  like.source = {};
+  like.source.first_frame_s = kFirstFrame;
+  config.streams.clear();
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    config.streams.push_back(like);
+    config::StreamConfig& stream = config.streams.back();
+    stream.name = "source" + std::to_string(i);
+    stream.source.uri = sources[i];
+    for (config::SinkConfig& sink : stream.sinks) sink.shared = sources.size() > 1;
   }
-  if (!f.sources.empty()) {
-    config.sources.clear();
-    for (const std::string& uri : f.sources) {
-      pipeline::SourceConfig source;
-      source.uri = uri;
-      config.sources.push_back(std::move(source));
-    }
-  }
-  if (config.sources.empty())
-    throw Error(ErrorCode::invalid_argument,
-                "there is no source; give --source FILE, /dev/video0, rtsp://… or vireoscene");
-  if (!f.sinks.empty()) config.sinks = f.sinks;
-  if (f.max_frames) config.max_frames = f.max_frames;
-  const auto set = [&](const char* name, const std::string& value) {
-    if (!value.empty()) config.infer[name] = value;
+}
+
+config::Options infer_options(const RunFlags& f) {
+  config::Options options;
+  const auto set = [&](const char* name, const std::string& value, const char* flag) {
+    if (!value.empty()) options[name] = {value, {flag}};
   };
-  set("decoder", f.decoder);
-  set("labels", f.labels);
-  set("precision", f.precision);
-  set("device", f.device);
-  set("input-size", f.input_size);
-  if (f.score >= 0) set("score-threshold", fmt::format("{}", f.score));
-  if (f.iou >= 0) set("iou-threshold", fmt::format("{}", f.iou));
-  if (f.threads > 0) set("threads", std::to_string(f.threads));
-  if (f.batch > 0) set("batch-size", std::to_string(f.batch));
+  set("decoder", f.decoder, "--decoder");
+  set("labels", f.labels, "--labels");
+  set("precision", f.precision, "--precision");
+  set("device", f.device, "--device");
+  set("input-size", f.input_size, "--input-size");
+  if (f.score >= 0) set("score-threshold", fmt::format("{}", f.score), "--score");
+  if (f.iou >= 0) set("iou-threshold", fmt::format("{}", f.iou), "--iou");
+  if (f.threads > 0) set("threads", std::to_string(f.threads), "--threads");
+  if (f.batch > 0) set("batch-size", std::to_string(f.batch), "--batch");
   for (const std::string& item : f.properties) {
     const std::size_t equals = item.find('=');
     if (equals == std::string::npos)
       throw Error(ErrorCode::invalid_argument, fmt::format("--set '{}' is not NAME=VALUE", item));
-    config.infer[item.substr(0, equals)] = item.substr(equals + 1);
+    set(item.substr(0, equals).c_str(), item.substr(equals + 1), "--set");
+    if (equals + 1 == item.size()) options[item.substr(0, equals)] = {"", {"--set"}};
   }
-  if (f.no_draw) config.draw = false;
+  return options;
+}
+
+config::DeploymentConfig make_config(const RunFlags& f) {
+  config::DeploymentConfig config;
+  const bool file = config::is_text_config(f.model);
+  if (file) {
+    deployment::load_elements();
+    config = config::load_deployment(f.model, deployment::element_knobs());
+  }
+  if (!f.sources.empty()) set_sources(config, f.sources);
+  if (config.streams.empty())
+    throw Error(ErrorCode::invalid_argument,
+                "there is no source; give --source FILE, /dev/video0, rtsp://… or vireoscene");
+  const config::Options options = infer_options(f);
+  for (config::StreamConfig& stream : config.streams) {
+    config::Options& infer = stream.stages.front().properties;
+    if (!file) infer["model"] = {f.model, {}};
+    for (const auto& [name, option] : options) infer[name] = option;
+    if (f.max_frames) stream.max_frames = f.max_frames;
+    if (f.no_draw) stream.draw = false;
+    if (f.sinks.empty()) continue;
+    stream.sinks.clear();
+    for (const std::string& to : f.sinks) {
+      config::SinkConfig sink;
+      sink.to = to;
+      sink.shared = config.streams.size() > 1;
+      stream.sinks.push_back(sink);
+    }
+  }
   return config;
 }
 
-int run(const RunFlags& f) {
+/// Checked before anything is opened: what is written is not what is read.
+void check_files(const RunFlags& f, const config::DeploymentConfig& config) {
   Outputs files;
-  const pipeline::PipelineConfig config = make_config(f, files);
   files.write("--json", f.json);
-  add_files(files, config);
+  deployment::add_files(files, deployment::resolved(config));
   files.check();
+}
+
+int check(const RunFlags& f, const config::DeploymentConfig& config) {
+  check_files(f, config);
+  deployment::Deployment::check(config);
+  deployment::Ledger ledger;
+  for (const config::StreamConfig& stream : deployment::resolved(config).streams) {
+    const deployment::Stream made(stream, ledger, {});  // makes all elements, sets all properties, opens nothing
+    const std::string& model = stream.stages.front().properties.at("model").value;
+    std::error_code failed;
+    if (!std::filesystem::exists(model, failed))
+      throw Error(ErrorCode::not_found, fmt::format("{}: there is no file '{}'",
+                                                    stream.stages.front().properties.at("model").place.text, model));
+  }
+  fmt::print("{}: {} stream{}, nothing wrong\n", f.model, config.streams.size(), config.streams.size() == 1 ? "" : "s");
+  return 0;
+}
+
+int run(const RunFlags& f) {
+  const config::DeploymentConfig config = make_config(f);
+  if (f.check) return check(f, config);
+  check_files(f, config);
   bool stdout_taken = f.json == "-";
-  for (const std::string& sink : config.sinks) stdout_taken |= sink == "jsonl:-" || sink == "jsonl";
-  const pipeline::RunStats stats = play(config);
+  for (const config::StreamConfig& stream : config.streams)
+    for (const config::SinkConfig& sink : stream.sinks) stdout_taken |= deployment::sink_address(sink).file == "-";
+  const Reload reload = config::is_text_config(f.model) ? Reload([&f] { return make_config(f); }) : Reload();
+  const deployment::RunStats stats = play(config, reload);
   report(stats, f.json, stdout_taken);
-  for (const std::string& sentence : stats.cut_short) fmt::print(stderr, "vireo: {}\n", sentence);
-  return stats.cut_short.empty() ? 0 : 1;
+  return verdict(stats);
 }
 
 }  // namespace
@@ -84,8 +137,13 @@ int run(const RunFlags& f) {
 void add_run(Program& program) {
   Command c = program.add("run", "run a model, or a deployment file, on live or recorded video");
   c.footer(
-      "The exit code is 1 after an error, and when a video file ended before its time: its frames are processed,\n"
-      "and the message (\"cut_short\" in --json) says which file and where it ends.");
+      "A live source (camera, rtsp://…) that fails, stalls or is not there yet is opened again and again; other "
+      "streams\n"
+      "go on. SIGHUP reads a deployment file again: streams that did not change go on untouched.\n"
+      "The exit code is 1 after an error, when a stream or a sink failed or was down at the end, and when a video "
+      "file\n"
+      "ended before its time: its frames are processed, and the message (\"cut_short\", \"failures\" in --json) says "
+      "which.");
   auto f = std::make_shared<RunFlags>();
   c.option("MODEL", f->model, "ONNX model, Vireo plan, or deployment (.pbtxt)").required();
   c.option("--source", f->sources,
@@ -104,6 +162,7 @@ void add_run(Program& program) {
   c.option("--iou", f->iou, "overlap above which the weaker of two boxes goes, 0..1").between(0.0, 1.0);
   c.option("--set", f->properties,
            "any property of vireoinfer, NAME=VALUE (repeatable; see gst-inspect-1.0 vireoinfer)");
+  c.flag("--check", f->check, "only say whether all of this is good: nothing is opened");
   c.flag("--no-draw", f->no_draw, "leave the pictures as they are");
   c.option("--json", f->json, "write the final figures to this file; - for stdout");
   c.run([f] { return run(*f); });

@@ -275,7 +275,8 @@ class Videos(Case):
         self.refused(*run("m.onnx", "--set", "options=top=3;labels=file:labels.txt", "--sink", "jsonl:./labels.txt"),
                      names=["the labels"])
         Path("model.pbtxt").write_text('network: "m.onnx" labels_file: "labels.txt"')
-        Path("all.pbtxt").write_text('source { uri: "v.mp4" } inference { model: "model.pbtxt" } sink: "jsonl:out.jsonl"')
+        Path("all.pbtxt").write_text('stream { source { uri: "v.mp4" } stage { infer { model: "model.pbtxt" } }'
+                                    ' sink { to: "jsonl:out.jsonl" } }')
         for name in ("all.pbtxt", "model.pbtxt", "m.onnx", "labels.txt", "v.mp4"):
             self.refused("run", "all.pbtxt", "--json", name, names=["--json", name])
             self.refused("run", "all.pbtxt", "--sink", f"jsonl:{name}", names=["the sink", name])
@@ -291,6 +292,9 @@ class Videos(Case):
         self.refused(*run, "--sink", "two.mp4", "--sink", "two.mp4", names=["two.mp4"])
         self.refused(*run, "--sink", "jsonl:two", "--sink", "jsonl:pictures/../two", names=["the same file"])
         self.refused(*run, "--source", "test", "--sink", "x.mp4", "--sink", "jsonl:x-source1.mp4", names=["x-source1.mp4"])
+        Path("w.mp4.part").write_text("a killed run's")
+        self.refused("run", "m.onnx", "--source", "w.mp4.part", "--sink", "w.mp4", names=["w.mp4.part", "the source"])
+        os.remove("w.mp4.part")
         self.refused("demo", "--headless", "--out", "a.mp4", "--json", "a.mp4", names=["--json", "a.mp4"])
         self.refused("demo", "--headless", "--out", "none/a.mp4", names=["no folder"], code=1)
 

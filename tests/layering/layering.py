@@ -36,12 +36,12 @@ MAY_INCLUDE = {
     "config": [API],
     "config/models": [API, "plugins/sdk", "plugins/scene"],  # the demo model is trained on our own scenes
     "app": [API, "plugins/sdk", "config"],
-    "app/pipeline": [API, "plugins", "config", "app"],
+    "app/deployment": [API, "plugins", "config", "app"],
     "app/cli": [API, "plugins", "config", "app"],
 }
 # Foreign headers → the only parts of ours that may see them.
 FOREIGN = [
-    (r"gst/|glib|gio/|gobject/", "GStreamer and GLib", ["plugins/gst", "app/pipeline"]),
+    (r"gst/|glib|gio/|gobject/", "GStreamer and GLib", ["plugins/gst", "app/deployment"]),
     (r"opencv2/", "OpenCV", ["plugins/preprocess", "plugins/draw", "plugins/decode"]),
     (r"onnx/", "onnx", ["engine/import/onnx"]),
     (r"CL/|OpenCL/", "OpenCL", ["engine/device/opencl"]),

@@ -119,7 +119,11 @@ void gst_mini_object_unref(GstMiniObject* object) {
       return;
   }
   __tsan_acquire(object);
+  // A sample gives up its buffer inside of the library: it is held meanwhile, and given up here.
+  GstBuffer* buffer = GST_IS_SAMPLE(object) ? gst_sample_get_buffer(GST_SAMPLE(object)) : nullptr;
+  if (buffer) gst_mini_object_ref(GST_MINI_OBJECT(buffer));
   own(object);
+  if (buffer) gst_mini_object_unref(GST_MINI_OBJECT(buffer));
 }
 
 /// Who finds itself the only holder may change the object: the others gave their references up before.

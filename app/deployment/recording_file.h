@@ -1,0 +1,36 @@
+#pragma once
+// The file of a recording: written beside its target as FILE.part and renamed when it is whole, so that an earlier
+// recording stays until the new one is good, and a process that is killed leaves what it wrote. One thread at a time.
+
+#include <filesystem>
+#include <string>
+
+namespace vireo::deployment {
+
+class RecordingFile {
+ public:
+  /// A part that a killed process left is kept under another name, and said so. Throws Error(io) when the target can't
+  /// be written or another process is writing it.
+  explicit RecordingFile(const std::filesystem::path& target);
+  /// A part that was not completed stays, unless it is empty.
+  ~RecordingFile();
+  RecordingFile(const RecordingFile&) = delete;
+  RecordingFile& operator=(const RecordingFile&) = delete;
+
+  /// Where to write.
+  [[nodiscard]] const std::filesystem::path& part() const { return part_; }
+  /// Gives it its name. Throws Error(io).
+  void complete();
+
+ private:
+  void keep_earlier_part();
+
+  std::filesystem::path target_, part_;
+  int lock_ = -1;  ///< an open part, locked
+  bool completed_ = false;
+};
+
+/// A name beside the file that nothing has: "out-2.mp4".
+[[nodiscard]] std::filesystem::path free_name(const std::filesystem::path& file, const std::string& suffix);
+
+}  // namespace vireo::deployment

@@ -139,6 +139,18 @@ void Output::complete() {
   state_ = OutputState::finished;
 }
 
+namespace {
+
+bool says_that_writing_failed(GstMessage* warning) {
+  GError* error = nullptr;
+  gst_message_parse_warning(warning, &error, nullptr);
+  const bool says = error && g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  g_clear_error(&error);
+  return says;
+}
+
+}  // namespace
+
 void Output::poll() {
   const std::shared_ptr<Run> current = run();
   if (!current) {
@@ -155,6 +167,11 @@ void Output::poll() {
         fail(describe(message.get()));
         return;
       case GST_MESSAGE_WARNING:
+        if (says_that_writing_failed(
+                message.get())) {  // an element alone would go on; here a sink has nobody beside it
+          fail(describe(message.get()));
+          return;
+        }
         log(LogLevel::warning, "stream '" + context_.stream + "': sink " + sink_.to + ": " + describe(message.get()));
         break;
       default: break;

@@ -120,7 +120,7 @@ class Selection(unittest.TestCase):
         self.assertEqual(everything - self.names("amx", "--fast"), {"models", "models.scalar", "models.avx2", "opencl_kernels", *(f"opencl_kernels_{k}" for k in range(1, 6)), *(f"opencl_parts_{k}" for k in range(4)),
                           "opencl_pairs"})
         gst = self.names("amx", "-L", "^gst$")
-        self.assertIn("pipeline", gst)
+        self.assertIn("deployment", gst)
         for arguments in (["--fast", "-LE", "^gst$"], ["--label-exclude", "^gst$", "--fast"]):
             self.assertEqual(self.names("amx", *arguments, "--isa", "native"),
                              self.names("amx", "--fast", "--isa", "native") - gst)

@@ -151,6 +151,7 @@ TEST_F(DeviceLanes, TakeImagesThatTheHostWroteBesideFrames) {
 
 TEST_F(DeviceLanes, HandOverWhatEachImagesDecoderWants) {
   sdk::ModelDescription description{device_->image_inputs(), device_->image_outputs(), {}, {}};
+  description.outputs.resize(1);  // the means are no decoder's
   const decode::Choice choice = decode::choose_decoder(description, "yolov8");
   const sdk::Geometry geometry{
       .network_width = kWidth, .network_height = kHeight, .frame_width = kWidth, .frame_height = kHeight};

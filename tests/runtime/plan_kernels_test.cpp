@@ -8,6 +8,7 @@
 
 #include "engine/device/device.h"
 #include "engine/device/opencl/plan_kernel.h"
+#include "engine/device/opencl/resident_lock.h"
 #include "tests/runtime/opencl_networks.h"
 
 namespace vireo {
@@ -95,6 +96,21 @@ __attribute__((reqd_work_group_size(N * 2, 1, 1))) kernel void nine(
 )");
   EXPECT_EQ(names.functions, (std::vector<std::string>{"word", "four", "six", "eight", "nine"}));
   EXPECT_EQ(names.macros, (std::vector<std::string>{"ONE", "TWO"}));
+}
+
+TEST(PlanLock, is_had_by_one_at_a_time) {
+  device::Target target, other;
+  target.name = "opencl:7";
+  other.name = "opencl:8";
+  target.description = other.description = "a device of this test";
+  device::opencl::ResidentLock second, third;
+  {
+    device::opencl::ResidentLock first;
+    EXPECT_TRUE(first.take(target));
+    EXPECT_FALSE(second.take(target));
+    EXPECT_TRUE(third.take(other));
+  }
+  EXPECT_TRUE(second.take(target));
 }
 
 TEST_F(PlanKernels, agree_with_the_cpu) {

@@ -6,7 +6,7 @@
 // input of the step exists.
 //
 // Why no race is possible:
-//  - Tensors. Steps of a wave touch no byte that another of them writes (compile/segment.cpp); between waves
+//  - Tensors. Steps of a wave touch no byte that another of them writes, marked ones aside (compile/waves.h); between waves
 //    vireo_meet_all: every item's writes come before its group's barrier, that before the group's red.release of the
 //    counter (gpu scope), that before the ld.acquire that sees all groups' counts, that before the barrier that lets a
 //    group's items on. So what a wave wrote is seen by the next. The copy engine never reads or writes tensors here,
@@ -31,7 +31,7 @@
 //    of one buffer in a run are at most 14 and have tags in turn, modulo 15, from run to run, so that what an older use
 //    left has another tag (the last time that a place was written is at most 14 uses ago, for each run has the same
 //    uses; before the first the buffer is 0, which is no tag).
-//  - Runs. Two runs of plan kernels of one device never overlap: OpenclDevice::lock_residents orders them by events,
+//  - Runs. Two runs of plan kernels of one device never overlap: OpenclDevice::enqueue_resident orders them by events,
 //    also those of other queues. So all groups find room at once, and wait for nobody who isn't there. Other processes:
 //    the first that opens the device takes a lock (resident_lock.h), others do without plan kernels.
 //  - Nobody waits for ever: who waits looks at a clock, and after two seconds all stop waiting (vireo_tired); the run
@@ -65,7 +65,7 @@ struct PlanStep {
 };
 static_assert(sizeof(PlanStep) == 48);
 
-/// Why this kernel can't be a part; empty where it can. `local_bytes`: see most_local().
+/// Why this kernel can't be a part; empty where it can.
 [[nodiscard]] std::string refuse_part(const OpenclKernel& kernel, bool hopper);
 /// Equal where two kernels are the same code with the same values.
 [[nodiscard]] std::string kind_of(const OpenclKernel& kernel);

@@ -7,13 +7,6 @@
 // activation), R_PITCH, ACTIVATION.
 #define BLOCKS (CHANNELS / 8)
 #define WORDS (IMAGES * OUT_H * OUT_W * BLOCKS)
-#if RESIDUAL == 1
-#define FINISH(v, r) ACTIVATE((v) + (r))
-#elif RESIDUAL == 2
-#define FINISH(v, r) (ACTIVATE(v) + (r))
-#else
-#define FINISH(v, r) ACTIVATE(v)
-#endif
 
 INLINE void add_products(float *sums, uint4 x, uint4 w) {
   sums[0] += low_of(x.x) * low_of(w.x);
@@ -81,12 +74,6 @@ kernel void depthwise_part(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TE
 #if RESIDUAL
     if (run->polls & 2) vireo_poll(run, rs + pixel * (R_PITCH / 8) + block, &other);
 #endif
-    uint4 z;
-    z.x = pack(FINISH(sums[0], low_of(other.x)), FINISH(sums[1], high_of(other.x)));
-    z.y = pack(FINISH(sums[2], low_of(other.y)), FINISH(sums[3], high_of(other.y)));
-    z.z = pack(FINISH(sums[4], low_of(other.z)), FINISH(sums[5], high_of(other.z)));
-    z.w = pack(FINISH(sums[6], low_of(other.w)), FINISH(sums[7], high_of(other.w)));
-    if (run->marks) z.x = (z.x & ~1u) | run->parity;
-    vireo_store(ys + pixel * (Y_PITCH / 8) + block, z);
+    finish_word(run, sums, other, ys + pixel * (Y_PITCH / 8) + block);
   }
 }

@@ -57,7 +57,10 @@ Launch prepare_conv_depthwise_part(const Problem& p) {
   OpenclLaunch launch;
   launch.states = {part_weights(p, g), hopper_bias(p, 2, g.cout)};
   KernelCall call("conv/depthwise_part.cl", "depthwise_part");
-  call.before("shared/opencl/hopper.cl").define("FAST_FUNCTIONS", 1).define("COLUMNS", 0);
+  call.before("shared/opencl/hopper.cl")
+      .before("shared/opencl/part_end.cl")
+      .define("FAST_FUNCTIONS", 1)
+      .define("COLUMNS", 0);
   call.define("CHANNELS", g.cin).define("IMAGES", g.batch).define("WIDTH", g.in[2]).define("HEIGHT", g.in[1]);
   call.define("OUT_W", g.out[2]).define("OUT_H", g.out[1]);
   call.define("X_PITCH", p.inputs[0].pitch).define("Y_PITCH", p.outputs[0].pitch);

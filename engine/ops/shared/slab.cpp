@@ -176,7 +176,7 @@ double slab_seconds(const Problem& problem, const SlabProduct& p, const SlabTile
   const auto steps = static_cast<double>(plan.taps.size()) * static_cast<double>(plan.blocks) / 2;
   // Latency of the loads and their bytes, weights that come while others are worked on, products, sums through local
   // memory.
-  const double chunk = 0.45e-6 + slab / 60e9 * 1.0 + std::max(0.0, slot / 25e9 * rounds - 1e-6) / rounds +
+  const double chunk = 0.45e-6 + slab / 60e9 + std::max(0.0, slot / 25e9 * rounds - 1e-6) / rounds +
                        steps * tile.rows * tile.columns / 64.0 / 64.0 * 20e-9 / 2;
   const double finish = 0.35e-6 + tile.rows * tile.columns * 0.08e-9 + (tile.split > 1 ? 0.9e-6 : 0.0);
   return rounds * (static_cast<double>(plan.chunks) * chunk + finish);
@@ -193,7 +193,7 @@ Launch slab_launch(const Problem& problem, const SlabProduct& p, const SlabTile&
     phase_y.push_back(y);
   }
   KernelCall call("shared/opencl/slab.cl", "slab_product");
-  call.before("shared/opencl/hopper.cl").define("FAST_FUNCTIONS", 1);
+  call.before("shared/opencl/hopper.cl").before("shared/opencl/part_end.cl").define("FAST_FUNCTIONS", 1);
   call.define("CHANNELS", p.channels).define("COUT", p.columns).define("IMAGES", p.images);
   call.define("WIDTH", p.x.in).define("HEIGHT", p.y.in).define("X_PITCH", p.x_pitch);
   call.define("OUT_W", p.x.out).define("OUT_H", p.y.out).define("Y_PITCH", p.y_pitch);

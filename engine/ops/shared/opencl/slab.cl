@@ -39,14 +39,6 @@
 #define WORDS (ROWS * BN / 8 / 256 > 0 ? ROWS * BN / 8 / 256 : 1)
 #define BIAS_AT (TAPS * KC * BN * 16)
 
-#if RESIDUAL == 1
-#define FINISH(v, r) ACTIVATE((v) + (r))
-#elif RESIDUAL == 2
-#define FINISH(v, r) (ACTIVATE(v) + (r))
-#else
-#define FINISH(v, r) ACTIVATE(v)
-#endif
-
 INLINE void add_sums(float *to, uint at) {
   const uint4 a = vireo_local_load(at), b = vireo_local_load(at + 16);
   to[0] += as_float(a.x);
@@ -57,17 +49,6 @@ INLINE void add_sums(float *to, uint at) {
   to[5] += as_float(b.y);
   to[6] += as_float(b.z);
   to[7] += as_float(b.w);
-}
-
-// The eight channels of a position, finished and stored.
-INLINE void finish_word(const vireo_run *run, float *v, uint4 r, global uint4 *to) {
-  uint4 z;
-  z.x = pack(FINISH(v[0], low_of(r.x)), FINISH(v[1], high_of(r.x)));
-  z.y = pack(FINISH(v[2], low_of(r.y)), FINISH(v[3], high_of(r.y)));
-  z.z = pack(FINISH(v[4], low_of(r.z)), FINISH(v[5], high_of(r.z)));
-  z.w = pack(FINISH(v[6], low_of(r.w)), FINISH(v[7], high_of(r.w)));
-  if (run->marks) z.x = (z.x & ~1u) | run->parity;
-  vireo_store(to, z);
 }
 
 // Where position m is in the output; -1 for those beside the picture.

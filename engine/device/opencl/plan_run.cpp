@@ -122,7 +122,8 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
                                            CL_MEM_READ_WRITE);
   table_ = std::make_unique<const Buffer>(device.context(), table.size() * sizeof(PlanStep), CL_MEM_READ_WRITE);
   write_all(device, *table_, table);
-  if (profile) clocks_ = std::make_unique<const Buffer>(device.context(), (table.size() + 1) * 4, CL_MEM_READ_WRITE);
+  if (profile && hopper)
+    clocks_ = std::make_unique<const Buffer>(device.context(), (table.size() + 1) * 4, CL_MEM_READ_WRITE);
   const cl_mem objects[] = {counters_->get(), places_->get(), table_->get(), clocks_ ? clocks_->get() : nullptr};
   const auto count = [](std::size_t number) { return static_cast<cl_int>(number); };
   const cl_int numbers_of[] = {count(addresses_.size()), count(table.size()),
@@ -159,17 +160,18 @@ void PlanRun::enqueue(cl_command_queue queue, cl_event* event) {
 }
 
 void PlanRun::share(double seconds, std::span<double> of_steps) const {
-  if (!clocks_) return;
   std::vector<std::uint32_t> clocks(steps_.size() + 1);
-  const Status read = status_of(clEnqueueReadBuffer(device_.transfers(), clocks_->get(), CL_TRUE, 0, clocks.size() * 4,
-                                                    clocks.data(), 0, nullptr, nullptr),
-                                "clEnqueueReadBuffer");
-  if (!read.ok()) return;  // logged; whoever asks for times can't be thrown at
-  const double all = static_cast<double>(static_cast<std::uint32_t>(clocks.back() - clocks.front()));
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const double own = static_cast<double>(static_cast<std::uint32_t>(clocks[i + 1] - clocks[i]));
-    of_steps[steps_[i]] += all > 0 ? seconds * own / all : seconds / static_cast<double>(steps_.size());
-  }
+  // Logged where it fails; whoever asks for times can't be thrown at.
+  if (clocks_)
+    (void)status_of(clEnqueueReadBuffer(device_.transfers(), clocks_->get(), CL_TRUE, 0, clocks.size() * 4,
+                                        clocks.data(), 0, nullptr, nullptr),
+                    "clEnqueueReadBuffer");
+  const auto between = [&](std::size_t from, std::size_t to) {
+    return static_cast<double>(static_cast<std::uint32_t>(clocks[to] - clocks[from]));
+  };
+  const double all = between(0, steps_.size());
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    of_steps[steps_[i]] += all > 0 ? seconds * between(i, i + 1) / all : seconds / static_cast<double>(steps_.size());
 }
 
 }  // namespace vireo::device::opencl

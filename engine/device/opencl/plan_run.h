@@ -54,7 +54,7 @@ class PlanRun {
   /// `event`: null, or where to put one.
   void enqueue(cl_command_queue queue, cl_event* event);
   [[nodiscard]] const std::shared_ptr<const PlanCounters>& counters() const noexcept { return counters_; }
-  /// After a run of `seconds`: each part's share is added to its step's. Where it was made to profile.
+  /// After a run of `seconds`: each part's share is added to its step's; equal shares where the device has no clock.
   void share(double seconds, std::span<double> of_steps) const;
 
  private:

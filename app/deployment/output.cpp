@@ -91,10 +91,14 @@ void Output::end() {
 /// Supervisor, or the thread that pushes.
 void Output::fail(const std::string& why) {
   std::shared_ptr<Run> failed;
+  bool ending = false;
   {
     std::lock_guard lock(mutex_);
     failed = std::move(run_);
     run_.reset();
+    ending = state_ == OutputState::ending;
+    state_ = OutputState::waiting;  // or who pushes meanwhile would open it anew, over what is left of this run
+    retry_ = Clock::time_point::max();
   }
   if (failed) {
     failed->feed->close();
@@ -109,7 +113,7 @@ void Output::fail(const std::string& why) {
     return;
   }
   problem_ = text;
-  const bool again = context_.live && state_ != OutputState::ending && may_try_again();
+  const bool again = context_.live && !ending && state_ == OutputState::waiting && may_try_again();
   if (again) {
     const auto wait = backoff_.next();
     retry_ = Clock::now() + wait;
@@ -127,6 +131,7 @@ void Output::complete() {
     std::lock_guard lock(mutex_);
     done = std::move(run_);
     run_.reset();
+    state_ = OutputState::ending;
   }
   done.reset();
   try {

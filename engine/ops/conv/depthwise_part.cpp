@@ -1,4 +1,6 @@
 // Depthwise conv as a part of plan kernels (depthwise_part.cl).
+#include <cmath>
+
 #include "engine/graph/packed_weights.h"
 #include "engine/ops/conv/hopper.h"
 #include "engine/ops/shared/conv_geometry.h"

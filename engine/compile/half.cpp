@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/api/half.h"
+#include "engine/compile/front.h"
 #include "engine/compile/parallel.h"
 #include "engine/graph/operator.h"
 #include "engine/ops/table.h"
@@ -225,6 +226,10 @@ class Converter {
 
 }  // namespace
 
-Graph with_half(const Graph& graph, const CompileOptions& options) { return Converter(graph, options).run(); }
+Graph with_half(const Graph& graph, const CompileOptions& options) {
+  Graph half = Converter(graph, options).run();
+  join_front(half, options);
+  return half;
+}
 
 }  // namespace vireo::compile

@@ -13,6 +13,20 @@ constexpr std::int64_t kBand = 8;  // rows of tiles that are walked together
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+/// With as many slots and buffers as there is room for; no slots where there is too little.
+HopperTile fitted(HopperTile tile, std::int64_t depth) {
+  if (!tile.kept) return tile;
+  constexpr std::int64_t kMost = 229'632 - 256;  // of local memory on sm_90
+  const std::int64_t out = 2LL * tile.rows * tile.columns, slot = 128LL * tile.rows;
+  for (tile.buffers = 2; tile.buffers > 0; --tile.buffers) {
+    tile.slots = static_cast<int>(
+        std::clamp<std::int64_t>((kMost - depth * 128 * tile.columns - tile.buffers * out) / slot, 0, 8));
+    if (tile.slots >= (tile.buffers == 2 ? 3 : 2)) return tile;
+  }
+  tile.slots = 0;
+  return tile;
+}
+
 }  // namespace
 
 std::string refuse_hopper(const Problem& p, std::initializer_list<int> tensors) {
@@ -45,6 +59,7 @@ device::OpenclState hopper_bias(const Problem& p, int input, std::int64_t n) {
 }
 
 std::string refuse_split(const Problem& p, std::int64_t m, std::int64_t n, std::int64_t depth, const HopperTile& tile) {
+  if (tile.kept) return fitted(tile, depth).slots == 0 ? "too much depth for columns to be kept" : "";
   if (tile.split == 1) return {};
   if (depth < 2 * tile.split) return "too little depth to be split";
   const std::int64_t tiles = divide_up(m, tile.rows) * divide_up(n, tile.columns);
@@ -55,11 +70,13 @@ double hopper_seconds(const Problem& p, std::int64_t m, std::int64_t n, std::int
   const std::int64_t tiles = divide_up(m, tile.rows) * divide_up(n, tile.columns) * tile.split;
   const double waves = static_cast<double>(divide_up(tiles, std::max(1, p.target->workers)));
   const double rate = 5.5e12 * (tile.rows * tile.columns >= 128 * 128 ? 1.0 : 0.75);  // of a multiprocessor
-  const double one = static_cast<double>(divide_up(depth, tile.split)) * 128.0 * tile.rows * tile.columns / rate;
+  double one = static_cast<double>(divide_up(depth, tile.split)) * 128.0 * tile.rows * tile.columns / rate;
+  if (tile.kept) one *= divide_up(m, tile.rows) < 2 * std::max(1, p.target->workers) ? 1.2 : 0.97;
   return 3e-6 + waves * (one + 0.7e-6) + (tile.split > 1 ? 1.5e-6 : 0);
 }
 
-Launch hopper_launch(const Problem& p, const HopperProduct& product, const HopperTile& tile) {
+Launch hopper_launch(const Problem& p, const HopperProduct& product, const HopperTile& asked) {
+  const HopperTile tile = fitted(asked, product.depth());
   using Kind = device::OpenclArgument::Kind;
   OpenclLaunch launch;
   launch.states = {product.w, product.bias};
@@ -99,7 +116,7 @@ Launch hopper_launch(const Problem& p, const HopperProduct& product, const Hoppe
   call.define("ROWS", tile.rows).define("COLUMNS", tile.columns).define("STAGES", tile.slots);
   call.define("GROUPS", tile.groups).define("BUFFERS", tile.buffers).define("IM2COL", product.a.im2col ? 1 : 0);
   call.define("RESIDUAL", product.residual).activation(product.activation).define("FAST_FUNCTIONS", 1);
-  call.define("SPLIT", tile.split);
+  call.define("SPLIT", tile.split).define("KEPT", tile.kept ? product.depth() : 0);
   call.map(0).map(1).map(2).map(product.residual ? 3 : 2).state(1).workspace(product.workspace).counters();
   call.value(Int4{{static_cast<std::int32_t>(tiles_m), static_cast<std::int32_t>(tiles_n),
                    static_cast<std::int32_t>(product.depth()), static_cast<std::int32_t>(kBand)}});

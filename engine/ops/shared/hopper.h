@@ -10,15 +10,29 @@
 namespace vireo::ops {
 
 /// Rows and columns of a tile, slots of the ring, warpgroups, buffers of output: what fits into 224 KB and 168 (two
-/// warpgroups) or 255 registers. `split`: parts of the depth, for products of few tiles.
+/// warpgroups) or 255 registers. `split`: parts of the depth, for products of few tiles. `kept`: the columns of the
+/// second operand stay in local memory, for products of little depth; slots and buffers follow from that.
 struct HopperTile {
   int rows = 0, columns = 0, slots = 0, groups = 0, buffers = 0;
   int split = 1;
+  bool kept = false;
 };
-inline constexpr HopperTile kHopperTiles[] = {{128, 256, 3, 2, 1},  {256, 128, 3, 2, 1},   {128, 128, 4, 2, 2},
-                                              {256, 64, 4, 2, 1},   {128, 64, 6, 2, 2},    {64, 128, 5, 1, 2},
-                                              {64, 64, 8, 1, 2},    {64, 64, 8, 1, 2, 2},  {64, 64, 8, 1, 2, 4},
-                                              {64, 64, 8, 1, 2, 8}, {64, 128, 5, 1, 2, 2}, {64, 128, 5, 1, 2, 4}};
+inline constexpr HopperTile kHopperTiles[] = {{128, 256, 3, 2, 1},
+                                              {256, 128, 3, 2, 1},
+                                              {128, 128, 4, 2, 2},
+                                              {256, 64, 4, 2, 1},
+                                              {128, 64, 6, 2, 2},
+                                              {64, 128, 5, 1, 2},
+                                              {64, 64, 8, 1, 2},
+                                              {64, 64, 8, 1, 2, 2},
+                                              {64, 64, 8, 1, 2, 4},
+                                              {64, 64, 8, 1, 2, 8},
+                                              {64, 128, 5, 1, 2, 2},
+                                              {64, 128, 5, 1, 2, 4},
+                                              {128, 256, 0, 2, 0, 1, true},
+                                              {128, 128, 0, 2, 0, 1, true},
+                                              {64, 256, 0, 1, 0, 1, true},
+                                              {256, 64, 0, 2, 0, 1, true}};
 
 struct HopperProduct {
   std::int64_t m = 0, n = 0;
@@ -43,7 +57,7 @@ struct HopperProduct {
 /// 16 bytes. Tensors listed in `tensors` by input number, -1 for the output.
 [[nodiscard]] std::string refuse_hopper(const Problem& problem, std::initializer_list<int> tensors);
 [[nodiscard]] Launch hopper_launch(const Problem& problem, const HopperProduct& product, const HopperTile& tile);
-/// Why a tile that splits the depth is none for this product; empty for others.
+/// Why a tile that splits the depth or keeps columns is none for this product; empty for others.
 [[nodiscard]] std::string refuse_split(const Problem& problem, std::int64_t m, std::int64_t n, std::int64_t depth,
                                        const HopperTile& tile);
 /// Rough: waves of tiles at the cores' rate, and what a tile costs besides.

@@ -20,12 +20,22 @@
 // up, in the order of the parts whoever came when, so that results don't depend on it. Its reads are ordered after the
 // others' writes by their fence, the barrier of the warpgroup and the counting (acq_rel); it leaves the counter 0.
 //
+// With KEPT the columns of `w` that a tile needs stay in local memory for all tiles below it, KEPT slices of them, and
+// only rows of `a` go through the ring: for products of little depth, whose tiles would read more of `w` than of anything
+// else. A group then has tiles that follow each other down the columns. The loader asks for other columns when all slots
+// have come back, for then all wgmma that read the old ones were waited for; `landed` says when they are there.
+//
 // Defines: ROWS, COLUMNS, STAGES, GROUPS, BUFFERS (of output), IM2COL, RESIDUAL (0 none, 1 before, 2 after the
-// activation), ACTIVATION, SPLIT (1: none).
+// activation), ACTIVATION, SPLIT (1: none), KEPT (0: none).
 #define THREADS (128 * (GROUPS + 1))
 #define BLOCKS (ROWS / GROUPS / 64)  // of 64 rows, for each warpgroup
 #define A_BYTES (ROWS * 128)
-#define SLOT (A_BYTES + COLUMNS * 128)
+#define W_BYTES (COLUMNS * 128)
+#if KEPT
+#define SLOT A_BYTES
+#else
+#define SLOT (A_BYTES + W_BYTES)
+#endif
 #define OUT_BYTES (ROWS * COLUMNS * 2)
 
 #if RESIDUAL == 1
@@ -49,14 +59,16 @@
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
     VIREO_TENSOR(a), VIREO_TENSOR(w), VIREO_TENSOR(y), VIREO_TENSOR(residual), VIREO_TENSOR(bias), VIREO_TENSOR(parts),
     VIREO_TENSOR(counters), const int4 tiles, const int2 out, const int8 window) {
-  local uchar memory[STAGES * SLOT + BUFFERS * OUT_BYTES + 256] __attribute__((aligned(1024)));
+  local uchar memory[KEPT * W_BYTES + STAGES * SLOT + BUFFERS * OUT_BYTES + 256] __attribute__((aligned(1024)));
   global const uchar *map_a = (global const uchar *)(a_block + a_offset);
   global const uchar *map_w = (global const uchar *)(w_block + w_offset);
   global const uchar *map_y = (global const uchar *)(y_block + y_offset);
   global const uchar *map_r = (global const uchar *)(residual_block + residual_offset);
   VIREO_AT(float, bias);
-  const uint base = (uint)(size_t)memory, outputs = base + STAGES * SLOT, full = outputs + BUFFERS * OUT_BYTES;
+  const uint kept = (uint)(size_t)memory, base = kept + KEPT * W_BYTES;
+  const uint outputs = base + STAGES * SLOT, full = outputs + BUFFERS * OUT_BYTES;
   const uint empty = full + 8 * STAGES, filled = empty + 8 * STAGES, free = filled + 8 * BUFFERS;
+  const uint landed = free + 8 * BUFFERS;
   const uint me = item(), group = me >> 7;
   const int tiles_m = tiles.x, tiles_n = tiles.y, depth = tiles.z, together = tiles.w;
   const int total = tiles_m * tiles_n * SPLIT, band = together * tiles_n;
@@ -72,21 +84,47 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
       barrier_init(filled + 8 * i, 1);
       barrier_init(free + 8 * i, GROUPS);
     }
+    barrier_init(landed, 1);
     asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async;" ::: "memory");
   }
   meet(0, THREADS);
+#if KEPT
+#define ALL_TILES                                            \
+  const int all_first = (int)((long)total * get_group_id(0) / get_num_groups(0)); \
+  const int all_last = (int)((long)total * (get_group_id(0) + 1) / get_num_groups(0)); \
+  for (int tile = all_first; tile < all_last; ++tile)
+#define TILE const int begin = 0, end = depth, m = tile % tiles_m, n = tile / tiles_m;
+  int kept_n = -1;
+#else
+#define ALL_TILES for (int number = get_group_id(0); number < total; number += get_num_groups(0))
   // Tiles in bands of `together` rows of tiles, so that what is read at a time stays in the second-level cache.
-#define TILE(number)                                                     \
-  const int tile = (number) / SPLIT, part = (number) % SPLIT;            \
+#define TILE                                                             \
+  const int tile = number / SPLIT, part = number % SPLIT;                \
   const int begin = depth * part / SPLIT, end = depth * (part + 1) / SPLIT; \
   const int in_band = tile % band, first_m = tile / band * together;     \
   const int band_m = min(tiles_m - first_m, together);                   \
   const int m = first_m + in_band % band_m, n = in_band / band_m;
+#endif
   if (group == GROUPS) {
     if (me != GROUPS * 128) return;
     uint slot = 0, parity = 1, count = 0;
-    for (int number = get_group_id(0); number < total; number += get_num_groups(0)) {
-      TILE(number)
+    ALL_TILES {
+      TILE
+#if KEPT
+      if (n != kept_n) {
+        uint s = slot, p = parity;
+        for (int i = 0; i < STAGES; ++i) {
+          barrier_wait(empty + 8 * s, p);
+          if (++s == STAGES) {
+            s = 0;
+            p ^= 1;
+          }
+        }
+        barrier_expect(landed, KEPT * W_BYTES);
+        for (int k = 0; k < KEPT; ++k) load_2d(kept + k * W_BYTES, map_w, k * 64, n * COLUMNS, landed);
+        kept_n = n;
+      }
+#endif
 #if IM2COL
       const int pixel = m * ROWS, row = pixel / out.x, image = row / out.y;
       const int x = (pixel - row * out.x) * window.s2 - window.s4, h = (row - image * out.y) * window.s3 - window.s5;
@@ -109,7 +147,9 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
 #else
         load_2d(at, map_a, k * 64, m * ROWS, full + 8 * slot);
 #endif
+#if !KEPT
         load_2d(at + A_BYTES, map_w, k * 64, n * COLUMNS, full + 8 * slot);
+#endif
         if (++slot == STAGES) {
           slot = 0;
           parity ^= 1;
@@ -129,15 +169,29 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
     return;
   }
   uint slot = 0, parity = 0, count = 0;
+#if KEPT
+  uint landed_parity = 0;
+#endif
   const uint lane = me & 31, warp = (me >> 5) & 3, row = warp * 16 + ((lane >> 3) & 1) * 8 + (lane & 7);
   float sums[BLOCKS][COLUMNS / 2];
-  for (int number = get_group_id(0); number < total; number += get_num_groups(0)) {
-    TILE(number)
+  ALL_TILES {
+    TILE
+#if KEPT
+    if (n != kept_n) {
+      barrier_wait(landed, landed_parity);
+      landed_parity ^= 1;
+      kept_n = n;
+    }
+#endif
     uint before = 0;
     for (int k = begin; k < end; ++k) {
       barrier_wait(full + 8 * slot, parity);
       const ulong da = descriptor(base + slot * SLOT + group * (BLOCKS * 8192));
+#if KEPT
+      const ulong dw = descriptor(kept + k * W_BYTES);
+#else
       const ulong dw = descriptor(base + slot * SLOT + A_BYTES);
+#endif
       asm volatile("//@ wgmma.fence.sync.aligned;\n" ::: "memory");
 #pragma unroll
       for (int s = 0; s < 4; ++s) {

@@ -1,7 +1,6 @@
 #include "engine/compile/front.h"
 
-#include <algorithm>
-
+#include "engine/compile/dense_problem.h"
 #include "engine/graph/operator.h"
 #include "engine/ops/table.h"
 #include "engine/passes/edit.h"
@@ -26,20 +25,6 @@ std::vector<std::int64_t> windows_of(const Graph& graph, LayerId pool) {
   if (pads.size() != 4 || pads[0] != pads[1] || strides[0] > kernel[0] || pads[0] >= kernel[0]) return {};
   const Dims& out = graph.tensor(graph.layer(pool).outputs[0]).dims;  // how far it reaches follows from its extents
   return {kernel[0], strides[0], pads[0], out[1], out[2]};
-}
-
-bool has_kernel(const Graph& graph, LayerId id, const CompileOptions& options) {
-  const graph::Layer& layer = graph.layer(id);
-  graph::Problem problem{.op = layer.op, .attributes = &layer.attributes, .target = options.target};
-  const auto desc = [&](TensorId t) {
-    if (t == kNone) return graph::Desc{};
-    const graph::Tensor& tensor = graph.tensor(t);
-    return graph::Desc{tensor.dtype, tensor.dims, tensor.dims.empty() ? 0 : tensor.dims.back(), tensor.constant};
-  };
-  for (const TensorId t : layer.inputs) problem.inputs.push_back(desc(t));
-  for (const TensorId t : layer.outputs) problem.outputs.push_back(desc(t));
-  return std::ranges::any_of(candidates(problem, options),
-                             [](const Candidate& c) { return c.tactic && c.refused.empty(); });
 }
 
 /// A layer beside the ones that it stands for; kNone where there is no kernel for it.

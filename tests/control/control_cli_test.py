@@ -204,7 +204,6 @@ class Service(Case):
         config.write_text(self.scene("a").replace(str(STREET), "broken.onnx"))
         process.send_signal(signal.SIGHUP)
         self.until(ours, "RELOADING=1")
-        self.assertTrue(eventually(lambda: "broken.onnx" in self.said()) or True)
         ours.settimeout(4)
         with self.assertRaises(TimeoutError):  # it ends when four seconds have been silent; one is the limit
             while True:
@@ -242,7 +241,7 @@ class Deployments(Case):
             if "control {" in text and not SERVER or '"display"' in text and display.returncode != 0:
                 continue
             done = self.vireo("run", file, "--check")
-            self.assertEqual((done.returncode, done.stderr), (0, ""), file)
+            self.assertEqual(done.returncode, 0, str(file) + done.stderr)
             self.assertIn("nothing wrong", done.stdout)
 
     def test_a_folder_of_videos_becomes_lines_each_with_its_video(self):
@@ -257,7 +256,7 @@ class Deployments(Case):
         self.assertEqual(done.returncode, 1, "one of them is no video")
         self.assertIn("aa.avi", done.stderr)
         lines = [json.loads(line) for line in (self.folder / "out.jsonl").read_text().splitlines()]
-        self.assertEqual([Path(line["picture"]).name for line in lines], ["a.mp4"] * 5 + ["b.mkv"] * 7)
+        self.assertEqual([Path(line["uri"]).name for line in lines], ["a.mp4"] * 5 + ["b.mkv"] * 7)
         (videos / "aa.avi").unlink()
         done = self.vireo("run", STREET, "--source", videos / "*.m*", "--sink", "jsonl:out.jsonl", *QUICK)
         self.assertEqual(done.returncode, 0, done.stderr)

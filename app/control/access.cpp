@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <string_view>
 
 #include "engine/api/error.h"
 #include "engine/api/file.h"
+#include "engine/api/log.h"
 
 namespace vireo::control {
 namespace {
@@ -48,6 +50,10 @@ std::string read_token(const config::ControlConfig& config) {
   } catch (const Error& error) {
     throw Error(error.code(), (config.token_place.text.empty() ? "" : config.token_place.text + ": ") + error.what());
   }
+  std::error_code failed;
+  const auto mode = std::filesystem::status(config.token_file, failed).permissions();
+  if (!failed && (mode & std::filesystem::perms::others_read) != std::filesystem::perms::none)
+    log(LogLevel::warning, "control: every user can read the token in " + config.token_file + "; chmod o-r it");
   const auto blank = [](unsigned char c) { return c <= ' '; };
   token.erase(std::find_if_not(token.rbegin(), token.rend(), blank).base(), token.end());
   token.erase(token.begin(), std::find_if_not(token.begin(), token.end(), blank));

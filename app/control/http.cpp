@@ -3,6 +3,7 @@
 #include <httplib.h>
 #include <netinet/in.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -15,7 +16,7 @@ namespace {
 
 constexpr int kConnections = 16;
 constexpr std::size_t kMostBody = 1 << 20;
-constexpr std::size_t kMostPath = 512;     ///< the library matches paths by recursion, a call for each character
+constexpr std::size_t kMostPath = 512;
 constexpr time_t kSilence = 5, kIdle = 5;  ///< seconds
 
 /// A thread for each connection, so many at most: the one that accepts waits, and further clients with it.
@@ -63,11 +64,31 @@ class Connections : public httplib::TaskQueue {
   std::vector<std::thread> threads_;
 };
 
-void answer(const Handler& handler, const httplib::Request& asked, httplib::Response& answered) {
+/// What can't be taken, 0 where all is well. The library would read bodies without a stated length, and what packed
+/// ones unpack to, into memory without end; it parses forms; and it matches paths by recursion.
+int refusal(const httplib::Request& asked) {
+  const bool has_body = asked.method == "PUT" || asked.method == "POST" || asked.method == "PATCH";
+  if (asked.path.size() > kMostPath) return 414;
+  if (asked.has_header("Transfer-Encoding") || (has_body && !asked.has_header("Content-Length"))) return 411;
+  if (asked.has_header("Content-Encoding") || asked.is_multipart_form_data()) return 415;
+  return 0;
+}
+
+const char* in_words(int status) {
+  switch (status) {
+    case 411: return "a body is sent with its Content-Length";
+    case 413: return "the body is larger than 1 MiB";
+    case 414: return "the address is too long";
+    case 415: return "a body is JSON as it is, neither packed nor a form";
+    default: return "this is no request that can be answered";
+  }
+}
+
+void answer(const Handler& handler, const httplib::Request& asked, std::string body, httplib::Response& answered) {
   Request request;
   request.method = asked.method == "HEAD" ? "GET" : asked.method;
   request.path = asked.path;
-  request.body = asked.body;
+  request.body = std::move(body);
   request.host = asked.get_header_value("Host");
   request.origin = asked.get_header_value("Origin");
   request.authorization = asked.get_header_value("Authorization");
@@ -83,6 +104,7 @@ struct HttpServer::State {
   httplib::Server server;
   int port = 0;
   std::thread thread;
+  std::atomic<bool> over{false};
 };
 
 HttpServer::HttpServer(const std::string& host, int port, Handler handler) : state_(std::make_unique<State>()) {
@@ -98,32 +120,43 @@ HttpServer::HttpServer(const std::string& host, int port, Handler handler) : sta
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   });
-  const auto all = [handler = std::move(handler)](const httplib::Request& asked, httplib::Response& answered) {
-    answer(handler, asked, answered);
+  const auto plain = [handler](const httplib::Request& asked, httplib::Response& answered) {
+    answer(handler, asked, {}, answered);
+  };
+  const auto with_body = [handler](const httplib::Request& asked, httplib::Response& answered,
+                                   const httplib::ContentReader& read) {
+    std::string body;
+    const bool whole = read([&](const char* bytes, std::size_t count) {
+      body.append(bytes, count);
+      return body.size() <= kMostBody;
+    });
+    if (whole) answer(handler, asked, std::move(body), answered);
+    else if (answered.status < 400) answered.status = 400;
   };
   const std::string any = "[^]*";
-  server.Get(any, all).Put(any, all).Post(any, all).Patch(any, all).Delete(any, all).Options(any, all);
+  server.Get(any, plain).Delete(any, plain).Options(any, plain);
+  server.Put(any, with_body).Post(any, with_body).Patch(any, with_body);
   server.set_pre_routing_handler([](const httplib::Request& asked, httplib::Response& answered) {
-    if (asked.path.size() <= kMostPath) return httplib::Server::HandlerResponse::Unhandled;
-    answered.status = 414;
+    const int status = refusal(asked);
+    if (status == 0) return httplib::Server::HandlerResponse::Unhandled;
+    answered.status = status;
     return httplib::Server::HandlerResponse::Handled;
   });
-  // What the library refuses by itself has no body yet.
+  // What is refused here or by the library itself has no body yet.
   server.set_error_handler([](const httplib::Request&, httplib::Response& answered) {
     if (answered.body.empty())
-      answered.set_content("{\"error\": {\"message\": \"" +
-                               std::string(answered.status == 413   ? "the body is larger than 1 MiB"
-                                           : answered.status == 414 ? "the address is too long"
-                                                                    : "this is no request that can be answered") +
-                               "\"}}\n",
+      answered.set_content("{\"error\": {\"message\": \"" + std::string(in_words(answered.status)) + "\"}}\n",
                            "application/json");
   });
   state_->port = port == 0 ? server.bind_to_any_port(host) : server.bind_to_port(host, port) ? port : -1;
   if (state_->port <= 0)
     throw Error(ErrorCode::io, "control: " + host + ":" + std::to_string(port) +
                                    " can't be listened at; is it taken, or no address of this machine?");
-  state_->thread = std::thread([this] { state_->server.listen_after_bind(); });
-  while (!server.is_running()) std::this_thread::yield();  // stop() before that would be lost
+  state_->thread = std::thread([this] {
+    state_->server.listen_after_bind();
+    state_->over = true;
+  });
+  while (!server.is_running() && !state_->over) std::this_thread::yield();  // stop() before that would be lost
 }
 
 HttpServer::~HttpServer() {

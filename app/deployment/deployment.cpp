@@ -45,7 +45,12 @@ void check_source(const config::StreamConfig& stream) {
   try {
     add_source(GST_BIN(pipeline.get()), source, "source");
   } catch (const Error& error) {
-    throw Error(error.code(), (source.place.text.empty() ? "" : source.place.text + ": ") + error.what());
+    const std::string what = error.what();
+    const bool placed = std::any_of(source.properties.begin(), source.properties.end(), [&](const auto& property) {
+      const std::string& place = property.second.place.text;
+      return !place.empty() && what.starts_with(place + ":");
+    });
+    throw Error(error.code(), (placed || source.place.text.empty() ? "" : source.place.text + ": ") + what);
   }
 }
 

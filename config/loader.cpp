@@ -1,9 +1,9 @@
 #include "config/loader.h"
 
 #include <google/protobuf/descriptor.pb.h>
-#include <google/protobuf/dynamic_message.h>
 
 #include "config/deployment.pb.h"
+#include "config/schema.h"
 #include "config/text_file.h"
 #include "engine/api/error.h"
 
@@ -42,22 +42,6 @@ void add_fields(pb::DescriptorProto& message, const std::vector<Knob>& knobs) {
     message.add_oneof_decl()->set_name("_" + name);
   }
 }
-
-/// Owns the types of one reading.
-struct Schema {
-  explicit Schema(const Knobs& knobs) {
-    pb::FileDescriptorProto file;
-    Deployment::descriptor()->file()->CopyTo(&file);
-    for (pb::DescriptorProto& type : *file.mutable_message_type())
-      if (const auto found = knobs.find(type.name()); found != knobs.end()) add_fields(type, found->second);
-    const pb::FileDescriptor* built = pool.BuildFile(file);
-    if (!built) throw Error(ErrorCode::internal, "config: the schema of deployments can't be extended");
-    message.reset(factory.GetPrototype(built->FindMessageTypeByName("Deployment"))->New());
-  }
-  pb::DescriptorPool pool;
-  pb::DynamicMessageFactory factory{&pool};
-  std::unique_ptr<pb::Message> message;
-};
 
 // ---- reading -------------------------------------------------------------------------------------------------------
 
@@ -102,7 +86,7 @@ void read_stage(const Node& node, StageConfig& stage) {
       stage.properties[name] = option;
     }
   }
-  if (!node.has("infer")) refuse({node.file().string()}, "a stage without a kind; accepted are: infer");
+  if (!node.has("infer")) refuse(node.place("infer"), "a stage without a kind; accepted are: infer");
 }
 
 SinkConfig read_sink(const Node& node) {
@@ -116,7 +100,18 @@ SinkConfig read_sink(const Node& node) {
   return sink;
 }
 
-/// Over what `stream` holds already.
+}  // namespace
+
+Schema::Schema(const Knobs& knobs, const char* root) {
+  pb::FileDescriptorProto file;
+  Deployment::descriptor()->file()->CopyTo(&file);
+  for (pb::DescriptorProto& type : *file.mutable_message_type())
+    if (const auto found = knobs.find(type.name()); found != knobs.end()) add_fields(type, found->second);
+  const pb::FileDescriptor* built = pool.BuildFile(file);
+  if (!built) throw Error(ErrorCode::internal, "config: the schema of deployments can't be extended");
+  message.reset(factory.GetPrototype(built->FindMessageTypeByName(root))->New());
+}
+
 void read_stream(const Node& node, StreamConfig& stream) {
   if (node.has("name")) {
     stream.name = node.text("name");
@@ -135,6 +130,8 @@ void read_stream(const Node& node, StreamConfig& stream) {
   if (node.has("max_frames")) stream.max_frames = std::stoull(node.text("max_frames"));
 }
 
+namespace {
+
 /// A model file in place of a model says more about it.
 void read_model_file(StageConfig& stage, DeploymentConfig& config) {
   const auto model = stage.properties.find("model");
@@ -145,17 +142,31 @@ void read_model_file(StageConfig& stage, DeploymentConfig& config) {
   config.files.emplace_back("the model file", file);
 }
 
+ControlConfig read_control(const Node& node) {
+  ControlConfig control{node.text("listen"), node.place("listen"), node.text("token_file"), node.place("token_file")};
+  if (control.listen.empty()) refuse(control.place, "control that listens nowhere; add listen: \"8080\"");
+  if (!control.token_file.empty())
+    control.token_file = (fs::path(folder_of(node.file())) / control.token_file).lexically_normal().string();
+  return control;
+}
+
 }  // namespace
 
-DeploymentConfig load_deployment(const fs::path& path, const Knobs& knobs) {
-  Schema schema(knobs);
-  pb::TextFormat::ParseInfoTree places;
-  parse_text(path, *schema.message, places);
-  const Node root(*schema.message, &places, path);
+void complete(StreamConfig& stream, DeploymentConfig& config) {
+  if (stream.source.uri.empty()) refuse(stream.place, "a stream without a source; add source { uri: \"…\" }");
+  if (stream.stages.empty()) refuse(stream.place, "no model; add stage { infer { model: \"FILE.onnx\" } }");
+  for (StageConfig& stage : stream.stages) {
+    if (!stage.properties.contains("model"))
+      refuse(stream.place, "a stage without a model; add model: \"FILE.onnx\" to infer");
+    read_model_file(stage, config);
+  }
+}
+
+DeploymentConfig read_deployment(const Node& root, NoStreams none) {
   DeploymentConfig config;
-  config.files.emplace_back("the deployment", path.string());
-  StreamConfig defaults;
+  StreamConfig& defaults = config.defaults;
   defaults.draw = false;
+  for (const Node& node : root.children("control")) config.control = read_control(node);
   for (const Node& node : root.children("defaults")) read_stream(node, defaults);
   if (!defaults.name.empty()) refuse(defaults.place, "name: streams can't share one; give each stream its own");
   const std::vector<Node> streams = root.children("stream");
@@ -166,17 +177,22 @@ DeploymentConfig load_deployment(const fs::path& path, const Knobs& knobs) {
     stream.place = root.place("stream", index);
     read_stream(node, stream);
     if (stream.name.empty()) stream.name = "stream" + std::to_string(index);
-    if (stream.source.uri.empty()) refuse(stream.place, "a stream without a source; add source { uri: \"…\" }");
-    if (stream.stages.empty()) refuse(stream.place, "no model; add stage { infer { model: \"FILE.onnx\" } }");
-    for (StageConfig& stage : stream.stages) {
-      if (!stage.properties.contains("model"))
-        refuse(stream.place, "a stage without a model; add model: \"FILE.onnx\" to infer");
-      read_model_file(stage, config);
-    }
+    complete(stream, config);
     config.streams.push_back(std::move(stream));
     ++index;
   }
-  if (config.streams.empty()) refuse({path.string()}, "no stream; add stream { source { uri: \"…\" } stage { … } }");
+  if (config.streams.empty() && !config.control && none == NoStreams::refused)
+    refuse(root.place("stream"), "no stream; add stream { source { uri: \"…\" } stage { … } }");
+  for (SinkConfig& sink : defaults.sinks) sink.shared = true;  // with those that are there
+  return config;
+}
+
+DeploymentConfig load_deployment(const fs::path& path, const Knobs& knobs, NoStreams none) {
+  Schema schema(knobs, "Deployment");
+  pb::TextFormat::ParseInfoTree places;
+  parse_text(path, *schema.message, places);
+  DeploymentConfig config = read_deployment(Node(*schema.message, &places, path), none);
+  config.files.emplace(config.files.begin(), "the deployment", path.string());
   return config;
 }
 

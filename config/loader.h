@@ -20,8 +20,13 @@ struct Knob {
 /// By message: "Infer", "Draw".
 using Knobs = std::map<std::string, std::vector<Knob>>;
 
-/// Throws Error(not_found | io | invalid_argument). Model files that it names are read too.
-[[nodiscard]] DeploymentConfig load_deployment(const std::filesystem::path& path, const Knobs& knobs);
+/// What a deployment without streams is: a mistake, unless they can be added later.
+enum class NoStreams { refused, accepted };
+
+/// Throws Error(not_found | io | invalid_argument). Model files that it names are read too. One that has `control` may
+/// have no streams.
+[[nodiscard]] DeploymentConfig load_deployment(const std::filesystem::path& path, const Knobs& knobs,
+                                               NoStreams none = NoStreams::refused);
 
 /// Adds what a model file says to the properties of vireoinfer; what is there already wins. Throws Error.
 void apply_model_file(const std::filesystem::path& path, Options& infer);

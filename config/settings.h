@@ -5,12 +5,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace vireo::config {
 
-/// "file.pbtxt:3:9", "--set", or nothing. All are equal.
+/// "file.pbtxt:3:9", "$.source.uri" of JSON, "--set", or nothing. All are equal.
 struct Place {
   std::string text;
   friend bool operator==(const Place&, const Place&) { return true; }
@@ -26,7 +27,7 @@ struct Option {
 using Options = std::map<std::string, Option>;
 
 struct SourceConfig {
-  std::string uri;  ///< file, directory or glob of pictures, /dev/videoN, scheme://…, "vireoscene", "test"
+  std::string uri;  ///< file, directory or glob of pictures or videos, /dev/videoN, scheme://…, "vireoscene", "test"
   Place place;
   std::string folder;         ///< relative paths start here; empty: the working directory
   int width = 0, height = 0;  ///< vireoscene, test, cameras; 0: their own
@@ -69,8 +70,19 @@ struct StreamConfig {
   bool operator==(const StreamConfig&) const = default;
 };
 
+/// Whether and where the deployment is changed from outside while it runs (app/control).
+struct ControlConfig {
+  std::string listen;  ///< "[HOST:]PORT"
+  Place place;
+  std::string token_file;  ///< "": no token is asked for
+  Place token_place;
+  bool operator==(const ControlConfig&) const = default;
+};
+
 struct DeploymentConfig {
   std::vector<StreamConfig> streams;
+  StreamConfig defaults;  ///< what a stream that is added later begins with
+  std::optional<ControlConfig> control;
   /// The files that were read for it, by what they are: "the deployment", "the model file".
   std::vector<std::pair<std::string, std::string>> files;
 };

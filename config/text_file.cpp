@@ -131,12 +131,13 @@ std::vector<Node> Node::children(const char* field) const {
   const pb::FieldDescriptor* f = find(field);
   const pb::Reflection& r = *message_->GetReflection();
   const auto tree = [&](int index) { return places_ ? places_->GetTreeForNested(f, index) : nullptr; };
+  const auto path = [&](int index) { return path_.empty() ? "" : place(field, index).text; };
   std::vector<Node> nodes;
   if (f->is_repeated()) {
     for (int i = 0; i < r.FieldSize(*message_, f); ++i)
-      nodes.emplace_back(r.GetRepeatedMessage(*message_, f, i), tree(i), *file_);
+      nodes.emplace_back(r.GetRepeatedMessage(*message_, f, i), tree(i), *file_, path(i));
   } else if (r.HasField(*message_, f)) {
-    nodes.emplace_back(r.GetMessage(*message_, f), tree(-1), *file_);
+    nodes.emplace_back(r.GetMessage(*message_, f), tree(-1), *file_, path(-1));
   }
   return nodes;
 }
@@ -158,13 +159,19 @@ Options Node::options() const {
 Options Node::map(const char* field) const {
   Options options;
   int index = 0;
-  for (const Node& entry : children(field)) options[entry.text("key")] = {entry.text("value"), place(field, index++)};
+  for (const Node& entry : children(field)) {
+    const std::string key = entry.text("key");
+    const Place at = path_.empty() ? place(field, index++) : Place{path_ + "." + field + "." + key};
+    options[key] = {entry.text("value"), at};
+  }
   return options;
 }
 
 Place Node::place(const char* field, int index) const {
-  if (!places_) return {file_->string()};
   const pb::FieldDescriptor* found = find(field);
+  if (!path_.empty())
+    return {path_ + "." + field + (found->is_repeated() ? "[" + std::to_string(std::max(0, index)) + "]" : "")};
+  if (!places_) return {file_->string()};
   const auto at = places_->GetLocation(found, found->is_repeated() ? std::max(0, index) : index);
   if (at.line < 0) return {file_->string()};
   return {file_->string() + ":" + std::to_string(at.line + 1) + ":" + std::to_string(at.column + 1)};

@@ -18,12 +18,13 @@ namespace vireo::config {
 void parse_text(const std::filesystem::path& path, google::protobuf::Message& message,
                 google::protobuf::TextFormat::ParseInfoTree& places);
 
-/// A message of a file: fields by name, each with its place. Borrows message and tree.
+/// A message of a file: fields by name, each with its place. Borrows message and tree. Of JSON, `path` is the message's
+/// place ("$.source"), and the file is one that would lie in the folder that relative paths start in.
 class Node {
  public:
   Node(const google::protobuf::Message& message, const google::protobuf::TextFormat::ParseInfoTree* places,
-       const std::filesystem::path& file)
-      : message_(&message), places_(places), file_(&file) {}
+       const std::filesystem::path& file, std::string path = {})
+      : message_(&message), places_(places), file_(&file), path_(std::move(path)) {}
 
   [[nodiscard]] bool has(const char* field) const;
   [[nodiscard]] std::string text(const char* field) const;
@@ -43,6 +44,7 @@ class Node {
   const google::protobuf::Message* message_;
   const google::protobuf::TextFormat::ParseInfoTree* places_;
   const std::filesystem::path* file_;
+  std::string path_;
 };
 
 }  // namespace vireo::config

@@ -3,16 +3,26 @@
 # is missing; without either it says what to install and stops.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-mapfile -t wanted < <(sed 's/#.*//' "$here/packages.txt" | tr -s ' ' '\n' | sed '/^$/d')
+listed=$(sed 's/#.*//' "$here/packages.txt" | tr -s ' ' '\n' | sed '/^$/d')
+mapfile -t wanted < <(grep -v '^?' <<<"$listed")
+mapfile -t optional < <(sed -n 's/^?//p' <<<"$listed")
 
 if ! command -v dpkg-query >/dev/null; then
   echo "setup: this is not a Debian system; make sure that the counterparts of these packages are installed:" >&2
   echo "  ${wanted[*]}" >&2
+  echo "and, for all that Vireo can do, of these: ${optional[*]}" >&2
   exit 0  # the configure step names what it does not find
 fi
 
 installed=$(dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' | sed -n 's/^installed //p' | sed 's/:.*//')
-mapfile -t missing < <(comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) <(sort -u <<<"$installed"))
+not_installed() { comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed"); }
+mapfile -t missing < <(not_installed "${wanted[@]}")
+# Optional ones come along where they are known and this user may install; nobody is asked for anything because of them.
+if [ "$(id -u)" = 0 ] || [ ${#missing[@]} -gt 0 ]; then
+  for package in $(not_installed "${optional[@]}"); do
+    ! apt-cache show "$package" >/dev/null 2>&1 || missing+=("$package")
+  done
+fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 as_root=()

@@ -18,14 +18,4 @@ void list_plugins(const std::string& what) {
     for (const deployment::ElementInfo& e : deployment::list_elements()) fmt::print("{:<16} {}\n", e.name, e.summary);
 }
 
-bool examine_pipeline() {
-  bool good = true;
-  for (const deployment::Finding& f : deployment::survey()) {
-    const char* mark = f.present ? "[ok]     " : f.essential ? "[missing]" : "[absent] ";
-    fmt::print("{} {}{}{}\n", mark, f.what, f.present ? "" : ": ", f.present ? "" : f.remedy);
-    good &= f.present || !f.essential;
-  }
-  return good;
-}
-
 }  // namespace vireo::cli

@@ -5,8 +5,17 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <thread>
+
+#include "app/control/controller.h"
+#include "app/control/health.h"
+#include "app/control/notify.h"
+#include "app/control/server.h"
+#include "app/deployment/elements.h"
+#include "app/deployment/gst_objects.h"
 
 #include "engine/api/log.h"
 #include "engine/api/output_file.h"
@@ -63,10 +72,27 @@ void tell_start(const deployment::Snapshot& snapshot) {
   }
 }
 
+/// For the service manager's status line.
+std::string in_words(const deployment::Snapshot& snapshot) {
+  std::size_t playing = 0;
+  for (const deployment::StreamSnapshot& stream : snapshot.streams)
+    playing += stream.state == deployment::StreamState::playing;
+  return fmt::format("{} of {} streams playing", playing, snapshot.streams.size());
+}
+
+/// Nothing is said while something hangs: then the service manager begins anew.
+void ping(control::ServiceNotify& service, const deployment::Snapshot& snapshot) {
+  if (control::is_alive(snapshot, deployment::now_ns(), service.watchdog())) service.ping(in_words(snapshot));
+}
+
 /// What runs stays when the new configuration is not good.
-void apply_again(deployment::Deployment& deployment, const Reload& reload) {
+void apply_again(control::Controller& controller, const Reload& reload,
+                 const std::optional<config::ControlConfig>& control) {
   try {
-    deployment.apply(reload());
+    const config::DeploymentConfig config = reload();
+    if (config.control != control)
+      log(LogLevel::warning, "control stays as it was at the start; it is read again when the process starts anew");
+    controller.apply(config);
     log(LogLevel::warning, "the deployment was read again");
   } catch (const Error& error) {
     log(LogLevel::error, std::string("the deployment goes on as it was: ") + error.what());
@@ -76,28 +102,41 @@ void apply_again(deployment::Deployment& deployment, const Reload& reload) {
 }  // namespace
 
 deployment::RunStats play(const config::DeploymentConfig& config, const Reload& reload,
-                          deployment::FrameObserver observer) {
+                          deployment::FrameObserver observer, const std::filesystem::path& folder) {
   deployment::Deployment deployment(std::move(observer));
+  control::Controller controller(deployment, deployment::element_knobs(), folder);
   const Signals signals(bool{reload});
-  deployment.apply(config);
+  control::ServiceNotify service(std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"));
+  controller.apply(config);
+  std::unique_ptr<control::Server> server;
+  if (config.control) {
+    server = std::make_unique<control::Server>(controller, *config.control);
+    fmt::print(stderr, "vireo: control at {}\n", server->address());
+  }
+  service.ready(in_words(deployment.snapshot()));
   const auto begin = std::chrono::steady_clock::now();
   bool told = false;
   int reloads = 0;
-  for (bool stopped = false; !deployment.done();) {
+  for (bool stopped = false; !deployment.done() || (server && !stopped);) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     if (!told && std::chrono::steady_clock::now() - begin > kSilence) {
       told = true;
       tell_start(deployment.snapshot());
     }
+    if (service.ping_is_due()) ping(service, deployment.snapshot());
     if (!stopped && g_stops > 0) {
       stopped = true;
+      service.stopping();
       deployment.stop();
     }
     if (!stopped && g_reloads > reloads) {
       reloads = g_reloads;
-      apply_again(deployment, reload);
+      service.reloading();
+      apply_again(controller, reload, config.control);
+      service.ready(in_words(deployment.snapshot()));
     }
   }
+  server.reset();
   return deployment::sum_up(deployment.snapshot());
 }
 

@@ -4,6 +4,8 @@
 
 #include "app/cli/command.h"
 #include "app/cli/play.h"
+#include "app/control/controller.h"
+#include "app/control/server.h"
 #include "app/deployment/elements.h"
 #include "app/deployment/files.h"
 #include "app/deployment/gst_objects.h"
@@ -14,7 +16,7 @@ namespace vireo::cli {
 namespace {
 
 struct RunFlags {
-  std::string model, decoder, labels, precision, device, input_size, model_config, json;
+  std::string model, decoder, labels, precision, device, input_size, model_config, json, control, token_file;
   std::vector<std::string> sources, sinks, properties;
   double score = -1, iou = -1;
   int threads = 0, batch = 0;
@@ -27,8 +29,8 @@ constexpr double kFirstFrame = 60;
 
 /// Each source becomes a stream like the first one of the file, or like a plain one.
 void set_sources(config::DeploymentConfig& config, const std::vector<std::string>& sources) {
-  config::StreamConfig like = config.streams.empty() ? config::StreamConfig{} : config.streams.front();
-  if (config.streams.empty()) like.stages.resize(1);
+  config::StreamConfig like = config.streams.empty() ? config.defaults : config.streams.front();
+  if (like.stages.empty()) throw Error(ErrorCode::invalid_argument, "--source: the deployment names no model for it");
   like.source = {};
   like.source.first_frame_s = kFirstFrame;
   config.streams.clear();
@@ -65,33 +67,44 @@ config::Options infer_options(const RunFlags& f) {
   return options;
 }
 
+/// What the command line says about every stream.
+void set_flags(const RunFlags& f, const config::Options& options, bool shared, config::StreamConfig& stream) {
+  for (const auto& [name, option] : options) stream.stages.front().properties[name] = option;
+  if (f.max_frames) stream.max_frames = f.max_frames;
+  if (f.no_draw) stream.draw = false;
+  if (f.sinks.empty()) return;
+  stream.sinks.clear();
+  for (const std::string& to : f.sinks) {
+    config::SinkConfig sink;
+    sink.to = to;
+    sink.shared = shared;
+    stream.sinks.push_back(sink);
+  }
+}
+
 config::DeploymentConfig make_config(const RunFlags& f) {
   config::DeploymentConfig config;
-  const bool file = config::is_text_config(f.model);
-  if (file) {
+  if (config::is_text_config(f.model)) {
     deployment::load_elements();
-    config = config::load_deployment(f.model, deployment::element_knobs());
+    config = config::load_deployment(f.model, deployment::element_knobs(),
+                                     f.control.empty() ? config::NoStreams::refused : config::NoStreams::accepted);
+  } else {
+    config.defaults.stages.resize(1);
+    config.defaults.stages.front().properties["model"] = {f.model, {}};
+  }
+  if (!f.control.empty()) config.control = config::ControlConfig{f.control, {"--control"}, "", {}};
+  if (!f.token_file.empty()) {
+    if (!config.control) throw UsageError("--control-token-file needs --control");
+    config.control->token_file = f.token_file;
+    config.control->token_place = {"--control-token-file"};
   }
   if (!f.sources.empty()) set_sources(config, f.sources);
-  if (config.streams.empty())
+  if (config.streams.empty() && !config.control)
     throw Error(ErrorCode::invalid_argument,
                 "there is no source; give --source FILE, /dev/video0, rtsp://… or vireoscene");
   const config::Options options = infer_options(f);
-  for (config::StreamConfig& stream : config.streams) {
-    config::Options& infer = stream.stages.front().properties;
-    if (!file) infer["model"] = {f.model, {}};
-    for (const auto& [name, option] : options) infer[name] = option;
-    if (f.max_frames) stream.max_frames = f.max_frames;
-    if (f.no_draw) stream.draw = false;
-    if (f.sinks.empty()) continue;
-    stream.sinks.clear();
-    for (const std::string& to : f.sinks) {
-      config::SinkConfig sink;
-      sink.to = to;
-      sink.shared = config.streams.size() > 1;
-      stream.sinks.push_back(sink);
-    }
-  }
+  for (config::StreamConfig& stream : config.streams) set_flags(f, options, config.streams.size() > 1, stream);
+  if (!config.defaults.stages.empty()) set_flags(f, options, true, config.defaults);
   return config;
 }
 
@@ -107,14 +120,10 @@ int check(const RunFlags& f, const config::DeploymentConfig& config) {
   check_files(f, config);
   deployment::Deployment::check(config);
   deployment::Ledger ledger;
-  for (const config::StreamConfig& stream : deployment::resolved(config).streams) {
+  for (const config::StreamConfig& stream : deployment::resolved(config).streams)
     const deployment::Stream made(stream, ledger, {});  // makes all elements, sets all properties, opens nothing
-    const std::string& model = stream.stages.front().properties.at("model").value;
-    std::error_code failed;
-    if (!std::filesystem::exists(model, failed))
-      throw Error(ErrorCode::not_found, fmt::format("{}: there is no file '{}'",
-                                                    stream.stages.front().properties.at("model").place.text, model));
-  }
+  control::check_models(config);
+  if (config.control) control::Server::check(*config.control);
   fmt::print("{}: {} stream{}, nothing wrong\n", f.model, config.streams.size(), config.streams.size() == 1 ? "" : "s");
   return 0;
 }
@@ -127,7 +136,14 @@ int run(const RunFlags& f) {
   for (const config::StreamConfig& stream : config.streams)
     for (const config::SinkConfig& sink : stream.sinks) stdout_taken |= deployment::sink_address(sink).file == "-";
   const Reload reload = config::is_text_config(f.model) ? Reload([&f] { return make_config(f); }) : Reload();
-  const deployment::RunStats stats = play(config, reload);
+  if (config.control) {  // before anything plays
+    control::Server::check(*config.control);
+    config::DeploymentConfig later;
+    later.streams = {config.defaults};
+    control::check_models(later);
+  }
+  const std::filesystem::path folder = reload ? std::filesystem::absolute(f.model).parent_path() : ".";
+  const deployment::RunStats stats = play(config, reload, {}, folder);
   report(stats, f.json, stdout_taken);
   return verdict(stats);
 }
@@ -140,6 +156,9 @@ void add_run(Program& program) {
       "A live source (camera, rtsp://…) that fails, stalls or is not there yet is opened again and again; other "
       "streams\n"
       "go on. SIGHUP reads a deployment file again: streams that did not change go on untouched.\n"
+      "With --control streams are listed, added, changed, removed and looked at over HTTP (app/control/README.md), "
+      "and\n"
+      "the run goes on until it is told to end; the file wins when it is read again.\n"
       "The exit code is 1 after an error, when a stream or a sink failed or was down at the end, and when a video "
       "file\n"
       "ended before its time: its frames are processed, and the message (\"cut_short\", \"failures\" in --json) says "
@@ -147,7 +166,7 @@ void add_run(Program& program) {
   auto f = std::make_shared<RunFlags>();
   c.option("MODEL", f->model, "ONNX model, Vireo plan, or deployment (.pbtxt)").required();
   c.option("--source", f->sources,
-           "file, directory or glob of pictures, /dev/videoN, rtsp://…, vireoscene (repeatable)");
+           "file, directory or glob of pictures or videos, /dev/videoN, rtsp://…, vireoscene (repeatable)");
   c.option("--sink", f->sinks, "display | FILE.mp4 | FILE.mkv | jsonl:FILE | jsonl:- | none (repeatable)");
   c.option("--device", f->device, "device of the engine, as `vireo devices` names it (default cpu)");
   c.option("--precision", f->precision,
@@ -162,6 +181,8 @@ void add_run(Program& program) {
   c.option("--iou", f->iou, "overlap above which the weaker of two boxes goes, 0..1").between(0.0, 1.0);
   c.option("--set", f->properties,
            "any property of vireoinfer, NAME=VALUE (repeatable; see gst-inspect-1.0 vireoinfer)");
+  c.option("--control", f->control, "serve HTTP at [HOST:]PORT; without a host, for this machine alone");
+  c.option("--control-token-file", f->token_file, "who asks must know what is in this file (Authorization: Bearer)");
   c.flag("--check", f->check, "only say whether all of this is good: nothing is opened");
   c.flag("--no-draw", f->no_draw, "leave the pictures as they are");
   c.option("--json", f->json, "write the final figures to this file; - for stdout");

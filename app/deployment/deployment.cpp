@@ -8,6 +8,7 @@
 
 #include "app/deployment/elements.h"
 #include "app/deployment/files.h"
+#include "app/deployment/picture.h"
 #include "app/deployment/sinks.h"
 #include "app/deployment/sources.h"
 
@@ -44,7 +45,12 @@ void check_source(const config::StreamConfig& stream) {
   try {
     add_source(GST_BIN(pipeline.get()), source, "source");
   } catch (const Error& error) {
-    throw Error(error.code(), (source.place.text.empty() ? "" : source.place.text + ": ") + error.what());
+    const std::string what = error.what();
+    const bool placed = std::any_of(source.properties.begin(), source.properties.end(), [&](const auto& property) {
+      const std::string& place = property.second.place.text;
+      return !place.empty() && what.starts_with(place + ":");
+    });
+    throw Error(error.code(), (placed || source.place.text.empty() ? "" : source.place.text + ": ") + what);
   }
 }
 
@@ -55,6 +61,7 @@ void add_to(StreamSnapshot& sum, const StreamSnapshot& more) {
   sum.frames += more.frames;
   sum.inferred += more.inferred;
   sum.dropped += more.dropped;
+  sum.dropped_in += more.dropped_in;
   sum.late += more.late;
   sum.detections += more.detections;
   sum.last_out_ns = std::max(sum.last_out_ns, more.last_out_ns);
@@ -159,6 +166,28 @@ void Deployment::end(const Streams& gone) {
       add_to(removed_.front(), last);
     }
   }
+}
+
+bool Deployment::change(const config::StreamConfig& given) {
+  config::DeploymentConfig one;
+  one.streams = {given};
+  const config::StreamConfig wanted = resolved(std::move(one)).streams.front();
+  for (const auto& stream : streams())
+    if (stream->config().name == wanted.name) return !stream->done() && stream->change(wanted);
+  return false;
+}
+
+std::string Deployment::picture(const std::string& name, Picture kind, Clock::duration timeout) const {
+  for (const auto& stream : streams()) {
+    const config::StreamConfig config = stream->config();
+    if (config.name != name) continue;
+    bool drawn = false;
+    const OwnedSample frame = stream->next_frame(timeout, drawn);
+    if (!frame) return {};
+    return encoded(frame.get(), kind == Picture::png ? "pngenc" : "jpegenc",
+                   config.draw && !drawn ? &config.draw_properties : nullptr);
+  }
+  return {};
 }
 
 void Deployment::stop() noexcept {

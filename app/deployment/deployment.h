@@ -33,6 +33,16 @@ class Deployment {
   /// What apply() checks, without any stream. Throws Error.
   static void check(const config::DeploymentConfig& config);
 
+  /// Takes over what differs from the stream of this name, without a pause; false, and nothing is changed, where there
+  /// is no such stream that runs, or the difference can't be set while it plays. Throws Error for a value that is not
+  /// accepted. By the thread that calls apply().
+  [[nodiscard]] bool change(const config::StreamConfig& config);
+
+  enum class Picture { jpeg, png };
+  /// The next frame of a stream with its drawings, as a file of this kind; "" where none comes in time or there is no
+  /// such stream. Costs nothing while nobody asks. Throws Error.
+  [[nodiscard]] std::string picture(const std::string& stream, Picture kind, Clock::duration timeout) const;
+
   /// All streams end now; files are finished.
   void stop() noexcept;
   /// True when every stream has ended, for whatever reason.

@@ -53,6 +53,7 @@ void add_files(files::Outputs& files, const config::DeploymentConfig& config) {
   for (const auto& [what, file] : config.files) files.read(what, file);
   for (const config::StreamConfig& stream : config.streams) {
     for (const std::string& picture : find_pictures(stream.source.uri)) files.read("the source", picture);
+    for (const std::string& video : find_videos(stream.source.uri)) files.read("the source", video);
     files.read("the source", video_file_of(stream.source.uri));
     for (const config::StageConfig& stage : stream.stages) add_properties(files, stage.properties);
   }

@@ -17,7 +17,8 @@ std::string package_of(std::string_view factory) {
       {"x264enc", "gstreamer1.0-plugins-ugly"},     {"openh264enc", "gstreamer1.0-plugins-bad"},
       {"h264parse", "gstreamer1.0-plugins-bad"},    {"mp4mux", "gstreamer1.0-plugins-good"},
       {"matroskamux", "gstreamer1.0-plugins-good"}, {"avenc_mpeg4", "gstreamer1.0-libav"},
-      {"v4l2src", "gstreamer1.0-plugins-good"},     {"ximagesink", "gstreamer1.0-x"}};
+      {"v4l2src", "gstreamer1.0-plugins-good"},     {"ximagesink", "gstreamer1.0-x"},
+      {"jpegenc", "gstreamer1.0-plugins-good"},     {"pngenc", "gstreamer1.0-plugins-good"}};
   for (const Row& row : kRows) {
     if (row.factory == factory) return std::string(row.package);
   }

@@ -10,6 +10,7 @@
 #include "app/deployment/played_file.h"
 #include "app/deployment/sources.h"
 #include "engine/api/log.h"
+#include "plugins/gst/picture_name.h"
 
 namespace vireo::deployment {
 namespace {
@@ -100,6 +101,20 @@ GstElement* add_gate_sink(GstBin* pipeline, FrameGate& gate, const std::string& 
   return sink;
 }
 
+/// Results say which of the videos they belong to. `video` must outlive the pipeline.
+void name_frames(GstElement* sink, const std::string& video) {
+  Owned<GstPad> pad(gst_element_get_static_pad(sink, "sink"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer name) {
+        GstBuffer* frame = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+        gst::attach_picture_name(frame, *static_cast<const std::string*>(name));
+        info->data = frame;
+        return GST_PAD_PROBE_OK;
+      },
+      const_cast<std::string*>(&video), nullptr);
+}
+
 std::string in_seconds(double seconds) {
   char text[32];
   std::snprintf(text, sizeof text, seconds < 10 ? "%.1f s" : "%.0f s", seconds);
@@ -113,6 +128,7 @@ Input::Input(const config::SourceConfig& source, std::string stream, FrameGate& 
       stream_(std::move(stream)),
       address_(safe_address(source.uri)),
       kind_(kind_of(source.uri, source.live)),
+      videos_(find_videos(source.uri)),
       gate_(gate) {}
 
 Input::~Input() { stop(); }
@@ -163,6 +179,7 @@ void Input::run() {
     const std::uint64_t before = gate_.frames();
     Ending ending = play();
     if (stopping_ || gate_.ended() || ending.why == Ending::Why::stop) break;
+    if (next_video(ending)) continue;
     const bool looped = source_.loop && ending.why == Ending::Why::end && gate_.frames() > before;
     if (ending.why == Ending::Why::end) ending.problem = kind_.network ? "the server has ended it" : "it has ended";
     const std::optional<double> left = patience();
@@ -190,14 +207,33 @@ void Input::run() {
   set(InputState::ended, status().problem);
 }
 
+/// Of a folder's videos. One that can't be played to its end is told, and costs no other.
+bool Input::next_video(Ending& ending) {
+  if (videos_.empty()) return false;
+  if (ending.why == Ending::Why::error) {
+    const std::string text = "video '" + videos_[video_] + "': " + ending.problem;
+    log(LogLevel::warning, "stream '" + stream_ + "': " + text);
+    std::lock_guard lock(mutex_);
+    status_.cut_short.push_back(text);
+    status_.problem.clear();
+  }
+  if (++video_ < videos_.size()) return true;
+  video_ = 0;
+  if (gate_.frames() > 0) ending = {Ending::Why::end, ""};
+  return false;
+}
+
 /// One run, from opening to its end.
 Input::Ending Input::play() {
-  PlayedFile file(source_.uri);
+  config::SourceConfig source_now = source_;
+  if (!videos_.empty()) source_now.uri = videos_[video_];
+  PlayedFile file(source_now.uri);
   OwnedPipeline pipeline = new_pipeline("input-" + stream_);
   try {
-    GstElement* source = add_source(GST_BIN(pipeline.get()), source_, "source");
+    GstElement* source = add_source(GST_BIN(pipeline.get()), source_now, "source");
     GstElement* sink = add_gate_sink(GST_BIN(pipeline.get()), gate_, stream_);
     link(source, sink);
+    if (!videos_.empty()) name_frames(sink, videos_[video_]);
     Owned<GstElement> decode(gst_bin_get_by_name(GST_BIN(pipeline.get()), "decode"));
     file.watch(decode.get(), sink);
   } catch (const Error& error) {

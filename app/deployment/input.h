@@ -1,7 +1,8 @@
 #pragma once
 // The input of a stream: plays a source into the stream's gate, in a pipeline and a thread of its own. A live source
 // that fails, stalls or ends is opened again and again, ever more slowly, and says so each time; a file ends its
-// stream. What happens here never reaches other streams. The gate must outlive the input.
+// stream; the videos of a folder are played one after the other. What happens here never reaches other streams. The
+// gate must outlive the input.
 
 #include <atomic>
 #include <condition_variable>
@@ -50,6 +51,7 @@ class Input {
   };
   void run();
   [[nodiscard]] Ending play();
+  [[nodiscard]] bool next_video(Ending& ending);
   [[nodiscard]] Ending watch(GstElement* pipeline, class PlayedFile& file);
   [[nodiscard]] std::string stall(std::int64_t opened_ns, std::uint64_t frames_before, const PlayedFile& file) const;
   /// Seconds until the user's patience ends; none where it has no end.
@@ -60,6 +62,8 @@ class Input {
   const config::SourceConfig source_;
   const std::string stream_, address_;
   const SourceKind kind_;
+  const std::vector<std::string> videos_;  ///< of a folder or glob; the input's own thread counts through them
+  std::size_t video_ = 0;
   FrameGate& gate_;
   std::int64_t started_ns_ = 0;
   std::atomic<bool> stopping_{false};

@@ -7,19 +7,44 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <span>
 
 namespace vireo::deployment {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool is_picture(const fs::path& path) {
-  static constexpr std::array<std::string_view, 10> kExtensions = {".jpg", ".jpeg", ".png", ".bmp", ".webp",
-                                                                   ".tif", ".tiff", ".ppm", ".pgm", ".gif"};
+constexpr std::string_view kPictures[] = {".jpg", ".jpeg", ".png", ".bmp", ".webp",
+                                          ".tif", ".tiff", ".ppm", ".pgm", ".gif"};
+constexpr std::string_view kVideos[] = {".mp4", ".m4v",  ".mov", ".mkv", ".webm", ".avi", ".ts",  ".m2ts", ".mts",
+                                        ".mpg", ".mpeg", ".flv", ".wmv", ".3gp",  ".ogv", ".asf", ".vob"};
+
+bool is_named(const fs::path& path, std::span<const std::string_view> extensions) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return std::tolower(c); });
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+  return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
+}
+
+bool is_glob(const std::string& path) {
+  return path.find("://") == std::string::npos && path.find_first_of("*?[") != std::string::npos;
+}
+
+/// Of a directory or a glob, sorted.
+std::vector<std::string> files_in(const std::string& path, std::span<const std::string_view> extensions) {
+  std::vector<std::string> files;
+  std::error_code failed;
+  if (fs::is_directory(path, failed)) {
+    for (const auto& entry : fs::directory_iterator(path, failed))
+      if (entry.is_regular_file(failed)) files.push_back(entry.path().string());
+  } else if (!fs::is_regular_file(path, failed) && is_glob(path)) {
+    glob_t found{};
+    if (glob(path.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    globfree(&found);
+  }
+  std::erase_if(files, [&](const std::string& file) { return !is_named(file, extensions); });
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 GstElement* add_bin(GstBin* pipeline, const std::string& name) {
@@ -158,22 +183,13 @@ bool is_generator(const std::string& uri) { return uri == "vireoscene" || uri ==
 bool is_path(const std::string& uri) { return !is_generator(uri) && uri.find("://") == std::string::npos; }
 
 std::vector<std::string> find_pictures(const std::string& path) {
-  std::vector<std::string> files;
   std::error_code failed;
-  if (fs::is_directory(path, failed)) {
-    for (const auto& entry : fs::directory_iterator(path, failed)) {
-      if (entry.is_regular_file(failed) && is_picture(entry.path())) files.push_back(entry.path().string());
-    }
-  } else if (fs::is_regular_file(path, failed)) {
-    if (is_picture(path)) files.push_back(path);
-  } else if (path.find("://") == std::string::npos && path.find_first_of("*?[") != std::string::npos) {
-    glob_t found{};
-    if (glob(path.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-    globfree(&found);
-    std::erase_if(files, [](const std::string& file) { return !is_picture(file); });
-  }
-  std::sort(files.begin(), files.end());
-  return files;
+  if (!fs::is_regular_file(path, failed)) return files_in(path, kPictures);
+  return is_named(path, kPictures) ? std::vector{path} : std::vector<std::string>{};
+}
+
+std::vector<std::string> find_videos(const std::string& path) {
+  return find_pictures(path).empty() ? files_in(path, kVideos) : std::vector<std::string>{};
 }
 
 std::string video_file_of(const std::string& uri) {
@@ -198,15 +214,20 @@ GstElement* add_source(GstBin* pipeline, const config::SourceConfig& source, con
   if (auto pictures = find_pictures(uri); !pictures.empty()) {
     return add_image_source(pipeline, std::move(pictures), source.fps, name);
   }
+  if (const auto videos = find_videos(uri); !videos.empty()) {  // the input names each when its turn comes
+    return add_uri(pipeline, take(gst_filename_to_uri(videos.front().c_str(), nullptr)), source, name);
+  }
   std::error_code failed;
   if (fs::is_directory(uri, failed)) {
-    throw Error(ErrorCode::not_found,
-                "source '" + uri + "': the directory holds no pictures (jpg, png, bmp, gif, webp, tif, ppm)");
+    throw Error(ErrorCode::not_found, "source '" + uri +
+                                          "': the directory holds no pictures (jpg, png, bmp, gif, webp, tif, ppm) and "
+                                          "no videos (mp4, mov, mkv, webm, avi, ts, mpg, …)");
   }
   if (!fs::exists(uri, failed)) {
-    throw Error(ErrorCode::not_found, "source '" + uri +
-                                          "': no such file; accepted are a file, a directory or glob of pictures, "
-                                          "/dev/videoN, a URI (rtsp://…), vireoscene or test");
+    throw Error(ErrorCode::not_found,
+                "source '" + uri +
+                    "': no such file; accepted are a file, a directory or glob of pictures or videos, "
+                    "/dev/videoN, a URI (rtsp://…), vireoscene or test");
   }
   if (!fs::is_regular_file(uri, failed)) {  // opening a pipe would wait for ever
     throw Error(ErrorCode::invalid_argument, "source '" + uri + "' is neither a file nor a directory nor a camera");

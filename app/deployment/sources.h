@@ -23,6 +23,10 @@ GstElement* add_source(GstBin* pipeline, const config::SourceConfig& source, con
 /// The video file that a path or file:// URI names; empty for every other source, pictures among them.
 [[nodiscard]] std::string video_file_of(const std::string& uri);
 
+/// The videos that a directory or glob without pictures means, sorted: they are played one after the other. Empty for a
+/// single file.
+[[nodiscard]] std::vector<std::string> find_videos(const std::string& path);
+
 /// A bin that shows each picture file once, at its own size. One that can't be read is left out: an application message
 /// with its "text" says so. (image_source.cpp)
 GstElement* add_image_source(GstBin* pipeline, std::vector<std::string> files, double fps, const std::string& name);

@@ -27,23 +27,6 @@ std::string list_of(const std::vector<std::string>& sentences) {
   return "[" + list + "]";
 }
 
-std::string json_of(const StreamSnapshot& s) {
-  const auto word = [](const char* name, std::string_view value) {
-    return std::string("\"") + name + "\": \"" + escaped(std::string(value)) + "\"";
-  };
-  const auto count = [](const char* name, std::uint64_t value) {
-    return std::string(", \"") + name + "\": " + std::to_string(value);
-  };
-  std::string outputs;
-  for (const OutputStatus& o : s.outputs)
-    outputs += (outputs.empty() ? "{" : ", {") + word("to", o.to) + ", " + word("state", to_string(o.state)) +
-               count("frames", o.frames) + count("dropped", o.dropped) + ", " + word("problem", o.problem) + "}";
-  return "{" + word("name", s.name) + ", " + word("source", s.source) + ", " + word("state", to_string(s.state)) +
-         ", " + word("problem", s.problem) + count("frames_in", s.frames_in) + count("frames", s.frames) +
-         count("inferred", s.inferred) + count("dropped", s.dropped) + count("late", s.late) +
-         count("detections", s.detections) + count("restarts", s.restarts) + ", \"sinks\": [" + outputs + "]}";
-}
-
 }  // namespace
 
 std::string_view to_string(StreamState state) {
@@ -96,6 +79,29 @@ RunStats sum_up(const Snapshot& snapshot) {
   return stats;
 }
 
+std::string to_json(const StreamSnapshot& s) {
+  const auto word = [](const char* name, std::string_view value) {
+    return std::string("\"") + name + "\": \"" + escaped(std::string(value)) + "\"";
+  };
+  const auto count = [](const char* name, std::uint64_t value) {
+    return std::string(", \"") + name + "\": " + std::to_string(value);
+  };
+  std::string outputs;
+  for (const OutputStatus& o : s.outputs)
+    outputs += (outputs.empty() ? "{" : ", {") + word("to", o.to) + ", " + word("state", to_string(o.state)) +
+               count("frames", o.frames) + count("dropped", o.dropped) + ", " + word("problem", o.problem) + "}";
+  char figures[192];
+  std::snprintf(figures, sizeof figures,
+                ", \"fps\": %.3f, \"latency_ms\": {\"p50\": %.4f, \"p90\": %.4f, \"p99\": %.4f, \"max\": %.4f}", s.fps,
+                s.latency.percentile_ms(0.5), s.latency.percentile_ms(0.9), s.latency.percentile_ms(0.99),
+                s.latency.max_ms());
+  return "{" + word("name", s.name) + ", " + word("source", s.source) + ", " + word("state", to_string(s.state)) +
+         ", " + word("problem", s.problem) + count("frames_in", s.frames_in) + count("frames", s.frames) +
+         count("inferred", s.inferred) + count("dropped", s.dropped) + count("late", s.late) +
+         count("detections", s.detections) + count("restarts", s.restarts) + figures + ", " + word("model", s.model) +
+         ", \"sinks\": [" + outputs + "]}";
+}
+
 std::string to_line(const RunStats& stats) {
   char text[512];
   std::snprintf(
@@ -122,7 +128,7 @@ std::string to_json(const RunStats& stats) {
       stats.latency_p90_ms, stats.latency_p99_ms, stats.latency_max_ms, stats.engine_share, stats.load_s,
       stats.interrupted ? "true" : "false");
   std::string streams;
-  for (const StreamSnapshot& stream : stats.streams) streams += (streams.empty() ? "" : ", ") + json_of(stream);
+  for (const StreamSnapshot& stream : stats.streams) streams += (streams.empty() ? "" : ", ") + to_json(stream);
   return "{\"model\": \"" + escaped(stats.model) + "\", " + text + ", \"restarts\": " + std::to_string(stats.restarts) +
          ", \"cut_short\": " + list_of(stats.cut_short) + ", \"failures\": " + list_of(stats.failures) +
          ", \"streams\": [" + streams + "]}";

@@ -30,12 +30,14 @@ struct StreamSnapshot {
   std::string model;           ///< model, input, decoder and why, as vireoinfer says it
   std::uint64_t restarts = 0;  ///< times that the source was opened anew
   std::uint64_t frames_in = 0;
-  std::uint64_t frames = 0;    ///< that came out of inference
-  std::uint64_t inferred = 0;  ///< with their own result
-  std::uint64_t dropped = 0;   ///< a newer frame took their place
-  std::uint64_t late = 0;      ///< skipped because they came too late for the display
+  std::uint64_t frames = 0;      ///< that came out of inference
+  std::uint64_t inferred = 0;    ///< with their own result
+  std::uint64_t dropped = 0;     ///< a newer frame took their place
+  std::uint64_t dropped_in = 0;  ///< of these, those that found no room before the first stage
+  std::uint64_t late = 0;        ///< skipped because they came too late for the display
   std::uint64_t detections = 0;
   std::int64_t first_in_ns = 0, last_out_ns = 0;  ///< of the steady clock; 0: none yet
+  std::int64_t alive_ns = 0;                      ///< the last turn of the thread that looks after it
   double fps = 0;
   infer::LatencyHistogram latency;  ///< capture → result
   double busy_s = 0, load_s = 0;    ///< of the engine that its model has
@@ -72,5 +74,6 @@ struct RunStats {
 /// "300 frames in 9.8 s, 30.6 fps, 0 dropped, …"
 [[nodiscard]] std::string to_line(const RunStats& stats);
 [[nodiscard]] std::string to_json(const RunStats& stats);
+[[nodiscard]] std::string to_json(const StreamSnapshot& stream);
 
 }  // namespace vireo::deployment

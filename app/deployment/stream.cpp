@@ -112,6 +112,11 @@ void Stream::frame_finished(GstSample* sample) {
     }
   }
   for (const auto& output : outputs_) output->push(sample, Output::Frame::own);
+  if (picture_waiters_ == 0) return;
+  std::lock_guard lock(picture_mutex_);
+  picture_.reset(gst_sample_ref(sample));
+  ++picture_number_;
+  picture_came_.notify_all();
 }
 
 void Stream::end_outputs() {
@@ -135,6 +140,7 @@ void Stream::run() {
     const Backoff::Duration wait = backoff.next();
     for (const auto until = Clock::now() + wait; Clock::now() < until && !ending_;) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      alive_ = now_ns();
       poll_outputs();
     }
     if (ending_) break;
@@ -206,6 +212,7 @@ Stream::Ending Stream::supervise(StreamBody& body, Input& input) {
   std::string failure;
   std::int64_t eos_ns = 0;
   for (;;) {
+    alive_ = now_ns();
     OwnedMessage message(gst_bus_timed_pop(bus.get(), kPoll));
     if (message) {
       switch (GST_MESSAGE_TYPE(message.get())) {
@@ -292,6 +299,7 @@ void Stream::show_slate(const StreamBody& body, const Input& input) {
 void Stream::finish_outputs() {
   end_outputs();
   for (const std::int64_t begin = now_ns(); !outputs_done() && seconds_since(begin) < kFinish;) {
+    alive_ = now_ns();
     poll_outputs();
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -315,11 +323,25 @@ StreamSnapshot Stream::snapshot() const {
     }
   }
   all.last_out_ns = last_out_;
+  all.alive_ns = alive_;
   all.interrupted = ending_;
   const double seconds = all.first_in_ns > 0 ? double(all.last_out_ns - all.first_in_ns) / 1e9 : 0;
   all.fps = seconds > 0 ? double(all.frames) / seconds : 0;
   for (const auto& output : outputs_) all.outputs.push_back(output->status());
   return all;
+}
+
+OwnedSample Stream::next_frame(Clock::duration timeout, bool& drawn) {
+  drawn = body_options_.draw;
+  const auto until = Clock::now() + timeout;
+  std::unique_lock lock(picture_mutex_);
+  ++picture_waiters_;
+  const std::uint64_t before = picture_number_;
+  while (picture_number_ == before && !done_ && Clock::now() < until)
+    picture_came_.wait_until(lock, std::min(until, Clock::now() + std::chrono::milliseconds(100)));
+  OwnedSample picture(picture_number_ == before ? nullptr : gst_sample_ref(picture_.get()));
+  if (--picture_waiters_ == 0) picture_.reset();
+  return picture;
 }
 
 bool Stream::change(const config::StreamConfig& config) {

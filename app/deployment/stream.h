@@ -57,6 +57,9 @@ class Stream {
   [[nodiscard]] bool change(const config::StreamConfig& config);
   [[nodiscard]] config::StreamConfig config() const;
 
+  /// The next frame that leaves the pipeline, drawn where it is; null where none comes in time. `drawn`: whether it is.
+  [[nodiscard]] OwnedSample next_frame(Clock::duration timeout, bool& drawn);
+
  private:
   enum class Ending { ended, failed, again };
 
@@ -84,14 +87,19 @@ class Stream {
   BodyOptions body_options_;
   std::vector<std::unique_ptr<Output>> outputs_;
   std::atomic<bool> ending_{false}, done_{false};
-  std::atomic<std::int64_t> last_out_{0};
+  std::atomic<std::int64_t> last_out_{0}, alive_{now_ns()};
   std::int64_t last_slate_ = 0, end_seen_ = 0, only_in_since_ = 0;  ///< supervisor
   std::atomic<int> width_{0}, height_{0};                           ///< of the last frame
   mutable std::mutex mutex_;
   config::StreamConfig config_;  ///< guarded by the mutex, as is everything below until the thread
   std::shared_ptr<StreamBody> body_;
   Input* input_ = nullptr;
-  StreamSnapshot figures_;  ///< of bodies and inputs that are gone, and the state
+  StreamSnapshot figures_;    ///< of bodies and inputs that are gone, and the state
+  std::mutex picture_mutex_;  ///< guards what follows: the frame for who asks for one
+  std::condition_variable picture_came_;
+  std::atomic<int> picture_waiters_{0};
+  std::uint64_t picture_number_ = 0;
+  OwnedSample picture_;
   std::thread thread_;
 };
 

@@ -127,6 +127,7 @@ GstClockTime StreamBody::running_time() const {
 void StreamBody::add_figures(StreamSnapshot& all) const {
   all.frames_in += gate_->frames();
   all.dropped += gate_->dropped();
+  all.dropped_in += gate_->dropped();
   if (all.first_in_ns == 0) all.first_in_ns = gate_->first_ns();
   for (GstElement* stage : stages_) {
     GstStructure* figures = nullptr;

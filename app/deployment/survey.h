@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "app/machine/finding.h"
+
 namespace vireo::deployment {
 
 struct ElementInfo {
@@ -12,12 +14,10 @@ struct ElementInfo {
 /// Vireo's own elements. Throws Error when the plugin can't be loaded.
 [[nodiscard]] std::vector<ElementInfo> list_elements();
 
-struct Finding {
-  bool present = false;
-  bool essential = false;  ///< the demo needs it
-  std::string what;        ///< "H.264 encoder (x264enc)"
-  std::string remedy;      ///< "install gstreamer1.0-plugins-ugly"
-};
-[[nodiscard]] std::vector<Finding> survey();
+/// Elements and libraries by what they are for, and the display.
+[[nodiscard]] std::vector<machine::Finding> survey();
+
+/// The version of Vireo's plugin; "" where it can't be loaded.
+[[nodiscard]] std::string plugin_version();
 
 }  // namespace vireo::deployment

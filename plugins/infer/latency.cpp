@@ -37,6 +37,13 @@ double LatencyHistogram::percentile_ms(double share) const noexcept {
   return max_ms_;
 }
 
+std::uint64_t LatencyHistogram::count_up_to(double ms) const noexcept {
+  if (ms >= max_ms_) return count_;
+  std::uint64_t seen = 0;
+  for (int i = 0; i < kCells && kFirstMs * std::pow(kGrowth, i + 0.5) <= ms; ++i) seen += cells_[i];
+  return seen;
+}
+
 double LatencyHistogram::mean_ms() const noexcept { return count_ ? sum_ms_ / double(count_) : 0; }
 
 }  // namespace vireo::infer

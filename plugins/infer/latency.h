@@ -15,6 +15,8 @@ class LatencyHistogram {
   /// Milliseconds below which this share (0..1) of the durations lies, to 2 %; 0 when there are none.
   [[nodiscard]] double percentile_ms(double share) const noexcept;
   [[nodiscard]] double mean_ms() const noexcept;
+  /// How many took so long at most, to 2 %.
+  [[nodiscard]] std::uint64_t count_up_to(double ms) const noexcept;
   [[nodiscard]] double max_ms() const noexcept { return max_ms_; }
 
  private:

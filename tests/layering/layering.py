@@ -37,6 +37,8 @@ MAY_INCLUDE = {
     "config/models": [API, "plugins/sdk", "plugins/scene"],  # the demo model is trained on our own scenes
     "app": [API, "plugins/sdk", "config"],
     "app/deployment": [API, "plugins", "config", "app"],
+    "app/machine": [API],
+    "app/control": [API, "plugins", "config", "app"],
     "app/cli": [API, "plugins", "config", "app"],
 }
 # Foreign headers → the only parts of ours that may see them.
@@ -46,6 +48,8 @@ FOREIGN = [
     (r"onnx/", "onnx", ["engine/import/onnx"]),
     (r"CL/|OpenCL/", "OpenCL", ["engine/device/opencl"]),
     (r"google/protobuf/", "protobuf", ["engine/import", "config"]),
+    (r"httplib", "httplib", ["app/control"]),
+    (r"prometheus/", "prometheus", ["app/control"]),
 ]
 FREE = ("tests/", "bench/")  # may include everything; nothing includes them
 MAX_LINES = 800

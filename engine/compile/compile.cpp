@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/base/text.h"
+#include "engine/compile/conv_pairs.h"
 #include "engine/compile/form.h"
 #include "engine/compile/half.h"
 #include "engine/compile/limits.h"
@@ -84,6 +85,8 @@ Program compile(const Graph& original, const CompileOptions& asked) {
   options.target = target_for(original, asked);
   std::optional<Graph> half;
   if (options.precision == Precision::fp16 && !options.target->is_cpu()) half = with_half(original, options);
+  if (half)
+    if (std::optional<Graph> pairs = with_conv_pairs(*half, options)) half = std::move(pairs);
   const Graph& graph = half ? *half : original;
   program.devices = {options.target->name};
   program.binaries = options.binaries;

@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "engine/api/half.h"
+#include "engine/compile/dense_problem.h"
+#include "engine/compile/front.h"
 #include "engine/compile/parallel.h"
 #include "engine/graph/operator.h"
 #include "engine/ops/table.h"
@@ -197,23 +199,7 @@ class Converter {
     }
   }
 
-  [[nodiscard]] bool has_kernel(LayerId id) const {
-    const graph::Layer& layer = to_.layer(id);
-    graph::Problem problem{.op = layer.op, .attributes = &layer.attributes, .target = options_.target};
-    const auto desc = [&](TensorId t) {
-      if (t == kNone) return graph::Desc{};
-      const graph::Tensor& tensor = to_.tensor(t);
-      return graph::Desc{tensor.dtype, tensor.dims, tensor.dims.empty() ? 0 : tensor.dims.back(), tensor.constant};
-    };
-    for (TensorId t : layer.inputs) problem.inputs.push_back(desc(t));
-    for (TensorId t : layer.outputs) {
-      if (t != kNone && !to_.tensor(t).is_static()) return false;
-      problem.outputs.push_back(desc(t));
-    }
-    for (const Candidate& candidate : candidates(problem, options_))
-      if (candidate.tactic && candidate.refused.empty()) return true;
-    return false;
-  }
+  [[nodiscard]] bool has_kernel(LayerId id) const { return compile::has_kernel(to_, id, options_); }
 
   const Graph& from_;
   const CompileOptions& options_;
@@ -225,6 +211,10 @@ class Converter {
 
 }  // namespace
 
-Graph with_half(const Graph& graph, const CompileOptions& options) { return Converter(graph, options).run(); }
+Graph with_half(const Graph& graph, const CompileOptions& options) {
+  Graph half = Converter(graph, options).run();
+  join_front(half, options);
+  return half;
+}
 
 }  // namespace vireo::compile

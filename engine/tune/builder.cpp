@@ -9,6 +9,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
+#include "engine/compile/conv_pairs.h"
 #include "engine/compile/form.h"
 #include "engine/compile/half.h"
 #include "engine/compile/kernel_override.h"
@@ -31,6 +32,7 @@ namespace vireo {
 namespace {
 
 constexpr double kWorkersShare = 0.1;  // of the budget, for finding steps that fewer workers do faster
+constexpr double kPairShare = 0.3;     // of what timing tactics has, for layers that may take the place of two
 constexpr double kLayoutShare = 0.1;   // at most, for layouts that predictions leave in doubt
 
 void check(const Network& network, const BuildOptions& options) {
@@ -146,9 +148,14 @@ plan::Section build_section(const Plan::State& state, device::Device& device, Ti
       if (target.launches_only && compile::may_be_plan(g)) forms.insert(forms.begin(), &target);
       for (const device::Target* form : forms) {
         compile_options.target = form;
-        tune::time_candidates(section.precision == Precision::fp16 ? compile::with_half(g, compile_options) : g,
-                              compile_options, {(1 - kWorkersShare) * budget_s / static_cast<double>(forms.size())},
-                              choices, job.progress);
+        const graph::Graph converted =
+            section.precision == Precision::fp16 ? compile::with_half(g, compile_options) : g;
+        const double share_s = (1 - kWorkersShare) * budget_s / static_cast<double>(forms.size());
+        tune::time_candidates(converted, compile_options, {share_s}, choices, job.progress);
+        // What two layers cost is known now, and what one in their place does decides.
+        if (section.precision == Precision::fp16)
+          if (const auto pairs = compile::with_conv_pairs(converted, compile_options))
+            tune::time_candidates(*pairs, compile_options, {kPairShare * share_s}, choices, job.progress);
       }
       compile_options.target = &target;
       if (forms.size() > 1) tune::time_forms(g, compile_options, device, choices);

@@ -127,7 +127,7 @@ std::string operator_of(const graph::Layer& layer, Attributes& attributes) {
     attributes.erase(name);
     return text;
   };
-  if (op == "image_input" || op == "channel_shuffle") return "";
+  if (op == "image_input" || op == "channel_shuffle" || op == "conv_pair") return "";
   for (const char* fused : {"activation", "residual", "trans_a", "trans_b"})
     if (attributes.has(fused)) return "";
   if (op != "lstm" && op != "gru" && op != "rnn") {

@@ -70,11 +70,11 @@ Launch prepare_conv_patches(const Problem& p) {
   HopperProduct product;
   product.m = g.batch * g.out_pixels();
   product.n = g.cout;
-  product.chunks = (patch_depth(g) + 63) / 64;
-  product.a.of = device::OpenclArgument::Kind::workspace;
-  product.a.dims = {static_cast<std::uint64_t>(patch_depth(g)), static_cast<std::uint64_t>(product.m)};
-  product.a.strides = {static_cast<std::uint64_t>(patch_pitch(g)) * 2};
-  product.a.steps = {1, 1};
+  product.a.chunks = (patch_depth(g) + 63) / 64;
+  product.a.map.of = device::OpenclArgument::Kind::workspace;
+  product.a.map.dims = {static_cast<std::uint64_t>(patch_depth(g)), static_cast<std::uint64_t>(product.m)};
+  product.a.map.strides = {static_cast<std::uint64_t>(patch_pitch(g)) * 2};
+  product.a.map.steps = {1, 1};
   product.w = patch_weights(p, g);
   product.bias = hopper_bias(p, 2, g.cout);
   product.y_pitch = p.outputs[0].pitch;

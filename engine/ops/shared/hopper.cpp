@@ -13,6 +13,20 @@ constexpr std::int64_t kBand = 8;  // rows of tiles that are walked together
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+/// With as many slots and buffers as there is room for; no slots where there is too little.
+HopperTile fitted(HopperTile tile, std::int64_t depth) {
+  if (!tile.kept) return tile;
+  constexpr std::int64_t kMost = 229'632 - 256;  // of local memory on sm_90
+  const std::int64_t out = 2LL * tile.rows * tile.columns, slot = 128LL * tile.rows;
+  for (tile.buffers = 2; tile.buffers > 0; --tile.buffers) {
+    tile.slots = static_cast<int>(
+        std::clamp<std::int64_t>((kMost - depth * 128 * tile.columns - tile.buffers * out) / slot, 0, 8));
+    if (tile.slots >= (tile.buffers == 2 ? 3 : 2)) return tile;
+  }
+  tile.slots = 0;
+  return tile;
+}
+
 }  // namespace
 
 std::string refuse_hopper(const Problem& p, std::initializer_list<int> tensors) {
@@ -37,7 +51,9 @@ device::OpenclState hopper_bias(const Problem& p, int input, std::int64_t n) {
   const std::size_t of = present ? k : p.inputs.size();  // packed() knows absent ones
   auto block = graph::packed(p, "hopper_bias", DataType::float32, {of}, state.bytes, [&](std::byte* to) {
     auto* floats = reinterpret_cast<float*>(to);
-    for (std::int64_t i = 0; value && i < value->count(); ++i) floats[i] = half_to_float(value->as<std::uint16_t>()[i]);
+    for (std::int64_t i = 0; value && i < value->count(); ++i)
+      floats[i] =
+          value->dtype == DataType::float32 ? value->as<float>()[i] : half_to_float(value->as<std::uint16_t>()[i]);
   });
   state.data = block.get();
   state.owner = std::move(block);
@@ -45,6 +61,7 @@ device::OpenclState hopper_bias(const Problem& p, int input, std::int64_t n) {
 }
 
 std::string refuse_split(const Problem& p, std::int64_t m, std::int64_t n, std::int64_t depth, const HopperTile& tile) {
+  if (tile.kept) return fitted(tile, depth).slots == 0 ? "too much depth for columns to be kept" : "";
   if (tile.split == 1) return {};
   if (depth < 2 * tile.split) return "too little depth to be split";
   const std::int64_t tiles = divide_up(m, tile.rows) * divide_up(n, tile.columns);
@@ -55,11 +72,13 @@ double hopper_seconds(const Problem& p, std::int64_t m, std::int64_t n, std::int
   const std::int64_t tiles = divide_up(m, tile.rows) * divide_up(n, tile.columns) * tile.split;
   const double waves = static_cast<double>(divide_up(tiles, std::max(1, p.target->workers)));
   const double rate = 5.5e12 * (tile.rows * tile.columns >= 128 * 128 ? 1.0 : 0.75);  // of a multiprocessor
-  const double one = static_cast<double>(divide_up(depth, tile.split)) * 128.0 * tile.rows * tile.columns / rate;
+  double one = static_cast<double>(divide_up(depth, tile.split)) * 128.0 * tile.rows * tile.columns / rate;
+  if (tile.kept) one *= divide_up(m, tile.rows) < 2 * std::max(1, p.target->workers) ? 1.2 : 0.97;
   return 3e-6 + waves * (one + 0.7e-6) + (tile.split > 1 ? 1.5e-6 : 0);
 }
 
-Launch hopper_launch(const Problem& p, const HopperProduct& product, const HopperTile& tile) {
+Launch hopper_launch(const Problem& p, const HopperProduct& product, const HopperTile& asked) {
+  const HopperTile tile = fitted(asked, product.depth());
   using Kind = device::OpenclArgument::Kind;
   OpenclLaunch launch;
   launch.states = {product.w, product.bias};
@@ -73,19 +92,23 @@ Launch hopper_launch(const Problem& p, const HopperProduct& product, const Hoppe
     made.box = {64, static_cast<std::uint32_t>(box_rows)};
     return made;
   };
-  device::TensorMap a = product.a;
-  if (a.im2col) {
-    a.channels = 64;
-    a.pixels = static_cast<std::uint32_t>(tile.rows);
-  } else {
-    a.box = {64, static_cast<std::uint32_t>(tile.rows)};
-  }
-  launch.maps.push_back(std::move(a));
+  const auto add_source = [&](device::TensorMap made) {
+    if (made.im2col) {
+      made.channels = 64;
+      made.pixels = static_cast<std::uint32_t>(tile.rows);
+    } else {
+      made.box = {64, static_cast<std::uint32_t>(tile.rows)};
+    }
+    launch.maps.push_back(std::move(made));
+  };
+  add_source(product.a.map);
   launch.maps.push_back(map(Kind::state, 0, product.depth() * 64, product.n, product.depth() * 64, tile.columns));
   launch.maps.push_back(map(Kind::output, 0, product.n, product.m, product.y_pitch, 64));
   if (product.residual)
     launch.maps.push_back(
         map(Kind::input, product.residual_input, product.residual_width, product.m, product.residual_pitch, 64));
+  const auto last = static_cast<int>(launch.maps.size());
+  if (product.b) add_source(product.b->map);
   const std::int64_t tiles_m = divide_up(product.m, tile.rows), tiles_n = divide_up(product.n, tile.columns);
   const auto tiles = static_cast<std::size_t>(tiles_m * tiles_n);
   launch.workspace_bytes = product.workspace;
@@ -97,16 +120,21 @@ Launch hopper_launch(const Problem& p, const HopperProduct& product, const Hoppe
   KernelCall call("shared/opencl/wgmma.cl", "wgmma_product");
   call.before("shared/opencl/hopper.cl");
   call.define("ROWS", tile.rows).define("COLUMNS", tile.columns).define("STAGES", tile.slots);
-  call.define("GROUPS", tile.groups).define("BUFFERS", tile.buffers).define("IM2COL", product.a.im2col ? 1 : 0);
+  call.define("GROUPS", tile.groups).define("BUFFERS", tile.buffers).define("IM2COL", product.a.map.im2col ? 1 : 0);
   call.define("RESIDUAL", product.residual).activation(product.activation).define("FAST_FUNCTIONS", 1);
-  call.define("SPLIT", tile.split);
+  call.define("SPLIT", tile.split).define("KEPT", tile.kept ? product.depth() : 0);
+  if (product.b) call.define("PAIR", 1).define("IM2COL_B", product.b->map.im2col ? 1 : 0);
   call.map(0).map(1).map(2).map(product.residual ? 3 : 2).state(1).workspace(product.workspace).counters();
   call.value(Int4{{static_cast<std::int32_t>(tiles_m), static_cast<std::int32_t>(tiles_n),
                    static_cast<std::int32_t>(product.depth()), static_cast<std::int32_t>(kBand)}});
   call.value(Int2{{product.out_width, product.out_height}});
-  Int8 window{};
-  std::copy_n(product.window, 8, window.at);
-  call.value(window);
+  const auto window_of = [](const HopperSource& source) {
+    Int8 window{};
+    std::copy_n(source.window, 8, window.at);
+    return window;
+  };
+  call.value(window_of(product.a));
+  if (product.b) call.map(last).integer(product.a.depth()).value(window_of(*product.b));
   const std::size_t items = 128 * static_cast<std::size_t>(tile.groups + 1);
   const std::int64_t groups = std::min<std::int64_t>(tiles_m * tiles_n * tile.split, std::max(1, p.target->workers));
   call.over({groups * static_cast<std::int64_t>(items), 1, 1}, {items, 1, 1});

@@ -116,10 +116,10 @@ Launch prepare_hopper_matrix(const Problem& p, const OpenclProduct& g, const Hop
   HopperProduct product;
   product.m = rows_of(g);
   product.n = g.n;
-  product.chunks = chunks_of(g);
-  product.a.dims = {static_cast<std::uint64_t>(g.k), static_cast<std::uint64_t>(product.m)};
-  product.a.strides = {static_cast<std::uint64_t>(g.a_row) * 2};
-  product.a.steps = {1, 1};
+  product.a.chunks = chunks_of(g);
+  product.a.map.dims = {static_cast<std::uint64_t>(g.k), static_cast<std::uint64_t>(product.m)};
+  product.a.map.strides = {static_cast<std::uint64_t>(g.a_row) * 2};
+  product.a.map.steps = {1, 1};
   product.w = hopper_matrix_weights(p, g);
   product.bias = hopper_bias(p, g.addend, g.n);
   product.y_pitch = g.c_row;

@@ -20,12 +20,28 @@
 // up, in the order of the parts whoever came when, so that results don't depend on it. Its reads are ordered after the
 // others' writes by their fence, the barrier of the warpgroup and the counting (acq_rel); it leaves the counter 0.
 //
+// With PAIR rows of a second tensor, `b`, follow those of `a` in the depth: y = activation(a * u^T + b * v^T + bias),
+// the rows of `w` being those of u and v one behind the other. A part of a split depth may begin in `a` and end in `b`.
+//
+// With KEPT the columns of `w` that a tile needs stay in local memory for all tiles below it, KEPT slices of them, and
+// only rows of `a` go through the ring: for products of little depth, whose tiles would read more of `w` than of anything
+// else. A group then has tiles that follow each other down the columns. The loader asks for other columns when all slots
+// have come back, for then all wgmma that read the old ones were waited for; `landed` says when they are there.
+//
 // Defines: ROWS, COLUMNS, STAGES, GROUPS, BUFFERS (of output), IM2COL, RESIDUAL (0 none, 1 before, 2 after the
-// activation), ACTIVATION, SPLIT (1: none).
+// activation), ACTIVATION, SPLIT (1: none), KEPT (0: none), PAIR (absent: 0), IM2COL_B (as IM2COL, for `b`).
+#ifndef PAIR
+#define PAIR 0
+#endif
 #define THREADS (128 * (GROUPS + 1))
 #define BLOCKS (ROWS / GROUPS / 64)  // of 64 rows, for each warpgroup
 #define A_BYTES (ROWS * 128)
-#define SLOT (A_BYTES + COLUMNS * 128)
+#define W_BYTES (COLUMNS * 128)
+#if KEPT
+#define SLOT A_BYTES
+#else
+#define SLOT (A_BYTES + W_BYTES)
+#endif
 #define OUT_BYTES (ROWS * COLUMNS * 2)
 
 #if RESIDUAL == 1
@@ -44,19 +60,48 @@
     if (count + 1 >= BUFFERS) barrier_arrive(free + 8 * ((count + 1) % BUFFERS));        \
   }
 
+// Where the slices of a tile lie in the pictures of `map`: the window's place for the tile's first pixel, and the slice
+// `begin` of the depth as channels and place in the window.
+#define IN_PICTURES(map, window, begin)                                              \
+  const int map##_x = (pixel - row * out.x) * (window).s2 - (window).s4;             \
+  const int map##_y = (row - image * out.y) * (window).s3 - (window).s5;             \
+  int map##_chunk = (begin) % (window).s0;                                           \
+  ushort map##_kw = (begin) / (window).s0 % (window).s1, map##_kh = (begin) / (window).s0 / (window).s1;
+// Loads the slice there, and goes on to the next one.
+#define LOAD_PIXELS(map, window)                                                                       \
+  load_im2col(at, map, map##_chunk * 64, map##_x, map##_y, image, full + 8 * slot, map##_kw * (window).s6, \
+              map##_kh * (window).s7);                                                                 \
+  if (++map##_chunk == (window).s0) {                                                                  \
+    map##_chunk = 0;                                                                                   \
+    if (++map##_kw == (window).s1) {                                                                   \
+      map##_kw = 0;                                                                                    \
+      ++map##_kh;                                                                                      \
+    }                                                                                                  \
+  }
+
 // chunks: 64-deep slices of a pixel's channels; depth: chunks x window. out: width and height of a picture's output;
-// window: width of the window, stride, padding left and above.
+// window: width of the window, stride, padding left and above. border: depth of `a`.
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
     VIREO_TENSOR(a), VIREO_TENSOR(w), VIREO_TENSOR(y), VIREO_TENSOR(residual), VIREO_TENSOR(bias), VIREO_TENSOR(parts),
-    VIREO_TENSOR(counters), const int4 tiles, const int2 out, const int8 window) {
-  local uchar memory[STAGES * SLOT + BUFFERS * OUT_BYTES + 256] __attribute__((aligned(1024)));
+    VIREO_TENSOR(counters), const int4 tiles, const int2 out, const int8 window
+#if PAIR
+    ,
+    VIREO_TENSOR(b), const int border, const int8 window_b
+#endif
+) {
+  local uchar memory[KEPT * W_BYTES + STAGES * SLOT + BUFFERS * OUT_BYTES + 256] __attribute__((aligned(1024)));
   global const uchar *map_a = (global const uchar *)(a_block + a_offset);
   global const uchar *map_w = (global const uchar *)(w_block + w_offset);
   global const uchar *map_y = (global const uchar *)(y_block + y_offset);
   global const uchar *map_r = (global const uchar *)(residual_block + residual_offset);
+#if PAIR
+  global const uchar *map_b = (global const uchar *)(b_block + b_offset);
+#endif
   VIREO_AT(float, bias);
-  const uint base = (uint)(size_t)memory, outputs = base + STAGES * SLOT, full = outputs + BUFFERS * OUT_BYTES;
+  const uint kept = (uint)(size_t)memory, base = kept + KEPT * W_BYTES;
+  const uint outputs = base + STAGES * SLOT, full = outputs + BUFFERS * OUT_BYTES;
   const uint empty = full + 8 * STAGES, filled = empty + 8 * STAGES, free = filled + 8 * BUFFERS;
+  const uint landed = free + 8 * BUFFERS;
   const uint me = item(), group = me >> 7;
   const int tiles_m = tiles.x, tiles_n = tiles.y, depth = tiles.z, together = tiles.w;
   const int total = tiles_m * tiles_n * SPLIT, band = together * tiles_n;
@@ -72,44 +117,80 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
       barrier_init(filled + 8 * i, 1);
       barrier_init(free + 8 * i, GROUPS);
     }
+    barrier_init(landed, 1);
     asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async;" ::: "memory");
   }
   meet(0, THREADS);
+#if KEPT
+#define ALL_TILES                                            \
+  const int all_first = (int)((long)total * get_group_id(0) / get_num_groups(0)); \
+  const int all_last = (int)((long)total * (get_group_id(0) + 1) / get_num_groups(0)); \
+  for (int tile = all_first; tile < all_last; ++tile)
+#define TILE const int begin = 0, end = depth, m = tile % tiles_m, n = tile / tiles_m;
+  int kept_n = -1;
+#else
+#define ALL_TILES for (int number = get_group_id(0); number < total; number += get_num_groups(0))
   // Tiles in bands of `together` rows of tiles, so that what is read at a time stays in the second-level cache.
-#define TILE(number)                                                     \
-  const int tile = (number) / SPLIT, part = (number) % SPLIT;            \
+#define TILE                                                             \
+  const int tile = number / SPLIT, part = number % SPLIT;                \
   const int begin = depth * part / SPLIT, end = depth * (part + 1) / SPLIT; \
   const int in_band = tile % band, first_m = tile / band * together;     \
   const int band_m = min(tiles_m - first_m, together);                   \
   const int m = first_m + in_band % band_m, n = in_band / band_m;
+#endif
   if (group == GROUPS) {
     if (me != GROUPS * 128) return;
     uint slot = 0, parity = 1, count = 0;
-    for (int number = get_group_id(0); number < total; number += get_num_groups(0)) {
-      TILE(number)
-#if IM2COL
+    ALL_TILES {
+      TILE
+#if KEPT
+      if (n != kept_n) {
+        uint s = slot, p = parity;
+        for (int i = 0; i < STAGES; ++i) {
+          barrier_wait(empty + 8 * s, p);
+          if (++s == STAGES) {
+            s = 0;
+            p ^= 1;
+          }
+        }
+        barrier_expect(landed, KEPT * W_BYTES);
+        for (int k = 0; k < KEPT; ++k) load_2d(kept + k * W_BYTES, map_w, k * 64, n * COLUMNS, landed);
+        kept_n = n;
+      }
+#endif
+#if IM2COL || (PAIR && IM2COL_B)
       const int pixel = m * ROWS, row = pixel / out.x, image = row / out.y;
-      const int x = (pixel - row * out.x) * window.s2 - window.s4, h = (row - image * out.y) * window.s3 - window.s5;
-      int chunk = begin % window.s0;
-      ushort kw = begin / window.s0 % window.s1, kh = begin / window.s0 / window.s1;
+#endif
+#if IM2COL
+      IN_PICTURES(map_a, window, begin)
+#endif
+#if PAIR && IM2COL_B
+      const int begin_b = max(begin - border, 0);
+      IN_PICTURES(map_b, window_b, begin_b)
 #endif
       for (int k = begin; k < end; ++k) {
         barrier_wait(empty + 8 * slot, parity);
         const uint at = base + slot * SLOT;
         barrier_expect(full + 8 * slot, SLOT);
-#if IM2COL
-        load_im2col(at, map_a, chunk * 64, x, h, image, full + 8 * slot, kw * window.s6, kh * window.s7);
-        if (++chunk == window.s0) {
-          chunk = 0;
-          if (++kw == window.s1) {
-            kw = 0;
-            ++kh;
-          }
-        }
+#if PAIR
+        if (k >= border) {
+#if IM2COL_B
+          LOAD_PIXELS(map_b, window_b)
 #else
-        load_2d(at, map_a, k * 64, m * ROWS, full + 8 * slot);
+          load_2d(at, map_b, (k - border) * 64, m * ROWS, full + 8 * slot);
 #endif
+        } else
+#endif
+        {
+#if IM2COL
+          LOAD_PIXELS(map_a, window)
+#else
+          load_2d(at, map_a, k * 64, m * ROWS, full + 8 * slot);
+#endif
+        }
+#if !KEPT
         load_2d(at + A_BYTES, map_w, k * 64, n * COLUMNS, full + 8 * slot);
+#endif
         if (++slot == STAGES) {
           slot = 0;
           parity ^= 1;
@@ -129,15 +210,29 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
     return;
   }
   uint slot = 0, parity = 0, count = 0;
+#if KEPT
+  uint landed_parity = 0;
+#endif
   const uint lane = me & 31, warp = (me >> 5) & 3, row = warp * 16 + ((lane >> 3) & 1) * 8 + (lane & 7);
   float sums[BLOCKS][COLUMNS / 2];
-  for (int number = get_group_id(0); number < total; number += get_num_groups(0)) {
-    TILE(number)
+  ALL_TILES {
+    TILE
+#if KEPT
+    if (n != kept_n) {
+      barrier_wait(landed, landed_parity);
+      landed_parity ^= 1;
+      kept_n = n;
+    }
+#endif
     uint before = 0;
     for (int k = begin; k < end; ++k) {
       barrier_wait(full + 8 * slot, parity);
       const ulong da = descriptor(base + slot * SLOT + group * (BLOCKS * 8192));
+#if KEPT
+      const ulong dw = descriptor(kept + k * W_BYTES);
+#else
       const ulong dw = descriptor(base + slot * SLOT + A_BYTES);
+#endif
       asm volatile("//@ wgmma.fence.sync.aligned;\n" ::: "memory");
 #pragma unroll
       for (int s = 0; s < 4; ++s) {

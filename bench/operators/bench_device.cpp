@@ -1,6 +1,6 @@
-// Times every tactic of a device on shapes that memory bounds: `vireo_bench_device DEVICE [WORD]...` runs the cases
-// whose line contains every word. Prints the best of several interleaved rounds, each the mean of launches in a queue,
-// beside what the tensors' bytes take at the rate that `--rate GB/s` says (default 4000).
+// Times every tactic of a device on shapes that memory bounds, and on some products: `vireo_bench_device DEVICE
+// [WORD]...` runs the cases whose line contains every word. Prints the best of several interleaved rounds, each the
+// mean of launches in a queue, beside what the tensors' bytes take at the rate that `--rate GB/s` says (default 4000).
 // `--tactic WORD` runs only tactics whose name contains the word.
 #include <algorithm>
 #include <cstdio>
@@ -67,8 +67,33 @@ Shape depthwise(std::int64_t batch, std::int64_t extent, std::int64_t channels, 
       "depthwise", "conv", {{batch, extent, extent, channels}, {channels, 1, kernel, kernel}, {channels}}, a, {1, 2}};
 }
 
+/// ResNet's, some of few or odd numbers of channels, and matrices whose second operands are known or not.
+void add_products(std::vector<Shape>& list) {
+  constexpr std::int64_t kConvs[][6] = {{56, 64, 64, 3, 1, 1},   {56, 256, 64, 1, 1, 0},  {56, 64, 256, 1, 1, 0},
+                                        {28, 128, 128, 3, 1, 1}, {14, 256, 256, 3, 1, 1}, {14, 1024, 256, 1, 1, 0},
+                                        {7, 512, 512, 3, 1, 1},  {56, 128, 128, 3, 2, 1}, {112, 8, 24, 3, 1, 1},
+                                        {56, 24, 144, 1, 1, 0},  {80, 16, 16, 3, 1, 1},   {20, 256, 255, 1, 1, 0}};
+  constexpr std::int64_t kMatrices[][3] = {{197, 768, 3072}, {197, 3072, 768}, {197, 192, 576}};
+  for (const std::int64_t batch : {1, 8, 32}) {
+    for (const auto& c : kConvs) {
+      graph::Attributes a = windowed(c[3], c[4], c[5]);
+      a.set("activation", std::string("relu"));
+      const std::string name =
+          "product " + std::to_string(c[3]) + "x" + std::to_string(c[3]) + " to " + std::to_string(c[2]);
+      list.push_back({name, "conv", {{batch, c[0], c[0], c[1]}, {c[2], c[1], c[3], c[3]}, {c[2]}}, a, {1, 2}});
+    }
+    for (const auto& m : kMatrices)
+      list.push_back({"product to " + std::to_string(m[2]), "matmul", {{batch, m[0], m[1]}, {m[1], m[2]}}, {}, {1}});
+    graph::Attributes turned;
+    turned.set("trans_b", std::int64_t{1});
+    list.push_back({"product scores", "matmul", {{batch, 12, 197, 64}, {batch, 12, 197, 64}}, turned, {}});
+    list.push_back({"product sums", "matmul", {{batch, 12, 197, 200}, {batch, 12, 200, 64}}, {}, {}});
+  }
+}
+
 std::vector<Shape> shapes() {
   std::vector<Shape> list;
+  add_products(list);
   // MobileNet-v2's, with how often each occurs, and some of EfficientNet's, MobileNet-v3's and ConvNeXt's.
   constexpr std::int64_t kMobile[][4] = {{112, 32, 1, 1}, {112, 96, 2, 1}, {56, 144, 1, 1}, {56, 144, 2, 1},
                                          {28, 192, 1, 2}, {28, 192, 2, 1}, {14, 384, 1, 4}, {14, 576, 1, 2},

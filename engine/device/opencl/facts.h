@@ -14,6 +14,7 @@ struct OpenclFacts {
   bool half_arithmetic = false;  ///< half in expressions, not just in memory
   bool ptx = false;              ///< inline assembly of NVIDIA's virtual instruction set
   bool mma = false;              ///< mma.sync, ldmatrix and cp.async (sm_80)
+  bool mma_stand_in = false;     ///< for tests on devices without `mma`: its products by way of plain loads and sums
   bool wgmma = false;            ///< wgmma and bulk tensor copies (sm_90a), by way of edited PTX
   /// Work-groups with all the local memory there is that are known to run at the same time, so that they may wait for
   /// each other: plan kernels (plan_kernel.h). 0: none are.

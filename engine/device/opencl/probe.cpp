@@ -97,15 +97,31 @@ kernel void probe(global float* out) {
   out[get_local_id(0)] = (float)lane - (float)get_local_id(0);
 })";
 
-/// A 16x8x16 product of ones: each sum is 16.
+/// A 16x8x16 product of what lies in `out`, -1.0f: halfs 0 and -1.875 in turn. It comes by copies that are waited for
+/// and by loads of matrices; the right operand's last four columns are zeros that the copy left. Sums of columns 1 and
+/// 3 are 8 x 1.875 x 1.875, all others 0.
 constexpr char kMma[] = R"(
 kernel void probe(global float* out) {
-  const uint one = 0x3c003c00u;
+  local ushort block[64 * 8] __attribute__((aligned(16)));
+  const global float* from = out;
+  const uint item = get_local_id(0);
+  const uint at = (uint)(size_t)block;
+  asm volatile("cp.async.cg.shared.global [%0],[%1],16,%2;" ::"r"(at + item * 16), "l"(from), "r"(16) : "memory");
+  asm volatile("cp.async.cg.shared.global [%0],[%1],16,%2;" ::"r"(at + 512 + item * 16), "l"(from), "r"(8) : "memory");
+  asm volatile("cp.async.commit_group;" ::: "memory");
+  asm volatile("cp.async.wait_group 0;" ::: "memory");
+  barrier(CLK_LOCAL_MEM_FENCE);
+  uint a0, a1, a2, a3, b0, b1, b2, b3;
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3},[%4];"
+               : "=r"(a0), "=r"(a1), "=r"(a2), "=r"(a3) : "r"(at + item * 16) : "memory");
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3},[%4];"
+               : "=r"(b0), "=r"(b1), "=r"(b2), "=r"(b3) : "r"(at + 512 + item * 16) : "memory");
   float c0 = 0, c1 = 0, c2 = 0, c3 = 0;
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3)
-               : "r"(one), "r"(one), "r"(one), "r"(one), "r"(one), "r"(one));
-  out[get_local_id(0)] = c0 + c1 + c2 + c3;
+               : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+  barrier(CLK_LOCAL_MEM_FENCE);
+  out[item] = c0 + c1 + c2 + c3 + ((item & 3) < 2 ? 7.75f : 64.0f);
 })";
 
 /// Instructions of sm_90a in force, and one multiply-add of zeros.

@@ -1,6 +1,7 @@
 // Ordered tactics of conv.
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/conv/hopper.h"
+#include "engine/ops/conv/mma.h"
 #include "engine/ops/shared/bf16_error.h"
 #include "engine/ops/shared/hopper.h"
 #include "engine/ops/shared/slab.h"
@@ -298,6 +299,17 @@ const Tactic kTactics[] = {
     hopper_tactic<13>("conv_wgmma_128x128_kept_opencl"),
     hopper_tactic<14>("conv_wgmma_64x256_kept_opencl"),
     hopper_tactic<15>("conv_wgmma_256x64_kept_opencl"),
+    mma_tactic<ConvMma<0>>("conv_mma_256x128_opencl"),
+    mma_tactic<ConvMma<1>>("conv_mma_128x128_deep_opencl"),
+    mma_tactic<ConvMma<2>>("conv_mma_128x128_opencl"),
+    mma_tactic<ConvMma<3>>("conv_mma_256x64_opencl"),
+    mma_tactic<ConvMma<4>>("conv_mma_128x64_opencl"),
+    mma_tactic<ConvMma<5>>("conv_mma_64x128_opencl"),
+    mma_tactic<ConvMma<6>>("conv_mma_64x64_opencl"),
+    mma_tactic<ConvMma<7>>("conv_mma_128x32_opencl"),
+    mma_tactic<ConvMma<8>>("conv_mma_64x64_split2_opencl"),
+    mma_tactic<ConvMma<9>>("conv_mma_64x64_split4_opencl"),
+    mma_tactic<ConvMma<10>>("conv_mma_64x64_split8_opencl"),
     {.name = "conv_first_opencl",
      .refuse = refuse_conv_first,
      .prepare = prepare_conv_first,

@@ -5,6 +5,7 @@
 #include "engine/ops/shared/bf16_error.h"
 #include "engine/ops/shared/gemm.h"
 #include "engine/ops/shared/hopper_matrix.h"
+#include "engine/ops/shared/mma_matrix.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
 
@@ -252,6 +253,17 @@ const Tactic kTactics[] = {
      .prepare = HopperTactic<gemm_opencl, 15>::prepare,
      .device = "opencl",
      .predict = HopperTactic<gemm_opencl, 15>::predict},
+    mma_tactic<MmaTactic<gemm_opencl, 0>>("gemm_mma_256x128_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 1>>("gemm_mma_128x128_deep_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 2>>("gemm_mma_128x128_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 3>>("gemm_mma_256x64_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 4>>("gemm_mma_128x64_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 5>>("gemm_mma_64x128_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 6>>("gemm_mma_64x64_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 7>>("gemm_mma_128x32_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 8>>("gemm_mma_64x64_split2_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 9>>("gemm_mma_64x64_split4_opencl"),
+    mma_tactic<MmaTactic<gemm_opencl, 10>>("gemm_mma_64x64_split8_opencl"),
     {.name = "gemm_tiles128_opencl",
      .refuse = ProductTactic<gemm_opencl, ProductForm::tiles128>::refuse,
      .prepare = ProductTactic<gemm_opencl, ProductForm::tiles128>::prepare,

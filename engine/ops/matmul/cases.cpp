@@ -47,6 +47,13 @@ std::vector<Case> matmul_cases() {
                           {{72}, {2, 67, 72}});
   for (int i = 0; i < 72; ++i) wide.constants[2].push_back(0.05 * (i - 30));
   list.push_back(wide);
+  // Rows in multiples of 8: what tensor cores take.
+  list.push_back(matmul_case("batched_eighths", {2, 3, 37, 48}, {2, 3, 48, 72}));
+  Case broadcast = matmul_case("broadcast_eighths", {2, 1, 21, 40}, {3, 40, 136},
+                               attributes({{"residual", "after"}, {"activation", "relu"}, {"alpha", 0.5}}), false,
+                               {{136}, {2, 3, 21, 136}});
+  for (int i = 0; i < 136; ++i) broadcast.constants[2].push_back(0.02 * (i - 70));
+  list.push_back(broadcast);
   list.push_back(matmul_case("one", {1, 1}, {1, 1}));
   list.push_back(matmul_case("no_inner", {3, 0}, {0, 4}));
   list.push_back(matmul_case("empty", {0, 5}, {5, 4}));

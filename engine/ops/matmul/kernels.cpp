@@ -6,6 +6,7 @@
 #include "engine/ops/shared/gemm.h"
 #include "engine/ops/shared/hopper_matrix.h"
 #include "engine/ops/shared/matmul_geometry.h"
+#include "engine/ops/shared/mma_matrix.h"
 #include "engine/ops/shared/reference.h"
 #include "engine/ops/shared/shape.h"
 
@@ -249,6 +250,17 @@ const Tactic kTactics[] = {
      .prepare = HopperTactic<matmul_opencl, 15>::prepare,
      .device = "opencl",
      .predict = HopperTactic<matmul_opencl, 15>::predict},
+    mma_tactic<MmaTactic<matmul_opencl, 0>>("matmul_mma_256x128_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 1>>("matmul_mma_128x128_deep_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 2>>("matmul_mma_128x128_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 3>>("matmul_mma_256x64_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 4>>("matmul_mma_128x64_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 5>>("matmul_mma_64x128_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 6>>("matmul_mma_64x64_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 7>>("matmul_mma_128x32_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 8>>("matmul_mma_64x64_split2_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 9>>("matmul_mma_64x64_split4_opencl"),
+    mma_tactic<MmaTactic<matmul_opencl, 10>>("matmul_mma_64x64_split8_opencl"),
     {.name = "matmul_tiles128_opencl",
      .refuse = ProductTactic<matmul_opencl, ProductForm::tiles128>::refuse,
      .prepare = ProductTactic<matmul_opencl, ProductForm::tiles128>::prepare,

@@ -7,7 +7,11 @@
 namespace vireo::ops {
 namespace {
 
-/// Products of a batch whose rows follow each other, with one second operand for all.
+std::int64_t rows_of(const OpenclProduct& g) { return g.m * g.batch.dims[0]; }
+std::int64_t chunks_of(const OpenclProduct& g) { return (g.k + 63) / 64; }
+
+}  // namespace
+
 bool is_one_product(const OpenclProduct& g) {
   if (g.batch.rank != 1) return false;
   if (g.batch.dims[0] == 1) return true;
@@ -16,11 +20,7 @@ bool is_one_product(const OpenclProduct& g) {
          (g.residual < 0 || stride(3) == g.m * g.residual_row);
 }
 
-std::int64_t rows_of(const OpenclProduct& g) { return g.m * g.batch.dims[0]; }
-std::int64_t chunks_of(const OpenclProduct& g) { return (g.k + 63) / 64; }
-
-/// [n][k, rounded up to 64], halfs, with the factor.
-device::OpenclState weights_of(const Problem& p, const OpenclProduct& g) {
+device::OpenclState hopper_matrix_weights(const Problem& p, const OpenclProduct& g) {
   const std::int64_t width = chunks_of(g) * 64;
   device::OpenclState state;
   state.bytes = static_cast<std::size_t>(g.n * width) * 2;
@@ -39,6 +39,8 @@ device::OpenclState weights_of(const Problem& p, const OpenclProduct& g) {
   state.owner = std::move(block);
   return state;
 }
+
+namespace {
 
 /// What neither kind of kernel takes.
 std::string refuse_matrix(const Problem& p, const OpenclProduct& g) {
@@ -118,7 +120,7 @@ Launch prepare_hopper_matrix(const Problem& p, const OpenclProduct& g, const Hop
   product.a.map.dims = {static_cast<std::uint64_t>(g.k), static_cast<std::uint64_t>(product.m)};
   product.a.map.strides = {static_cast<std::uint64_t>(g.a_row) * 2};
   product.a.map.steps = {1, 1};
-  product.w = weights_of(p, g);
+  product.w = hopper_matrix_weights(p, g);
   product.bias = hopper_bias(p, g.addend, g.n);
   product.y_pitch = g.c_row;
   if (g.residual >= 0) {

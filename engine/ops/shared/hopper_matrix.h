@@ -10,6 +10,11 @@
 
 namespace vireo::ops {
 
+/// Products of a batch whose rows follow each other, with one second operand for all; or one product.
+[[nodiscard]] bool is_one_product(const OpenclProduct& product);
+/// The known second operand as [n][k, rounded up to 64], halfs, with the factor.
+[[nodiscard]] device::OpenclState hopper_matrix_weights(const Problem& problem, const OpenclProduct& product);
+
 [[nodiscard]] std::string refuse_hopper_matrix(const Problem& problem, const OpenclProduct& product,
                                                const HopperTile& tile);
 [[nodiscard]] Launch prepare_hopper_matrix(const Problem& problem, const OpenclProduct& product,

@@ -122,8 +122,10 @@ class Converter {
     const auto real = [&](TensorId t) { return t != kNone && from_.tensor(t).dtype == DataType::float32; };
     if (std::none_of(layer.inputs.begin(), layer.inputs.end(), real)) return false;
     if (layer.op->name == "cast") return false;
-    if (const LayerId made = add_image(layer); made != kNone) {
-      adopt(layer, made);
+    LayerId image = add_image(layer);
+    if (image == kNone) image = add_image_conv(layer);
+    if (image != kNone) {
+      adopt(layer, image);
       return true;
     }
     // A view follows what it is a view of.
@@ -168,6 +170,36 @@ class Converter {
     attributes.set("to", std::string(to_string(DataType::float16)));
     const LayerId made = to_.add_layer(*ops::find_operator("image_input"), layer.name, inputs, attributes);
     if (has_kernel(made)) return made;
+    to_.remove_layer(made);
+    return kNone;
+  }
+
+  /// The first convolution takes such a layer in, where a kernel does both; kNone: none does, or it is something else.
+  LayerId add_image_conv(const graph::Layer& layer) {
+    if (layer.op->name != "conv" || layer.inputs.size() > 3) return kNone;
+    const graph::Tensor& x = from_.tensor(layer.inputs[0]);
+    if (x.consumers.size() != 1 || x.output_uses > 0 || half(layer.inputs[0]) == kNone) return kNone;
+    const LayerId before = to_.tensor(half(layer.inputs[0])).producer;
+    if (before == kNone || to_.layer(before).op->name != "image_input") return kNone;
+    std::vector<TensorId> inputs = to_.layer(before).inputs;
+    for (std::size_t k = 1; k < layer.inputs.size(); ++k) {
+      const std::optional<TensorId> input = as_half(layer.inputs[k]);
+      if (!input) return kNone;
+      inputs.push_back(*input);
+    }
+    graph::Attributes attributes = layer.attributes;
+    attributes.set("image", to_.layer(before).attributes.text("layout", "nchw"));
+    LayerId made = kNone;
+    try {
+      made = to_.add_layer(*ops::find_operator("image_conv"), layer.name, inputs, attributes);
+    } catch (const Error&) {
+      return kNone;  // a layout that it doesn't know
+    }
+    if (has_kernel(made)) {
+      half(layer.inputs[0]) = kNone;
+      to_.remove_layer(before);
+      return made;
+    }
     to_.remove_layer(made);
     return kNone;
   }

@@ -208,7 +208,8 @@ FileNames names_of(std::string_view text) {
 
 std::string refuse_part(const OpenclKernel& kernel, bool hopper) {
   if (kernel.part == Part::none) return "is a kernel of its own";
-  if (kernel.part != Part::items && !hopper) return "has barriers";
+  if (kernel.part == Part::groups && !hopper) return "has barriers";
+  if (kernel.part == Part::resident && !hopper && !kernel.anywhere) return "is for NVIDIA's GPUs";
   if (hopper && !kernel.proven) return "is a kernel that NVIDIA's compiler was not tried with";
   if (std::vector<std::pair<std::string, std::string>> defines; !defines_of(kernel.options, defines))
     return "has options of its own";
@@ -253,6 +254,11 @@ OpenclKernel plan_kernel(std::span<const OpenclKernel* const> kinds, bool hopper
   made.source += "\n";
   made.source += hopper ? plan_end_hopper() : plan_end_plain();
   made.options = base::str("-DVIREO_TABLE_BYTES=", (table_bytes + 63) / 64 * 64);
+  if (!hopper) {
+    std::size_t pool = 64;
+    for (const OpenclKernel* kind : kinds) pool = std::max(pool, kind->local_bytes);
+    made.options += base::str(" -DVIREO_POOL_BYTES=", pool);
+  }
   made.groups = {static_cast<std::size_t>(groups), 1, 1};
   made.local = {hopper ? kPlanItems + 32 : kPlanItems, 1, 1};
   made.hopper = hopper;

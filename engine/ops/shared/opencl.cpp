@@ -102,12 +102,14 @@ bool is_proven(std::string_view path) {
                                                  "pool/window.cl",
                                                  "reduce/lines.cl",
                                                  "reduce/part.cl",
+                                                 "resize/part.cl",
                                                  "resize/taps.cl",
                                                  "shared/opencl/conv_any.cl",
                                                  "shared/opencl/movement.cl",
                                                  "shared/opencl/normalize.cl",
                                                  "shared/opencl/product_blocks.cl",
                                                  "shared/opencl/slab.cl",
+                                                 "shared/opencl/turn.cl",
                                                  "unary/elements.cl"};
   return std::find(std::begin(kProven), std::end(kProven), path) != std::end(kProven);
 }

@@ -60,7 +60,8 @@ bool join(Graph& graph, LayerId conv, const CompileOptions& options) {
   const auto is_known = [&](TensorId t) { return t == kNone || graph.tensor(t).constant; };
   for (const int k : {1, 2})
     if (!is_known(passes::input_of(graph, conv, k)) || !is_known(passes::input_of(graph, image, k))) return false;
-  LayerId last = passes::only_reader(graph, passes::output_of(graph, conv), "pool");
+  const bool launches = options.target->opencl.resident_groups == 0;  // in plan kernels the pool is a part of its own
+  LayerId last = launches ? passes::only_reader(graph, passes::output_of(graph, conv), "pool") : kNone;
   LayerId made = last != kNone ? add_front(graph, image, conv, last, options) : kNone;
   if (made == kNone) {
     last = conv;
@@ -85,7 +86,6 @@ bool join(Graph& graph, LayerId conv, const CompileOptions& options) {
 }  // namespace
 
 void join_front(Graph& graph, const CompileOptions& options) {
-  if (options.target->opencl.resident_groups > 0) return;  // plan kernels have parts for these layers
   bool any = false;
   for (const LayerId id : passes::layers_of(graph))
     if (graph.layer(id).alive() && passes::is_op(graph, id, "conv")) any = join(graph, id, options) || any;

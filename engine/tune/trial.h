@@ -44,7 +44,8 @@ class Trial {
   std::unique_ptr<device::Executable> executable_;
   std::unique_ptr<device::Queue> queue_;
   bool failed_ = false;
-  int repeats_ = 1;  ///< of the step in a run
+  int repeats_ = 1;    ///< of the step in a run
+  double beside_ = 0;  ///< seconds that it costs others
 };
 
 /// Best seconds of each trial over interleaved rounds, within the budget; kOut for those that are null or failed.

@@ -9,6 +9,8 @@
 #include "engine/device/device.h"
 #include "engine/device/opencl/plan_kernel.h"
 #include "engine/device/opencl/resident_lock.h"
+#include "engine/graph/operator.h"
+#include "engine/ops/table.h"
 #include "tests/runtime/opencl_networks.h"
 
 namespace vireo {
@@ -171,6 +173,52 @@ TEST_F(PlanKernels, thousands_of_runs_are_equal_bit_by_bit) {
       const bool equal = values == wanted[(static_cast<std::size_t>(i) * 3 + s) % kPictures];
       different += !equal;
       EXPECT_TRUE(equal) << "run " << i << " of context " << s;
+    }
+  }
+}
+
+TEST_F(PlanKernels, end_with_an_error_where_words_never_come_and_the_next_run_is_right) {
+  const auto device = device::open("opencl:0");
+  graph::Attributes attributes;
+  attributes.set("layout", std::string("nhwc"));
+  attributes.set("kernel_shape", std::vector<std::int64_t>{1, 1});
+  graph::Problem problem{.op = ops::find_operator("pool"), .attributes = &attributes, .target = &device->target()};
+  const graph::Desc words{DataType::float16, {1, 3, 5, 16}, 16, nullptr, 64};
+  problem.inputs = problem.outputs = {words};
+  const auto tactics = problem.op->tactics();
+  const auto part = std::ranges::find(tactics, std::string_view("pool_part_opencl"), &graph::Tactic::name);
+  ASSERT_NE(part, tactics.end());
+  ASSERT_EQ(part->refuse(problem), "");
+
+  auto segment = std::make_shared<device::Segment>();
+  device::Step& step = segment->steps.emplace_back();
+  step.layer = "pool";
+  step.launch = part->prepare(problem);
+  step.wave = 0;
+  step.waits_for = 1;  // for words with the run's mark: those of the first run are 1, of the second 0, and so on
+  step.inputs = {{device::Place::In::binding, 0, 0}};
+  step.outputs = {{device::Place::In::binding, 1, 0}};
+  segment->bindings.resize(2);
+  std::vector<std::uint16_t> given(static_cast<std::size_t>(words.count())), made(given.size());
+  for (std::size_t i = 0; i < given.size(); ++i) given[i] = static_cast<std::uint16_t>(0x3c00 + 2 * i);
+  const auto queue = device->create_queue();
+  std::vector<std::shared_ptr<device::Memory>> memory;
+  std::vector<device::Region> regions;
+  for (int k = 0; k < 2; ++k) {
+    memory.push_back(device->allocate(given.size() * 2, MemoryKind::device));
+    regions.push_back({memory.back().get(), nullptr, 0});
+  }
+  queue->copy(regions[0], {nullptr, reinterpret_cast<std::byte*>(given.data()), 0}, given.size() * 2);
+  const auto executable = device->load(segment, {});
+  for (const bool comes : {false, true, false, true}) {
+    queue->run(*executable, regions);
+    const Status status = queue->synchronize();
+    EXPECT_EQ(status.ok(), comes) << status.message();
+    if (!comes) EXPECT_NE(std::string(status.message()).find("a plan kernel gave up"), std::string::npos);
+    if (comes) {
+      queue->copy({nullptr, reinterpret_cast<std::byte*>(made.data()), 0}, regions[1], made.size() * 2);
+      ASSERT_TRUE(queue->synchronize().ok());
+      EXPECT_EQ(made, given);
     }
   }
 }

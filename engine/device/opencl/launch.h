@@ -77,7 +77,8 @@ struct OpenclKernel {
   };
   Part part = Part::none;
   bool proven = false;          ///< NVIDIA's compiler has been seen to take plan kernels with it (it crashes on some)
-  std::size_t local_bytes = 0;  ///< of a group, where Part::groups
+  std::size_t local_bytes = 0;  ///< of a group, where Part::groups; of a resident one that runs anywhere, on others
+  bool anywhere = false;        ///< a resident one that is for all devices' plan kernels, not for NVIDIA's alone
   std::int64_t pieces = 0;      ///< of a resident one
   FetchedAhead ahead;           ///< of a resident one; bytes 0: nothing
   bool exchanges = false;       ///< a resident one whose pieces give each other 8 KB each

@@ -56,6 +56,25 @@ std::string code_of(std::string_view text) {
   return code;
 }
 
+/// Without the kernels of the text that are not `entry`: they ask the machine for a place that only the entry is told.
+std::string without_others(const std::string& text, const std::string& entry) {
+  std::string kept;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    const std::string_view line(text.data() + at, end - at);
+    const bool kernel = line.starts_with("kernel ") ||
+                        (line.starts_with("__attribute__") && line.find(" kernel ") != std::string_view::npos);
+    const std::size_t name = kernel ? text.find("void ", at) : std::string::npos;
+    if (name != std::string::npos && text.compare(name + 5, entry.size() + 1, entry + "(") != 0) {
+      at = std::min(text.find("\n}\n", at), text.size() - 3) + 3;
+      continue;
+    }
+    kept += line;
+    at = end;
+  }
+  return kept;
+}
+
 /// The text without what only a kernel of its own may say, its entry with `parameters` before its own.
 std::string as_function(std::string text, const std::string& entry, std::string_view parameters) {
   constexpr std::string_view kSize = "__attribute__((reqd_work_group_size(";
@@ -112,7 +131,7 @@ std::string kind_text(const OpenclKernel& kernel, std::size_t number) {
     text += kPlace;
   }
   text += "#define kernel VIREO_PLAIN\n";
-  text += as_function(code_of(kernel.source), kernel.entry, resident ? "" : kParameters);
+  text += as_function(without_others(code_of(kernel.source), kernel.entry), kernel.entry, resident ? "" : kParameters);
   text += "\n#undef kernel\n";
 
   std::string arguments;
@@ -208,7 +227,8 @@ FileNames names_of(std::string_view text) {
 
 std::string refuse_part(const OpenclKernel& kernel, bool hopper) {
   if (kernel.part == Part::none) return "is a kernel of its own";
-  if (kernel.part != Part::items && !hopper) return "has barriers";
+  if (kernel.part == Part::groups && !hopper) return "has barriers";
+  if (kernel.part == Part::resident && !hopper && !kernel.anywhere) return "is for NVIDIA's GPUs";
   if (hopper && !kernel.proven) return "is a kernel that NVIDIA's compiler was not tried with";
   if (std::vector<std::pair<std::string, std::string>> defines; !defines_of(kernel.options, defines))
     return "has options of its own";
@@ -253,6 +273,11 @@ OpenclKernel plan_kernel(std::span<const OpenclKernel* const> kinds, bool hopper
   made.source += "\n";
   made.source += hopper ? plan_end_hopper() : plan_end_plain();
   made.options = base::str("-DVIREO_TABLE_BYTES=", (table_bytes + 63) / 64 * 64);
+  if (!hopper) {
+    std::size_t pool = 64;
+    for (const OpenclKernel* kind : kinds) pool = std::max(pool, kind->local_bytes);
+    made.options += base::str(" -DVIREO_POOL_BYTES=", pool);
+  }
   made.groups = {static_cast<std::size_t>(groups), 1, 1};
   made.local = {hopper ? kPlanItems + 32 : kPlanItems, 1, 1};
   made.hopper = hopper;

@@ -6,15 +6,18 @@
 // input of the step exists.
 //
 // Why no race is possible:
-//  - Tensors. Steps of a wave touch no byte that another of them writes, marked ones aside (compile/waves.h); between waves
+//  - Tensors. Steps of a wave touch no byte that another of them writes, marked ones aside (compile/waves.h); between
+//  waves
 //    vireo_meet_all: every item's writes come before its group's barrier, that before the group's red.release of the
 //    counter (gpu scope), that before the ld.acquire that sees all groups' counts, that before the barrier that lets a
 //    group's items on. So what a wave wrote is seen by the next. The copy engine never reads or writes tensors here,
 //    weights excepted, which nobody writes.
-//  - The counter. It is 0 when a run begins; each group adds 1 at each of the run's meetings, and the m-th meeting
-//  waits
-//    for m times the number of groups, which can't be reached before all came. Whoever finishes last (sync[3], counted
-//    with acquire and release, so after all meetings of all) sets it back: runs follow each other (see below).
+//  - The counter. It is 0 when a run begins; each group adds 1 at each of the run's points, which are meetings and
+//    passes, in the same order for all. At the m-th point, a meeting adds first and goes on when the counter is m times
+//    the number of groups; a pass goes on at m - 1 times that number, and adds then. Before the first group leaves a
+//    point, each has added at most m times (m - 1 where it is a pass), so that the number that it waits for can't be
+//    reached before all have added so often. Whoever finishes last (sync[3], counted with acquire and release, so after
+//    all points of all) sets it back: runs follow each other (see below).
 //  - The ring. `full` of a slot flips when its bytes have landed, `empty` when each of the 8 warps that work has
 //  arrived;
 //    the fetcher waits for `empty` before it asks for new bytes, workers wait for `full` before they read. Both walk
@@ -26,11 +29,14 @@
 //    it is 0). No other order is needed: what a reader uses is the word itself. Steps are taken in an order in which
 //    each comes after those it reads of, by groups that are all resident: the first piece that isn't done never waits
 //    for one behind it, so that there is no deadlock. Readers clear the bit, so that results don't depend on the run.
-//  - The exchange of a split step: words carry the step's tag. An exchange buffer is used again after a meeting at the
-//    earliest, so nobody overwrites a word that is still to be read. A place is written at most once by each use; uses
-//    of one buffer in a run are at most 14 and have tags in turn, modulo 15, from run to run, so that what an older use
-//    left has another tag (the last time that a place was written is at most 14 uses ago, for each run has the same
-//    uses; before the first the buffer is 0, which is no tag).
+//  - The exchange of a split step: words carry the step's tag. There are B buffers, used in turn; at every B/2 uses
+//    that no meeting came between is a pass (vireo_pass), which costs little, for what it waits for was done long ago:
+//    all groups came to the point before it. So use u of a buffer, in the B/2 uses behind a pass, begins after all have
+//    read what uses before u - B/2 wrote, among which is the one before of the same buffer: nobody overwrites a word
+//    that is still to be read. A place is written at most once by each use; uses of one buffer in a run are at most 14
+//    and have tags in turn, modulo 15, from run to run, so that what an older use left has another tag (the last time
+//    that a place was written is at most 14 uses ago, for each run has the same uses; before the first the buffer is 0,
+//    which is no tag).
 //  - Runs. Two runs of plan kernels of one device never overlap: OpenclDevice::enqueue_resident orders them by events,
 //    also those of other queues. So all groups find room at once, and wait for nobody who isn't there. Other processes:
 //    the first that opens the device takes a lock (resident_lock.h), others do without plan kernels.
@@ -55,7 +61,7 @@ inline constexpr std::size_t kExchangeBytes = std::size_t{8} << 10;  ///< of a p
 
 /// Words of a step in the table that the kernel reads.
 struct PlanStep {
-  enum Flag : std::uint32_t { meet = 1, waits_for_first = 2, waits_for_second = 4, marks = 8 };
+  enum Flag : std::uint32_t { meet = 1, waits_for_first = 2, waits_for_second = 4, marks = 8, pass = 16 };
   std::uint32_t kind = 0;   ///< which of the kernels; flags in the upper half
   std::uint32_t place = 0;  ///< its first address
   std::uint32_t first = 0;  ///< the group that takes its first piece

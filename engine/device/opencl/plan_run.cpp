@@ -50,8 +50,9 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
   std::map<std::string, std::uint32_t> numbers;
   std::vector<const OpenclKernel*> kinds;
   std::vector<PlanStep> table;
-  // Enough exchange buffers that tags don't run out; all of them used without a meeting between, there has to be one.
-  constexpr std::size_t kFewBuffers = 8;
+  // Enough exchange buffers that tags don't run out; half of them used without a meeting between, there has to be a
+  // pass.
+  constexpr std::size_t kFewBuffers = 16;
   std::size_t exchanging = 0;
   std::int64_t most_pieces = 0;
   for (const PlanPart& part : parts) {
@@ -59,8 +60,9 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
     ++exchanging;
     most_pieces = std::max(most_pieces, part.kernel->pieces);
   }
-  const std::size_t buffers =
+  std::size_t buffers =
       std::max<std::size_t>((exchanging + kExchangeUses - 1) / kExchangeUses, std::min(exchanging, kFewBuffers));
+  buffers += buffers % 2;
   std::uint64_t exchange = 0;
   const std::size_t buffer_bytes = static_cast<std::size_t>(most_pieces) * kExchangeBytes;
   if (exchanging) {
@@ -75,10 +77,11 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
     if (fresh) kinds.push_back(part.kernel);
     PlanStep step;
     step.kind = known->second;
-    const bool full = part.kernel->exchanges && since_meeting == buffers;
-    if (part.meet || full) {
+    if (part.meet) {
       step.kind |= PlanStep::meet << 16;
       taken = since_meeting = 0;
+    } else if (part.kernel->exchanges && since_meeting > 0 && since_meeting % (buffers / 2) == 0) {
+      step.kind |= PlanStep::pass << 16;
     }
     if (part.waits[0]) step.kind |= PlanStep::waits_for_first << 16;
     if (part.waits[1]) step.kind |= PlanStep::waits_for_second << 16;

@@ -105,6 +105,20 @@ VIREO_PLAIN void vireo_meet_all(vireo_run *run, uint *met) {
   }
   vireo_meet(1, 256);
 }
+// Nobody leaves before all have come here, or to a meeting, the last time: what they did before that is done and seen.
+VIREO_PLAIN void vireo_pass(vireo_run *run, uint *met) {
+  vireo_meet(1, 256);
+  if (run->me == 0) {
+    uint arrived, spins = 0;
+    for (;;) {
+      asm volatile("ld.acquire.gpu.global.u32 %0,[%1];" : "=r"(arrived) : "l"(run->sync) : "memory");
+      if (arrived >= *met || vireo_tired(run, &spins)) break;
+    }
+    asm volatile("red.release.gpu.global.add.u32 [%0],1;" ::"l"(run->sync) : "memory");
+  }
+  *met += run->groups;
+  vireo_meet(1, 256);
+}
 )~~~";
 }
 
@@ -200,6 +214,7 @@ __attribute__((reqd_work_group_size(288, 1, 1))) __kernel void vireo_plan(
     run.polls = flags >> 1 & 3;
     run.marks = flags & 8;
     if (flags & 1) vireo_meet_all(&run, &met);
+    if (flags & 16) vireo_pass(&run, &met);
     if (clocks && group == 0 && item == 0) clocks[s] = vireo_clock();
     switch (kind) {
       VIREO_CASES
@@ -223,10 +238,31 @@ __attribute__((reqd_work_group_size(288, 1, 1))) __kernel void vireo_plan(
 
 std::string_view plan_text_plain() noexcept {
   return R"~~~(
+// One group: what it waits for is there, or never comes.
 #define VIREO_PLAIN static inline
 typedef struct {
   uint me, group, groups;
+  uint tag, parity, polls, marks;
+  global uint4 *exchange;
+  global uint *sync;
+  local uchar *pool;
 } vireo_run;
+#define VIREO_RUN vireo_run *run
+VIREO_PLAIN uint4 vireo_load(global const uint4 *p) { return *(volatile global const uint4 *)p; }
+VIREO_PLAIN void vireo_store(global uint4 *p, uint4 v) { *p = v; }
+VIREO_PLAIN int vireo_tired(vireo_run *run, uint *spins) {
+  if (++*spins & 15) return 0;
+  run->sync[2] = 1;
+  return 1;
+}
+VIREO_PLAIN void vireo_poll(vireo_run *run, global const uint4 *p, uint4 *v) {
+  uint spins = 0;
+  while (((*v).x ^ run->parity) & 1) {
+    *v = vireo_load(p);
+    if (vireo_tired(run, &spins)) break;
+  }
+  (*v).x &= ~1u;
+}
 )~~~";
 }
 
@@ -236,22 +272,31 @@ std::string_view plan_end_plain() noexcept {
 __attribute__((reqd_work_group_size(256, 1, 1))) __kernel void vireo_plan(
     global uint *sync, global const ulong *places, const int place_count, global const uint *steps, const int step_count,
     const int uses, global uint *clocks) {
-  local uchar pool[64] __attribute__((aligned(64)));
+  local uchar pool[VIREO_POOL_BYTES] __attribute__((aligned(64)));
   local ulong place[VIREO_TABLE_BYTES / 8];
   for (int i = get_local_id(0); i < place_count; i += 256) place[i] = places[i];
   vireo_run run;
   run.me = get_local_id(0);
   run.group = 0;
   run.groups = 1;
+  const uint turn = sync[1];
+  run.parity = turn & 1;
+  run.sync = sync;
+  run.pool = pool;
   for (int s = 0; s < step_count; ++s) {
     global const uint *step = steps + s * 12;
+    run.exchange = (global uint4 *)((ulong)step[6] | (ulong)step[7] << 32);
+    run.tag = 1 + (turn * uses + step[3]) % 15;
+    run.polls = step[0] >> 17 & 3;
+    run.marks = step[0] >> 16 & 8;
     barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
     switch (step[0] & 0xffff) {
       VIREO_CASES
       default: break;
     }
   }
-  if (get_local_id(0) == 0) sync[1] = (sync[1] + 1) % 30;
+  barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+  if (get_local_id(0) == 0) sync[1] = (turn + 1) % 30;
 }
 )~~~";
 }

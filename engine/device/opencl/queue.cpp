@@ -89,8 +89,9 @@ void ResidentWatch::add(const std::shared_ptr<const PlanCounters>& counters) {
 Status ResidentWatch::check() noexcept {
   const std::lock_guard lock(mutex_);
   if (unchecked_.empty()) return {};
-  // A run gives up two seconds after it began, so after the first of these was enqueued.
-  const bool can_have = std::chrono::steady_clock::now() - since_ > std::chrono::milliseconds(1900);
+  // A run gives up two seconds after it began, so after the first of these was enqueued; a group alone at once.
+  const bool can_have = device_.target().opencl.resident_groups == 1 ||
+                        std::chrono::steady_clock::now() - since_ > std::chrono::milliseconds(1900);
   bool any = false;
   try {
     for (const auto& counters : unchecked_) any |= can_have && counters->gave_up(device_);
@@ -99,9 +100,10 @@ Status ResidentWatch::check() noexcept {
   }
   unchecked_.clear();
   if (!any) return {};
-  return {ErrorCode::internal,
-          "a plan kernel gave up after two seconds: not all of its work-groups ran at the same time. Something else "
-          "holds the device; VIREO_PLAN_KERNELS=0 launches kernels one by one"};
+  return {
+      ErrorCode::internal,
+      "a plan kernel gave up after two seconds: what one of its work-groups waited for did not come, since not all of "
+      "them ran at the same time. Something else holds the device; VIREO_PLAN_KERNELS=0 launches kernels one by one"};
 }
 
 void OpenclQueue::watch(const std::shared_ptr<const PlanCounters>& counters) { residents_->add(counters); }

@@ -20,6 +20,10 @@ std::vector<Case> cast_cases() {
                   .inputs = {{37}},
                   .attributes = attributes({{"to", "float32"}}),
                   .dtypes = {DataType::float16}});
+  list.push_back({.name = "whole_words",
+                  .inputs = {{2, 3, 60}},
+                  .attributes = attributes({{"to", "float32"}}),
+                  .dtypes = {DataType::float16}});
   const auto values = [&](const char* name, const char* to, DataType from, Reals given) {
     list.push_back({.name = name,
                     .inputs = {{static_cast<std::int64_t>(given.size())}},

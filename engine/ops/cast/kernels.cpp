@@ -8,6 +8,8 @@ namespace vireo::ops {
 
 std::string refuse_cast_opencl(const Problem&);
 Launch prepare_cast_opencl(const Problem&);
+std::string refuse_cast_part(const Problem&);
+Launch prepare_cast_part(const Problem&);
 
 namespace {
 
@@ -76,6 +78,7 @@ Launch prepare(const Problem& p) {
 
 constexpr Tactic kTactics[] = {
     {.name = "cast_elements_portable", .refuse = refuse, .prepare = prepare},
+    {.name = "cast_part_opencl", .refuse = refuse_cast_part, .prepare = prepare_cast_part, .device = "opencl"},
     {.name = "cast_elements_opencl", .refuse = refuse_cast_opencl, .prepare = prepare_cast_opencl, .device = "opencl"}};
 
 }  // namespace

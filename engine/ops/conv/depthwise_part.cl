@@ -3,8 +3,8 @@
 // those that aren't there yet are asked for again. Weights are [tap][channel], bias is in float; both are loaded while the
 // input is awaited.
 // Defines: CHANNELS, WIDTH, HEIGHT, X_PITCH, OUT_W, OUT_H, Y_PITCH, IMAGES; KERNEL_H, KERNEL_W, STRIDE_H, STRIDE_W,
-// DILATION_H, DILATION_W, PAD_H, PAD_W; LINES of taps that are loaded at a time; RESIDUAL (0 none, 1 before, 2 after the
-// activation), R_PITCH, ACTIVATION.
+// DILATION_H, DILATION_W, PAD_H, PAD_W; LINES of taps that are loaded at a time; ITEMS that work; RESIDUAL (0 none, 1
+// before, 2 after the activation), R_PITCH, ACTIVATION.
 #define BLOCKS (CHANNELS / 8)
 #define WORDS (IMAGES * OUT_H * OUT_W * BLOCKS)
 
@@ -26,7 +26,8 @@ kernel void depthwise_part(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TE
   global const uint4 *ws = (global const uint4 *)(w_block + w_offset);
   global const float4 *shift = (global const float4 *)(bias_block + bias_offset);
   global const uint4 *rs = (global const uint4 *)(residual_block + residual_offset);
-  for (int word = run->group * 256 + run->me; word < WORDS; word += run->groups * 256) {
+  // Few pixels are spread over all groups.
+  for (int word = run->group * ITEMS + run->me; run->me < ITEMS && word < WORDS; word += run->groups * ITEMS) {
     const int block = word % BLOCKS, pixel = word / BLOCKS, column = pixel % OUT_W, row = pixel / OUT_W % OUT_H;
     const int image = pixel / (OUT_W * OUT_H);
     const float4 low = shift[block * 2], high = shift[block * 2 + 1];
@@ -52,21 +53,7 @@ kernel void depthwise_part(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TE
 #pragma unroll
       for (int t = 0; t < LINES * KERNEL_W; ++t)
         if (line + t / KERNEL_W < KERNEL_H) weights[t] = ws[(line * KERNEL_W + t) * BLOCKS + block];
-      if (run->polls & 1) {
-        uint spins = 0;
-        for (;;) {
-          uint missing = 0;
-#pragma unroll
-          for (int t = 0; t < LINES * KERNEL_W; ++t)
-            if (from[t] >= 0 && ((words[t].x ^ run->parity) & 1)) {
-              words[t] = vireo_load(xs + from[t]);
-              missing = 1;
-            }
-          if (!missing || vireo_tired(run, &spins)) break;
-        }
-#pragma unroll
-        for (int t = 0; t < LINES * KERNEL_W; ++t) words[t].x &= ~1u;
-      }
+      await_words(run, 1, LINES * KERNEL_W, xs, from, words);
 #pragma unroll
       for (int t = 0; t < LINES * KERNEL_W; ++t)
         if (line + t / KERNEL_W < KERNEL_H) add_products(sums, words[t], weights[t]);

@@ -5,6 +5,7 @@
 #include "engine/ops/conv/hopper.h"
 #include "engine/ops/shared/conv_geometry.h"
 #include "engine/ops/shared/hopper.h"
+#include "engine/ops/shared/opencl_words.h"
 
 namespace vireo::ops {
 namespace {
@@ -33,11 +34,9 @@ device::OpenclState part_weights(const Problem& p, const ConvGeometry& g) {
 }  // namespace
 
 std::string refuse_conv_depthwise_part(const Problem& p) {
-  if (p.target->opencl.resident_groups < 1) return "needs groups that may wait for each other";
-  if (std::string why = refuse_opencl(p, {DataType::float16}); !why.empty()) return why;
-  if (std::string why = refuse_hopper(p, {0, -1}); !why.empty()) return why;
+  if (std::string why = refuse_words(p, {0, -1}); !why.empty()) return why;
   if (part_given(p, 3))
-    if (std::string why = refuse_hopper(p, {3}); !why.empty()) return why;
+    if (std::string why = refuse_words(p, {3}); !why.empty()) return why;
   if (!p.inputs[1].constant || (part_given(p, 2) && !p.inputs[2].constant)) return "weights that are not known";
   const ConvGeometry g = part_geometry(p);
   if (!g.nhwc || g.rank != 2) return "takes channels-last pictures";
@@ -59,10 +58,7 @@ Launch prepare_conv_depthwise_part(const Problem& p) {
   OpenclLaunch launch;
   launch.states = {part_weights(p, g), hopper_bias(p, 2, g.cout)};
   KernelCall call("conv/depthwise_part.cl", "depthwise_part");
-  call.before("shared/opencl/hopper.cl")
-      .before("shared/opencl/part_end.cl")
-      .define("FAST_FUNCTIONS", 1)
-      .define("COLUMNS", 0);
+  call.before("shared/opencl/words.cl").before("shared/opencl/part_end.cl").define("FAST_FUNCTIONS", 1);
   call.define("CHANNELS", g.cin).define("IMAGES", g.batch).define("WIDTH", g.in[2]).define("HEIGHT", g.in[1]);
   call.define("OUT_W", g.out[2]).define("OUT_H", g.out[1]);
   call.define("X_PITCH", p.inputs[0].pitch).define("Y_PITCH", p.outputs[0].pitch);
@@ -77,11 +73,9 @@ Launch prepare_conv_depthwise_part(const Problem& p) {
   call.input(0).output(0).state(0).state(1);
   if (residual) call.input(3);
   else call.output(0);
-  OpenclKernel kernel = call.done();
-  kernel.part = OpenclKernel::Part::resident;
-  kernel.hopper = true;
-  kernel.pieces = (g.batch * g.out_pixels() * g.cin / 8 + 255) / 256;
-  launch.kernels.push_back(std::move(kernel));
+  const std::int64_t words = g.batch * g.out_pixels() * g.cin / 8, items = word_items(p, words);
+  call.define("ITEMS", items);
+  launch.kernels.push_back(word_part(call.done(), (words + items - 1) / items));
   launch.unread_inputs = 0b110;
   launch.state_bytes = launch.states[0].bytes + launch.states[1].bytes;
   launch.marks = true;

@@ -20,8 +20,12 @@ struct ImageConvGeometry {
 [[nodiscard]] ImageConvGeometry image_conv_geometry(const Attributes& attributes, const Dims& image, const Dims& w);
 
 [[nodiscard]] std::span<const graph::Tactic> image_conv_tactics();
+/// A launch (strips.cl), and a part of plan kernels (part.cl).
 [[nodiscard]] std::string refuse_image_conv_mma(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_image_conv_mma(const graph::Problem& problem);
 [[nodiscard]] double predict_image_conv_mma(const graph::Problem& problem);
+
+[[nodiscard]] std::string refuse_image_conv_part(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_image_conv_part(const graph::Problem& problem);
 
 }  // namespace vireo::ops

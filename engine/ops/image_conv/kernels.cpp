@@ -5,7 +5,11 @@ namespace {
 
 using graph::Tactic;
 
-constexpr Tactic kTactics[] = {{.name = "image_conv_mma_opencl",
+constexpr Tactic kTactics[] = {{.name = "image_conv_part_opencl",
+                                .refuse = refuse_image_conv_part,
+                                .prepare = prepare_image_conv_part,
+                                .device = "opencl"},
+                               {.name = "image_conv_mma_opencl",
                                 .refuse = refuse_image_conv_mma,
                                 .prepare = prepare_image_conv_mma,
                                 .device = "opencl",

@@ -123,6 +123,7 @@ device::OpenclState factors_of(const Problem& p, std::int64_t channels) {
 
 std::string refuse_image_conv_mma(const Problem& p) {
   if (!p.target->opencl.mma) return "needs NVIDIA's tensor cores";
+  if (p.target->opencl.resident_groups > 0) return "a part of plan kernels does it";
   if (std::string why = refuse_opencl(p, {DataType::uint8, DataType::float32, DataType::float16}); !why.empty())
     return why;
   const bool biased = p.inputs.size() > 4 && p.inputs[4].present();

@@ -28,5 +28,8 @@ struct PoolKernels {
 /// The same, of whole strips of a map.
 [[nodiscard]] std::string refuse_pool_strips_opencl(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_pool_strips_opencl(const graph::Problem& problem);
+/// A part of plan kernels.
+[[nodiscard]] std::string refuse_pool_part(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_pool_part(const graph::Problem& problem);
 
 }  // namespace vireo::ops

@@ -106,6 +106,11 @@ constexpr Tactic kTactics[] = {
     {.name = "reduce_blocks_avx2", .isa = graph::Isa::avx2, .refuse = refuse, .prepare = prepare<reduce_kernels_avx2>},
 #endif
     {.name = "reduce_blocks_portable", .refuse = refuse, .prepare = prepare<reduce_kernels_portable>},
+    {.name = "reduce_part_opencl",
+     .refuse = refuse_reduce_part,
+     .prepare = prepare_reduce_part,
+     .device = "opencl",
+     .predict = predict_reduce_part},
     {.name = "reduce_groups_opencl",
      .refuse = refuse_reduce_opencl,
      .prepare = prepare_reduce_opencl<LineForm::shared>,

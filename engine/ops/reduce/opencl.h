@@ -16,4 +16,9 @@ template <LineForm kForm>
 [[nodiscard]] Launch prepare_reduce_parts(const Problem& problem);
 [[nodiscard]] double predict_reduce_parts(const Problem& problem);
 
+/// A part of plan kernels.
+[[nodiscard]] std::string refuse_reduce_part(const Problem& problem);
+[[nodiscard]] Launch prepare_reduce_part(const Problem& problem);
+[[nodiscard]] double predict_reduce_part(const Problem& problem);
+
 }  // namespace vireo::ops

@@ -20,6 +20,7 @@ std::vector<Case> resize_cases() {
                   {{"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}}),
       resize_case("nearest_wide", {2, 5, 4, 16}, {1, 2, 2, 1},
                   {{"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}}),
+      resize_case("nearest_half_pixel", {1, 4, 3, 24}, {1, 3, 2, 1}, {}),
       resize_case("linear_wide", {2, 5, 4, 24}, {1, 2, 2, 1}, {{"mode", "linear"}}),
       resize_case("nearest_nchw", {2, 3, 7, 5}, {1, 1, 2, 2},
                   {{"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}}),

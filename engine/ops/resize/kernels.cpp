@@ -165,6 +165,7 @@ constexpr Tactic kTactics[] = {
      .prepare = prepare_linear<resize_kernels_avx2>},
 #endif
     {.name = "resize_linear_portable", .refuse = refuse_linear, .prepare = prepare_linear<resize_kernels_portable>},
+    {.name = "resize_part_opencl", .refuse = refuse_resize_part, .prepare = prepare_resize_part, .device = "opencl"},
     {.name = "resize_taps_opencl",
      .refuse = refuse_resize_opencl,
      .prepare = prepare_resize_opencl,

@@ -29,5 +29,8 @@ struct ResizeKernels {
 /// On OpenCL devices.
 [[nodiscard]] std::string refuse_resize_opencl(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_resize_opencl(const graph::Problem& problem);
+/// A part of plan kernels.
+[[nodiscard]] std::string refuse_resize_part(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_resize_part(const graph::Problem& problem);
 
 }  // namespace vireo::ops

@@ -48,7 +48,10 @@ OpenclKernel turn(const MovementPart& part, DataType type) {
   const int last = outer.rank - 1;
   const std::int64_t rows = outer.dims[last], columns = outer.dims[last - 1];
   outer.rank -= 2;
-  KernelCall call = movement_call("movement_tiles", type);
+  KernelCall call("shared/opencl/turn.cl", "movement_tiles");
+  call.define_text("T", opencl_bits(type));
+  const std::size_t gap = size_of(type) < 4 ? 4 / size_of(type) : 1;  // as in turn.cl
+  call.group_part(kTile * (kTile + gap) * size_of(type));
   call.input(part.input).output(part.output).integer(part.from).integer(part.to).integer(rows).integer(columns);
   call.integer(part.loop.strides[0][last]).integer(part.loop.strides[1][last - 1]);
   call.value(loop_dims(outer)).value(loop_strides(outer, 0)).value(loop_strides(outer, 1));

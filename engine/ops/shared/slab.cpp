@@ -87,16 +87,17 @@ SlabPlan slab_plan(const SlabProduct& p, const SlabTile& tile) {
   const std::int64_t m = ((p.images - 1) * plan.y.padded + p.y.out - 1) * plan.x.padded + p.x.out;
   plan.row_tiles = slab_parts(m, tile.rows);
   plan.column_tiles = slab_parts(p.columns, tile.columns);
-  // Four blocks together: 16 channels for each of two warpgroups.
+  // Two blocks together, 16 channels; four where each of two warpgroups has its own.
+  const std::int64_t together = tile.halves == 0 ? 4 : 2;
   const std::int64_t all = slab_parts(slab_parts(p.channels, 8), tile.split);
   const std::int64_t fit =
       std::min({kSlab / (plan.row * 16),
                 (kSlot - tile.columns * 4) / (static_cast<std::int64_t>(plan.taps.size()) * tile.columns * 16),
                 std::int64_t{64}}) /
-      4 * 4;
+      together * together;
   if (fit == 0) return plan;
-  plan.chunks = slab_parts(slab_parts(all, 4) * 4, fit);
-  plan.blocks = slab_parts(slab_parts(all, plan.chunks), 4) * 4;
+  plan.chunks = slab_parts(slab_parts(all, together) * together, fit);
+  plan.blocks = slab_parts(slab_parts(all, plan.chunks), together) * together;
   return plan;
 }
 

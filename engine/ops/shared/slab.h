@@ -17,8 +17,9 @@ struct SlabTile {
   int split = 1;   ///< parts of the depth
   int halves = 0;  ///< how two warpgroups share it: the depth, the columns, the rows
 };
-inline constexpr SlabTile kSlabTiles[] = {{64, 32, 1, 0}, {64, 32, 2, 0},  {64, 32, 4, 0},  {64, 32, 8, 0},
-                                          {64, 64, 1, 0}, {64, 128, 1, 1}, {128, 32, 1, 2}, {128, 64, 1, 2}};
+inline constexpr SlabTile kSlabTiles[] = {{64, 32, 1, 0},  {64, 32, 2, 0},  {64, 32, 4, 0},
+                                          {64, 32, 8, 0},  {64, 64, 1, 0},  {64, 128, 1, 1},
+                                          {128, 32, 1, 2}, {128, 64, 1, 2}, {256, 32, 1, 2}};
 inline constexpr std::size_t kSlabTileCount = sizeof(kSlabTiles) / sizeof(kSlabTiles[0]);
 
 struct SlabAxis {

@@ -11,7 +11,8 @@
 // beyond the slab or a ring's slot come in CHUNKS.
 //
 // Two warpgroups share the tile: HALVES 0, each every other step of the depth; 1, half of the columns; 2, half of the
-// rows. The sums meet in local memory as floats.
+// rows. The sums meet in local memory as floats (the largest reach into what splits exchange, which those have no use
+// for).
 //
 // Parts of a split tile give each other their sums through global memory: part p finishes rows p * 64 / SPLIT and so on,
 // gets them from all and adds them in the order of the parts. Every word of 16 bytes that is passed carries the step's
@@ -35,7 +36,8 @@
 #define LOADS ((NEEDED + EACH - 1) / EACH)
 #define TOGETHER (LOADS < 8 ? LOADS : 8)
 #define PITCH ((HALVES == 1 ? 2 : 1) * COLUMNS + 8)  // floats of a row of sums
-#define SUMS_PART (64 * PITCH * 4)
+#define TILES_M (HALVES == 2 ? ROWS / 128 : 1)  // 64 rows each, of a warpgroup
+#define SUMS_PART (64 * TILES_M * PITCH * 4)
 #define WORDS (ROWS * BN / 8 / 256 > 0 ? ROWS * BN / 8 / 256 : 1)
 #define BIAS_AT (TAPS * KC * BN * 16)
 
@@ -71,9 +73,11 @@ kernel void slab_product(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENS
   const uint slab = run->slab, sums_at = run->sums;
   for (int piece = run->group; piece < PIECES; piece += run->groups) {
     const int part = piece % SPLIT, column = piece / SPLIT % COLUMN_TILES, m0 = piece / SPLIT / COLUMN_TILES * ROWS;
-    float sums[COLUMNS / 2];
+    float sums[TILES_M][COLUMNS / 2];
 #pragma unroll
-    for (int i = 0; i < COLUMNS / 2; ++i) sums[i] = 0.0f;
+    for (int tile = 0; tile < TILES_M; ++tile)
+#pragma unroll
+      for (int i = 0; i < COLUMNS / 2; ++i) sums[tile][i] = 0.0f;
 #if SPLIT == 1
     int pixels[WORDS];
     uint4 others[WORDS];
@@ -166,7 +170,7 @@ kernel void slab_product(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENS
       meet(1, 256);
       {
         const uint weights = run->ring + run->slot * VIREO_SLOT;
-        const uint a_low = (((slab >> 4) + (HALVES == 0 ? 2 * ROW : HALVES == 2 ? 64 : 0) * half_of_tile) & 0x3FFF) |
+        const uint a_low = (((slab >> 4) + (HALVES == 0 ? 2 * ROW : HALVES == 2 ? 64 * TILES_M : 0) * half_of_tile) & 0x3FFF) |
                            ((uint)ROW << 16);
         const uint b_low = (((weights >> 4) + (HALVES == 0 ? 2 * BN : HALVES == 1 ? 64 : 0) * half_of_tile) & 0x3FFF) |
                            ((uint)BN << 16);
@@ -175,8 +179,10 @@ kernel void slab_product(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENS
         for (int tap = 0; tap < TAPS; ++tap)
 #pragma unroll
           for (int k = 0; k < KC; k += HALVES == 0 ? 4 : 2)
-            multiply(sums, (8UL << 32) | (ulong)(a_low + k * ROW + taps[tap]),
-                     (8UL << 32) | (ulong)(b_low + (tap * KC + k) * BN), CHUNKS > 1 ? chunk | tap | k : tap | k);
+#pragma unroll
+            for (int tile = 0; tile < TILES_M; ++tile)
+              multiply(sums[tile], (8UL << 32) | (ulong)(a_low + k * ROW + taps[tap] + tile * 64),
+                       (8UL << 32) | (ulong)(b_low + (tap * KC + k) * BN), CHUNKS > 1 ? chunk | tap | k : tap | k);
         asm volatile("//@ wgmma.commit_group.sync.aligned;\n//@ wgmma.wait_group.sync.aligned 0;\n" ::: "memory");
       }
       if (chunk + 1 < CHUNKS) vireo_next_slot(run);
@@ -185,10 +191,13 @@ kernel void slab_product(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENS
       const uint at = sums_at + (warp * 16 + (lane >> 2)) * (PITCH * 4) + (lane & 3) * 8 +
                       half_of_tile * (HALVES == 1 ? COLUMNS * 4 : SUMS_PART);
 #pragma unroll
-      for (int j = 0; j < COLUMNS / 8; ++j) {
-        vireo_local_store2(at + j * 32, sums[j * 4], sums[j * 4 + 1]);
-        vireo_local_store2(at + 8 * PITCH * 4 + j * 32, sums[j * 4 + 2], sums[j * 4 + 3]);
-      }
+      for (int tile = 0; tile < TILES_M; ++tile)
+#pragma unroll
+        for (int j = 0; j < COLUMNS / 8; ++j) {
+          const uint to = at + tile * (64 * PITCH * 4) + j * 32;
+          vireo_local_store2(to, sums[tile][j * 4], sums[tile][j * 4 + 1]);
+          vireo_local_store2(to + 8 * PITCH * 4, sums[tile][j * 4 + 2], sums[tile][j * 4 + 3]);
+        }
     }
     meet(1, 256);
     const uint bias = run->ring + run->slot * VIREO_SLOT + BIAS_AT;

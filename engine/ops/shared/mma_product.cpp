@@ -49,7 +49,7 @@ std::string refuse_mma_operand(const graph::Desc& operand) {
 std::string refuse_mma_product(const Problem& p, const MmaProduct& g, const MmaTile& tile) {
   if (g.channels < 1) return "the sums are empty";
   if (g.n * mma_parts(g.depth(), 64) * 64 >= std::int64_t{1} << 31) return "more weights than an int counts";
-  if (mma_tiles(g, tile) * tile.split >= std::int64_t{1} << 30) return "too many tiles";
+  if (mma_tiles(g, tile) * tile.split >= std::int64_t{1} << 30 || g.batches > 65535) return "too many tiles";
   if (!p.target->opencl.mma) {
     // What is left is for tests, which few programs keep short.
     if (g.m * g.n * g.depth() * g.batches > kStandInTerms) return "too large for a stand-in";

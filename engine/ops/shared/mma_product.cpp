@@ -49,7 +49,7 @@ std::string refuse_mma_operand(const graph::Desc& operand) {
 std::string refuse_mma_product(const Problem& p, const MmaProduct& g, const MmaTile& tile) {
   if (g.channels < 1) return "the sums are empty";
   if (g.n * mma_parts(g.depth(), 64) * 64 >= std::int64_t{1} << 31) return "more weights than an int counts";
-  if (mma_tiles(g, tile) * tile.split >= std::int64_t{1} << 30) return "too many tiles";
+  if (mma_tiles(g, tile) * tile.split >= std::int64_t{1} << 30 || g.batches > 65535) return "too many tiles";
   if (!p.target->opencl.mma) {
     // What is left is for tests, which few programs keep short.
     if (g.m * g.n * g.depth() * g.batches > kStandInTerms) return "too large for a stand-in";
@@ -107,9 +107,12 @@ Launch mma_launch(const Problem& p, const MmaProduct& g, const MmaTile& tile) {
   call.define("B_ROWS", g.w_rows).activation(g.activation).define("FAST_FUNCTIONS", 1);
   const Int4 form{{g.windowed, g.residual, tile.split > 1, g.batches > 1}};
   if (stand_in) {
-    call.define("STAND_IN", 1).compiled_quickly();
+    call.before("shared/opencl/mma_pieces.cl").define("STAND_IN", 1).compiled_quickly();
   } else {
-    call.before("shared/opencl/mma.cl").define("WINDOW", form.at[0]).define("RESIDUAL", form.at[1]);
+    call.before("shared/opencl/mma.cl")
+        .before("shared/opencl/mma_pieces.cl")
+        .define("WINDOW", form.at[0])
+        .define("RESIDUAL", form.at[1]);
     call.define("SPLIT", form.at[2]).define("BATCHED", form.at[3]).define("TAIL", mma_tail(g));
   }
   call.input(0);

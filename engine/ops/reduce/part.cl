@@ -86,6 +86,7 @@ kernel void reduce_part(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y)) {
                                   as_uint(sums[7])));
     }
     if (part == PARTS - 1) {
+      MEET_ALL();  // its own words are there
       if (run->me < PARTS * WB) {
         uint4 first = vireo_load(shared_sums + run->me * 2), second = vireo_load(shared_sums + run->me * 2 + 1);
         uint spins = 0;

@@ -70,5 +70,5 @@ INLINE void await_words(vireo_run *run, uint number, const int count, global con
 #define LOCAL_SUMS 8192u
 #define LOCAL_STORE(at, v) *(local uint4 *)(run->pool + (at)) = v
 #define LOCAL_LOAD(at) (*(local const uint4 *)(run->pool + (at)))
-#define MEET_ALL() barrier(CLK_LOCAL_MEM_FENCE)
+#define MEET_ALL() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #endif

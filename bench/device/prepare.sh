@@ -11,7 +11,7 @@ if [ "${1:-}" = --peers ]; then peers=${2:-3.12}; fi
 programs=(vireo vireo_peak vireo_bench_operators)
 tests=(dense_kernels_test table_test precision_test isa_test)
 if [ "${1:-}" = --opencl ]; then
-  programs=(vireo vireo_bench_infer)
+  programs=(vireo vireo_bench_infer vireo_bench_device)
   tests=(opencl_kernels_test plan_kernels_test)
 fi
 scripts/build.sh release vireo_cli "${programs[@]:1}" "${tests[@]}"

@@ -119,6 +119,15 @@ void OpenclExecutable::add_kernel(std::size_t s, const OpenclKernel& described, 
       ++number;
       continue;
     }
+    if (described.by_address) {
+      const Where at = where(argument, s, own);
+      if (at.binding >= 0) base::fail(ErrorCode::internal, "'", described.entry, "' can't follow a binding");
+      const cl_ulong address = address_of(at.object) + at.offset;
+      check(clSetKernelArg(command.kernel.get(), number, sizeof(address), &address),
+            base::str("clSetKernelArg ", number, " of '", described.entry, "'"));
+      ++number;
+      continue;
+    }
     set_tensor(command, number, where(argument, s, own));
     number += 2;
   }

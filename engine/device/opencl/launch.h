@@ -66,6 +66,9 @@ struct OpenclKernel {
   std::vector<OpenclArgument> arguments;  ///< in their order
   /// The source has instructions of NVIDIA's sm_90a in its assembly, each after "//@ " (ptx.h).
   bool hopper = false;
+  /// Tensors are addresses (VIREO_ADDRESS), not memory objects, each of which costs the host time at each launch: for
+  /// NVIDIA's GPUs, whose memory objects stay where they are. None of its arguments is an input or output.
+  bool by_address = false;
   int most_registers = 0;  ///< of a work-item, where `hopper`; 0: the compiler's choice
 
   /// How it can be a part of a plan kernel (plan_kernel.h).

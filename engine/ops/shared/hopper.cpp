@@ -142,6 +142,7 @@ Launch hopper_launch(const Problem& p, const HopperProduct& product, const Hoppe
   call.over({groups * static_cast<std::int64_t>(items), 1, 1}, {items, 1, 1});
   OpenclKernel kernel = call.done();
   kernel.hopper = true;
+  kernel.by_address = true;
   kernel.most_registers = tile.groups == 2 ? 168 : 255;
   launch.kernels.push_back(std::move(kernel));
   launch.state_bytes = product.w.bytes + product.bias.bytes;

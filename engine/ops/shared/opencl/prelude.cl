@@ -7,6 +7,8 @@
 // kernel void f(VIREO_TENSOR(x), …) { VIREO_AT(T, x); … x[i] … }
 #define VIREO_TENSOR(name) global char *restrict name##_block, const ulong name##_offset
 #define VIREO_AT(type, name) global type *name = (global type *)(name##_block + name##_offset)
+// The same as an address alone, for kernels that are OpenclKernel::by_address.
+#define VIREO_ADDRESS(name) const ulong name##_address
 
 // Local memory of a group: room for `count` of a type, at a multiple of 16 bytes. Plan kernels, where several kernels
 // share one block, have another one (device/opencl/plan_kernel.cpp).

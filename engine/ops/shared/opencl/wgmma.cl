@@ -82,22 +82,22 @@
 // chunks: 64-deep slices of a pixel's channels; depth: chunks x window. out: width and height of a picture's output;
 // window: width of the window, stride, padding left and above. border: depth of `a`.
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
-    VIREO_TENSOR(a), VIREO_TENSOR(w), VIREO_TENSOR(y), VIREO_TENSOR(residual), VIREO_TENSOR(bias), VIREO_TENSOR(parts),
-    VIREO_TENSOR(counters), const int4 tiles, const int2 out, const int8 window
+    VIREO_ADDRESS(a), VIREO_ADDRESS(w), VIREO_ADDRESS(y), VIREO_ADDRESS(residual), VIREO_ADDRESS(bias), VIREO_ADDRESS(parts),
+    VIREO_ADDRESS(counters), const int4 tiles, const int2 out, const int8 window
 #if PAIR
     ,
-    VIREO_TENSOR(b), const int border, const int8 window_b
+    VIREO_ADDRESS(b), const int border, const int8 window_b
 #endif
 ) {
   local uchar memory[KEPT * W_BYTES + STAGES * SLOT + BUFFERS * OUT_BYTES + 256] __attribute__((aligned(1024)));
-  global const uchar *map_a = (global const uchar *)(a_block + a_offset);
-  global const uchar *map_w = (global const uchar *)(w_block + w_offset);
-  global const uchar *map_y = (global const uchar *)(y_block + y_offset);
-  global const uchar *map_r = (global const uchar *)(residual_block + residual_offset);
+  global const uchar *map_a = (global const uchar *)a_address;
+  global const uchar *map_w = (global const uchar *)w_address;
+  global const uchar *map_y = (global const uchar *)y_address;
+  global const uchar *map_r = (global const uchar *)residual_address;
 #if PAIR
-  global const uchar *map_b = (global const uchar *)(b_block + b_offset);
+  global const uchar *map_b = (global const uchar *)b_address;
 #endif
-  VIREO_AT(float, bias);
+  global const float *bias = (global const float *)bias_address;
   const uint kept = (uint)(size_t)memory, base = kept + KEPT * W_BYTES;
   const uint outputs = base + STAGES * SLOT, full = outputs + BUFFERS * OUT_BYTES;
   const uint empty = full + 8 * STAGES, filled = empty + 8 * STAGES, free = filled + 8 * BUFFERS;
@@ -253,7 +253,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
     {
       // [tile][part][four sums of each item of the group, block after block]
       const size_t of_part = (size_t)GROUPS * 128 * BLOCKS * (COLUMNS / 2);
-      global float4 *all = (global float4 *)(parts_block + parts_offset) + (size_t)tile * SPLIT * (of_part / 4);
+      global float4 *all = (global float4 *)parts_address + (size_t)tile * SPLIT * (of_part / 4);
       const uint own = me & (GROUPS * 128 - 1);
       global float4 *mine = all + part * (of_part / 4) + own;
 #pragma unroll
@@ -268,7 +268,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
         uint before_me;
         asm volatile("atom.acq_rel.gpu.global.add.u32 %0,[%1],1;"
                      : "=r"(before_me)
-                     : "l"((global uint *)(counters_block + counters_offset) + tile * GROUPS + group)
+                     : "l"((global uint *)counters_address + tile * GROUPS + group)
                      : "memory");
         arrived[group] = before_me;
       }
@@ -285,7 +285,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
         continue;
       }
       asm volatile("fence.acq_rel.gpu;" ::: "memory");
-      if ((me & 127) == 0) ((volatile global uint *)(counters_block + counters_offset))[tile * GROUPS + group] = 0;
+      if ((me & 127) == 0) ((volatile global uint *)counters_address)[tile * GROUPS + group] = 0;
 #pragma unroll
       for (int i = 0; i < BLOCKS; ++i)
 #pragma unroll

@@ -22,6 +22,7 @@ void InferFlow::drop_late(const FrameFacts& facts, GstClockTime timestamp, GstCl
   if (arriving) {
     ++stats_.frames;
     ++frame_index_;
+    degree_.arrived(Clock::now());
   }
   ++stats_.late;
   note_drop(facts, timestamp, duration);
@@ -42,6 +43,7 @@ void InferFlow::count_out(const FrameTask& frame) {
     return;
   }
   ++stats_.inferred;
+  if (frame.smaller) ++stats_.smaller;
   if (frame.note) stats_.latency.add(Nanoseconds(frame.note->latency_ns));
 }
 
@@ -54,9 +56,23 @@ FlowStats InferFlow::stats() const {
   return stats;
 }
 
-std::shared_ptr<infer::Session> InferFlow::session() const {
+Service InferFlow::service() const {
   std::lock_guard lock(mutex_);
-  return session_;
+  return {degree_.overloaded(), degree_.smaller() && smaller_.stream, degree_.interval(), degree_.load(),
+          degree_.changes()};
+}
+
+std::optional<Service> InferFlow::service_change() {
+  Service now = service();
+  std::lock_guard lock(mutex_);
+  if (now.changes == told_changes_) return std::nullopt;
+  told_changes_ = now.changes;
+  return now;
+}
+
+InferFlow::Sessions InferFlow::sessions() const {
+  std::lock_guard lock(mutex_);
+  return {usual_.session, smaller_.session};
 }
 
 bool InferFlow::live() const {

@@ -116,7 +116,7 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   } else {
     result = flow->push_frame(buffer, std::move(facts));
   }
-  report_drops(self, *flow);
+  report(self, *flow);
   return result;
 }
 

@@ -3,8 +3,11 @@
 
 #include <gst/video/video.h>
 
+#include <optional>
+#include <string>
 #include <utility>
 
+#include "engine/api/log.h"
 #include "plugins/gst/frame_meta.h"
 #include "plugins/gst/video_image.h"
 #include "plugins/gst/vireoinfer/element.h"
@@ -84,7 +87,7 @@ void output_loop(gpointer data) {
     const GstFlowReturn result = flow->good() ? put_out(self, *flow, *item.frame, item.discont) : GST_FLOW_OK;
     item.frame.reset();
     flow->done(result);
-    report_drops(self, *flow);
+    report(self, *flow);
     if (flow->latency_changed()) gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
   } else {
     gst_pad_pause_task(self->srcpad);  // flushing
@@ -158,9 +161,22 @@ gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   return TRUE;
 }
 
+void tell_service(VireoInfer* self, const InferFlow& flow, const Service& service) {
+  const char* network = service.smaller ? "smaller" : "usual";
+  log(LogLevel::info, "'" + flow.source_id() + "': " + (service.overloaded ? "overloaded" : "keeps up again") +
+                          ", every " + std::to_string(service.interval) + ". frame is inferred, by the " + network +
+                          " network");
+  gst_element_post_message(
+      GST_ELEMENT(self),
+      gst_message_new_element(GST_OBJECT(self),
+                              gst_structure_new("vireoinfer-service", "overloaded", G_TYPE_BOOLEAN, service.overloaded,
+                                                "network", G_TYPE_STRING, network, "interval", G_TYPE_INT,
+                                                service.interval, "load", G_TYPE_DOUBLE, service.load, nullptr)));
+}
+
 }  // namespace
 
-void report_drops(VireoInfer* self, InferFlow& flow) {
+void report(VireoInfer* self, InferFlow& flow) {
   for (const Drop& drop : flow.take_drops()) {
     GstMessage* message =
         gst_message_new_qos(GST_OBJECT(self), flow.live(), drop.running, drop.stream, drop.timestamp, drop.duration);
@@ -173,6 +189,7 @@ void report_drops(VireoInfer* self, InferFlow& flow) {
     gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, drop.processed, drop.dropped);
     gst_element_post_message(GST_ELEMENT(self), message);
   }
+  if (const std::optional<Service> service = flow.service_change()) tell_service(self, flow, *service);
 }
 
 bool too_late(VireoInfer* self, const InferFlow& flow, GstClockTime running) {
@@ -186,7 +203,11 @@ bool too_late(VireoInfer* self, const InferFlow& flow, GstClockTime running) {
 
 void flush(VireoInfer* self, InferFlow& flow, bool start) {
   if (start) {
-    flow.set_flushing(true);
+    // Upstream sends caps and the like once: what a flush finds on the way is put out with the next frame.
+    flow.set_flushing(true, [&](GstEvent* event) {
+      gst_pad_store_sticky_event(self->srcpad, event);
+      gst_event_unref(event);
+    });
     gst_pad_pause_task(self->srcpad);
     return;
   }

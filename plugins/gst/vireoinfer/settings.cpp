@@ -29,10 +29,22 @@ GType drop_type() {
   return type;
 }
 
+GType overload_type() {
+  static const GEnumValue values[] = {
+      {0, "The newest frame is inferred whenever the network is free", "skip"},
+      {1, "Every n-th frame is inferred, n as load asks for; the others pass", "interval"},
+      {2, "Frames go to the network of smaller-model", "smaller-model"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("VireoInferOverload", values);
+  return type;
+}
+
 constexpr Choice<S> kPrecision{[](const S& s) { return s.precision; }, [](S& s, int value) { s.precision = value; },
                                precision_type};
 constexpr Choice<S> kDrop{[](const S& s) { return int(s.drop); }, [](S& s, int value) { s.drop = DropPolicy(value); },
                           drop_type};
+constexpr Choice<S> kOverload{[](const S& s) { return int(s.overload); },
+                              [](S& s, int value) { s.overload = infer::OverloadPolicy(value); }, overload_type};
 
 const Property<S> kRows[] = {
     {"model", "Model",
@@ -140,6 +152,18 @@ const Property<S> kRows[] = {
      "What happens when frames come faster than they are inferred: 'newest' drops older waiting frames, 'never' blocks "
      "the source, 'auto' (default) is newest on live sources and never on others.",
      kDrop, When::playing},
+    {"overload", "Overload",
+     "What a live stream does when frames come faster than the network takes them. 'skip' (default) infers the newest "
+     "whenever the network is free, the others are dropped; 'interval' infers every n-th, n as large as the load asks "
+     "for, and lets the others pass with the last result where there is room for them; 'smaller-model' gives frames to "
+     "the network of smaller-model until the usual one keeps up again. Changes are told by an element message "
+     "'vireoinfer-service'. Without effect where every frame is kept (drop-policy).",
+     kOverload, When::playing},
+    {"smaller-model", "Smaller model",
+     "File of a faster network for overload=smaller-model, with the same device, precision, threads, batch-size, "
+     "contexts, labels, classes and thresholds; the rest by itself. Classes are counted as the usual network counts "
+     "them, by their names. Default: empty, none.",
+     &S::smaller_model},
 };
 
 /// The same in every locale.
@@ -169,6 +193,16 @@ infer::ModelOptions InferSettings::model_options() const {
     model_options.plan_cache = plan_cache;
   }
   return model_options;
+}
+
+InferSettings InferSettings::smaller() const {
+  InferSettings other = *this;
+  other.model = smaller_model;
+  if (other.decoder != "none") other.decoder = "auto";
+  for (std::string* own : {&other.input_size, &other.layout, &other.mean, &other.scale, &other.color, &other.resize,
+                           &other.options, &other.smaller_model})
+    own->clear();
+  return other;
 }
 
 sdk::Params InferSettings::params() const {

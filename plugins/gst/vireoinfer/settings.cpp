@@ -57,8 +57,10 @@ const Property<S> kRows[] = {
     {"threads", "Threads", "Workers that one inference uses, as a count, 0..1024; 0 (default) means all cores.",
      &S::threads, When::ready, 0, 1024},
     {"batch-size", "Largest batch",
-     "Most images in one inference, 0..256; 0 (default) means 1 on the CPU and 8 elsewhere. Networks with a fixed "
-     "batch extent run at that extent; networks that can't batch run images one by one.",
+     "Most images in one inference, 0..256; 0 (default) means 8 on devices and, on the CPU, what measures quickest "
+     "when "
+     "the model is loaded: 1, 2 or 4. Networks with a fixed batch extent run at that extent; networks that can't batch "
+     "run images one by one.",
      &S::batch_size, When::ready, 0, 256},
     {"contexts", "Contexts",
      "Inferences that are prepared, running or being decoded at once, 0..16; 0 (default) means 3. Each costs the "
@@ -127,7 +129,7 @@ const Property<S> kRows[] = {
      "Frames between two inferred ones carry the last result, marked with its age. Default: true.", &S::hold_results,
      When::playing},
     {"qos", "QoS",
-     "Skip frames that the sink says come too late, before they are inferred or after; each is counted and reported. "
+     "Skip frames that the sink says come too late before they are inferred; each is counted and reported. "
      "Only where drop-policy lets frames be dropped. Default: true.",
      &S::qos, When::playing},
     {"roi-meta", "ROI metadata",
@@ -182,7 +184,7 @@ infer::ModelOptions InferSettings::model_options() const {
   model_options.device = device.empty() ? "cpu" : device;
   model_options.precision = Precision(precision);
   model_options.threads = threads;
-  model_options.batch = batch_size > 0 ? batch_size : model_options.device == "cpu" ? 1 : 8;
+  model_options.batch = batch_size > 0 ? batch_size : model_options.device == "cpu" ? 0 : 8;
   model_options.contexts = contexts > 0 ? contexts : 3;
   model_options.build_budget_s = build_budget_s;
   model_options.size = input_size;

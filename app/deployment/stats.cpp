@@ -34,14 +34,19 @@ std::string json_of(const StreamSnapshot& s) {
   const auto count = [](const char* name, std::uint64_t value) {
     return std::string(", \"") + name + "\": " + std::to_string(value);
   };
+  char latency[160];
+  std::snprintf(
+      latency, sizeof latency, ", \"latency_ms\": {\"p50\": %.4f, \"p90\": %.4f, \"p99\": %.4f, \"max\": %.4f}",
+      s.latency.percentile_ms(0.5), s.latency.percentile_ms(0.9), s.latency.percentile_ms(0.99), s.latency.max_ms());
   std::string outputs;
   for (const OutputStatus& o : s.outputs)
     outputs += (outputs.empty() ? "{" : ", {") + word("to", o.to) + ", " + word("state", to_string(o.state)) +
                count("frames", o.frames) + count("dropped", o.dropped) + ", " + word("problem", o.problem) + "}";
   return "{" + word("name", s.name) + ", " + word("source", s.source) + ", " + word("state", to_string(s.state)) +
          ", " + word("problem", s.problem) + count("frames_in", s.frames_in) + count("frames", s.frames) +
-         count("inferred", s.inferred) + count("dropped", s.dropped) + count("late", s.late) +
-         count("detections", s.detections) + count("restarts", s.restarts) + ", \"sinks\": [" + outputs + "]}";
+         count("inferred", s.inferred) + count("smaller", s.smaller) + count("dropped", s.dropped) +
+         count("late", s.late) + count("detections", s.detections) + count("restarts", s.restarts) + latency +
+         ", \"overloaded\": " + (s.overloaded ? "true" : "false") + ", \"sinks\": [" + outputs + "]}";
 }
 
 }  // namespace

@@ -210,6 +210,54 @@ TEST(VireoInferOverload, GoesToTheSmallerModelAndBack) {
   EXPECT_EQ(camera.harness.stat("smaller"), camera.quick_frames);
 }
 
+TEST(VireoInferOverload, ShowsWhatItInfersOnASinkThatKeepsTime) {
+  // Frames that are shown late are not shown, and the element hears of it: it has to tell the latency that it has.
+  load_plugin();
+  double work = 0;
+  {
+    Camera camera("overload=skip");
+    work = camera.work;
+  }
+  const int rate = std::max(30, int(2 / work));
+  const std::string launch =
+      "videotestsrc is-live=true num-buffers=" + std::to_string(4 * rate) +
+      " pattern=black ! video/x-raw,format=BGR,width=64,height=64,framerate=" + std::to_string(rate) + "/1 ! " +
+      slow_infer("drop-policy=auto") + " ! fakesink name=sink sync=true qos=true max-lateness=20000000";
+  GstElement* pipeline = gst_parse_launch(launch.c_str(), nullptr);
+  ASSERT_NE(pipeline, nullptr);
+  GstElement *element = gst_bin_get_by_name(GST_BIN(pipeline), "infer"),
+             *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+  GstBus* bus = gst_element_get_bus(pipeline);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  for (bool playing = true; playing;) {
+    GstMessage* message = gst_bus_timed_pop_filtered(
+        bus, 60 * GST_SECOND, GstMessageType(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_LATENCY));
+    ASSERT_NE(message, nullptr);
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY) gst_bin_recalculate_latency(GST_BIN(pipeline));
+    else playing = false;
+    gst_message_unref(message);
+  }
+  GstStructure *figures = nullptr, *shown = nullptr;
+  g_object_get(element, "stats", &figures, nullptr);
+  g_object_get(sink, "stats", &shown, nullptr);
+  guint64 frames = 0, inferred = 0, dropped = 0, late = 0, images = 0, rendered = 0;
+  gst_structure_get(figures, "frames", G_TYPE_UINT64, &frames, "inferred", G_TYPE_UINT64, &inferred, "dropped",
+                    G_TYPE_UINT64, &dropped, "late", G_TYPE_UINT64, &late, "engine-images", G_TYPE_UINT64, &images,
+                    nullptr);
+  gst_structure_get_uint64(shown, "rendered", &rendered);
+  EXPECT_EQ(frames, inferred + dropped + late);
+  EXPECT_GE(double(rendered), 0.8 * double(inferred)) << "of " << frames << ", " << late << " late";
+  EXPECT_GE(double(inferred), 0.8 * double(images))
+      << "what is inferred is put out; " << rendered << " shown, " << dropped << " dropped, " << late << " late";
+  gst_structure_free(figures);
+  gst_structure_free(shown);
+  gst_object_unref(bus);
+  gst_object_unref(element);
+  gst_object_unref(sink);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+}
+
 TEST(VireoInferOverload, RefusesASmallerModelThatIsNotThere) {
   load_plugin();
   for (const auto& [settings, wanted] :

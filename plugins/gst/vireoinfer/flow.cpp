@@ -201,6 +201,8 @@ void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& o
   if (outcome.fate == Fate::inferred) {
     // Time spent waiting for downstream is not ours: a sink that waits for the clock would make it grow without end.
     recent_.add(taken_ns);
+    longer_ = taken_ns > reported_ns_ ? longer_ + 1 : 0;
+    longest_ns_ = longer_ > 1 ? std::max(longest_ns_, taken_ns) : taken_ns;
     if (options_.newest_wins) degree_.finished(frame.smaller, std::max(frame.arrived, resumed_), Clock::now());
   }
   balance();

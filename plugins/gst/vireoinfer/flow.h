@@ -111,8 +111,8 @@ class InferFlow {
   GstFlowReturn push_frame(GstBuffer* buffer, FrameFacts facts);
   /// Takes the event.
   bool push_event(GstEvent* event);
-  /// A frame that came too late for the sink and is not let in; or was finished too late and is not put out.
-  void drop_late(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration, bool arriving);
+  /// A frame that came too late for the sink and is not let in.
+  void drop_late(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration);
   /// The frames dropped since the last call, to be reported.
   [[nodiscard]] std::vector<Drop> take_drops();
 
@@ -199,6 +199,8 @@ class InferFlow {
   std::uint64_t out_ = 0;
   infer::LatencyWindow recent_;  ///< what frames took lately
   std::int64_t reported_ns_ = 0;
+  int longer_ = 0;               ///< results in a row that took longer than reported
+  std::int64_t longest_ns_ = 0;  ///< of them
   infer::Degree degree_;
   std::uint64_t told_changes_ = 0;    ///< of the degree, that service_change() has told
   bool paused_ = false;               ///< the batcher takes no frames, for downstream has enough

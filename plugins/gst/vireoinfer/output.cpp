@@ -43,10 +43,6 @@ GstFlowReturn put_out(VireoInfer* self, InferFlow& flow, FrameTask& frame, bool 
     gst_pad_push_event(self->srcpad, gst_event_new_eos());
     return GST_FLOW_ERROR;
   }
-  if (too_late(self, flow, frame.facts.running)) {  // the sink would only throw it away
-    flow.drop_late(frame.facts, frame.timestamp, frame.duration, false);
-    return GST_FLOW_OK;
-  }
   GST_OBJECT_LOCK(self);
   const bool planes = self->state->downstream_planes;
   GST_OBJECT_UNLOCK(self);
@@ -117,9 +113,9 @@ gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
     gst_event_parse_qos(event, &type, &proportion, &difference, &timestamp);
     GST_OBJECT_LOCK(self);
     const bool valid = GST_CLOCK_TIME_IS_VALID(timestamp) && difference > -GstClockTimeDiff(timestamp);
-    self->state->earliest = !valid           ? GST_CLOCK_TIME_NONE
-                            : difference > 0 ? timestamp + 2 * GstClockTime(difference)
-                                             : timestamp - GstClockTime(-difference);
+    // What a decoder does, to skip twice the delay so as to catch up, would leave the network idle: frames of live
+    // sources come no sooner for it.
+    self->state->earliest = valid ? GstClockTime(GstClockTimeDiff(timestamp) + difference) : GST_CLOCK_TIME_NONE;
     self->state->proportion = proportion;
     GST_OBJECT_UNLOCK(self);
   }

@@ -129,16 +129,23 @@ const std::string& EngineBackend::batch_note() const noexcept { return batch_not
 /// ones lose as much. The smallest size that is not clearly slower than the best.
 int EngineBackend::quickest_batch() {
   constexpr int kRounds = 3;
-  constexpr double kClearly = 1.05;
-  std::vector<std::pair<int, double>> seconds;  // of an image, by size
+  constexpr double kClearly = 1.05, kHopeless = 1.3;
+  constexpr std::chrono::milliseconds kPatience{300};  // after the first round, of large networks
+  std::vector<std::pair<int, double>> seconds;         // of an image, by size
   for (int count = 1; count <= network_.batch; count *= 2)
     seconds.emplace_back(count, std::numeric_limits<double>::max());
-  for (int round = 0; round < kRounds; ++round)
+  const auto begun = std::chrono::steady_clock::now();
+  double quickest = std::numeric_limits<double>::max();
+  for (int round = 0; round < kRounds; ++round) {
+    if (std::chrono::steady_clock::now() - begun > kPatience) break;
     for (auto& [count, best] : seconds) {
+      if (round > 0 && best > kHopeless * quickest) continue;
       const auto start = std::chrono::steady_clock::now();
       if (!lanes_.front()->run(count).ok()) return 1;
       best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / count);
+      quickest = std::min(quickest, best);
     }
+  }
   const auto best = std::ranges::min_element(seconds, {}, [](const auto& entry) { return entry.second; });
   return std::ranges::find_if(seconds, [&](const auto& entry) { return entry.second <= kClearly * best->second; })
       ->first;

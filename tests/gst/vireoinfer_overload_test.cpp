@@ -110,10 +110,11 @@ class Camera {
       gst_message_unref(message);
     }
   }
-  /// Frames for so long, `load` times as many as the network takes.
+  /// Frames for so long, `load` times as many as the network takes; at least as long as it takes for some dozens.
   void play(double seconds, double load) {
     const auto start = Clock::now();
     const double between = work / load;
+    seconds = std::max(seconds, 40 * work);
     for (int i = 1; Seconds(Clock::now() - start).count() < seconds; ++i) {
       push();
       pull();

@@ -80,8 +80,8 @@ void read_source(const Node& node, SourceConfig& source) {
 void read_stage(const Node& node, StageConfig& stage) {
   for (const Node& infer : node.children("infer")) {
     for (auto& [name, option] : infer.options()) {
-      const bool path =
-          name == "model" || (name == "labels" && fs::is_regular_file(fs::path(folder_of(node.file())) / option.value));
+      const bool path = name == "model" || name == "smaller-model" ||
+                        (name == "labels" && fs::is_regular_file(fs::path(folder_of(node.file())) / option.value));
       if (path) option.value = (fs::path(folder_of(node.file())) / option.value).lexically_normal().string();
       stage.properties[name] = option;
     }

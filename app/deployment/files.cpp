@@ -61,8 +61,9 @@ void add_files(files::Outputs& files, const config::DeploymentConfig& config) {
   std::set<std::string> models;
   for (const config::StreamConfig& stream : config.streams)
     for (const config::StageConfig& stage : stream.stages)
-      if (const auto model = stage.properties.find("model"); model != stage.properties.end())
-        models.insert(model->second.value);
+      for (const char* name : {"model", "smaller-model"})
+        if (const auto model = stage.properties.find(name); model != stage.properties.end())
+          models.insert(model->second.value);
   for (const std::string& model : models) add_external_data(files, model);
 }
 

@@ -97,9 +97,10 @@ std::string to_json(const StreamSnapshot& s) {
                 s.latency.max_ms());
   return "{" + word("name", s.name) + ", " + word("source", s.source) + ", " + word("state", to_string(s.state)) +
          ", " + word("problem", s.problem) + count("frames_in", s.frames_in) + count("frames", s.frames) +
-         count("inferred", s.inferred) + count("dropped", s.dropped) + count("late", s.late) +
-         count("detections", s.detections) + count("restarts", s.restarts) + figures + ", " + word("model", s.model) +
-         ", \"sinks\": [" + outputs + "]}";
+         count("inferred", s.inferred) + count("smaller", s.smaller) + count("dropped", s.dropped) +
+         count("late", s.late) + count("detections", s.detections) + count("restarts", s.restarts) + figures +
+         ", \"overloaded\": " + (s.overloaded ? "true" : "false") + ", " + word("model", s.model) + ", \"sinks\": [" +
+         outputs + "]}";
 }
 
 std::string to_line(const RunStats& stats) {

@@ -32,6 +32,8 @@ struct StreamSnapshot {
   std::uint64_t frames_in = 0;
   std::uint64_t frames = 0;      ///< that came out of inference
   std::uint64_t inferred = 0;    ///< with their own result
+  std::uint64_t smaller = 0;     ///< of the inferred ones, by the smaller network
+  bool overloaded = false;       ///< a stage's frames come faster than its network takes them
   std::uint64_t dropped = 0;     ///< a newer frame took their place
   std::uint64_t dropped_in = 0;  ///< of these, those that found no room before the first stage
   std::uint64_t late = 0;        ///< skipped because they came too late for the display

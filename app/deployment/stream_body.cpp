@@ -141,6 +141,10 @@ void StreamBody::add_figures(StreamSnapshot& all) const {
     all.inferred += count("inferred");
     all.dropped += count("dropped");
     all.late += count("late");
+    all.smaller += count("smaller");
+    gboolean overloaded = FALSE;
+    gst_structure_get_boolean(figures, "overloaded", &overloaded);
+    all.overloaded = all.overloaded || overloaded;
     double number = 0;
     if (gst_structure_get_double(figures, "engine-busy-s", &number)) all.busy_s = std::max(all.busy_s, number);
     if (gst_structure_get_double(figures, "engine-load-s", &number)) all.load_s = std::max(all.load_s, number);

@@ -175,22 +175,28 @@ void Batcher::State::run_lane(Lock& lock, int index) {
     guarded(ticket, [&] { ticket.job->decode(backend.outputs(index, i, count), index); });
   }
   lock.lock();
-  std::vector<StreamState*> touched;
+  std::vector<std::pair<StreamState*, int>> touched;  // and how many frames of each
   for (Ticket* ticket : lane.tickets) {
     ticket->stage = Stage::done;
     if (ticket->cancelled) ticket->outcome.fate = Fate::flushed;
-    --ticket->stream->taken;
-    if (std::find(touched.begin(), touched.end(), ticket->stream) != touched.end()) continue;
-    touched.push_back(ticket->stream);
+    const auto known = std::ranges::find(touched, ticket->stream, [](const auto& entry) { return entry.first; });
+    if (known != touched.end()) {
+      ++known->second;
+      continue;
+    }
+    touched.emplace_back(ticket->stream, 1);
     ++ticket->stream->holds;  // it must not go away while another stream's results are delivered
   }
   lane.tickets.clear();
   lane.phase = BatchLane::Phase::free;
   work.notify_all();
-  for (StreamState* stream : touched) {
+  for (const auto& [stream, frames] : touched) {
     deliver_ready(lock, *stream);
+    // Only now may the stream's next frame be taken: who is given a result may have reason to pause it.
+    stream->taken -= frames;
     --stream->holds;
     stream->changed.notify_all();
+    work.notify_all();
   }
 }
 

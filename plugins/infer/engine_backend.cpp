@@ -1,6 +1,8 @@
 #include "plugins/infer/engine_backend.h"
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
 
 namespace vireo::infer {
 namespace {
@@ -35,7 +37,7 @@ std::vector<float> LaneNetwork::size_or_scale(const TensorInfo& input) const {
 
 EngineBackend::EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const sdk::InputSpec& spec,
                              const EngineBackendOptions& options)
-    : engines_(std::move(engines)), engine_(engines_.front()) {
+    : engines_(std::move(engines)), engine_(engines_.front()), options_(options) {
   network_.spec = spec;
   network_.inputs = engine_->inputs();
   network_.outputs = engine_->outputs();
@@ -45,11 +47,9 @@ EngineBackend::EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const
     if (input.name == spec.name && !network_.open_batch)
       network_.batch = static_cast<int>(std::clamp<std::int64_t>(input.dims[0], 1, 1024));
   }
-  choose_batch(std::max(1, options.batch));
-  for (int i = 0; i < std::max(1, options.lanes); ++i)
-    for (std::size_t k = 0; k < engines_.size(); ++k)
-      lanes_.push_back(on_device_ ? make_device_lane(network_, *engines_[k], {options.devices.at(k)})
-                                  : make_host_lane(network_, *engines_[k]));
+  choose_batch(options.batch > 0 ? options.batch : kMostMeasured);
+  if (options.batch == 0) batch_note_.clear();  // none was asked for
+  make_lanes();
   if (on_device_) {
     const std::optional<DeviceInfo> info = find_device(options.devices.front());
     own_parts_ = info && info->type != "cpu";
@@ -57,6 +57,14 @@ EngineBackend::EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const
 }
 
 EngineBackend::~EngineBackend() = default;
+
+void EngineBackend::make_lanes() {
+  lanes_.clear();
+  for (int i = 0; i < std::max(1, options_.lanes); ++i)
+    for (std::size_t k = 0; k < engines_.size(); ++k)
+      lanes_.push_back(on_device_ ? make_device_lane(network_, *engines_[k], {options_.devices.at(k)})
+                                  : make_host_lane(network_, *engines_[k]));
+}
 
 /// Describes the network for one image, then finds out whether its outputs grow with the batch.
 void EngineBackend::choose_batch(int wanted) {
@@ -117,7 +125,41 @@ const std::vector<TensorInfo>& EngineBackend::image_inputs() const noexcept { re
 const std::vector<TensorInfo>& EngineBackend::image_outputs() const noexcept { return image_outputs_; }
 const std::string& EngineBackend::batch_note() const noexcept { return batch_note_; }
 
+/// On a CPU a batch shares the cost of starting a step and pays with the caches: small networks gain a third, large
+/// ones lose as much. The smallest size that is not clearly slower than the best.
+int EngineBackend::quickest_batch() {
+  constexpr int kRounds = 3;
+  constexpr double kClearly = 1.05, kHopeless = 1.3;
+  constexpr std::chrono::milliseconds kPatience{300};  // after the first round, of large networks
+  std::vector<std::pair<int, double>> seconds;         // of an image, by size
+  for (int count = 1; count <= network_.batch; count *= 2)
+    seconds.emplace_back(count, std::numeric_limits<double>::max());
+  const auto begun = std::chrono::steady_clock::now();
+  double quickest = std::numeric_limits<double>::max();
+  for (int round = 0; round < kRounds; ++round) {
+    if (std::chrono::steady_clock::now() - begun > kPatience) break;
+    for (auto& [count, best] : seconds) {
+      if (round > 0 && best > kHopeless * quickest) continue;
+      const auto start = std::chrono::steady_clock::now();
+      if (!lanes_.front()->run(count).ok()) return 1;
+      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / count);
+      quickest = std::min(quickest, best);
+    }
+  }
+  const auto best = std::ranges::min_element(seconds, {}, [](const auto& entry) { return entry.second; });
+  return std::ranges::find_if(seconds, [&](const auto& entry) { return entry.second <= kClearly * best->second; })
+      ->first;
+}
+
 double EngineBackend::warm_up() {
+  if (options_.batch == 0 && !on_device_ && network_.open_batch && network_.batch > 1) {
+    lanes_.front()->warm_up();
+    const int batch = quickest_batch();
+    if (batch < network_.batch) {
+      network_.batch = batch;
+      make_lanes();  // with no more memory than they need
+    }
+  }
   // Lanes of the engines stand in turns. On the CPU, and where it is the device, one of each engine stands for all.
   for (std::size_t k = own_parts_ ? lanes_.size() : engines_.size(); k-- > 1;) lanes_[k]->warm_up();
   return lanes_.front()->warm_up();

@@ -18,13 +18,16 @@
 namespace vireo::infer {
 
 struct EngineBackendOptions {
-  int batch = 1;                     ///< images wanted in a lane; the network may allow fewer
+  int batch = 1;                     ///< images wanted in a lane; the network may allow fewer; 0: by measurement
   int lanes = 3;                     ///< of each engine
   std::vector<std::string> devices;  ///< by engine; empty: all are the CPU's
 };
 
 class EngineBackend : public Backend {
  public:
+  /// Images at most in a batch that is chosen by measurement.
+  static constexpr int kMostMeasured = 4;
+
   /// `spec` says which input takes the picture and at what size. Throws Error when other inputs can't be filled in.
   EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const sdk::InputSpec& spec,
                 const EngineBackendOptions& options);
@@ -50,6 +53,8 @@ class EngineBackend : public Backend {
 
  private:
   void choose_batch(int wanted);
+  void make_lanes();
+  [[nodiscard]] int quickest_batch();
   void describe(Context& context);
 
   std::vector<std::shared_ptr<Engine>> engines_;
@@ -57,6 +62,7 @@ class EngineBackend : public Backend {
   LaneNetwork network_;
   std::vector<TensorInfo> image_inputs_, image_outputs_;  ///< for one image
   std::string batch_note_;
+  EngineBackendOptions options_;
   bool on_device_ = false;  ///< the host can't see the engines' memory
   bool own_parts_ = false;  ///< lanes have something of their own to warm up, and a device that is quick at it
   std::vector<std::unique_ptr<Lane>> lanes_;

@@ -38,7 +38,9 @@ Profile profile_for(const std::vector<TensorInfo>& inputs, const sdk::InputSpec&
       return dims;
     };
     const std::int64_t fixed = open ? 0 : input.dims[0];
-    profile.push_back({input.name, at(open ? 1 : fixed), at(open ? batch : fixed), at(open ? batch : fixed)});
+    // What is chosen by measurement is tuned for single images, and has to beat them.
+    const std::int64_t most = batch > 0 ? batch : EngineBackend::kMostMeasured, usual = std::max(1, batch);
+    profile.push_back({input.name, at(open ? 1 : fixed), at(open ? usual : fixed), at(open ? most : fixed)});
   }
   return profile;
 }
@@ -71,7 +73,7 @@ std::vector<std::string> unlike_devices(const std::vector<std::string>& names) {
   return list;
 }
 
-Plan build_plan(const ModelOptions& options, const CachedPlan& cached) {
+Plan build_for(const ModelOptions& options, const CachedPlan& cached, int batch) {
   Network network = import_onnx(options.path);
   cached.label(network);
   BuildOptions build_options;
@@ -80,10 +82,22 @@ Plan build_plan(const ModelOptions& options, const CachedPlan& cached) {
   build_options.budget_s = options.build_budget_s;
   build_options.threads = options.threads;
   const sdk::InputSpec spec = preprocess::guess_input(network.inputs(), {}, size_params(options));
-  if (Profile profile = profile_for(network.inputs(), spec, options.batch); !profile.empty()) {
+  if (Profile profile = profile_for(network.inputs(), spec, batch); !profile.empty()) {
     build_options.profiles.push_back(std::move(profile));
   }
   return build(std::move(network), build_options);
+}
+
+Plan build_plan(const ModelOptions& options, const CachedPlan& cached) {
+  try {
+    return build_for(options, cached, options.batch);
+  } catch (const Error& error) {
+    // A batch extent that is open to the outside and fixed within shows when shapes are followed through the network.
+    const bool shapes = error.code() == ErrorCode::invalid_model || error.code() == ErrorCode::invalid_argument;
+    if (options.batch == 1 || !shapes) throw;
+    log(LogLevel::info, options.path.string() + ": built for single images, since " + error.what());
+  }
+  return build_for(options, cached, 1);
 }
 
 /// One model for each key; the entry's lock is held while it loads, so that others wait for it.

@@ -21,11 +21,11 @@ struct ModelOptions {
   std::filesystem::path path;  ///< ONNX or plan
   std::string device = "cpu";  ///< "opencl:all": a replica on every OpenCL GPU, or accelerator, that there is
   Precision precision = Precision::fp32;
-  int threads = 0;                   ///< 0: all cores
-  int batch = 1;                     ///< most images in one inference
-  int contexts = 3;                  ///< inferences prepared, running or being decoded at once
-  double build_budget_s = 2;         ///< for tactic timing when the file is ONNX
-  std::string size, layout;          ///< for open inputs, see preprocess::input_params(); empty: by the model
+  int threads = 0;            ///< 0: all cores
+  int batch = 1;              ///< most images in one inference; 0: what measures quickest, where the host computes
+  int contexts = 3;           ///< inferences prepared, running or being decoded at once
+  double build_budget_s = 2;  ///< for tactic timing when the file is ONNX
+  std::string size, layout;   ///< for open inputs, see preprocess::input_params(); empty: by the model
   std::filesystem::path plan_cache;  ///< folder for plans built from ONNX (plan_cache.h); empty: plans are not kept
 
   /// Equal for options that can share a model.

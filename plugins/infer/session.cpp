@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "engine/api/log.h"
+#include "plugins/decode/labels.h"
 #include "plugins/preprocess/input_guess.h"
 
 namespace vireo::infer {
@@ -38,6 +39,7 @@ Session::Session(std::shared_ptr<Model> model, const std::string& decoder, const
     decoder_ = choice.row->name;
     style = choice.match.input;
     reason = choice.match.reason;
+    class_names_ = decode::choose_labels(model_->description(), params, -1);
     for (int lane = 0; lane < model_->batcher().lanes(); ++lane) {
       decoders_.push_back(decode::create_decoder(choice, model_->description(), params, preprocess::input_params()));
     }
@@ -47,6 +49,26 @@ Session::Session(std::shared_ptr<Model> model, const std::string& decoder, const
   summary_ = options.path.filename().string() + ": input " + describe_input(input_) + "; decoder " + decoder_ + " (" +
              reason + ")";
   log(LogLevel::info, summary_);
+}
+
+void Session::count_classes_as(const Session& other) {
+  if (other.class_names_.empty() || class_names_.empty() || other.class_names_ == class_names_) return;
+  counted_.emplace();
+  for (std::size_t i = 0; i < other.class_names_.size(); ++i) counted_->emplace(other.class_names_[i], int(i));
+}
+
+void Session::decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry, sdk::FrameResult& result,
+                     int lane) {
+  if (decoders_.empty()) return;
+  decoders_[lane]->decode(outputs, geometry, result);
+  if (!counted_) return;
+  const auto unknown = [&](auto& entry) {
+    const auto found = counted_->find(entry.label);
+    if (found != counted_->end()) entry.class_id = found->second;
+    return found == counted_->end();
+  };
+  std::erase_if(result.detections, unknown);
+  std::erase_if(result.classes, unknown);
 }
 
 sdk::Geometry Session::prepare(const sdk::Image& image, const Slot& slot, int worker, Outputs outputs) {

@@ -3,7 +3,9 @@
 // batcher. prepare and decode are called from the batcher's threads with their worker and lane numbers.
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,9 +28,10 @@ class Session {
   enum class Outputs : std::uint8_t { as_decoded, whole };
   sdk::Geometry prepare(const sdk::Image& image, const Slot& slot, int worker, Outputs outputs = Outputs::as_decoded);
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry, sdk::FrameResult& result,
-              int lane) {
-    if (!decoders_.empty()) decoders_[lane]->decode(outputs, geometry, result);
-  }
+              int lane);
+  /// Results get the class numbers that `other` has for the names; what it has no name for goes. Without effect where
+  /// one of the two says nothing of its classes. Before the first frame.
+  void count_classes_as(const Session& other);
 
   [[nodiscard]] Model& model() noexcept { return *model_; }
   [[nodiscard]] std::shared_ptr<Model> shared_model() const { return model_; }
@@ -43,6 +46,8 @@ class Session {
   std::string decoder_, summary_;
   std::vector<preprocess::Preprocessor> preprocessors_;
   std::vector<std::unique_ptr<sdk::Decoder>> decoders_;
+  std::vector<std::string> class_names_;               ///< as far as the user or the model's metadata says
+  std::optional<std::map<std::string, int>> counted_;  ///< numbers by name, where they are another session's
 };
 
 }  // namespace vireo::infer

@@ -165,6 +165,20 @@ TEST_F(Rtsp, TakesAnotherSizeAndRateAndKeepsThoseOfItsRecording) {
   EXPECT_GE(facts.frames, stats.streams[0].outputs[0].frames);
 }
 
+TEST_F(Rtsp, FollowsAnotherSizeAndRateInTheMiddleOfAStream) {
+  RtspServer server;
+  std::atomic<int> width{0};
+  Deployment deployment([&](const FrameView& frame) { width = frame.result ? frame.result->width : 0; });
+  deployment.apply(only(camera("camera", server.url())));
+  ASSERT_TRUE(eventually([&] { return width == 320; }));
+  for (const auto& [caps, wanted] : {std::pair("video/x-raw,width=480,height=360,framerate=15/1", 480),
+                                     std::pair("video/x-raw,width=160,height=120,framerate=30/1", 160)}) {
+    server.change_size(caps);
+    EXPECT_TRUE(eventually([&] { return width == wanted; })) << caps;
+  }
+  EXPECT_EQ(find(deployment.snapshot(), "camera").restarts, 0u) << "it is the same stream";
+}
+
 TEST_F(Rtsp, OutlivesGarbageOnTheWire) {
   RtspServer noisy, clean;
   config::DeploymentConfig config = only(camera("noisy", noisy.url()));

@@ -4,7 +4,6 @@
 #include "app/deployment/truncation.h"
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 
 #include "tests/deployment/harness.h"
@@ -75,10 +74,9 @@ TEST(Truncation, NamesTheCutWhereAnIndexAtTheEndIsMissing) {
   gst_element_set_state(writer.get(), GST_STATE_NULL);
   EXPECT_EQ(missing_end(file), "");
   fs::resize_file(file, fs::file_size(file) / 2);
-  const auto start = std::chrono::steady_clock::now();
   const std::string error = error_of(playing(file));
   EXPECT_NE(error.find("was cut off: it has"), std::string::npos) << error;
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(25)) << "it waited until it stalled";
+  EXPECT_EQ(error.find("no frame has come"), std::string::npos) << "it waited until it stalled: " << error;
 }
 
 TEST(Truncation, KnowsFormatsByTheirStructure) {

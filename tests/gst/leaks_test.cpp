@@ -1,32 +1,14 @@
 // GStreamer's leaks tracer on the elements: whatever they went through, no object is left that was not there before.
 
 #include <cstdlib>
-#include <map>
 
 #include "tests/gst/harness.h"
+#include "tests/support/live_objects.h"
 
 namespace vireo::gst_test {
 namespace {
 
-/// Objects that are alive, by type; empty without the tracer.
-std::map<std::string, int> live_objects() {
-  std::map<std::string, int> counts;
-  GList* tracers = gst_tracing_get_active_tracers();
-  for (GList* at = tracers; at; at = at->next) {
-    if (std::string(G_OBJECT_TYPE_NAME(at->data)) != "GstLeaksTracer") continue;
-    GstStructure* live = nullptr;
-    g_signal_emit_by_name(at->data, "get-live-objects", &live);
-    const GValue* list = live ? gst_structure_get_value(live, "live-objects-list") : nullptr;
-    for (guint i = 0; list && i < gst_value_list_get_size(list); ++i) {
-      const GstStructure* object = gst_value_get_structure(gst_value_list_get_value(list, i));
-      const GValue* value = gst_structure_get_value(object, "object");
-      ++counts[value ? G_VALUE_TYPE_NAME(value) : "unknown"];
-    }
-    // The answer is not freed: it holds objects of which it took no reference.
-  }
-  g_list_free_full(tracers, gst_object_unref);
-  return counts;
-}
+using tests::live_objects;
 
 GstMessage* play_until_end(GstElement* pipeline) {
   GstBus* bus = gst_element_get_bus(pipeline);

@@ -119,6 +119,21 @@ TEST(Model, GivesBatchedPicturesTheResultsOfSingleOnes) {
   }
 }
 
+TEST(Model, ChoosesItsBatchByMeasurementWhereNoneIsWanted) {
+  const PlanFile file(small_network(kUnknown));
+  ModelOptions options;
+  options.path = file.path;
+  options.batch = 0;
+  const auto model = Model::open(options);
+  const int batch = model->backend().max_batch();
+  EXPECT_TRUE(batch == 1 || batch == 2 || batch == 4) << batch;
+  EXPECT_EQ(model->backend().batch_note(), "") << "nothing else was asked for";
+  const PlanFile baked(small_network(kUnknown, true), 1);
+  options.path = baked.path;
+  EXPECT_EQ(Model::open(options)->backend().max_batch(), 1) << "it can't batch";
+  EXPECT_EQ(Model::open(options)->backend().batch_note(), "");
+}
+
 TEST(Model, RunsNetworksWithAFixedBatchAtThatBatch) {
   const PlanFile three(small_network(3)), one(small_network(1));
   const auto model = Model::open(options_for(three, 8)), single = Model::open(options_for(one, 1));

@@ -14,7 +14,7 @@ namespace vireo::tests {
 struct RtspServer::Client {
   RtspServer* server = nullptr;
   int socket = -1;
-  std::mutex writing;
+  std::mutex writing, playing;  ///< guard the socket; `media`
   GstElement* media = nullptr;
   std::thread thread;
   std::mt19937 noise{1};
@@ -51,6 +51,7 @@ struct RtspServer::Client {
       std::lock_guard lock(server->mutex_);
       text = server->options_.media;
     }
+    std::lock_guard lock(playing);
     media = gst_parse_launch((text + " ! appsink name=out sync=false").c_str(), nullptr);
     GstElement* out = gst_bin_get_by_name(GST_BIN(media), "out");
     GstAppSinkCallbacks callbacks{};
@@ -115,6 +116,19 @@ void RtspServer::kill() {
   clients_.clear();
 }
 
+void RtspServer::change_size(const std::string& caps) {
+  GstCaps* wanted = gst_caps_from_string(caps.c_str());
+  std::lock_guard lock(mutex_);
+  for (const auto& client : clients_) {
+    std::lock_guard playing(client->playing);
+    GstElement* size = client->media ? gst_bin_get_by_name(GST_BIN(client->media), "size") : nullptr;
+    if (!size) continue;
+    g_object_set(size, "caps", wanted, nullptr);
+    gst_object_unref(size);
+  }
+  gst_caps_unref(wanted);
+}
+
 void RtspServer::set_media(const std::string& media) {
   std::lock_guard lock(mutex_);
   options_.media = media;
@@ -132,7 +146,10 @@ void RtspServer::accept_all() {
     client->server = this;
     client->socket = socket;
     Client& one = *client;
-    clients_.push_back(std::move(client));  // this thread and, after it, kill()
+    {
+      std::lock_guard lock(mutex_);
+      clients_.push_back(std::move(client));
+    }
     one.thread = std::thread([this, &one] { serve(one); });
   }
 }

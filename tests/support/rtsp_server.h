@@ -20,7 +20,7 @@ class RtspServer {
     std::string user, password;  ///< empty: everybody may watch
     /// What makes the packets: raw video to RTP of payload type 96, H.264.
     std::string media =
-        "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=25/1 ! "
+        "videotestsrc is-live=true ! capsfilter name=size caps=video/x-raw,width=320,height=240,framerate=25/1 ! "
         "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay config-interval=-1 pt=96";
   };
   RtspServer();
@@ -35,6 +35,8 @@ class RtspServer {
   void stall(bool stalled) { stalled_ = stalled; }
   /// What is sent is noise in the form of packets.
   void garble(bool garbled) { garbled_ = garbled; }
+  /// Those who watch get this size and rate from now on, in the same stream: the media's element named "size".
+  void change_size(const std::string& caps);
   /// For those who come from now on.
   void set_media(const std::string& media);
   [[nodiscard]] std::string url(const std::string& path = "/live", const std::string& credentials = "") const;

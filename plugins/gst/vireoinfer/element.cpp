@@ -68,6 +68,28 @@ void set_loaded(VireoInfer* self, bool loaded) {
   GST_OBJECT_UNLOCK(self);
 }
 
+/// Throws Error where overload=smaller-model has none.
+void check_overload(const InferSettings& settings, bool has_smaller) {
+  if (settings.overload != infer::OverloadPolicy::smaller || has_smaller) return;
+  throw Error(ErrorCode::invalid_argument,
+              "overload=smaller-model: no smaller model is loaded; set smaller-model=FILE.onnx or FILE.plan in NULL or "
+              "READY");
+}
+
+std::shared_ptr<infer::Session> make_session(const InferSettings& settings, std::shared_ptr<infer::Model> model) {
+  return std::make_shared<infer::Session>(std::move(model), settings.decoder, settings.params());
+}
+
+/// The sessions on these models; the second may be null.
+InferFlow::Sessions make_sessions(const InferSettings& settings, std::shared_ptr<infer::Model> usual,
+                                  std::shared_ptr<infer::Model> smaller) {
+  InferFlow::Sessions sessions{make_session(settings, std::move(usual)), nullptr};
+  if (!smaller) return sessions;
+  sessions.smaller = make_session(settings.smaller(), std::move(smaller));
+  sessions.smaller->count_classes_as(*sessions.usual);
+  return sessions;
+}
+
 bool load_flow(VireoInfer* self) {
   const InferSettings settings = settings_of(self);
   if (settings.model.empty()) {
@@ -75,11 +97,14 @@ bool load_flow(VireoInfer* self) {
     return false;
   }
   try {
+    check_overload(settings, !settings.smaller_model.empty());
     auto model = infer::Model::open(settings.model_options());
-    auto session = std::make_shared<infer::Session>(std::move(model), settings.decoder, settings.params());
-    GST_INFO_OBJECT(self, "%s", session->summary().c_str());
+    std::shared_ptr<infer::Model> smaller;
+    if (!settings.smaller_model.empty()) smaller = infer::Model::open(settings.smaller().model_options());
+    InferFlow::Sessions sessions = make_sessions(settings, std::move(model), std::move(smaller));
+    GST_INFO_OBJECT(self, "%s", sessions.usual->summary().c_str());
     const std::string id = settings.source_id.empty() ? GST_OBJECT_NAME(self) : settings.source_id;
-    auto flow = std::make_shared<InferFlow>(std::move(session), settings, id);
+    auto flow = std::make_shared<InferFlow>(std::move(sessions), settings, id);
     GST_OBJECT_LOCK(self);
     self->state->flow = std::move(flow);
     self->state->earliest = GST_CLOCK_TIME_NONE;
@@ -128,7 +153,8 @@ GstStructure* stats_of(VireoInfer* self) {
   GstStructure* structure = gst_structure_new_empty("vireoinfer-stats");
   if (!flow) return structure;
   const FlowStats stats = flow->stats();
-  const auto session = flow->session();
+  const Service service = flow->service();
+  const auto session = flow->sessions().usual;
   const infer::BatcherStats batches = session->model().batcher().stats();
   const auto number = [&](const char* name, double value) {
     gst_structure_set(structure, name, G_TYPE_DOUBLE, value, nullptr);
@@ -142,8 +168,12 @@ GstStructure* stats_of(VireoInfer* self) {
   count("dropped", stats.dropped);
   count("late", stats.late);
   count("failed", stats.failed);
+  count("smaller", stats.smaller);
   count("held", stats.held);
   count("most-held", stats.most_held);
+  number("load", service.load);
+  count("interval", std::uint64_t(service.interval));
+  count("service-changes", service.changes);
   number("fps", stats.fps);
   number("latency-mean-ms", stats.latency.mean_ms());
   number("latency-p50-ms", stats.latency.percentile_ms(0.5));
@@ -154,8 +184,9 @@ GstStructure* stats_of(VireoInfer* self) {
   count("engine-images", batches.images);
   count("engine-batches", batches.batches);
   number("engine-load-s", session->model().load_seconds());
-  gst_structure_set(structure, "live", G_TYPE_BOOLEAN, flow->live(), "decoder", G_TYPE_STRING,
-                    session->decoder().c_str(), "model", G_TYPE_STRING, session->summary().c_str(), nullptr);
+  gst_structure_set(structure, "live", G_TYPE_BOOLEAN, flow->live(), "overloaded", G_TYPE_BOOLEAN, service.overloaded,
+                    "decoder", G_TYPE_STRING, session->decoder().c_str(), "model", G_TYPE_STRING,
+                    session->summary().c_str(), nullptr);
   return structure;
 }
 
@@ -164,13 +195,14 @@ void apply_settings(VireoInfer* self, bool session_changed) {
   const auto flow = flow_of(self);
   if (!flow) return;
   const InferSettings settings = settings_of(self);
-  std::shared_ptr<infer::Session> session;
+  InferFlow::Sessions sessions;
   try {
-    if (session_changed) {
-      const std::shared_ptr<infer::Session> old = flow->session();
-      session = std::make_shared<infer::Session>(old->shared_model(), settings.decoder, settings.params());
-    }
-    flow->configure(settings, std::move(session));
+    const InferFlow::Sessions old = flow->sessions();
+    check_overload(settings, old.smaller != nullptr);
+    if (session_changed)
+      sessions =
+          make_sessions(settings, old.usual->shared_model(), old.smaller ? old.smaller->shared_model() : nullptr);
+    flow->configure(settings, std::move(sessions));
   } catch (const std::exception& error) {
     GST_ELEMENT_WARNING(self, LIBRARY, SETTINGS, ("%s", error.what()), ("the earlier settings stay in use"));
   }
@@ -215,9 +247,11 @@ static void vireo_infer_class_init(VireoInferClass* klass) {
       object_class, kInferStatsProperty,
       g_param_spec_boxed(
           "stats", "Statistics",
-          "Figures since PAUSED: frames, inferred, passed, dropped (a newer frame came), late (the sink had no use), "
-          "failed, held and most-held (frames in the element, now and at most), fps, latency-*-ms (arrival or capture "
-          "to result), engine-* (of the shared engine). Read-only.",
+          "Figures since PAUSED: frames, inferred (smaller: of them, by the smaller network), passed, dropped (a newer "
+          "frame came), late (the sink had no use), failed, held and most-held (frames in the element, now and at "
+          "most), load (work of the network by the time there is for it), overloaded, interval (present), "
+          "service-changes, fps, latency-*-ms (arrival or capture to result), engine-* (of the shared engine). "
+          "Read-only.",
           GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   element_class->change_state = change_state;
   add_sink_template(element_class);

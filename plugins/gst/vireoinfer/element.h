@@ -58,10 +58,11 @@ void add_sink_pad(VireoInfer* self);
 void add_src_pad(VireoInfer* self);
 /// What a flush does to the stream and to the output's task; not the events themselves.
 void flush(VireoInfer* self, InferFlow& flow, bool start);
-/// Whether the sink has no more use for a frame of that running time. Files lose no frame, however late the sink finds
-/// them: their results are wanted all the same.
+/// Whether the sink has no more use for a frame of that running time, which is not to be inferred then; one that is
+/// inferred is put out. Files lose no frame, however late the sink finds them: their results are wanted all the same.
 [[nodiscard]] bool too_late(VireoInfer* self, const InferFlow& flow, GstClockTime running);
-/// Posts a QoS message for each frame that was dropped since the last call.
-void report_drops(VireoInfer* self, InferFlow& flow);
+/// Posts a QoS message for each frame that was dropped since the last call, and a message where the stream is served
+/// differently since then.
+void report(VireoInfer* self, InferFlow& flow);
 
 }  // namespace vireo::gst

@@ -11,11 +11,6 @@ using Nanoseconds = std::chrono::nanoseconds;
 
 namespace {
 
-/// Of a live stream, beside those that are worked on: the newest that waits, and one on its way out.
-constexpr std::size_t kLiveFrames = 2;
-/// Finished frames of other streams that may wait for downstream, beside those in flight.
-constexpr std::size_t kFinishedFrames = 4;
-
 std::int64_t time_or_none(GstClockTime time) { return GST_CLOCK_TIME_IS_VALID(time) ? std::int64_t(time) : -1; }
 
 void name_stage(sdk::FrameResult& result, const std::string& stage) {
@@ -29,11 +24,11 @@ void name_stage(sdk::FrameResult& result, const std::string& stage) {
 
 class InferFlow::InferJob : public infer::Job {
  public:
-  InferJob(InferFlow& flow, std::shared_ptr<FrameTask> frame, std::shared_ptr<infer::Session> session,
-           const InferSettings& settings)
+  InferJob(InferFlow& flow, std::shared_ptr<FrameTask> frame, Network& network, const InferSettings& settings)
       : flow_(flow),
+        network_(network),
         frame_(std::move(frame)),
-        session_(std::move(session)),
+        session_(network.session),
         stage_(settings.stage),
         raw_(settings.raw_tensors) {}
 
@@ -41,7 +36,7 @@ class InferFlow::InferJob : public infer::Job {
     MappedFrame mapped(*frame_->info, frame_->buffer, GST_MAP_READ);
     if (!mapped) throw Error(ErrorCode::io, "the frame's memory can't be mapped for reading");
     const auto outputs = raw_ ? infer::Session::Outputs::whole : infer::Session::Outputs::as_decoded;
-    const sdk::Image image = image_of(mapped.frame(), flow_.scratch_[std::size_t(worker)]);
+    const sdk::Image image = image_of(mapped.frame(), network_.scratch[std::size_t(worker)]);
     geometry_ = session_->prepare(image, slot, worker, outputs);
   }
 
@@ -61,7 +56,8 @@ class InferFlow::InferJob : public infer::Job {
   [[nodiscard]] const std::shared_ptr<FrameTask>& frame() const { return frame_; }
 
  private:
-  InferFlow& flow_;  ///< outlives the batcher's stream, and so its jobs
+  InferFlow& flow_;   ///< outlives the batcher's stream, and so its jobs
+  Network& network_;  ///< likewise
   std::shared_ptr<FrameTask> frame_;
   std::shared_ptr<infer::Session> session_;
   sdk::Geometry geometry_;
@@ -69,21 +65,29 @@ class InferFlow::InferJob : public infer::Job {
   bool raw_;
 };
 
-InferFlow::InferFlow(std::shared_ptr<infer::Session> session, const InferSettings& settings, std::string source_id)
-    : session_(std::move(session)), settings_(settings), source_id_(std::move(source_id)) {
-  infer::Model& model = session_->model();
-  options_ = settings_.stream_options(false, model.backend().max_batch());
-  const bool batches = model.backend().max_batch() > 1;
-  reported_ns_ = std::int64_t(model.image_seconds() * 1.5e9) + (batches ? options_.max_delay.count() : 0);
-  scratch_.resize(std::size_t(model.batcher().workers()));
-  stream_ = model.batcher().open(options_, [this](std::unique_ptr<infer::Job> job, const infer::Outcome& outcome) {
+InferFlow::InferFlow(Sessions sessions, const InferSettings& settings, std::string source_id)
+    : settings_(settings), source_id_(std::move(source_id)) {
+  const infer::Model& model = sessions.usual->model();
+  const int batch = model.backend().max_batch();
+  options_ = settings_.stream_options(false, batch);
+  reported_ns_ = std::int64_t(model.image_seconds() * 1.5e9) + (batch > 1 ? options_.max_delay.count() : 0);
+  open(usual_, std::move(sessions.usual));
+  if (sessions.smaller) open(smaller_, std::move(sessions.smaller));
+}
+
+void InferFlow::open(Network& network, std::shared_ptr<infer::Session> session) {
+  infer::Batcher& batcher = session->model().batcher();
+  network.session = std::move(session);
+  network.scratch.resize(std::size_t(batcher.workers()));
+  network.stream = batcher.open(options_, [this](std::unique_ptr<infer::Job> job, const infer::Outcome& outcome) {
     deliver(std::move(job), outcome);
   });
 }
 
 InferFlow::~InferFlow() {
   set_flushing(true);
-  stream_.reset();
+  smaller_.stream.reset();
+  usual_.stream.reset();
 }
 
 void InferFlow::set_info(const GstVideoInfo& info) {
@@ -91,94 +95,27 @@ void InferFlow::set_info(const GstVideoInfo& info) {
   info_ = std::make_shared<const GstVideoInfo>(info);
 }
 
+/// What follows from the settings and from whether the source is live.
+void InferFlow::apply_options() {
+  options_ = settings_.stream_options(live_, usual_.session->model().backend().max_batch());
+  each_stream([&](infer::Batcher::Stream& stream) { stream.configure(options_); });
+  // Who must keep every frame has nobody to serve less.
+  degree_.configure(options_.newest_wins ? settings_.overload : infer::OverloadPolicy::skip, settings_.interval);
+  changed_.notify_all();
+}
+
 void InferFlow::set_live(bool live) {
   std::lock_guard lock(mutex_);
   live_ = live;
-  options_ = settings_.stream_options(live_, session_->model().backend().max_batch());
-  stream_->configure(options_);
-  changed_.notify_all();
+  apply_options();
 }
 
-void InferFlow::configure(const InferSettings& settings, std::shared_ptr<infer::Session> session) {
+void InferFlow::configure(const InferSettings& settings, Sessions sessions) {
   std::lock_guard lock(mutex_);
   settings_ = settings;
-  if (session) session_ = std::move(session);
-  options_ = settings_.stream_options(live_, session_->model().backend().max_batch());
-  stream_->configure(options_);
-  changed_.notify_all();
-}
-
-std::size_t InferFlow::held() const {
-  const auto queued =
-      std::count_if(queue_.begin(), queue_.end(), [](const FlowItem& item) { return item.frame != nullptr; });
-  return std::size_t(queued) + (busy_frame_ ? 1 : 0);
-}
-
-std::size_t InferFlow::limit() const {
-  const auto inflight = std::size_t(options_.max_inflight);
-  return inflight + (options_.newest_wins ? kLiveFrames : kFinishedFrames);
-}
-
-std::size_t InferFlow::frames_held() const {
-  std::lock_guard lock(mutex_);
-  return limit();
-}
-
-/// The frame will never be put out: frees it and takes it out of the queue.
-void InferFlow::let_go(FrameTask& frame) noexcept {
-  GstBuffer* buffer = nullptr;
-  std::shared_ptr<FrameTask> keep;
-  {
-    std::lock_guard lock(mutex_);
-    const auto at =
-        std::find_if(queue_.begin(), queue_.end(), [&](const FlowItem& item) { return item.frame.get() == &frame; });
-    if (at != queue_.end()) {  // else a flush has taken it out, which is no drop
-      keep = at->frame;
-      queue_.erase(at);
-      ++stats_.dropped;
-      note_drop(frame.facts, frame.timestamp, frame.duration);
-    }
-    buffer = std::exchange(frame.buffer, nullptr);
-    frame.facts.earlier.reset();
-    changed_.notify_all();
-  }
-  gst_clear_buffer(&buffer);
-}
-
-/// On live sources nothing is inferred while the output has more than it can put out.
-void InferFlow::balance() {
-  if (flushing_) return;  // for good, perhaps: then the stream is being closed
-  const bool waiting =
-      std::any_of(queue_.begin(), queue_.end(), [](const FlowItem& item) { return item.frame && item.frame->ready; });
-  stream_->pause(options_.newest_wins && busy_frame_ && waiting);
-}
-
-/// Room for one frame: waits for the output, or on live sources lets an older frame go. False: there is nothing older
-/// that could be let go.
-bool InferFlow::make_room(std::unique_lock<std::mutex>& lock) {
-  if (!options_.newest_wins) {
-    changed_.wait(lock,
-                  [&] { return flushing_ || result_ != GST_FLOW_OK || options_.newest_wins || held() < limit(); });
-    if (!options_.newest_wins) return true;
-  }
-  while (!flushing_ && held() >= limit()) {
-    lock.unlock();
-    const bool dropped = stream_->drop_waiting();  // let_go() takes it out
-    lock.lock();
-    if (dropped) continue;
-    const auto finished = std::find_if(queue_.begin(), queue_.end(), [](const FlowItem& item) {
-      return item.frame && item.frame->ready && item.frame->outcome.fate != Fate::failed;
-    });
-    if (finished == queue_.end()) return held() < limit();
-    std::shared_ptr<FrameTask> frame = std::move(finished->frame);
-    queue_.erase(finished);
-    ++stats_.dropped;
-    note_drop(frame->facts, frame->timestamp, frame->duration);
-    lock.unlock();  // memory goes back to its pool
-    frame.reset();
-    lock.lock();
-  }
-  return true;
+  if (sessions.usual) usual_.session = std::move(sessions.usual);
+  if (sessions.smaller) smaller_.session = std::move(sessions.smaller);
+  apply_options();
 }
 
 /// The result that the frame's inference fills in.
@@ -202,8 +139,10 @@ GstFlowReturn InferFlow::push_frame(GstBuffer* buffer, FrameFacts facts) {
   frame->timestamp = GST_BUFFER_PTS(buffer);
   frame->duration = GST_BUFFER_DURATION(buffer);
   std::unique_ptr<InferJob> job;
+  Network* network = &usual_;
   {
     std::unique_lock lock(mutex_);
+    degree_.arrived(frame->arrived);
     const bool room = make_room(lock);
     if (flushing_) return GST_FLOW_FLUSHING;
     if (result_ != GST_FLOW_OK) {
@@ -219,10 +158,13 @@ GstFlowReturn InferFlow::push_frame(GstBuffer* buffer, FrameFacts facts) {
       note_drop(frame->facts, frame->timestamp, frame->duration);
       return GST_FLOW_OK;
     }
-    frame->wanted = frame->index % std::uint64_t(settings_.interval) == 0;
+    const infer::Degree::Plan plan = degree_.plan(frame->index, frame->arrived);
+    frame->wanted = plan.infer;
+    frame->smaller = plan.smaller && smaller_.stream;
     if (frame->wanted) {
       begin(*frame);
-      job = std::make_unique<InferJob>(*this, frame, session_, settings_);
+      if (frame->smaller) network = &smaller_;
+      job = std::make_unique<InferJob>(*this, frame, *network, settings_);
     } else {
       frame->ready = true;
     }
@@ -230,12 +172,12 @@ GstFlowReturn InferFlow::push_frame(GstBuffer* buffer, FrameFacts facts) {
     stats_.most_held = std::max<std::uint64_t>(stats_.most_held, held());
     changed_.notify_all();
   }
-  if (job && !stream_->submit(std::move(job))) return GST_FLOW_FLUSHING;
+  if (job && !network->stream->submit(std::move(job))) return GST_FLOW_FLUSHING;
   return GST_FLOW_OK;
 }
 
 bool InferFlow::push_event(GstEvent* event) {
-  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) stream_->hurry();
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) hurry();
   std::lock_guard lock(mutex_);
   if (flushing_) {
     gst_event_unref(event);
@@ -259,6 +201,9 @@ void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& o
   if (outcome.fate == Fate::inferred) {
     // Time spent waiting for downstream is not ours: a sink that waits for the clock would make it grow without end.
     recent_.add(taken_ns);
+    longer_ = taken_ns > reported_ns_ ? longer_ + 1 : 0;
+    longest_ns_ = longer_ > 1 ? std::max(longest_ns_, taken_ns) : taken_ns;
+    if (options_.newest_wins) degree_.finished(frame.smaller, std::max(frame.arrived, resumed_), Clock::now());
   }
   balance();
   changed_.notify_all();
@@ -325,14 +270,18 @@ void InferFlow::relinked() {
   if (result_ == GST_FLOW_NOT_LINKED) result_ = GST_FLOW_OK;
 }
 
+void InferFlow::hurry() {
+  each_stream([](infer::Batcher::Stream& stream) { stream.hurry(); });
+}
+
 bool InferFlow::wait_empty() {
-  stream_->hurry();
+  hurry();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return flushing_ || (queue_.empty() && !busy_); });
   return !flushing_;
 }
 
-void InferFlow::set_flushing(bool flushing) {
+void InferFlow::set_flushing(bool flushing, const KeepEvent& keep) {
   std::deque<FlowItem> gone;
   {
     std::lock_guard lock(mutex_);
@@ -341,17 +290,23 @@ void InferFlow::set_flushing(bool flushing) {
     result_ = GST_FLOW_OK;
     last_note_.reset();
     next_out_ = frame_index_;
+    degree_.restart();
+    paused_ = false;
+    resumed_ = Clock::now();
     changed_.notify_all();
   }
   for (FlowItem& item : gone) {
-    if (item.event) gst_event_unref(item.event);
+    if (!item.event) continue;
+    const GstEventType type = GST_EVENT_TYPE(item.event);
+    const bool stays = (int(type) & int(GST_EVENT_TYPE_STICKY)) && type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS;
+    if (stays && keep) keep(item.event);
+    else gst_event_unref(item.event);
   }
-  stream_->pause(false);
-  if (flushing) {
-    stream_->cancel();  // what runs comes back by itself; nothing here waits for it
-  } else {
-    stream_->flush_stop();
-  }
+  each_stream([&](infer::Batcher::Stream& stream) {
+    stream.pause(false);
+    if (flushing) stream.cancel();  // what runs comes back by itself; nothing here waits for it
+    else stream.flush_stop();
+  });
 }
 
 }  // namespace vireo::gst

@@ -8,6 +8,8 @@
 // A live stream holds a few frames at most (frames_held), whatever the load: the newest takes the place of the oldest
 // that is not being worked on. A frame that loses its place is let go at once; what it was is kept as a Drop until
 // somebody reports it. While finished frames wait for downstream, none is inferred: it would only lose its place later.
+// Where the network can't take all that comes, Degree says what else is to be done: frames that only pass, or a smaller
+// network, whose results take their places in the same queue.
 //
 // Owned by the element, made at READY→PAUSED. push_* are called under the sink pad's stream lock, next() by the output
 // task alone, the rest from any thread.
@@ -16,13 +18,16 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "plugins/gst/frame_meta.h"
 #include "plugins/gst/video_image.h"
 #include "plugins/gst/vireoinfer/settings.h"
+#include "plugins/infer/degree.h"
 #include "plugins/infer/latency.h"
 #include "plugins/infer/latency_window.h"
 #include "plugins/infer/session.h"
@@ -52,8 +57,9 @@ struct FrameTask {
   FrameFacts facts;
   GstClockTime timestamp = GST_CLOCK_TIME_NONE, duration = GST_CLOCK_TIME_NONE;
   std::uint64_t index = 0;
-  bool wanted = true;  ///< to be inferred; false: only passes
-  bool ready = false;  ///< guarded by the flow's mutex, as is everything below until then
+  bool wanted = true;    ///< to be inferred; false: only passes
+  bool smaller = false;  ///< by the smaller network
+  bool ready = false;    ///< guarded by the flow's mutex, as is everything below until then
   infer::Outcome outcome;
   std::shared_ptr<FrameNote> note;
   ~FrameTask() { gst_clear_buffer(&buffer); }
@@ -73,27 +79,40 @@ struct FlowStats {
   std::uint64_t dropped = 0;   ///< a newer frame took their place
   std::uint64_t late = 0;      ///< skipped because they came too late for the sink
   std::uint64_t failed = 0;
+  std::uint64_t smaller = 0;              ///< of the inferred ones, by the smaller network
   std::uint64_t held = 0, most_held = 0;  ///< frames in the element, now and at most
   double fps = 0;                         ///< frames out, over the time from the first to the last
   infer::LatencyHistogram latency;
 };
 
+/// How a live stream is served at present.
+struct Service {
+  bool overloaded = false, smaller = false;  ///< frames come too fast; go to the smaller network
+  int interval = 1;                          ///< every how many-th frame is inferred
+  double load = 0;                           ///< work of the usual network by the time there is for it; 0: not known
+  std::uint64_t changes = 0;
+};
+
 class InferFlow {
  public:
-  InferFlow(std::shared_ptr<infer::Session> session, const InferSettings& settings, std::string source_id);
+  /// The networks of a stream; the smaller one may be missing.
+  struct Sessions {
+    std::shared_ptr<infer::Session> usual, smaller;
+  };
+  InferFlow(Sessions sessions, const InferSettings& settings, std::string source_id);
   ~InferFlow();
 
   void set_info(const GstVideoInfo& info);
   void set_live(bool live);
-  /// Settings that take effect at the next frame; `session` null: as before.
-  void configure(const InferSettings& settings, std::shared_ptr<infer::Session> session);
+  /// Settings that take effect at the next frame; sessions that are null: as before.
+  void configure(const InferSettings& settings, Sessions sessions);
 
   /// Takes the buffer. GST_FLOW_FLUSHING while flushing, the output's result once it is not OK.
   GstFlowReturn push_frame(GstBuffer* buffer, FrameFacts facts);
   /// Takes the event.
   bool push_event(GstEvent* event);
-  /// A frame that came too late for the sink and is not let in; or was finished too late and is not put out.
-  void drop_late(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration, bool arriving);
+  /// A frame that came too late for the sink and is not let in.
+  void drop_late(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration);
   /// The frames dropped since the last call, to be reported.
   [[nodiscard]] std::vector<Drop> take_drops();
 
@@ -111,10 +130,16 @@ class InferFlow {
 
   /// Waits until everything pushed has been put out; false when flushing.
   bool wait_empty();
-  void set_flushing(bool flushing);
+  /// Events that stay with a pad and had not been put out are given to `keep`, which takes them; the rest goes.
+  using KeepEvent = std::function<void(GstEvent*)>;
+  void set_flushing(bool flushing, const KeepEvent& keep = {});
 
   [[nodiscard]] FlowStats stats() const;
-  [[nodiscard]] std::shared_ptr<infer::Session> session() const;
+  [[nodiscard]] Service service() const;
+  /// How the stream is served where that has changed since the last call.
+  [[nodiscard]] std::optional<Service> service_change();
+  [[nodiscard]] Sessions sessions() const;
+  [[nodiscard]] const std::string& source_id() const { return source_id_; }
   [[nodiscard]] bool live() const;
   /// Whether a newer frame may take an older one's place.
   [[nodiscard]] bool drops_frames() const;
@@ -136,6 +161,23 @@ class InferFlow {
   void begin(FrameTask& frame);
   void balance();
   void hold_result(FrameTask& frame);
+  [[nodiscard]] bool drop_waiting();
+  void drop_ready(std::unique_lock<std::mutex>& lock, std::deque<FlowItem>::iterator item);
+  void hurry();
+
+  /// A network with this stream's way through its batcher.
+  struct Network {
+    std::shared_ptr<infer::Session> session;
+    std::vector<FrameScratch> scratch;               ///< for each of the batcher's workers
+    std::unique_ptr<infer::Batcher::Stream> stream;  ///< last: closes before the rest goes; null: there is none
+  };
+  void open(Network& network, std::shared_ptr<infer::Session> session);
+  template <typename Work>
+  void each_stream(Work&& work) {
+    for (Network* network : {&usual_, &smaller_})
+      if (network->stream) work(*network->stream);
+  }
+  void apply_options();
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -144,13 +186,11 @@ class InferFlow {
   bool busy_ = false, busy_frame_ = false;  ///< the output task holds an item; and it is a frame
   bool told_ = false;                       ///< upstream knows `result_`
   GstFlowReturn result_ = GST_FLOW_OK;
-  std::shared_ptr<infer::Session> session_;
   InferSettings settings_;
-  std::string source_id_;
+  const std::string source_id_;
   bool live_ = false;
   infer::StreamOptions options_;
   std::shared_ptr<const GstVideoInfo> info_;
-  std::vector<FrameScratch> scratch_;  ///< for each of the batcher's workers
   std::uint64_t frame_index_ = 0, next_out_ = 0;
   std::shared_ptr<FrameNote> last_note_;  ///< output task only
   std::vector<Drop> drops_;
@@ -159,7 +199,13 @@ class InferFlow {
   std::uint64_t out_ = 0;
   infer::LatencyWindow recent_;  ///< what frames took lately
   std::int64_t reported_ns_ = 0;
-  std::unique_ptr<infer::Batcher::Stream> stream_;  ///< last: closes before the rest goes
+  int longer_ = 0;               ///< results in a row that took longer than reported
+  std::int64_t longest_ns_ = 0;  ///< of them
+  infer::Degree degree_;
+  std::uint64_t told_changes_ = 0;    ///< of the degree, that service_change() has told
+  bool paused_ = false;               ///< the batcher takes no frames, for downstream has enough
+  infer::Clock::time_point resumed_;  ///< when that ended last
+  Network usual_, smaller_;           ///< last: they close before the rest goes
 };
 
 }  // namespace vireo::gst

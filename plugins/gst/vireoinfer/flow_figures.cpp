@@ -17,13 +17,12 @@ void InferFlow::note_drop(const FrameFacts& facts, GstClockTime timestamp, GstCl
   drops_.push_back({facts.running, facts.stream, timestamp, duration, stats_.inferred + stats_.passed, lost});
 }
 
-void InferFlow::drop_late(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration, bool arriving) {
+void InferFlow::drop_late(const FrameFacts& facts, GstClockTime timestamp, GstClockTime duration) {
   std::lock_guard lock(mutex_);
-  if (arriving) {
-    ++stats_.frames;
-    ++frame_index_;
-  }
+  ++stats_.frames;
+  ++frame_index_;
   ++stats_.late;
+  degree_.arrived(Clock::now());
   note_drop(facts, timestamp, duration);
 }
 
@@ -42,6 +41,7 @@ void InferFlow::count_out(const FrameTask& frame) {
     return;
   }
   ++stats_.inferred;
+  if (frame.smaller) ++stats_.smaller;
   if (frame.note) stats_.latency.add(Nanoseconds(frame.note->latency_ns));
 }
 
@@ -54,9 +54,23 @@ FlowStats InferFlow::stats() const {
   return stats;
 }
 
-std::shared_ptr<infer::Session> InferFlow::session() const {
+Service InferFlow::service() const {
   std::lock_guard lock(mutex_);
-  return session_;
+  return {degree_.overloaded(), degree_.smaller() && smaller_.stream, degree_.interval(), degree_.load(),
+          degree_.changes()};
+}
+
+std::optional<Service> InferFlow::service_change() {
+  Service now = service();
+  std::lock_guard lock(mutex_);
+  if (now.changes == told_changes_) return std::nullopt;
+  told_changes_ = now.changes;
+  return now;
+}
+
+InferFlow::Sessions InferFlow::sessions() const {
+  std::lock_guard lock(mutex_);
+  return {usual_.session, smaller_.session};
 }
 
 bool InferFlow::live() const {
@@ -75,15 +89,22 @@ std::int64_t InferFlow::latency_ns() const {
 }
 
 /// A sink waits for what is said here, and frames that wait there have no room here: too much costs frames, too little
-/// makes single ones late. So it is what nine of ten frames take, and follows a change within a few of them.
+/// makes single ones late. So it is what nine of ten frames take. More is told as soon as a few in a row show it, for
+/// until then the sink has no use for any.
 bool InferFlow::latency_changed() {
+  constexpr int kShow = 3;
   std::lock_guard lock(mutex_);
-  if (!recent_.full()) return false;
-  const std::int64_t usual = recent_.percentile(0.9), wanted = usual + usual / 8 + 1'000'000;
-  const bool too_little = usual > reported_ns_, too_much = wanted < reported_ns_ - reported_ns_ / 3;
-  if (!too_little && !too_much) return false;
-  reported_ns_ = wanted;
+  const auto with_room = [](std::int64_t usual) { return usual + usual / 8 + 1'000'000; };
+  if (longer_ >= kShow) {
+    reported_ns_ = with_room(longest_ns_);
+  } else {
+    if (!recent_.full()) return false;
+    const std::int64_t usual = recent_.percentile(0.9);
+    if (usual <= reported_ns_ && with_room(usual) >= reported_ns_ - reported_ns_ / 3) return false;
+    reported_ns_ = with_room(usual);
+  }
   recent_.clear();
+  longer_ = 0;
   return live_;
 }
 

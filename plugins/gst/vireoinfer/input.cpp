@@ -111,12 +111,12 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   FrameFacts facts = facts_of(self, *flow, buffer);
   GstFlowReturn result = GST_FLOW_OK;
   if (too_late(self, *flow, facts.running)) {
-    flow->drop_late(facts, GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer), true);
+    flow->drop_late(facts, GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer));
     gst_buffer_unref(buffer);
   } else {
     result = flow->push_frame(buffer, std::move(facts));
   }
-  report_drops(self, *flow);
+  report(self, *flow);
   return result;
 }
 

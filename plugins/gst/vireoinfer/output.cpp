@@ -3,8 +3,11 @@
 
 #include <gst/video/video.h>
 
+#include <optional>
+#include <string>
 #include <utility>
 
+#include "engine/api/log.h"
 #include "plugins/gst/frame_meta.h"
 #include "plugins/gst/video_image.h"
 #include "plugins/gst/vireoinfer/element.h"
@@ -39,10 +42,6 @@ GstFlowReturn put_out(VireoInfer* self, InferFlow& flow, FrameTask& frame, bool 
     self->state->failed = true;
     gst_pad_push_event(self->srcpad, gst_event_new_eos());
     return GST_FLOW_ERROR;
-  }
-  if (too_late(self, flow, frame.facts.running)) {  // the sink would only throw it away
-    flow.drop_late(frame.facts, frame.timestamp, frame.duration, false);
-    return GST_FLOW_OK;
   }
   GST_OBJECT_LOCK(self);
   const bool planes = self->state->downstream_planes;
@@ -84,7 +83,7 @@ void output_loop(gpointer data) {
     const GstFlowReturn result = flow->good() ? put_out(self, *flow, *item.frame, item.discont) : GST_FLOW_OK;
     item.frame.reset();
     flow->done(result);
-    report_drops(self, *flow);
+    report(self, *flow);
     if (flow->latency_changed()) gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
   } else {
     gst_pad_pause_task(self->srcpad);  // flushing
@@ -114,9 +113,9 @@ gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
     gst_event_parse_qos(event, &type, &proportion, &difference, &timestamp);
     GST_OBJECT_LOCK(self);
     const bool valid = GST_CLOCK_TIME_IS_VALID(timestamp) && difference > -GstClockTimeDiff(timestamp);
-    self->state->earliest = !valid           ? GST_CLOCK_TIME_NONE
-                            : difference > 0 ? timestamp + 2 * GstClockTime(difference)
-                                             : timestamp - GstClockTime(-difference);
+    // What a decoder does, to skip twice the delay so as to catch up, would leave the network idle: frames of live
+    // sources come no sooner for it.
+    self->state->earliest = valid ? GstClockTime(GstClockTimeDiff(timestamp) + difference) : GST_CLOCK_TIME_NONE;
     self->state->proportion = proportion;
     GST_OBJECT_UNLOCK(self);
   }
@@ -158,9 +157,22 @@ gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   return TRUE;
 }
 
+void tell_service(VireoInfer* self, const InferFlow& flow, const Service& service) {
+  const char* network = service.smaller ? "smaller" : "usual";
+  log(LogLevel::info, "'" + flow.source_id() + "': " + (service.overloaded ? "overloaded" : "keeps up again") +
+                          ", every " + std::to_string(service.interval) + ". frame is inferred, by the " + network +
+                          " network");
+  gst_element_post_message(
+      GST_ELEMENT(self),
+      gst_message_new_element(GST_OBJECT(self),
+                              gst_structure_new("vireoinfer-service", "overloaded", G_TYPE_BOOLEAN, service.overloaded,
+                                                "network", G_TYPE_STRING, network, "interval", G_TYPE_INT,
+                                                service.interval, "load", G_TYPE_DOUBLE, service.load, nullptr)));
+}
+
 }  // namespace
 
-void report_drops(VireoInfer* self, InferFlow& flow) {
+void report(VireoInfer* self, InferFlow& flow) {
   for (const Drop& drop : flow.take_drops()) {
     GstMessage* message =
         gst_message_new_qos(GST_OBJECT(self), flow.live(), drop.running, drop.stream, drop.timestamp, drop.duration);
@@ -173,6 +185,7 @@ void report_drops(VireoInfer* self, InferFlow& flow) {
     gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, drop.processed, drop.dropped);
     gst_element_post_message(GST_ELEMENT(self), message);
   }
+  if (const std::optional<Service> service = flow.service_change()) tell_service(self, flow, *service);
 }
 
 bool too_late(VireoInfer* self, const InferFlow& flow, GstClockTime running) {
@@ -186,7 +199,11 @@ bool too_late(VireoInfer* self, const InferFlow& flow, GstClockTime running) {
 
 void flush(VireoInfer* self, InferFlow& flow, bool start) {
   if (start) {
-    flow.set_flushing(true);
+    // Upstream sends caps and the like once: what a flush finds on the way is put out with the next frame.
+    flow.set_flushing(true, [&](GstEvent* event) {
+      gst_pad_store_sticky_event(self->srcpad, event);
+      gst_event_unref(event);
+    });
     gst_pad_pause_task(self->srcpad);
     return;
   }

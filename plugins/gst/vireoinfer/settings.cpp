@@ -29,10 +29,22 @@ GType drop_type() {
   return type;
 }
 
+GType overload_type() {
+  static const GEnumValue values[] = {
+      {0, "The newest frame is inferred whenever the network is free", "skip"},
+      {1, "Every n-th frame is inferred, n as load asks for; the others pass", "interval"},
+      {2, "Frames go to the network of smaller-model", "smaller-model"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("VireoInferOverload", values);
+  return type;
+}
+
 constexpr Choice<S> kPrecision{[](const S& s) { return s.precision; }, [](S& s, int value) { s.precision = value; },
                                precision_type};
 constexpr Choice<S> kDrop{[](const S& s) { return int(s.drop); }, [](S& s, int value) { s.drop = DropPolicy(value); },
                           drop_type};
+constexpr Choice<S> kOverload{[](const S& s) { return int(s.overload); },
+                              [](S& s, int value) { s.overload = infer::OverloadPolicy(value); }, overload_type};
 
 const Property<S> kRows[] = {
     {"model", "Model",
@@ -45,8 +57,10 @@ const Property<S> kRows[] = {
     {"threads", "Threads", "Workers that one inference uses, as a count, 0..1024; 0 (default) means all cores.",
      &S::threads, When::ready, 0, 1024},
     {"batch-size", "Largest batch",
-     "Most images in one inference, 0..256; 0 (default) means 1 on the CPU and 8 elsewhere. Networks with a fixed "
-     "batch extent run at that extent; networks that can't batch run images one by one.",
+     "Most images in one inference, 0..256; 0 (default) means 8 on devices and, on the CPU, what measures quickest "
+     "when "
+     "the model is loaded: 1, 2 or 4. Networks with a fixed batch extent run at that extent; networks that can't batch "
+     "run images one by one.",
      &S::batch_size, When::ready, 0, 256},
     {"contexts", "Contexts",
      "Inferences that are prepared, running or being decoded at once, 0..16; 0 (default) means 3. Each costs the "
@@ -115,7 +129,7 @@ const Property<S> kRows[] = {
      "Frames between two inferred ones carry the last result, marked with its age. Default: true.", &S::hold_results,
      When::playing},
     {"qos", "QoS",
-     "Skip frames that the sink says come too late, before they are inferred or after; each is counted and reported. "
+     "Skip frames that the sink says come too late before they are inferred; each is counted and reported. "
      "Only where drop-policy lets frames be dropped. Default: true.",
      &S::qos, When::playing},
     {"roi-meta", "ROI metadata",
@@ -140,6 +154,18 @@ const Property<S> kRows[] = {
      "What happens when frames come faster than they are inferred: 'newest' drops older waiting frames, 'never' blocks "
      "the source, 'auto' (default) is newest on live sources and never on others.",
      kDrop, When::playing},
+    {"overload", "Overload",
+     "What a live stream does when frames come faster than the network takes them. 'skip' (default) infers the newest "
+     "whenever the network is free, the others are dropped; 'interval' infers every n-th, n as large as the load asks "
+     "for, and lets the others pass with the last result where there is room for them; 'smaller-model' gives frames to "
+     "the network of smaller-model until the usual one keeps up again. Changes are told by an element message "
+     "'vireoinfer-service'. Without effect where every frame is kept (drop-policy).",
+     kOverload, When::playing},
+    {"smaller-model", "Smaller model",
+     "File of a faster network for overload=smaller-model, with the same device, precision, threads, batch-size, "
+     "contexts, labels, classes and thresholds; the rest by itself. Classes are counted as the usual network counts "
+     "them, by their names. Default: empty, none.",
+     &S::smaller_model},
 };
 
 /// The same in every locale.
@@ -158,7 +184,7 @@ infer::ModelOptions InferSettings::model_options() const {
   model_options.device = device.empty() ? "cpu" : device;
   model_options.precision = Precision(precision);
   model_options.threads = threads;
-  model_options.batch = batch_size > 0 ? batch_size : model_options.device == "cpu" ? 1 : 8;
+  model_options.batch = batch_size > 0 ? batch_size : model_options.device == "cpu" ? 0 : 8;
   model_options.contexts = contexts > 0 ? contexts : 3;
   model_options.build_budget_s = build_budget_s;
   model_options.size = input_size;
@@ -169,6 +195,16 @@ infer::ModelOptions InferSettings::model_options() const {
     model_options.plan_cache = plan_cache;
   }
   return model_options;
+}
+
+InferSettings InferSettings::smaller() const {
+  InferSettings other = *this;
+  other.model = smaller_model;
+  if (other.decoder != "none") other.decoder = "auto";
+  for (std::string* own : {&other.input_size, &other.layout, &other.mean, &other.scale, &other.color, &other.resize,
+                           &other.options, &other.smaller_model})
+    own->clear();
+  return other;
 }
 
 sdk::Params InferSettings::params() const {

@@ -11,7 +11,7 @@ namespace vireo::deployment {
 
 namespace fs = std::filesystem;
 
-extern const SinkRow kDisplaySink, kRecordingSink, kPublisherSink, kRtspSink;
+extern const SinkRow kDisplaySink, kSegmentsSink, kRecordingSink, kClipsSink, kSnapshotsSink, kPublisherSink, kRtspSink;
 
 namespace {
 
@@ -27,7 +27,8 @@ constexpr SinkRow kNoSink{"none", false, false, false, parse_none, create_none};
 }  // namespace
 
 std::span<const SinkRow* const> sink_rows() {
-  static constexpr std::array kRows = {&kDisplaySink, &kRecordingSink, &kPublisherSink, &kRtspSink, &kNoSink};
+  static constexpr std::array kRows = {&kDisplaySink,   &kSegmentsSink,  &kRecordingSink, &kClipsSink,
+                                       &kSnapshotsSink, &kPublisherSink, &kRtspSink,      &kNoSink};
   return kRows;
 }
 

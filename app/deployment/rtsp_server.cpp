@@ -27,6 +27,7 @@ constexpr char kRole[] = "viewer";
 constexpr guint64 kRoom = 2;                 ///< frames that wait for the encoder
 constexpr GstClockTime kApart = GST_SECOND;  ///< the stream's clock and the viewers' may differ by that much
 constexpr guint kCleanEvery_s = 2;
+constexpr int kThreads = 16;  ///< that answer requests
 
 }  // namespace
 
@@ -39,7 +40,8 @@ std::string why_no_rtsp_server() {
 
 // ---- server --------------------------------------------------------------------------------------------------------
 
-/// All of gst-rtsp-server's own work, but that of its media, happens in one thread.
+/// Connections are accepted, and mount points come and go, in the server's thread; requests are answered by others,
+/// since some wait for a first frame.
 struct RtspServer::Parts {
   std::string user, password;
   Held<GstRTSPServer> server{gst_rtsp_server_new()};
@@ -132,7 +134,7 @@ void RtspServer::Parts::listen(const RtspAddress& address) {
   gst_rtsp_server_set_address(server.get(), address.host.c_str());
   gst_rtsp_server_set_service(server.get(), address.port.c_str());
   Held<GstRTSPThreadPool> pool(gst_rtsp_server_get_thread_pool(server.get()));
-  gst_rtsp_thread_pool_set_max_threads(pool.get(), 0);
+  gst_rtsp_thread_pool_set_max_threads(pool.get(), kThreads);
   g_signal_connect(server.get(), "client-connected", G_CALLBACK(+[](GstRTSPServer*, GstRTSPClient* client, gpointer) {
                      g_signal_connect(client, "play-request", G_CALLBACK(ask_for_key_frame), nullptr);
                    }),

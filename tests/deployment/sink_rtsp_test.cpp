@@ -23,7 +23,7 @@ class RtspSink : public testing::Test {
   static config::StreamConfig camera(const std::string& name, const std::string& sink) {
     config::StreamConfig stream = street(name, 0);
     stream.source.live = true;
-    stream.source.fps = 25;
+    stream.source.fps = 10;
     add_sink(stream, sink);
     return stream;
   }
@@ -31,7 +31,7 @@ class RtspSink : public testing::Test {
     config::StreamConfig stream = street(name, 0);
     stream.source = {};
     stream.source.uri = url;
-    stream.source.stall_timeout_s = 2;
+    stream.source.stall_timeout_s = 20;
     return stream;
   }
   [[nodiscard]] StreamSnapshot now(const std::string& name) const { return find(deployment_.snapshot(), name); }

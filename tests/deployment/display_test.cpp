@@ -33,7 +33,7 @@ class Screen {
     int ends[2];
     if (::pipe(ends) != 0) return;
     std::string name = "Xvfb", flag = "-displayfd", to = std::to_string(ends[1]), nolisten = "-nolisten", tcp = "tcp",
-                screen = "-screen", zero = "0", size = "800x600x24";
+                screen = "-screen", zero = "0", size = "1600x1200x24";
     char* arguments[] = {name.data(),   flag.data(), to.data(),   nolisten.data(), tcp.data(),
                          screen.data(), zero.data(), size.data(), nullptr};
     posix_spawn_file_actions_t actions;
@@ -172,9 +172,11 @@ TEST_F(DisplaySink, ShowsTwoStreamsInTwoWindows) {
   Deployment deployment;
   deployment.apply(config);
   ASSERT_TRUE(eventually([&] { return screen_.windows().size() == 2; }));
-  screen_.move(screen_.windows().back(), 400, 300);  // without a window manager they lie upon each other
-  for (const Window window : screen_.windows()) EXPECT_TRUE(eventually([&] { return screen_.colours(window) > 20; }));
-  screen_.close(screen_.windows().front());
+  const std::vector<Window> windows = screen_.windows();
+  screen_.move(windows[1], 800, 600);  // without a window manager they lie upon each other
+  for (const Window window : windows)
+    EXPECT_TRUE(eventually([&] { return screen_.colours(window) > 20; }, 20)) << screen_.colours(window);
+  screen_.close(windows[0]);
   EXPECT_TRUE(eventually([&] { return screen_.windows().size() == 1; }));
   deployment.stop();
   deployment.wait();

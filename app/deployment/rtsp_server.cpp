@@ -27,7 +27,6 @@ constexpr char kRole[] = "viewer";
 constexpr guint64 kRoom = 2;                 ///< frames that wait for the encoder
 constexpr GstClockTime kApart = GST_SECOND;  ///< the stream's clock and the viewers' may differ by that much
 constexpr guint kCleanEvery_s = 2;
-constexpr int kThreads = 16;  ///< that answer requests
 
 }  // namespace
 
@@ -40,8 +39,8 @@ std::string why_no_rtsp_server() {
 
 // ---- server --------------------------------------------------------------------------------------------------------
 
-/// Connections are accepted, and mount points come and go, in the server's thread; requests are answered by others,
-/// since some wait for a first frame.
+/// All requests are answered in one thread: a medium that is shared does not bear that one comes while another goes
+/// (gst-rtsp-server 1.22 answers 503, or sends nothing). None waits long: see RtspMount::Parts::configure().
 struct RtspServer::Parts {
   std::string user, password;
   Held<GstRTSPServer> server{gst_rtsp_server_new()};
@@ -134,7 +133,7 @@ void RtspServer::Parts::listen(const RtspAddress& address) {
   gst_rtsp_server_set_address(server.get(), address.host.c_str());
   gst_rtsp_server_set_service(server.get(), address.port.c_str());
   Held<GstRTSPThreadPool> pool(gst_rtsp_server_get_thread_pool(server.get()));
-  gst_rtsp_thread_pool_set_max_threads(pool.get(), kThreads);
+  gst_rtsp_thread_pool_set_max_threads(pool.get(), 0);
   g_signal_connect(server.get(), "client-connected", G_CALLBACK(+[](GstRTSPServer*, GstRTSPClient* client, gpointer) {
                      g_signal_connect(client, "play-request", G_CALLBACK(ask_for_key_frame), nullptr);
                    }),
@@ -225,6 +224,8 @@ struct RtspMount::Parts {
   Owned<GstElement> frames, filter;
   OwnedCaps caps;
   GstClockTime first = 0, base = GST_CLOCK_TIME_NONE, last = 0;  ///< the stream's time, the media's for it
+  OwnedSample newest;
+  GstClockTime newest_running = 0;
 
   void configure(GstRTSPMedia* one) {
     Owned<GstElement> element(gst_rtsp_media_get_element(one));
@@ -240,8 +241,12 @@ struct RtspMount::Parts {
     filter = part("format");
     caps.reset();
     base = GST_CLOCK_TIME_NONE;
+    last = 0;
     media.reset(GST_RTSP_MEDIA(g_object_ref(one)));
+    // Who describes a medium needs a frame of it, and must not wait for one: the others would wait with him.
+    if (newest) (void)show(newest.get(), newest_running);
   }
+  unsigned show(GstSample* sample, GstClockTime running);
   void forget(GstRTSPMedia* one) {
     std::unique_lock lock(mutex);
     if (media.get() != one) return;
@@ -321,28 +326,33 @@ RtspMount::~RtspMount() {
 
 unsigned RtspMount::push(GstSample* sample, GstClockTime running) {
   std::lock_guard lock(parts_->mutex);
-  Parts& p = *parts_;
-  if (!p.frames) return 0;
-  GstCaps* caps = gst_sample_get_caps(sample);
-  if (!p.caps || !gst_caps_is_equal(p.caps.get(), caps)) {
-    p.caps.reset(gst_caps_ref(caps));
-    const OwnedCaps format = video_format(caps, gst_sample_get_buffer(sample));
-    g_object_set(p.filter.get(), "caps", format.get(), nullptr);
+  parts_->newest.reset(gst_sample_ref(sample));
+  parts_->newest_running = running;
+  return parts_->frames ? parts_->show(sample, running) : 0;
+}
+
+/// Under the lock, to those who watch.
+unsigned RtspMount::Parts::show(GstSample* sample, GstClockTime running) {
+  GstCaps* raw = gst_sample_get_caps(sample);
+  if (!caps || !gst_caps_is_equal(caps.get(), raw)) {
+    caps.reset(gst_caps_ref(raw));
+    const OwnedCaps format = video_format(raw, gst_sample_get_buffer(sample));
+    g_object_set(filter.get(), "caps", format.get(), nullptr);
   }
-  GstClockTime now = gst_element_get_current_running_time(p.frames.get());
+  GstClockTime now = gst_element_get_current_running_time(frames.get());
   if (!GST_CLOCK_TIME_IS_VALID(now)) now = 0;
-  GstClockTime time = GST_CLOCK_TIME_IS_VALID(p.base) && running >= p.first ? p.base + (running - p.first) : now;
-  if (!GST_CLOCK_TIME_IS_VALID(p.base) || running < p.first || time > now + kApart || now > time + kApart) {
-    p.base = time = now;
-    p.first = running;
+  GstClockTime time = GST_CLOCK_TIME_IS_VALID(base) && running >= first ? base + (running - first) : now;
+  if (!GST_CLOCK_TIME_IS_VALID(base) || running < first || time > now + kApart || now > time + kApart) {
+    base = time = now;
+    first = running;
   }
-  p.last = time = std::max(time, p.last + GST_MSECOND);
+  last = time = std::max(time, last + GST_MSECOND);
   GstBuffer* buffer = gst_buffer_copy(gst_sample_get_buffer(sample));
   GST_BUFFER_PTS(buffer) = time;
   GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
-  OwnedSample out(gst_sample_new(buffer, caps, nullptr, nullptr));
+  OwnedSample out(gst_sample_new(buffer, raw, nullptr, nullptr));
   gst_buffer_unref(buffer);
-  auto* appsrc = GST_APP_SRC(p.frames.get());
+  auto* appsrc = GST_APP_SRC(frames.get());
   const bool full = gst_app_src_get_current_level_buffers(appsrc) >= kRoom;
   gst_app_src_push_sample(appsrc, out.get());
   return full ? 1 : 0;

@@ -125,6 +125,66 @@ TEST_F(RtspSink, EncodesOnlyWhileSomebodyWatches) {
   frames.join();
 }
 
+TEST_F(RtspSink, IsSeenAtOnceByWhoComesAfterSomebodyWhoWatchedForLong) {
+  const RtspAddress address = parse_rtsp(url());
+  RtspMount mount("/north");
+  mount.open([&] { return std::make_shared<RtspServer>(address); }, {});
+  std::atomic<bool> over{false};
+  std::thread frames([&] {
+    OwnedCaps caps(gst_caps_from_string("video/x-raw,format=I420,width=64,height=64,framerate=25/1"));
+    for (GstClockTime time = 0; !over; time += 40 * GST_MSECOND) {
+      GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 64 * 64 * 3 / 2, nullptr);
+      gst_buffer_memset(buffer, 0, guint8(time / GST_MSECOND), gsize(-1));
+      OwnedSample sample(gst_sample_new(buffer, caps.get(), nullptr, nullptr));
+      gst_buffer_unref(buffer);
+      (void)mount.push(sample.get(), time);
+      std::this_thread::sleep_for(std::chrono::milliseconds(40));
+    }
+  });
+  {
+    RtspViewer first_one(port_);
+    EXPECT_TRUE(first_one.play("/north")) << first_one.answer();
+    for (const auto until = Clock::now() + std::chrono::seconds(6); Clock::now() < until;)
+      EXPECT_TRUE(first_one.read(200));
+  }
+  EXPECT_TRUE(eventually([&] { return !mount.watched(); }));
+  RtspViewer next(port_);
+  next.patience(3);
+  EXPECT_TRUE(next.play("/north")) << next.answer();
+  EXPECT_TRUE(next.read(500)) << "times of one watch are not those of the next";
+  over = true;
+  frames.join();
+}
+
+TEST_F(RtspSink, IsSeenByWhoComesInTheMomentTheLastOneGoes) {
+  deployment_.apply(only(camera("north", url())));
+  ASSERT_TRUE(comes("north"));
+  for (int i = 0; i < 15; ++i) {
+    RtspViewer viewer(port_);
+    ASSERT_TRUE(viewer.play("/north")) << i << viewer.answer();
+    ASSERT_TRUE(viewer.read(500)) << i;
+  }
+}
+
+TEST_F(RtspSink, AnswersAlsoWhileItsStreamHasNoFramesAndHoldsUpNobody) {
+  const RtspAddress address = parse_rtsp(url());
+  const auto server = std::make_shared<RtspServer>(address);
+  RtspMount still("/still"), other("/other");
+  OwnedCaps caps(gst_caps_from_string("video/x-raw,format=I420,width=64,height=64,framerate=25/1"));
+  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 64 * 64 * 3 / 2, nullptr);
+  gst_buffer_memset(buffer, 0, 128, gsize(-1));
+  OwnedSample sample(gst_sample_new(buffer, caps.get(), nullptr, nullptr));
+  gst_buffer_unref(buffer);
+  for (RtspMount* mount : {&still, &other}) {
+    mount->open([&] { return server; }, {});
+    (void)mount->push(sample.get(), 0);  // and no more
+  }
+  for (const char* path : {"/still", "/other"}) {
+    RtspViewer viewer(port_);
+    EXPECT_TRUE(viewer.play(path)) << viewer.answer();
+  }
+}
+
 TEST_F(RtspSink, StaysWhileTheStreamBehindItIsMadeAnew) {
   config::DeploymentConfig config = only(camera("north", url()));
   deployment_.apply(config);

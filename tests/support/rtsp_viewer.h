@@ -41,6 +41,11 @@ class RtspViewer {
   RtspViewer(const RtspViewer&) = delete;
   RtspViewer& operator=(const RtspViewer&) = delete;
 
+  /// How long it waits for the server, 20 seconds at first.
+  void patience(long seconds) const {
+    const timeval time{seconds, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+  }
   [[nodiscard]] bool connected() const { return connected_; }
   /// From OPTIONS to PLAY, with packets inside of the connection. False when the server says no; `answer` is its last.
   bool play(const std::string& path) {

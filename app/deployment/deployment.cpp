@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "app/deployment/address.h"
 #include "app/deployment/elements.h"
 #include "app/deployment/files.h"
 #include "app/deployment/picture.h"
@@ -106,8 +107,9 @@ void Deployment::check(const config::DeploymentConfig& given) {
     std::set<std::string> sinks;
     for (const config::SinkConfig& sink : stream.sinks)
       if (!sinks.insert(sink.to).second)
-        refuse(sink.place, "stream '" + stream.name + "' has the sink '" + sink.to + "' twice");
+        refuse(sink.place, "stream '" + stream.name + "' has the sink '" + safe_address(sink.to) + "' twice");
   }
+  check_mounts(config);
   files::Outputs files;
   add_files(files, config);
   files.check();

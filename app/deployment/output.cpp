@@ -1,14 +1,47 @@
 #include "app/deployment/output.h"
 
+#include "app/deployment/address.h"
 #include "engine/api/log.h"
 
 namespace vireo::deployment {
+namespace {
+
+constexpr GstClockTime kWorks = 2 * GST_SECOND;  ///< an output that has gone on for so long is well again
+
+}  // namespace
 
 Output::Output(config::SinkConfig sink, OutputContext context, unsigned room)
-    : sink_(std::move(sink)), context_(std::move(context)), room_(room) {}
+    : sink_(std::move(sink)), shown_(safe_address(sink_.to)), context_(std::move(context)), room_(room) {}
 
 Output::~Output() {
   if (run_) run_->feed->close();
+}
+
+void Output::release() noexcept {
+  std::shared_ptr<Run> last;
+  {
+    std::lock_guard lock(mutex_);
+    last = std::move(run_);
+    run_.reset();
+  }
+  close(std::move(last));
+}
+
+/// Where another thread holds the run too, the pipeline goes when that one has seen that it is closed.
+void Output::close(std::shared_ptr<Run> run) {
+  if (!run) return;
+  run->feed->close();
+  closing();
+}
+
+void Output::tell(const std::string& problem) {
+  const std::string text = problem.empty() ? "" : shown_ + ": " + problem;
+  {
+    std::lock_guard lock(mutex_);
+    if (problem_ == text) return;
+    problem_ = text;
+  }
+  if (!text.empty()) log(LogLevel::error, "stream '" + context_.stream + "': sink " + text);
 }
 
 void Output::check() {
@@ -65,15 +98,25 @@ void Output::push(GstSample* sample, Frame frame) {
   }
   OwnedSample fed = prepare(sample, running, current->start);
   last_ = running;
+  if (!fed) return;
   switch (current->feed->push(fed.get(), !context_.live)) {
     case Feed::Result::taken:
       if (frame == Frame::own) ++frames_;
+      if (running - current->start > kWorks) works_again();
       break;
     case Feed::Result::full:
       if (frame == Frame::own) ++dropped_;
       break;
     case Feed::Result::closed: break;
   }
+}
+
+void Output::works_again() {
+  std::lock_guard lock(mutex_);
+  if (!failed_before_) return;
+  failed_before_ = false;
+  problem_.clear();
+  backoff_.reset();
 }
 
 void Output::end() {
@@ -100,19 +143,16 @@ void Output::fail(const std::string& why) {
     state_ = OutputState::waiting;  // or who pushes meanwhile would open it anew, over what is left of this run
     retry_ = Clock::time_point::max();
   }
-  if (failed) {
-    failed->feed->close();
-    failed
-        .reset();  // unless the other thread holds it: then the pipeline goes when that one has seen that it is closed
-  }
+  close(std::move(failed));
   const std::string more = broken();
-  std::string text = sink_.to + ": " + why + (more.empty() ? "" : "; " + more);
+  std::string text = shown_ + ": " + why + (more.empty() ? "" : "; " + more);
   std::lock_guard lock(mutex_);
   if (closed_by_user_) {
     state_ = OutputState::finished;
     return;
   }
   problem_ = text;
+  failed_before_ = true;
   const bool again = context_.live && !ending && state_ == OutputState::waiting && may_try_again();
   if (again) {
     const auto wait = backoff_.next();
@@ -133,7 +173,7 @@ void Output::complete() {
     run_.reset();
     state_ = OutputState::ending;
   }
-  done.reset();
+  close(std::move(done));
   try {
     completed();
   } catch (const Error& error) {
@@ -157,6 +197,7 @@ bool says_that_writing_failed(GstMessage* warning) {
 }  // namespace
 
 void Output::poll() {
+  tend();
   const std::shared_ptr<Run> current = run();
   if (!current) {
     std::lock_guard lock(mutex_);
@@ -177,7 +218,7 @@ void Output::poll() {
           fail(describe(message.get()));
           return;
         }
-        log(LogLevel::warning, "stream '" + context_.stream + "': sink " + sink_.to + ": " + describe(message.get()));
+        log(LogLevel::warning, "stream '" + context_.stream + "': sink " + shown_ + ": " + describe(message.get()));
         break;
       default: break;
     }
@@ -202,7 +243,7 @@ bool Output::waiting() const {
 
 OutputStatus Output::status() const {
   std::lock_guard lock(mutex_);
-  return {sink_.to, state_, problem_, frames_, dropped_};
+  return {shown_, state_, problem_, frames_, dropped_};
 }
 
 }  // namespace vireo::deployment

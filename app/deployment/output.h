@@ -70,15 +70,26 @@ class Output {
   virtual void build(GstBin* pipeline, GstElement* appsrc) = 0;
   /// Before the pipeline is built for real: files are made.
   virtual void opening() {}
+  /// The pipeline is about to go: whoever waits in its threads for something of this output must wait no longer.
+  virtual void closing() {}
   /// The pipeline has ended well, and is gone: the file gets its name. Throws Error.
   virtual void completed() {}
   /// The pipeline has failed and is gone. More about the failure for the user.
   virtual std::string broken() { return {}; }
-  /// The sample as it is fed. `start` is the running time of the first frame of this opening.
+  /// Called by each poll(): what has to be done now and then.
+  virtual void tend() {}
+  /// The sample as it is fed; null: this frame is not wanted. `start` is the running time of the first frame of this
+  /// opening.
   virtual OwnedSample prepare(GstSample* sample, GstClockTime running, GstClockTime start) = 0;
   [[nodiscard]] virtual bool starts_with_slate() const { return false; }
   [[nodiscard]] virtual bool may_try_again() const { return true; }
   [[nodiscard]] virtual bool is_closed_by_user(GstMessage*) const { return false; }
+
+  /// For destructors of outputs whose pipeline's threads use their members: the pipeline goes.
+  void release() noexcept;
+  /// Something is wrong that this output works on by itself, or ("") all is well again. Any thread.
+  void tell(const std::string& problem);
+  void count_dropped(std::uint64_t frames) { dropped_ += frames; }
 
   [[nodiscard]] const config::SinkConfig& sink() const { return sink_; }
   [[nodiscard]] const OutputContext& context() const { return context_; }
@@ -91,10 +102,13 @@ class Output {
   };
   [[nodiscard]] std::shared_ptr<Run> run() const;
   [[nodiscard]] std::shared_ptr<Run> open();
+  void close(std::shared_ptr<Run> run);
+  void works_again();
   void fail(const std::string& why);
   void complete();
 
   const config::SinkConfig sink_;
+  const std::string shown_;  ///< its address, without secrets
   const OutputContext context_;
   const unsigned room_;
   std::mutex push_mutex_;                    ///< held while a frame is fed
@@ -103,6 +117,7 @@ class Output {
   OutputState state_ = OutputState::idle;
   std::shared_ptr<Run> run_;
   std::string problem_;
+  bool failed_before_ = false;  ///< the problem is that of an earlier run
   Backoff backoff_;
   Clock::time_point retry_;
   std::atomic<std::uint64_t> frames_{0}, dropped_{0};

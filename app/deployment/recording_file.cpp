@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 
 #include "engine/api/error.h"
 #include "engine/api/log.h"
@@ -42,7 +44,46 @@ fs::path free_name(const fs::path& file, const std::string& suffix) {
   }
 }
 
-RecordingFile::RecordingFile(const fs::path& target) : target_(real(target)) {
+void rename_to_free(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  int failed = errno;
+  struct stat info {};
+  if (failed == EINVAL || failed == ENOSYS)  // a file system that can't promise it
+    failed = ::lstat(to.c_str(), &info) == 0 ? EEXIST : ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+  if (failed != 0) fail(from, "can't be renamed to '" + to.string() + "': " + std::strerror(failed));
+}
+
+bool cut_to_whole(const fs::path& file) {
+  std::error_code failed;
+  const std::uint64_t size = fs::file_size(file, failed);
+  if (failed || size == 0) return false;
+  std::ifstream stream(file, std::ios::binary);
+  unsigned char head[16];
+  bool movie = false, fragment = false;
+  std::uint64_t at = 0, whole = 0;
+  while (stream.seekg(std::streamoff(at)) && stream.read(reinterpret_cast<char*>(head), 8)) {
+    const std::string type(reinterpret_cast<const char*>(head) + 4, 4);
+    if (at == 0 && type != "ftyp") return true;  // no MP4
+    const auto number = [&](int from, int bytes) {
+      std::uint64_t value = 0;
+      for (int i = from; i < from + bytes; ++i) value = value << 8 | head[i];
+      return value;
+    };
+    std::uint64_t length = number(0, 4);
+    if (length == 1 && stream.read(reinterpret_cast<char*>(head) + 8, 8)) length = number(8, 8);
+    if (length < 8 || length > size - at) break;
+    at += length;
+    movie |= type == "moov";
+    if (type == "mdat" && movie && fragment) whole = at;
+    if (type != "moof" && type != "mdat" && whole > 0) whole = at;  // what stands behind the last fragment
+    fragment = type == "moof";
+  }
+  if (whole > 0 && whole < size) fs::resize_file(file, whole, failed);
+  return whole > 0;
+}
+
+RecordingFile::RecordingFile(const fs::path& target, Existing existing)
+    : target_(existing == Existing::replaced ? real(target) : target), existing_(existing) {
   std::error_code failed;
   const fs::file_status status = fs::status(target_, failed);
   if (fs::exists(status) && !fs::is_regular_file(status)) {  // a pipe is written as it is
@@ -91,9 +132,19 @@ void RecordingFile::complete() {
   if (completed_) return;
   // Now rather than at the next power cut: a name must not stand for less than it says.
   if (::fdatasync(lock_) != 0) fail(part_, std::string("can't be written: ") + std::strerror(errno));
-  std::error_code failed;
-  fs::rename(part_, target_, failed);
-  if (failed) fail(part_, "can't be renamed to '" + target_.string() + "': " + failed.message());
+  if (existing_ == Existing::stays) {
+    rename_to_free(part_, target_);
+  } else {
+    std::error_code failed;
+    fs::rename(part_, target_, failed);
+    if (failed) fail(part_, "can't be renamed to '" + target_.string() + "': " + failed.message());
+  }
+  completed_ = true;
+}
+
+void RecordingFile::discard() {
+  if (completed_) return;
+  ::unlink(part_.c_str());
   completed_ = true;
 }
 

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
+
+#include "app/deployment/address.h"
 
 namespace vireo::deployment {
 
 namespace fs = std::filesystem;
 
-extern const SinkRow kDisplaySink, kRecordingSink, kPublisherSink;
+extern const SinkRow kDisplaySink, kSegmentsSink, kRecordingSink, kClipsSink, kSnapshotsSink, kPublisherSink, kRtspSink;
 
 namespace {
 
@@ -24,7 +27,8 @@ constexpr SinkRow kNoSink{"none", false, false, false, parse_none, create_none};
 }  // namespace
 
 std::span<const SinkRow* const> sink_rows() {
-  static constexpr std::array<const SinkRow*, 4> kRows = {&kDisplaySink, &kRecordingSink, &kPublisherSink, &kNoSink};
+  static constexpr std::array kRows = {&kDisplaySink,   &kSegmentsSink,  &kRecordingSink, &kClipsSink,
+                                       &kSnapshotsSink, &kPublisherSink, &kRtspSink,      &kNoSink};
   return kRows;
 }
 
@@ -35,7 +39,7 @@ const SinkRow& sink_row(const config::SinkConfig& sink) {
     forms += (forms.empty() ? "" : ", ") + std::string(row->forms);
   }
   throw Error(ErrorCode::invalid_argument, (sink.place.text.empty() ? "" : sink.place.text + ": ") + "sink '" +
-                                               sink.to + "': accepted are " + forms);
+                                               safe_address(sink.to) + "': accepted are " + forms);
 }
 
 SinkAddress sink_address(const config::SinkConfig& sink) { return *sink_row(sink).parse(sink.to); }
@@ -51,7 +55,7 @@ config::SinkConfig resolved(config::SinkConfig sink, const std::string& stream) 
   const bool shared = sink.shared;
   sink.shared = false;
   if (address.file.empty() || address.file == "-") {
-    sink.to = address.scheme + address.file;
+    sink.to = address.scheme + address.file + address.mount + (shared && !address.mount.empty() ? "-" + stream : "");
     return sink;
   }
   fs::path path = address.file;
@@ -61,6 +65,21 @@ config::SinkConfig resolved(config::SinkConfig sink, const std::string& stream) 
   sink.folder.clear();
   sink.to = address.scheme + path.string();
   return sink;
+}
+
+void check_mounts(const config::DeploymentConfig& config) {
+  std::map<std::string, const config::StreamConfig*> mounts;
+  for (const config::StreamConfig& stream : config.streams) {
+    for (const config::SinkConfig& sink : stream.sinks) {
+      const std::string place = sink_address(sink).place;
+      if (place.empty()) continue;
+      const auto [known, fresh] = mounts.emplace(place, &stream);
+      if (fresh) continue;
+      throw Error(ErrorCode::invalid_argument, (sink.place.text.empty() ? "" : sink.place.text + ": ") + "sink '" +
+                                                   known->first + "' of stream '" + stream.name + "' is stream '" +
+                                                   known->second->name + "'s already; give it another path or port");
+    }
+  }
 }
 
 bool is_file_named(const std::string& to, std::span<const std::string_view> ends) {

@@ -15,6 +15,8 @@ namespace vireo::deployment {
 struct SinkAddress {
   std::string scheme;  ///< "jsonl:", or the whole address where there is no file
   std::string file;    ///< that is written; "" and "-": none
+  std::string mount;   ///< a path that is no file, and one stream's
+  std::string place;   ///< of a mount: the same for all spellings of it
 };
 
 struct SinkRow {
@@ -36,6 +38,9 @@ struct SinkRow {
 [[nodiscard]] std::string sink_file(const config::SinkConfig& sink);
 /// With its path seen from its folder, and the stream's name in it where streams share the sink.
 [[nodiscard]] config::SinkConfig resolved(config::SinkConfig sink, const std::string& stream);
+
+/// Throws Error(invalid_argument) when two streams would be found at one place. The configuration is resolved.
+void check_mounts(const config::DeploymentConfig& config);
 
 /// True when a window can be opened; the sink's factory name, else empty.
 [[nodiscard]] std::string find_display_sink();

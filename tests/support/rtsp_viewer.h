@@ -86,6 +86,12 @@ class RtspViewer {
     std::size_t most = std::string::npos;
     char one = 0;
     while (answer_.size() < most && ::recv(socket_, &one, 1, 0) == 1) {
+      if (answer_.empty() && one == '$') {  // a packet that overtook the answer: channel, length in two bytes
+        unsigned char head[3] = {};
+        if (::recv(socket_, head, sizeof head, MSG_WAITALL) != 3 || !read(std::size_t(head[1]) << 8 | head[2]))
+          return false;
+        continue;
+      }
       answer_ += one;
       if (most != std::string::npos || !answer_.ends_with("\r\n\r\n")) continue;
       const std::size_t length = answer_.find("Content-Length: ");

@@ -118,6 +118,7 @@ class Camera {
     for (int i = 1; Seconds(Clock::now() - start).count() < seconds; ++i) {
       push();
       pull();
+      hear();  // else messages of a minute pile up
       std::this_thread::sleep_until(start + std::chrono::duration_cast<Clock::duration>(Seconds(between * i)));
     }
   }

@@ -189,7 +189,7 @@ TEST_P(OpenclKernels, AgreeWithTheReference) {
   const device::OpenclFacts& facts = the_runner->target().opencl;
   for (const std::string_view name : all) {
     // Some are for devices that this one is not.
-    const bool mma = name == "attention_mma_opencl" || name == "conv_first_opencl";
+    const bool mma = name == "attention_mma_opencl" || name == "conv_first_opencl" || name == "image_conv_mma_opencl";
     const bool lacking =
         name.find("_slab_") != std::string_view::npos ||
         name.find("_part_") != std::string_view::npos ||  // of plan kernels

@@ -175,13 +175,22 @@ void KeptFiles::read_list() {
     next_id_ = std::max(next_id_, id + 1);
   }
   for (auto& [id, group] : groups) groups_.push_back(std::move(group));
-  forget_missing();
+  forget_missing(true);
 }
 
-/// What somebody has removed or renamed counts no more.
-void KeptFiles::forget_missing() {
+/// It is in the list already, and about to get its name: another thread makes sure that it is on the disk.
+bool KeptFiles::is_on_its_way(const Group& group) const {
+  const fs::path target = pattern_.folder() / group.files.front().name;
+  return !is_there(target) && is_there(target.string() + ".part");
+}
+
+/// What somebody has removed or renamed counts no more. `at_start`: what is on its way neither, for nobody is there who
+/// would finish it.
+void KeptFiles::forget_missing(bool at_start) {
   const auto before = groups_.size();
-  std::erase_if(groups_, [&](const Group& group) { return !is_there(pattern_.folder() / group.files.front().name); });
+  std::erase_if(groups_, [&](const Group& group) {
+    return !is_there(pattern_.folder() / group.files.front().name) && (at_start || !is_on_its_way(group));
+  });
   gone_ += before - groups_.size();
 }
 
@@ -308,8 +317,8 @@ bool KeptFiles::too_much() const {
 }
 
 void KeptFiles::prune_locked() {
-  if (too_much()) forget_missing();
-  while (too_much()) {
+  if (too_much()) forget_missing(false);
+  while (too_much() && !is_on_its_way(groups_.front())) {  // who finishes that one comes here again
     const Group oldest = groups_.front();
     groups_.pop_front();
     ++gone_;

@@ -72,7 +72,8 @@ class KeptFiles {
   void append(const std::string& lines);
   void look_around(const std::function<bool(const std::filesystem::path&)>& salvage);
   void add_locked(const std::vector<Written>& files);
-  void forget_missing();
+  [[nodiscard]] bool is_on_its_way(const Group& group) const;
+  void forget_missing(bool at_start);
   [[nodiscard]] bool too_much() const;
   void prune_locked();
   void remove(const Group& group);

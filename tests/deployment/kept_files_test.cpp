@@ -92,6 +92,25 @@ TEST(KeptFiles, GoWhenThereAreTooManyAndNothingElseGoes) {
   for (const std::string& name : foreign) EXPECT_EQ(text_of(scratch.path / name), "the user's") << name;
 }
 
+TEST(KeptFiles, ThatAreFinishedAtTheSameTimeAreAllCounted) {
+  const Scratch scratch;
+  Keep keep;
+  keep.files = 1;
+  KeptFiles kept(scratch.path / "rec-%d.mp4", keep);
+  std::vector<fs::path> names;
+  for (int i = 0; i < 3; ++i) {  // all are in the list before the first has its name
+    names.push_back(kept.next());
+    const fs::path part = names.back().string() + ".part";
+    std::ofstream(part) << i;
+    kept.add({{names.back(), part}});
+  }
+  for (const int i : {2, 0, 1}) {
+    rename_to_free(names[std::size_t(i)].string() + ".part", names[std::size_t(i)]);
+    kept.prune();
+  }
+  EXPECT_EQ(names_in(scratch.path), (std::set<std::string>{"rec-2.mp4"}));
+}
+
 TEST(KeptFiles, ThatTheUserHasTouchedAreTheUsers) {
   Scratch scratch;
   const std::string pattern = scratch.file("rec-%05d.mp4");

@@ -2,6 +2,8 @@
 // is joined, what is left alone, and who decides. No such device is needed: kernels are chosen and prepared, not run.
 #include "engine/compile/conv_pairs.h"
 
+#include <algorithm>
+
 #include "engine/compile/dense_problem.h"
 #include "engine/compile/half.h"
 #include "engine/device/opencl/launch.h"

@@ -2,6 +2,8 @@
 // has a kernel for it. No such device is needed: kernels are chosen, not run.
 #include "engine/compile/front.h"
 
+#include <algorithm>
+
 #include "engine/compile/half.h"
 #include "tests/passes/check.h"
 

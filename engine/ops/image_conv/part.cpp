@@ -1,5 +1,6 @@
 // image_conv as a part of plan kernels (part.cl).
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "engine/api/half.h"

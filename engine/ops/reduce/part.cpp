@@ -1,5 +1,6 @@
 // reduce over all pixels of channels-last pictures as a part of plan kernels (part.cl).
 #include <algorithm>
+#include <cmath>
 
 #include "engine/ops/reduce/opencl.h"
 #include "engine/ops/shared/opencl_words.h"

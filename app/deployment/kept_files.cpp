@@ -175,21 +175,14 @@ void KeptFiles::read_list() {
     next_id_ = std::max(next_id_, id + 1);
   }
   for (auto& [id, group] : groups) groups_.push_back(std::move(group));
-  forget_missing(true);
+  forget_missing();
 }
 
-/// It is in the list already, and about to get its name: another thread makes sure that it is on the disk.
-bool KeptFiles::is_on_its_way(const Group& group) const {
-  const fs::path target = pattern_.folder() / group.files.front().name;
-  return !is_there(target) && is_there(target.string() + ".part");
-}
-
-/// What somebody has removed or renamed counts no more. `at_start`: what is on its way neither, for nobody is there who
-/// would finish it.
-void KeptFiles::forget_missing(bool at_start) {
+/// What somebody has removed or renamed counts no more.
+void KeptFiles::forget_missing() {
   const auto before = groups_.size();
   std::erase_if(groups_, [&](const Group& group) {
-    return !is_there(pattern_.folder() / group.files.front().name) && (at_start || !is_on_its_way(group));
+    return !group.on_its_way && !is_there(pattern_.folder() / group.files.front().name);
   });
   gone_ += before - groups_.size();
 }
@@ -265,7 +258,7 @@ void KeptFiles::look_around(const std::function<bool(const fs::path&)>& salvage)
     if (::lstat(part.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     if (is_there(target) || !salvage(part)) continue;  // not ours, or nothing in it
     try {
-      add_locked({{target, part}});
+      add_locked({{target, part}}, false);
       rename_to_free(part, target);
       log(LogLevel::warning, "what a process that was killed has recorded is now '" + target.string() + "'");
     } catch (const Error& error) {
@@ -287,11 +280,19 @@ fs::path KeptFiles::next(const std::string& beside) {
 
 void KeptFiles::add(const std::vector<Written>& files) {
   std::lock_guard lock(mutex_);
-  add_locked(files);
+  add_locked(files, true);
 }
 
-void KeptFiles::add_locked(const std::vector<Written>& files) {
-  Group group{next_id_++, {}};
+void KeptFiles::settle(const fs::path& name) {
+  std::lock_guard lock(mutex_);
+  for (Group& group : groups_)
+    if (group.on_its_way && group.files.front().name == name.filename().string()) group.on_its_way = false;
+  forget_missing();
+  prune_locked();
+}
+
+void KeptFiles::add_locked(const std::vector<Written>& files, bool on_its_way) {
+  Group group{next_id_++, {}, on_its_way};
   for (const Written& file : files) {
     struct stat info {};
     if (::lstat(file.now.c_str(), &info) != 0) continue;
@@ -317,8 +318,8 @@ bool KeptFiles::too_much() const {
 }
 
 void KeptFiles::prune_locked() {
-  if (too_much()) forget_missing(false);
-  while (too_much() && !is_on_its_way(groups_.front())) {  // who finishes that one comes here again
+  if (too_much()) forget_missing();
+  while (too_much() && !groups_.front().on_its_way) {  // who settles that one comes here again
     const Group oldest = groups_.front();
     groups_.pop_front();
     ++gone_;

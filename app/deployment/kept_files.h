@@ -50,8 +50,11 @@ class KeptFiles {
   struct Written {
     std::filesystem::path name, now;  ///< how it will be called, and where it lies until then
   };
-  /// They belong together: they go together.
+  /// They belong together: they go together. None goes before settle(), which has to follow, whether the first has got
+  /// its name or not.
   void add(const std::vector<Written>& files);
+  /// What was added with this name first is called so now, or never will be. Removes what is too much.
+  void settle(const std::filesystem::path& name);
   /// Removes what is too much.
   void prune();
 
@@ -64,6 +67,7 @@ class KeptFiles {
   struct Group {
     std::uint64_t id;
     std::vector<File> files;
+    bool on_its_way = false;  ///< in the list, and about to get its name
     [[nodiscard]] std::uint64_t bytes() const;
   };
   void open_list();
@@ -71,9 +75,8 @@ class KeptFiles {
   void write_list();
   void append(const std::string& lines);
   void look_around(const std::function<bool(const std::filesystem::path&)>& salvage);
-  void add_locked(const std::vector<Written>& files);
-  [[nodiscard]] bool is_on_its_way(const Group& group) const;
-  void forget_missing(bool at_start);
+  void add_locked(const std::vector<Written>& files, bool on_its_way);
+  void forget_missing();
   [[nodiscard]] bool too_much() const;
   void prune_locked();
   void remove(const Group& group);

@@ -96,7 +96,7 @@ class Snapshots final : public Output {
       kept->add({{name, part}});
       rename_to_free(part, name);
       part.clear();
-      kept->prune();
+      kept->settle(name);
       tell("");
     } catch (const Error& error) {
       if (!part.empty()) ::unlink(part.c_str());

@@ -101,13 +101,13 @@ class VideoFile {
         }
         kept.add(files);
         file_.complete();
-        kept.prune();
       } else {
         file_.discard();
       }
     } catch (const Error& error) {
       why += (why.empty() ? "" : "; ") + std::string(error.what());
     }
+    kept.settle(target_);
     return why;
   }
   [[nodiscard]] std::string problem() const {

@@ -31,7 +31,7 @@ fs::path write(KeptFiles& kept, const std::string& text) {
   std::ofstream(part) << text;
   kept.add({{name, part}});
   rename_to_free(part, name);
-  kept.prune();
+  kept.settle(name);
   return name;
 }
 
@@ -106,9 +106,22 @@ TEST(KeptFiles, ThatAreFinishedAtTheSameTimeAreAllCounted) {
   }
   for (const int i : {2, 0, 1}) {
     rename_to_free(names[std::size_t(i)].string() + ".part", names[std::size_t(i)]);
-    kept.prune();
+    kept.settle(names[std::size_t(i)]);
   }
   EXPECT_EQ(names_in(scratch.path), (std::set<std::string>{"rec-2.mp4"}));
+}
+
+TEST(KeptFiles, ThatNeverGotTheirNameHoldUpNothing) {
+  const Scratch scratch;
+  Keep keep;
+  keep.files = 1;
+  KeptFiles kept(scratch.path / "rec-%d.mp4", keep);
+  const fs::path failed = kept.next();
+  std::ofstream(failed.string() + ".part") << "x";
+  kept.add({{failed, failed.string() + ".part"}});
+  kept.settle(failed);  // its disk was full
+  for (int i = 0; i < 3; ++i) write(kept, "y");
+  EXPECT_EQ(names_in(scratch.path), (std::set<std::string>{"rec-0.mp4.part", "rec-3.mp4"}));
 }
 
 TEST(KeptFiles, ThatTheUserHasTouchedAreTheUsers) {
@@ -153,9 +166,9 @@ TEST(KeptFiles, AreLimitedByBytesAndByAge) {
     if (i == 1) make_older(part, 3500);
     kept.add({{name, part}});
     rename_to_free(part, name);
+    kept.settle(name);
     files.push_back(name.filename());
   }
-  kept.prune();
   EXPECT_EQ(names_in(scratch.path), (std::set<std::string>{files[1].string(), files[2].string()}));
 }
 
@@ -195,7 +208,7 @@ TEST(KeptFiles, GoTogetherWithWhatLiesBesideThem) {
     beside.replace_extension(".json");
     for (const fs::path& file : {name, beside}) std::ofstream(file) << i;
     kept.add({{name, name}, {beside, beside}});
-    kept.prune();
+    kept.settle(name);
   }
   EXPECT_EQ(names_in(scratch.path), (std::set<std::string>{"clip-00001.json", "clip-00002.json", "clip-00002.mp4"}));
 }

@@ -136,7 +136,8 @@ OpenclDevice::OpenclDevice(std::string name, cl_platform_id platform, cl_device_
   if (target_.opencl.resident_groups == 0) return;
   Target other = target_;
   other.opencl.resident_groups = 0;
-  if (lock_.take(target_)) target_.launches_only = std::make_shared<const Target>(std::move(other));
+  const bool alone = target_.opencl.resident_groups == 1;  // waits for nobody, so that nobody need wait for it
+  if (alone || lock_.take(target_)) target_.launches_only = std::make_shared<const Target>(std::move(other));
   else target_ = std::move(other);
 }
 

@@ -11,6 +11,7 @@
 #include "app/cli/autopilot.h"
 #include "app/cli/command.h"
 #include "app/cli/measure.h"
+#include "app/cli/trace.h"
 
 namespace vireo::cli {
 namespace {
@@ -21,7 +22,7 @@ struct BenchFlags {
   int contexts = 1, iterations = 0;
   int queued = 1;
   bool no_transfers = false, profile = false, serve = false, autopilot = false;
-  std::string json, save_plan, inputs;
+  std::string json, save_plan, inputs, trace;
 };
 
 /// The peak of this program alone: that of getrusage may be its parent's, from before the program replaced it.
@@ -80,12 +81,51 @@ void print_profile(std::vector<LayerTime> times, nlohmann::json& json) {
   }
 }
 
+/// Some more inferences, with the times of what the device does; the measurement before is free of that.
+void write_trace(const BenchFlags& f, Loaded& loaded, const std::vector<Context*>& contexts, nlohmann::json& results) {
+  constexpr int kInferences = 48;  // of each context
+  const int queued = f.queued > 1 ? f.queued : 4;
+  const auto traces = drive_traced(*loaded.engine, contexts, std::max(2, kInferences / queued), queued);
+  const Overlap overlap = overlap_of(traces);
+  std::vector<double> enqueue_us;
+  std::size_t pieces = 0;
+  for (const ContextTrace& trace : traces) {
+    pieces += trace.device.size();
+    for (const ContextTrace::Call& call : trace.host)
+      if (call.name == "enqueue") enqueue_us.push_back((call.ended - call.begun) * 1e6);
+  }
+  std::sort(enqueue_us.begin(), enqueue_us.end());
+  const nlohmann::json about = {{"model", results["model"]},
+                                {"device", results["device"]},
+                                {"precision", results["precision"]},
+                                {"contexts", results["contexts"]},
+                                {"queued", queued},
+                                {"inferences", enqueue_us.size()},
+                                {"transfers_ms", overlap.transfers_s * 1e3},
+                                {"beside_kernels_ms", overlap.beside_s * 1e3},
+                                {"overlap", overlap.share()},
+                                {"enqueue_us", percentile(enqueue_us, 0.5)}};
+  results["trace"] = about;
+  write_json({{"traceEvents", trace_events(traces, loaded.device)}, {"displayTimeUnit", "ms"}, {"otherData", about}},
+             f.trace);
+  if (f.json == "-") return;
+  if (pieces == 0) {
+    fmt::print("  trace        the host's calls only: queues of {} tell no times\n", loaded.device);
+    return;
+  }
+  fmt::print(
+      "  trace        {} inferences: copies took {:.3f} ms, {:.1f} % of that beside another context's kernels; "
+      "enqueueing one {:.1f} µs\n",
+      enqueue_us.size(), overlap.transfers_s * 1e3, overlap.share() * 100, percentile(enqueue_us, 0.5));
+}
+
 int bench(const BenchFlags& f) {
   const double warmup_s = f.warmup_ms >= 0 ? f.warmup_ms / 1e3 : f.warmup_s;
   Outputs files = files_of(f.model);
   if (!f.inputs.empty())
     for (const std::filesystem::path& file : input_files(f.inputs)) files.read("the input", file);
   files.write("--json", f.json);
+  files.write("--trace", f.trace);
   files.write("--saveEngine", f.save_plan, OutputKind::replaced);
   if (f.autopilot) return autopilot(f.model, {f.duration_s, warmup_s, f.json, f.save_plan, f.inputs}, files);
   Loaded loaded = load_model(f.model, files);
@@ -161,6 +201,7 @@ int bench(const BenchFlags& f) {
                              {"flops", t.flops},
                              {"bytes", t.bytes}});
   }
+  if (!f.trace.empty()) write_trace(f, loaded, borrowed, j);
   write_json(j, f.json);
   return 0;
 }
@@ -186,6 +227,9 @@ void add_bench(Program& program) {
          "inputs and outputs stay in the device's memory: nothing is copied in a run");
   const Flag profile = c.flag("--profile,--dumpProfile", f->profile, "time of each layer");
   c.option("--json", f->json, "write the results to this file; - for stdout");
+  Flag trace = c.option("--trace", f->trace,
+                        "then run some more and write what ran when, copies and kernels of each context and the "
+                        "host's calls, to this file, for chrome://tracing or Perfetto");
   c.option("--saveEngine", f->save_plan, "also write the plan");
   c.option("--inputs", f->inputs, "folder with input_0.pb, … (ONNX TensorProto) in graph order, instead of noise");
   const Flag serve =
@@ -196,7 +240,9 @@ void add_bench(Program& program) {
       .excludes(iterations)
       .excludes(contexts)
       .excludes(profile)
+      .excludes(trace)
       .excludes(serve);
+  trace.excludes(profile).excludes(serve);
   c.run([f] { return bench(*f); });
 }
 

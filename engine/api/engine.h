@@ -16,6 +16,7 @@
 #include "engine/api/error.h"
 #include "engine/api/export.h"
 #include "engine/api/plan.h"
+#include "engine/api/trace.h"
 
 namespace vireo {
 
@@ -46,6 +47,11 @@ class VIREO_API Stream {
   /// since the last call.
   Status synchronize() noexcept;
   [[nodiscard]] Event record();
+  /// From now on the times of what the device does are kept, where its queues know them (OpenCL). That makes the work
+  /// slower, and what is kept grows until traced(). Before anything is enqueued. Throws Error.
+  void trace();
+  /// What was kept since the last call, in the order in which it was enqueued; blocks until it is done. Throws Error.
+  [[nodiscard]] std::vector<StreamWork> traced();
 
   struct State;
   explicit Stream(std::unique_ptr<State> state) noexcept;
@@ -151,10 +157,10 @@ class VIREO_API Context {
   /// between enqueues is cheap; a bound buffer must stay untouched until the enqueued work is done.
   void bind(std::string_view tensor, const Buffer& buffer);
   /// A buffer of the right size for the tensor at the current shapes, already bound, that the host sees: pinned memory
-  /// of the engine's device, so that copies from and to it run by themselves, host memory on the CPU. Where inputs or outputs share
-  /// the name and a buffer that is large enough is bound already, that one. Throws Error for outputs whose shape
-  /// depends on data (shape() has kUnknown extents for them until the first run, [kUnknown] where even the rank does):
-  /// those needn't be bound.
+  /// of the engine's device, so that copies from and to it run by themselves, host memory on the CPU. Where inputs or
+  /// outputs share the name and a buffer that is large enough is bound already, that one. Throws Error for outputs
+  /// whose shape depends on data (shape() has kUnknown extents for them until the first run, [kUnknown] where even the
+  /// rank does): those needn't be bound.
   Buffer allocate(std::string_view tensor);
   /// What the last run wrote into an output: the bound buffer, or, where the shape depends on data, a buffer of the
   /// engine that stays untouched by later runs; shape() tells its dims. Call when the run is known to be done.

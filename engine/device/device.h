@@ -16,6 +16,7 @@
 
 #include "engine/api/buffer.h"
 #include "engine/api/error.h"
+#include "engine/api/trace.h"
 #include "engine/device/program.h"
 #include "engine/device/target.h"
 
@@ -72,6 +73,11 @@ class Queue {
   /// Blocks until everything enqueued before the call is done, whatever is enqueued meanwhile; returns the first error
   /// since the last call.
   virtual Status synchronize() noexcept = 0;
+  /// From now on the times of the device's own work are kept, where it knows them; work is slower. Before anything is
+  /// enqueued. Throws Error.
+  virtual void trace() {}
+  /// What was kept since the last call; blocks until it is done. Throws Error.
+  [[nodiscard]] virtual std::vector<StreamWork> traced() { return {}; }
 };
 
 /// A segment made ready on a device: activations, constants, kernels. One run at a time.

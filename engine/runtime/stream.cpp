@@ -11,6 +11,10 @@ Status Stream::synchronize() noexcept { return state_->queue->synchronize(); }
 
 Event Stream::record() { return Event(std::make_shared<Event::State>(Event::State{state_->queue->record()})); }
 
+void Stream::trace() { state_->queue->trace(); }
+
+std::vector<StreamWork> Stream::traced() { return state_->queue->traced(); }
+
 Status Event::wait() const noexcept { return state_ ? state_->event->wait() : Status{}; }
 
 bool Event::done() const noexcept { return !state_ || state_->event->done(); }

@@ -158,6 +158,15 @@ int column_class(const float* scores, std::size_t classes, std::size_t count, st
   return int(best);
 }
 
+sdk::CellBoxes cell_boxes(const Settings& settings) {
+  sdk::CellBoxes boxes;
+  boxes.iou = settings.iou;
+  boxes.agnostic = settings.agnostic;
+  boxes.most = int(settings.max_detections);
+  boxes.wanted = settings.wanted;
+  return boxes;
+}
+
 void finish(std::vector<Box>& boxes, const Settings& settings, const sdk::Geometry& geometry, sdk::FrameResult& result,
             const KeypointReader& keypoints, bool nms) {
   if (nms) {

@@ -161,6 +161,19 @@ const float* floats(const sdk::TensorView& tensor, std::vector<float>& scratch) 
   return scratch.data();
 }
 
+float exponential(float x) noexcept {
+  if (x > 88.7228f) return std::numeric_limits<float>::infinity();
+  if (!(x > -87.0f)) return x <= -87.0f ? 0.0f : x;
+  // Cephes' expf: x = n log 2 + r, a polynomial of r, times 2^n.
+  const float n = std::rint(x * 1.44269504f);
+  float r = std::fma(n, -0.693359375f, x);
+  r = std::fma(n, 2.12194440e-4f, r);
+  float p = 1.9875691500e-4f;
+  for (const float next : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
+    p = std::fma(p, r, next);
+  return std::ldexp(std::fma(p, r * r, r) + 1.0f, int(n));
+}
+
 void softmax(float* values, std::size_t count) noexcept {
   float top = -std::numeric_limits<float>::infinity();
   for (std::size_t i = 0; i < count; ++i) top = std::max(top, values[i]);

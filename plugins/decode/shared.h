@@ -91,6 +91,9 @@ enum class Activation : std::uint8_t { none, sigmoid, softmax };
 [[nodiscard]] std::size_t count_of(const sdk::TensorView& tensor);
 
 [[nodiscard]] inline float sigmoid(float x) noexcept { return 1.0f / (1.0f + std::exp(-x)); }
+/// exp(x) to about one unit in the last place; by exact steps in a fixed order, so that devices (suppress.cl) get the
+/// same.
+[[nodiscard]] float exponential(float x) noexcept;
 /// The raw value whose sigmoid is `p`; infinities at the ends.
 [[nodiscard]] inline float logit(float p) noexcept { return std::log(p / (1.0f - p)); }
 /// In place; stable for any finite input.
@@ -136,6 +139,9 @@ void column_maxima(const float* scores, std::size_t classes, std::size_t count, 
 
 /// Writes a box's keypoints, in network pixels, to `keypoints`; may be empty.
 using KeypointReader = std::function<void(const Box& box, std::vector<sdk::Keypoint>& keypoints)>;
+
+/// What a device needs for suppressing as finish() does. Borrows the settings.
+[[nodiscard]] sdk::CellBoxes cell_boxes(const Settings& settings);
 
 /// Suppresses duplicates and appends what remains to the result in frame pixels, clipped unless they have an angle.
 /// Boxes that are not finite or lie outside the frame are dropped. `nms` false: boxes are final, only sorted and

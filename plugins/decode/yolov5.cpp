@@ -77,14 +77,19 @@ class Yolov5 final : public sdk::Decoder {
     read(width > 5 + 2 * points ? width - 5 - 2 * points : -1, points);
   }
 
-  /// Until it is known how the columns divide, every row is looked at.
+  /// Until it is known how the columns divide, every row is looked at; until it is known what the coordinates are, no
+  /// boxes are made of them.
   [[nodiscard]] std::optional<sdk::CellFilter> filter() const override {
     if (!columns_) return std::nullopt;
-    return sdk::CellFilter{.objectness = 4,
+    sdk::CellFilter filter{.objectness = 4,
                            .first_class = columns_->first_class,
                            .classes = columns_->classes,
                            .score = settings_.score,
                            .alone = masks_ == 0};
+    if (!normalized_ || !size_.known()) return filter;
+    filter.boxes = cell_boxes(settings_);
+    if (*normalized_) filter.boxes->scale_x = float(size_.width), filter.boxes->scale_y = float(size_.height);
+    return filter;
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,
@@ -95,6 +100,7 @@ class Yolov5 final : public sdk::Decoder {
     if (used < 6) refuse_output("yolov5", tensor, "[rows, 5 + keypoints + classes]");
     const float* rows = floats(tensor, scratch_[0]);
     const auto count = std::size_t(dims[0]);
+    size_ = {geometry.network_width, geometry.network_height};
     const bool parts = normalized_ ? *normalized_ : are_parts(rows, count, width);
     if (!tensor.cells && count > 0) normalized_ = parts;  // a few cells alone may lie in a corner
     if (!columns_ && count > 0) {                         // a fact of the model: one look is enough
@@ -191,6 +197,7 @@ class Yolov5 final : public sdk::Decoder {
   sdk::Params params_;
   Settings settings_;
   int masks_ = 0;
+  Size size_;  ///< of the network's input, since the first frame
   std::optional<bool> normalized_;
   std::optional<Columns> columns_;
   std::vector<Box> boxes_;

@@ -91,7 +91,9 @@ class Yolov8 final : public sdk::Decoder {
         settings_(read_settings(d, params, {.score = 0.25f, .iou = 0.5f}, classes_)) {}
 
   [[nodiscard]] std::optional<sdk::CellFilter> filter() const override {
-    return sdk::CellFilter{.columns = !transposed_, .first_class = 4, .classes = classes_, .score = settings_.score};
+    sdk::CellFilter filter{.columns = !transposed_, .first_class = 4, .classes = classes_, .score = settings_.score};
+    if (!angle_) filter.boxes = cell_boxes(settings_);
+    return filter;
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,

@@ -51,8 +51,17 @@ class Yolox final : public sdk::Decoder {
   /// Until it is known whether rows are decoded, every one is looked at.
   [[nodiscard]] std::optional<sdk::CellFilter> filter() const override {
     if (!raw_ || width_ == 0) return std::nullopt;
-    return sdk::CellFilter{
+    sdk::CellFilter filter{
         .objectness = 4, .first_class = 5, .classes = width_ - 5, .score = settings_.score, .alone = true};
+    if (strides_.empty()) return filter;  // there was no frame yet
+    filter.boxes = cell_boxes(settings_);
+    std::int32_t first = 0;
+    for (const int stride : strides_) {
+      const int columns = cells(size_.width, stride), lines = cells(size_.height, stride);
+      if (*raw_) filter.boxes->grids[std::size_t(filter.boxes->grid_count++)] = {first, columns, float(stride)};
+      first += columns * lines;
+    }
+    return filter;
   }
 
   void decode(std::span<const sdk::TensorView> outputs, const sdk::Geometry& geometry,
@@ -61,8 +70,9 @@ class Yolox final : public sdk::Decoder {
     const Dims dims = image_dims(tensor.dims);
     const Size size{geometry.network_width, geometry.network_height};
     const std::int64_t all = tensor.cells ? tensor.all_cells : dims.empty() ? 0 : dims[0];
-    const auto strides = dims.size() == 2 && dims[1] >= 6 ? find_strides(size, all) : std::vector<int>();
-    if (strides.empty()) refuse_output("yolox", tensor, "[cells of strides 8, 16, 32 or others, 5 + classes]");
+    strides_ = dims.size() == 2 && dims[1] >= 6 ? find_strides(size, all) : std::vector<int>();
+    size_ = size;
+    if (strides_.empty()) refuse_output("yolox", tensor, "[cells of strides 8, 16, 32 or others, 5 + classes]");
     const float* rows = floats(tensor, scratch_);
     const auto width = std::size_t(dims[1]);
     if (!raw_) raw_ = looks_raw(rows, std::size_t(dims[0]), width, size);  // a fact of the model: one look is enough
@@ -71,7 +81,7 @@ class Yolox final : public sdk::Decoder {
     boxes_.clear();
     std::size_t row = 0;
     std::int64_t cell = 0;
-    for (const int stride : strides) {
+    for (const int stride : strides_) {
       const int columns = cells(size.width, stride), lines = cells(size.height, stride);
       for (int y = 0; y < lines; ++y) {
         for (int x = 0; x < columns; ++x, ++cell) {
@@ -98,12 +108,14 @@ class Yolox final : public sdk::Decoder {
     const float score = row[4] * row[5 + best];
     if (!(score >= settings_.score) || !settings_.wants(best)) return;
     const float cx = raw ? (row[0] + float(x)) * stride : row[0], cy = raw ? (row[1] + float(y)) * stride : row[1];
-    const float w = raw ? std::exp(row[2]) * stride : row[2], h = raw ? std::exp(row[3]) * stride : row[3];
+    const float w = raw ? exponential(row[2]) * stride : row[2], h = raw ? exponential(row[3]) * stride : row[3];
     boxes_.push_back({cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, score, best, std::int64_t(index)});
   }
 
   Settings settings_;
   std::optional<bool> raw_;
+  Size size_;  ///< of the network's input, and the strides of its grids, since the last frame
+  std::vector<int> strides_;
   int width_ = 0;  ///< of a row; 0: unknown yet
   std::vector<Box> boxes_;
   std::vector<float> scratch_;

@@ -3,6 +3,8 @@
 // frame pixels. A family is one file with one row: `match` says from the model's structure alone how sure it is,
 // `create` makes the decoder. A Decoder belongs to its creator and keeps scratch memory: one thread at a time.
 
+#include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,6 +40,24 @@ struct Match {
   InputStyle input;    ///< the family's usual input normalisation
 };
 
+/// What the first four values of a cell mean, and which of the boxes come to nothing beside better ones: greedy
+/// suppression by score (class score times objectness), cells in their order where scores are equal. decode() on the
+/// cells that remain gives what it gives on all.
+struct CellBoxes {
+  /// A grid of a raw head: centre = (cell + value) * stride, size = exp(value) * stride.
+  struct Grid {
+    std::int32_t first_cell = 0, columns = 1;
+    float stride = 1;
+  };
+  std::array<Grid, 5> grids{};
+  int grid_count = 0;              ///< 0: the values are centre and size already, which the scales bring to pixels
+  float scale_x = 1, scale_y = 1;  ///< of decoded values
+  float iou = 0.45f;               ///< boxes that overlap a better one by more go
+  bool agnostic = false;           ///< also one of another class
+  int most = 300;                  ///< boxes that are kept
+  std::span<const char> wanted;    ///< classes, by number; empty: all. Borrowed until the next decode()
+};
+
 /// Of an output that has a row or a column for each of many cells: those that can come to something. Devices hand over
 /// no others. A cell passes when one of its class scores, times its objectness where it has one, reaches `score`, and
 /// so does the objectness itself.
@@ -47,6 +67,8 @@ struct CellFilter {
   int first_class = 4, classes = 1;
   float score = 0;
   bool alone = false;  ///< decode() looks at no other output
+  /// Nothing: what suppresses needs all cells that pass.
+  std::optional<CellBoxes> boxes{};
 };
 
 class Decoder {

@@ -73,6 +73,57 @@ class OnADevice(unittest.TestCase):
             vireo("bench", plan, *SHAPES, *OPENCL, "--duration", "0.2")
             vireo("bench", plan, *SHAPES, "--duration", "0.2")
 
+    def test_a_trace_tells_what_ran_when(self):
+        contexts, image = 2, 4 * 3 * 288 * 384
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "trace.json"
+            bench = vireo("bench", MODEL, *SHAPES, *OPENCL, "--budget", 0, "--duration", "0.1", "--contexts", contexts,
+                          "--trace", file)
+            self.assertIn("beside another context's kernels", bench)
+            trace = json.loads(file.read_text())
+        spans = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+        names = {(event["pid"], event["tid"]): event["args"]["name"] for event in trace["traceEvents"]
+                 if event["name"] == "thread_name"}
+        self.assertLessEqual({(event["pid"], event["tid"]) for event in spans}, set(names))
+        kernels, transfers = {}, {}
+        for context in range(contexts):
+            host = [e for e in spans if e["pid"] == 0 and names[0, e["tid"]] == f"context {context}"]
+            device = sorted((e for e in spans if e["pid"] == 1 and e["args"]["context"] == context), key=lambda e: e["ts"])
+            for event in device:
+                self.assertIn(f"context {context} ", names[1, event["tid"]])
+                self.assertLessEqual(event["args"]["queued"], event["ts"] + 0.01)
+            for rows in (host, device):  # one after the other, each
+                for before, after in zip(rows, rows[1:]):
+                    self.assertGreaterEqual(before["dur"], 0)
+                    self.assertLessEqual(before["ts"] + before["dur"], after["ts"] + 0.01)
+            enqueued = [e for e in host if e["name"] == "enqueue"]
+            self.assertEqual(len(enqueued) * contexts, trace["otherData"]["inferences"])
+            by_kind = {kind: [e for e in device if e["cat"] == kind] for kind in ("upload", "kernel", "download")}
+            self.assertEqual([e["args"]["bytes"] for e in by_kind["upload"]], [image] * len(enqueued))
+            self.assertEqual(len(by_kind["download"]) % len(enqueued), 0)
+            self.assertGreater(len(by_kind["kernel"]), len(enqueued))
+            for upload, call in zip(by_kind["upload"], enqueued):  # the clocks agree
+                self.assertLessEqual(call["ts"], upload["args"]["queued"] + 0.01)
+                self.assertLessEqual(upload["args"]["queued"], call["ts"] + call["dur"] + 0.01)
+            kernels[context] = by_kind["kernel"]
+            transfers[context] = by_kind["upload"] + by_kind["download"]
+        total = sum(e["dur"] for own in transfers.values() for e in own)
+        self.assertAlmostEqual(total / 1e3, trace["otherData"]["transfers_ms"], delta=1e-6 * total + 1e-6)
+        beside = 0
+        for own, other in ((0, 1), (1, 0)):  # kernels of one context don't overlap
+            for a in transfers[own]:
+                for b in kernels[other]:
+                    beside += max(0, min(a["ts"] + a["dur"], b["ts"] + b["dur"]) - max(a["ts"], b["ts"]))
+        self.assertAlmostEqual(beside / total, trace["otherData"]["overlap"], delta=1e-3)
+
+    def test_a_trace_of_a_device_without_such_queues_has_the_hosts_calls(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "trace.json"
+            self.assertIn("the host's calls only", vireo("bench", MODEL, *SHAPES, "--budget", 0, "--duration", "0.1",
+                                                         "--trace", file))
+            trace = json.loads(file.read_text())
+            self.assertEqual({e["pid"] for e in trace["traceEvents"] if e["ph"] == "X"}, {0})
+
     def test_precisions_that_a_device_has_not_are_refused(self):
         for arguments in (["--fp16"], ["--fp16", "--device", "cpu"], ["--int8", *OPENCL]):
             done = run("inspect", MODEL, *SHAPES, "--budget", 0, *arguments)

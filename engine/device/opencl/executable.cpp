@@ -298,7 +298,7 @@ void OpenclExecutable::enqueue(OpenclQueue& queue, std::span<const Region> bindi
   for (const Command& command : commands_)
     if (command.plan) queue.watch(command.plan->counters());
   if (!profile_) {
-    enqueue_commands(queue.get(), bindings);
+    enqueue_commands(queue.get(), &queue, bindings);
     return;
   }
   // In a queue of its own, which waits for this one and which this one waits for.
@@ -307,19 +307,25 @@ void OpenclExecutable::enqueue(OpenclQueue& queue, std::span<const Region> bindi
   check(clFlush(queue.get()), "clFlush");
   const cl_event before = reached.get();
   check(clEnqueueBarrierWithWaitList(timed_.get(), 1, &before, nullptr), "clEnqueueBarrierWithWaitList");
-  enqueue_commands(timed_.get(), bindings);
+  enqueue_commands(timed_.get(), nullptr, bindings);
   check(clEnqueueMarkerWithWaitList(timed_.get(), 0, nullptr, done.out()), "clEnqueueMarkerWithWaitList");
   check(clFlush(timed_.get()), "clFlush");
   const cl_event after = done.get();
   check(clEnqueueBarrierWithWaitList(queue.get(), 1, &after, nullptr), "clEnqueueBarrierWithWaitList");
 }
 
-void OpenclExecutable::enqueue_commands(cl_command_queue queue, std::span<const Region> bindings) {
+void OpenclExecutable::enqueue_commands(cl_command_queue queue, OpenclQueue* traced, std::span<const Region> bindings) {
   if (observer_) tell(queue, -1, bindings);
   for (std::size_t c = 0; c < commands_.size(); ++c) {
     const Command& command = commands_[c];
     if (profile_) events_[c] = {};
+    const auto kind = command.plan || command.kernel ? StreamWork::Kind::kernel : StreamWork::Kind::copy;
     cl_event* event = profile_ ? events_[c].out() : nullptr;
+    if (traced) {
+      const std::string& layer = segment_->steps[command.step].layer;
+      event = traced->event_for(kind, command.plan ? std::string_view("plan kernel") : layer,
+                                command.rows * command.row_bytes);
+    }
     if (command.plan) {
       command.plan->enqueue(queue, event);
     } else if (command.kernel) {

@@ -72,7 +72,8 @@ class OpenclExecutable final : public Executable {
   void put_map(const TensorMap& map, std::uint64_t address, std::size_t first);
   void write_maps();
   void tell(cl_command_queue queue, int step, std::span<const Region> bindings);
-  void enqueue_commands(cl_command_queue queue, std::span<const Region> bindings);
+  /// `traced`: whoever keeps the times; null while profiling.
+  void enqueue_commands(cl_command_queue queue, OpenclQueue* traced, std::span<const Region> bindings);
 
   std::shared_ptr<OpenclDevice> device_;
   std::shared_ptr<const Segment> segment_;

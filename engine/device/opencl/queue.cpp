@@ -135,14 +135,15 @@ void OpenclQueue::copy(const Region& to, const Region& from, std::size_t bytes) 
   const OpenclMemory *target = device_memory(to), *source = device_memory(from);
   if (target && source) {
     check(clEnqueueCopyBuffer(own_.get(), source->object(), target->object(), from.offset, to.offset, bytes, 0, nullptr,
-                              nullptr),
+                              event_for(StreamWork::Kind::copy, "copy", bytes)),
           "clEnqueueCopyBuffer");
   } else if (target) {
-    check(
-        clEnqueueWriteBuffer(own_.get(), target->object(), CL_FALSE, to.offset, bytes, from.host, 0, nullptr, nullptr),
-        "clEnqueueWriteBuffer");
+    check(clEnqueueWriteBuffer(own_.get(), target->object(), CL_FALSE, to.offset, bytes, from.host, 0, nullptr,
+                               event_for(StreamWork::Kind::upload, "upload", bytes)),
+          "clEnqueueWriteBuffer");
   } else if (source) {
-    check(clEnqueueReadBuffer(own_.get(), source->object(), CL_FALSE, from.offset, bytes, to.host, 0, nullptr, nullptr),
+    check(clEnqueueReadBuffer(own_.get(), source->object(), CL_FALSE, from.offset, bytes, to.host, 0, nullptr,
+                              event_for(StreamWork::Kind::download, "download", bytes)),
           "clEnqueueReadBuffer");
   } else {
     run(std::make_shared<HostCopy>(to.host, from.host, bytes));
@@ -154,6 +155,14 @@ void OpenclQueue::copy(const Region& to, const Region& from, std::size_t bytes) 
 void OpenclQueue::run(Executable& executable, std::span<const Region> bindings) {
   dynamic_cast<OpenclExecutable&>(executable).enqueue(*this, bindings);
 }
+
+void OpenclQueue::trace() {
+  check(clFinish(own_.get()), "clFinish");
+  own_ = create_command_queue(device_->context(), device_->id(), true);
+  trace_ = std::make_unique<QueueTrace>();
+}
+
+std::vector<StreamWork> OpenclQueue::traced() { return trace_ ? trace_->take() : std::vector<StreamWork>(); }
 
 std::shared_ptr<Event> OpenclQueue::record() {
   EventHandle marker;

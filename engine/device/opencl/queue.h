@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/device/opencl/device.h"
+#include "engine/device/opencl/queue_trace.h"
 
 namespace vireo::device::opencl {
 
@@ -38,7 +39,13 @@ class OpenclQueue final : public Queue {
   void run(Executable& executable, std::span<const Region> bindings) override;
   [[nodiscard]] std::shared_ptr<Event> record() override;
   Status synchronize() noexcept override;
+  void trace() override;
+  [[nodiscard]] std::vector<StreamWork> traced() override;
 
+  /// Where a command that is enqueued next puts its event; null unless times are kept.
+  [[nodiscard]] cl_event* event_for(StreamWork::Kind kind, std::string_view name, std::size_t bytes = 0) {
+    return trace_ ? trace_->add(kind, name, bytes) : nullptr;
+  }
   [[nodiscard]] cl_command_queue get() const noexcept { return own_.get(); }
   /// These counters' kernel has been, or is about to be, enqueued: synchronize() asks them where time enough has passed
   /// that it can have given up.
@@ -50,6 +57,7 @@ class OpenclQueue final : public Queue {
   std::unique_ptr<Queue> host_;  ///< thread for host work; null until there is some
   bool has_work_ = false;        ///< that what is enqueued later waits for, and that may fail
   std::shared_ptr<ResidentWatch> residents_;
+  std::unique_ptr<QueueTrace> trace_;  ///< null unless times are kept
   std::mutex mutex_;
 };
 

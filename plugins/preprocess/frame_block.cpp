@@ -1,13 +1,13 @@
 #include "plugins/preprocess/frame_block.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
 
 #include "engine/api/error.h"
 #include "plugins/preprocess/colour.h"
+#include "plugins/preprocess/taps.h"
 
 namespace vireo::preprocess {
 namespace {
@@ -16,31 +16,9 @@ using sdk::PixelFormat;
 
 static_assert(sizeof(FrameBlock::Header) == 64 * sizeof(std::int32_t));
 
-constexpr int kWeightBits = 11;  // as OpenCV's 8-bit resize has them
 constexpr std::size_t kAlignment = 64;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
-/// Which two samples of `from` each of `to` lies between: the first one's number << 12 | weight of the second, of 2048.
-/// In the arithmetic of OpenCV's INTER_LINEAR, so that weights are the same to the last bit. A column outside of the
-/// plane's samples is the one at the edge; rows are clamped when they are read.
-void add_table(int from, int to, bool columns, std::vector<std::int32_t>& tables) {
-  const double scale = 1.0 / (double(to) / from);
-  for (int i = 0; i < to; ++i) {
-    float f = float((i + 0.5) * scale - 0.5);
-    int first = int(std::floor(f));
-    f -= float(first);
-    if (columns && first < 0) {
-      f = 0;
-      first = 0;
-    }
-    if (columns && first >= from - 1) {
-      f = 0;
-      first = from - 1;
-    }
-    tables.push_back(first * 4096 + int(std::lrintf(f * (1 << kWeightBits))));
-  }
-}
 
 std::int32_t kind_of(PixelFormat format) {
   switch (format) {
@@ -70,9 +48,9 @@ void FrameBlock::plan_tables() {
   for (int k = 0; k < std::min(planes_, 2); ++k) {
     const Part from = part(k);
     columns_[std::size_t(k)] = tables_.size();
-    add_table(from.width, placement_.width, true, tables_);
+    add_taps(from.width, placement_.width, true, tables_);
     rows_[std::size_t(k)] = tables_.size();
-    add_table(from.height, placement_.height, false, tables_);
+    add_taps(from.height, placement_.height, false, tables_);
   }
 }
 

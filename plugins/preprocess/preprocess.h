@@ -1,8 +1,9 @@
 #pragma once
 // From a picture into an image slot of the network's input buffer: colour conversion, one resize, padding, channel
-// order, normalisation and packing. A Preprocessor keeps scratch memory: one thread at a time; make one for each
-// worker.
+// order, normalisation and packing, in one pass over the rows of the input. A Preprocessor keeps tables and scratch
+// memory: one thread at a time; make one for each worker.
 
+#include <functional>
 #include <memory>
 
 #include "plugins/sdk/decoder.h"
@@ -15,6 +16,9 @@ namespace vireo::preprocess {
 /// Where a frame of this size lies in the input; defined to the pixel, see letterbox.cpp.
 [[nodiscard]] sdk::Geometry place(const sdk::InputSpec& spec, int frame_width, int frame_height);
 
+/// Calls body(0) … body(parts - 1), each once, from threads as it likes, and returns when all have returned.
+using Parallel = std::function<void(int parts, const std::function<void(int)>& body)>;
+
 class Preprocessor {
  public:
   /// Throws Error(invalid_argument) for an impossible spec.
@@ -25,7 +29,8 @@ class Preprocessor {
 
   [[nodiscard]] const sdk::InputSpec& spec() const noexcept;
   /// Fills spec().image_bytes() bytes at `slot` and returns how the frame lies in them. Throws on a malformed image.
-  sdk::Geometry run(const sdk::Image& image, void* slot);
+  /// With `parallel`, groups of rows are its parts; without, all is done by this thread.
+  sdk::Geometry run(const sdk::Image& image, void* slot, const Parallel& parallel = {});
 
  private:
   struct State;

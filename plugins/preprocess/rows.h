@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace vireo::preprocess {
 
@@ -18,9 +19,12 @@ struct RowKernels {
   void (*load_samples)(const std::uint8_t* src, int step, int count, float* dst);
   /// Three interleaved channels (step 3 or 4) into three planes.
   void (*load_pixels)(const std::uint8_t* src, int step, int count, float* c0, float* c1, float* c2);
-  /// `chroma_step` 2: u and v interleaved; 1: planes.
-  void (*load_yuv)(const std::uint8_t* y, const std::uint8_t* u, const std::uint8_t* v, int chroma_step, int count,
+  /// A sample of each a pixel.
+  void (*load_yuv)(const std::uint8_t* y, const std::uint8_t* u, const std::uint8_t* v, int count,
                    const YuvCoefficients& k, float* r, float* g, float* b);
+  /// load_yuv and store_plane in one: the usual frame into the usual network. Means and scales of red, green, blue.
+  void (*yuv_to_planes)(const std::uint8_t* y, const std::uint8_t* u, const std::uint8_t* v, int count,
+                        const YuvCoefficients& k, const float* mean, const float* scale, float* r, float* g, float* b);
   /// dst[i] = (src[i] - mean) * scale
   void (*store_plane)(const float* src, int count, float mean, float scale, float* dst);
   /// dst[3i+c] = (src_c[i] - mean[c]) * scale[c]
@@ -31,6 +35,7 @@ struct RowKernels {
 
 /// The best kernels for this processor.
 [[nodiscard]] const RowKernels& rows() noexcept;
-[[nodiscard]] const RowKernels& rows_portable() noexcept;
+/// All that it can run, from the portable ones to the best.
+[[nodiscard]] std::span<const RowKernels* const> all_rows() noexcept;
 
 }  // namespace vireo::preprocess

@@ -32,27 +32,31 @@ inline float clamp_sample(float value) {
   return value > 255.0f ? 255.0f : value;
 }
 
-template <int kStep>
-void convert_yuv(const std::uint8_t* __restrict y, const std::uint8_t* __restrict u, const std::uint8_t* __restrict v,
-                 int count, const YuvCoefficients& k, float* __restrict r, float* __restrict g, float* __restrict b) {
-  const float y_offset = k.y_offset, y_scale = k.y_scale;
-  const float v_to_r = k.v_to_r, u_to_g = k.u_to_g, v_to_g = k.v_to_g, u_to_b = k.u_to_b;
-  for (int i = 0; i < count; ++i) {
-    const float luma = (float(y[i]) - y_offset) * y_scale;
-    const float cb = float(u[kStep * i]) - 128.0f;
-    const float cr = float(v[kStep * i]) - 128.0f;
-    r[i] = clamp_sample(luma + v_to_r * cr);
-    g[i] = clamp_sample(luma + u_to_g * cb + v_to_g * cr);
-    b[i] = clamp_sample(luma + u_to_b * cb);
-  }
+inline void rgb_of(int y, int u, int v, const YuvCoefficients& k, float& r, float& g, float& b) {
+  const float luma = (float(y) - k.y_offset) * k.y_scale, cb = float(u) - 128.0f, cr = float(v) - 128.0f;
+  r = clamp_sample(luma + k.v_to_r * cr);
+  g = clamp_sample(luma + k.u_to_g * cb + k.v_to_g * cr);
+  b = clamp_sample(luma + k.u_to_b * cb);
 }
 
-void load_yuv(const std::uint8_t* y, const std::uint8_t* u, const std::uint8_t* v, int chroma_step, int count,
-              const YuvCoefficients& k, float* r, float* g, float* b) {
-  if (chroma_step == 2) {
-    convert_yuv<2>(y, u, v, count, k, r, g, b);
-  } else {
-    convert_yuv<1>(y, u, v, count, k, r, g, b);
+void load_yuv(const std::uint8_t* __restrict y, const std::uint8_t* __restrict u, const std::uint8_t* __restrict v,
+              int count, const YuvCoefficients& coefficients, float* __restrict r, float* __restrict g,
+              float* __restrict b) {
+  const YuvCoefficients k = coefficients;
+  for (int i = 0; i < count; ++i) rgb_of(y[i], u[i], v[i], k, r[i], g[i], b[i]);
+}
+
+void yuv_to_planes(const std::uint8_t* __restrict y, const std::uint8_t* __restrict u, const std::uint8_t* __restrict v,
+                   int count, const YuvCoefficients& coefficients, const float* mean, const float* scale,
+                   float* __restrict r, float* __restrict g, float* __restrict b) {
+  const YuvCoefficients k = coefficients;
+  const float m0 = mean[0], m1 = mean[1], m2 = mean[2], k0 = scale[0], k1 = scale[1], k2 = scale[2];
+  for (int i = 0; i < count; ++i) {
+    float red, green, blue;
+    rgb_of(y[i], u[i], v[i], k, red, green, blue);
+    r[i] = (red - m0) * k0;
+    g[i] = (green - m1) * k1;
+    b[i] = (blue - m2) * k2;
   }
 }
 

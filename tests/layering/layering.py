@@ -44,7 +44,7 @@ MAY_INCLUDE = {
 # Foreign headers → the only parts of ours that may see them.
 FOREIGN = [
     (r"gst/|glib|gio/|gobject/", "GStreamer and GLib", ["plugins/gst", "app/deployment"]),
-    (r"opencv2/", "OpenCV", ["plugins/preprocess", "plugins/draw", "plugins/decode"]),
+    (r"opencv2/", "OpenCV", ["plugins/draw", "plugins/decode"]),
     (r"onnx/", "onnx", ["engine/import/onnx"]),
     (r"CL/|OpenCL/", "OpenCL", ["engine/device/opencl"]),
     (r"google/protobuf/", "protobuf", ["engine/import", "config"]),

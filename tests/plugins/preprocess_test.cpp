@@ -285,25 +285,36 @@ TEST(Preprocess, RefusesImagesThatCannotBe) {
 }
 
 TEST(Rows, TheVectorFormsGiveThePortableResults) {
-  const RowKernels& fast = rows();
-  const RowKernels& plain = rows_portable();
+  const RowKernels& plain = *all_rows().front();
   std::mt19937 random(9);
-  for (const int count : {0, 1, 7, 8, 9, 31, 32, 33, 640}) {
-    std::vector<std::uint8_t> src(std::size_t(count) * 4 + 4);
-    for (auto& byte : src) byte = std::uint8_t(random());
-    std::vector<float> a(std::size_t(count) * 3 + 1, -1), b = a;
-    const auto n = std::size_t(count);
-    const YuvCoefficients k{16, 1.164f, 1.596f, -0.392f, -0.813f, 2.017f};
-    fast.load_pixels(src.data(), 3, count, a.data(), a.data() + n, a.data() + 2 * n);
-    plain.load_pixels(src.data(), 3, count, b.data(), b.data() + n, b.data() + 2 * n);
-    EXPECT_EQ(a, b);
-    fast.load_yuv(src.data(), src.data() + 1, src.data() + 2, 2, count, k, a.data(), a.data() + n, a.data() + 2 * n);
-    plain.load_yuv(src.data(), src.data() + 1, src.data() + 2, 2, count, k, b.data(), b.data() + n, b.data() + 2 * n);
-    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-3);  // fused multiply-add rounds once less
-    std::vector<std::uint8_t> x(n + 1), y(n + 1);
-    fast.store_bytes(b.data(), count, 3, 1.5f, x.data(), 1);
-    plain.store_bytes(b.data(), count, 3, 1.5f, y.data(), 1);
-    EXPECT_EQ(x, y);
+  for (const RowKernels* fast : all_rows()) {
+    for (const int count : {0, 1, 7, 8, 9, 31, 32, 33, 640}) {
+      std::vector<std::uint8_t> src(std::size_t(count) * 4 + 4);
+      for (auto& byte : src) byte = std::uint8_t(random());
+      std::vector<float> a(std::size_t(count) * 3 + 1, -1), b = a;
+      const auto n = std::size_t(count);
+      const YuvCoefficients k{16, 1.164f, 1.596f, -0.392f, -0.813f, 2.017f};
+      for (const int step : {3, 4}) {
+        fast->load_pixels(src.data(), step, count, a.data(), a.data() + n, a.data() + 2 * n);
+        plain.load_pixels(src.data(), step, count, b.data(), b.data() + n, b.data() + 2 * n);
+        EXPECT_EQ(a, b);
+      }
+      const std::uint8_t *y = src.data(), *u = y + n, *v = u + n;
+      fast->load_yuv(y, u, v, count, k, a.data(), a.data() + n, a.data() + 2 * n);
+      plain.load_yuv(y, u, v, count, k, b.data(), b.data() + n, b.data() + 2 * n);
+      // Fused multiply-add rounds once less.
+      for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-3) << fast->name;
+      const float mean[] = {10, 20, 30}, scale[] = {0.5f, 0.25f, 2};
+      std::vector<float> c(a.size(), -1);
+      fast->yuv_to_planes(y, u, v, count, k, mean, scale, c.data(), c.data() + n, c.data() + 2 * n);
+      for (std::size_t i = 0; i < 3 * n; ++i)
+        EXPECT_NEAR(c[i], (b[i] - mean[i / n]) * scale[i / n], 2e-3) << fast->name;
+      EXPECT_EQ(c.back(), -1);  // nothing behind the row
+      std::vector<std::uint8_t> bytes(n + 1), wanted(n + 1);
+      fast->store_bytes(b.data(), count, 3, 1.5f, bytes.data(), 1);
+      plain.store_bytes(b.data(), count, 3, 1.5f, wanted.data(), 1);
+      EXPECT_EQ(bytes, wanted);
+    }
   }
 }
 

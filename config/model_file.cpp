@@ -44,8 +44,10 @@ void apply_model_file(const fs::path& path, Options& infer) {
   const Node root(model, &places, path);
   const std::vector<Node> inputs = root.children("input");
   const auto set = [&](const char* property, const std::string& value, const char* field, bool of_input = false) {
-    if (!value.empty())
-      infer.try_emplace(property, Option{value, of_input ? inputs[0].place(field) : root.place(field)});
+    if (value.empty()) return;
+    Place at = of_input ? inputs[0].place(field) : root.place(field);
+    at.written = field;
+    infer.try_emplace(property, Option{value, std::move(at)});
   };
   const Input& input = model.input();
   set("model", absolute(path, model.network()), "network");

@@ -11,9 +11,10 @@
 
 namespace vireo::config {
 
-/// "file.pbtxt:3:9", "$.source.uri" of JSON, "--set", or nothing. All are equal.
+/// "file.pbtxt:3:9", "$.source.uri" of JSON, "--set", or nothing, and what stands there ("max_delay"). All are equal.
 struct Place {
   std::string text;
+  std::string written{};
   friend bool operator==(const Place&, const Place&) { return true; }
 };
 
@@ -32,7 +33,7 @@ struct SourceConfig {
   std::string folder;         ///< relative paths start here; empty: the working directory
   int width = 0, height = 0;  ///< vireoscene, test, cameras; 0: their own
   double fps = 0;
-  bool live = false;  ///< vireoscene, test: frames come at their time
+  bool live = false;  ///< vireoscene, test: frames come at their time; http(s): it is a camera
   bool loop = false;  ///< a file or folder begins again at its end
   // Seconds without a frame: until a live source is opened anew and a file has failed (0: by its kind), until the
   // stream has failed whatever is tried (0: never), and the same until the first frame.

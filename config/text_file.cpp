@@ -151,7 +151,9 @@ Options Node::options() const {
     std::string name = field->name();
     for (char& c : name)
       if (c == '_') c = '-';
-    options[name] = {scalar(*message_, *field), place(field->name().c_str())};
+    Place at = place(field->name().c_str());
+    at.written = field->name();
+    options[name] = {scalar(*message_, *field), std::move(at)};
   }
   return options;
 }
@@ -161,8 +163,9 @@ Options Node::map(const char* field) const {
   int index = 0;
   for (const Node& entry : children(field)) {
     const std::string key = entry.text("key");
-    const Place at = path_.empty() ? place(field, index++) : Place{path_ + "." + field + "." + key};
-    options[key] = {entry.text("value"), at};
+    Place at = path_.empty() ? place(field, index++) : Place{path_ + "." + field + "." + key};
+    at.written = key;
+    options[key] = {entry.text("value"), std::move(at)};
   }
   return options;
 }

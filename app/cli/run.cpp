@@ -166,10 +166,10 @@ void add_run(Program& program) {
   auto f = std::make_shared<RunFlags>();
   c.option("MODEL", f->model, "ONNX model, Vireo plan, or deployment (.pbtxt)").required();
   c.option("--source", f->sources,
-           "file, directory or glob of pictures or videos, /dev/videoN, rtsp://…, vireoscene (repeatable)");
+           "file, directory or glob of pictures or videos, /dev/videoN, rtsp://…, screen, vireoscene (repeatable)");
   c.option("--sink", f->sinks,
            "display | FILE.mp4 | FILE.mkv | FILE-%05d.mp4 | clip:FILE-%05d.mp4 | snapshot:FILE-%05d.jpg | "
-           "rtsp://:PORT/NAME | jsonl:FILE | jsonl:- | none (repeatable)");
+           "rtsp://:PORT/NAME | jsonl:FILE | jsonl:FILE-%05d.jsonl | jsonl:- | none (repeatable)");
   c.option("--device", f->device, "device of the engine, as `vireo devices` names it (default cpu)");
   c.option("--precision", f->precision,
            "precision of the engine (default fp32; bf16 on the cpu, fp16 on OpenCL devices)");

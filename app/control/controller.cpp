@@ -5,6 +5,7 @@
 #include "app/control/secrets.h"
 #include "app/deployment/sinks.h"
 #include "config/json.h"
+#include "engine/api/device.h"
 
 namespace vireo::control {
 namespace {
@@ -36,11 +37,22 @@ void take_over(config::StreamConfig& stream, const config::StreamConfig& before)
 void check_models(const config::DeploymentConfig& config) {
   for (const config::StreamConfig& stream : config.streams) {
     for (const config::StageConfig& stage : stream.stages) {
-      const auto model = stage.properties.find("model");
-      std::error_code failed;
-      if (model != stage.properties.end() && !std::filesystem::exists(model->second.value, failed))
-        throw Error(ErrorCode::not_found, (model->second.place.text.empty() ? "" : model->second.place.text + ": ") +
-                                              "there is no file '" + model->second.value + "'");
+      const auto refuse = [](const config::Option& option, const std::string& what) {
+        throw Error(ErrorCode::not_found, (option.place.text.empty() ? "" : option.place.text + ": ") + what);
+      };
+      for (const char* name : {"model", "smaller-model"}) {
+        const auto model = stage.properties.find(name);
+        std::error_code failed;
+        if (model != stage.properties.end() && !model->second.value.empty() &&
+            !std::filesystem::exists(model->second.value, failed))
+          refuse(model->second, "there is no file '" + model->second.value + "'");
+      }
+      const auto device = stage.properties.find("device");
+      if (device == stage.properties.end() || device->second.value.empty() || device->second.value == "opencl:all")
+        continue;
+      if (!find_device(device->second.value))
+        refuse(device->second,
+               "there is no device '" + device->second.value + "'; `vireo devices` lists what there is");
     }
   }
 }

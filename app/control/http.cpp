@@ -1,6 +1,5 @@
 #include "app/control/http.h"
 
-#include <httplib.h>
 #include <netinet/in.h>
 
 #include <atomic>
@@ -9,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "app/control/timed_server.h"
 #include "engine/api/error.h"
 
 namespace vireo::control {
@@ -17,7 +17,11 @@ namespace {
 constexpr int kConnections = 16;
 constexpr std::size_t kMostBody = 1 << 20;
 constexpr std::size_t kMostPath = 512;
-constexpr time_t kSilence = 5, kIdle = 5;  ///< seconds
+constexpr Limits kLimits{.silence = std::chrono::seconds(5),
+                         .request = std::chrono::seconds(10),
+                         .answer = std::chrono::seconds(30),
+                         .idle = std::chrono::seconds(5),
+                         .requests = 100};
 
 /// A thread for each connection, so many at most: the one that accepts waits, and further clients with it.
 class Connections : public httplib::TaskQueue {
@@ -101,7 +105,7 @@ void answer(const Handler& handler, const httplib::Request& asked, std::string b
 }  // namespace
 
 struct HttpServer::State {
-  httplib::Server server;
+  TimedServer server{kLimits};
   int port = 0;
   std::thread thread;
   std::atomic<bool> over{false};
@@ -111,10 +115,9 @@ HttpServer::HttpServer(const std::string& host, int port, Handler handler) : sta
   httplib::Server& server = state_->server;
   server.new_task_queue = [] { return new Connections; };  // the server takes it
   server.set_payload_max_length(kMostBody);
-  server.set_read_timeout(kSilence);
-  server.set_write_timeout(kSilence);
-  server.set_keep_alive_timeout(kIdle);
-  server.set_keep_alive_max_count(100);
+  // Says so in its answers; what holds are the limits above.
+  server.set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(kLimits.idle).count());
+  server.set_keep_alive_max_count(kLimits.requests);
   // Without SO_REUSEPORT, which would let another process of this user take half of the clients.
   server.set_socket_options([](socket_t socket) {
     const int yes = 1;

@@ -1,7 +1,7 @@
 #pragma once
 // HTTP requests answered by one function, on a few threads of their own. What a client can cost is bounded: the bytes
-// of a request, the connections that are served at once (more wait unaccepted), the time that one may stay silent. The
-// library behind it is seen by http.cpp alone.
+// of a request, the connections that are served at once (more wait unaccepted), the time that one may stay silent, and
+// that a whole request and its answer may take. The library behind it is seen by http.cpp alone.
 
 #include <functional>
 #include <memory>

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <limits>
+#include <map>
 
 #include "app/control/process.h"
 #include "app/deployment/address.h"
@@ -121,8 +122,12 @@ void add_sinks(Families& families, const deployment::Snapshot& snapshot) {
       families.add("vireo_sink_frames_dropped_total", "Frames that the sink could not take.", MetricType::Counter);
   MetricFamily& states = families.add("vireo_sink_state", "1 for the state that the sink is in.", MetricType::Gauge);
   for (const StreamSnapshot& stream : snapshot.streams) {
+    std::map<std::string, int>
+        known;  // two that differ in what is never told: one series twice is an error for readers
     for (const deployment::OutputStatus& sink : stream.outputs) {
-      const Labels labels = {{"stream", stream.name}, {"sink", deployment::safe_address(sink.to)}};
+      std::string shown = deployment::safe_address(sink.to);
+      if (const int before = known[shown]++; before > 0) shown += " #" + std::to_string(before + 1);
+      const Labels labels = {{"stream", stream.name}, {"sink", shown}};
       Families::set(frames, labels, double(sink.frames));
       Families::set(dropped, labels, double(sink.dropped));
       for (int i = 0; i <= int(OutputState::failed); ++i) {

@@ -16,7 +16,8 @@ struct Parts {
 Parts split(const std::string& uri) {
   Parts parts;
   const std::size_t scheme = uri.find("://");
-  if (scheme == std::string::npos || uri.starts_with("file:") || uri.starts_with("v4l2:")) return parts;
+  if (scheme == std::string::npos || uri.starts_with("file:") || uri.starts_with("v4l2:") || uri.starts_with("screen:"))
+    return parts;
   parts.network = true;
   parts.user = parts.host = scheme + 3;
   const std::size_t path = uri.find_first_of("/?#", parts.user);
@@ -34,10 +35,10 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
 
 }  // namespace
 
-SourceKind kind_of(const std::string& uri, bool generator_is_live) {
-  if (uri == "vireoscene" || uri == "test") return {generator_is_live, false};
+SourceKind kind_of(const std::string& uri, bool said_live) {
+  if (uri == "vireoscene" || uri == "test") return {said_live, false};
   if (uri.starts_with("/dev/") || uri.starts_with("v4l2://")) return {true, false};
-  if (uri.starts_with("ximagesrc://") || uri.starts_with("screen://")) return {true, false};
+  if (uri == "screen" || uri.starts_with("screen://")) return {true, false};
   const Parts parts = split(uri);
   if (!parts.network) return {};
   static constexpr std::array<std::string_view, 12> kLive = {"rtsp", "rtsps", "rtspt", "rtspu", "rtsph", "rtp",
@@ -45,7 +46,7 @@ SourceKind kind_of(const std::string& uri, bool generator_is_live) {
   const std::string_view scheme = std::string_view(uri).substr(0, uri.find(':'));
   for (const std::string_view live : kLive)
     if (scheme == live) return {true, true};
-  return {false, true};
+  return {said_live, true};
 }
 
 std::string safe_address(const std::string& uri) {

@@ -12,6 +12,7 @@
 #include "app/deployment/picture.h"
 #include "app/deployment/sinks.h"
 #include "app/deployment/sources.h"
+#include "app/deployment/stage_check.h"
 
 namespace vireo::deployment {
 namespace {
@@ -40,18 +41,13 @@ void check_source(const config::StreamConfig& stream) {
   if (source.width < 0 || source.height < 0 || source.width > 32768 || source.height > 32768)
     refuse(source.place, "width and height of a source are 0..32768, found " + std::to_string(source.width) + "x" +
                              std::to_string(source.height));
-  // What is no live source is there now or never.
-  if (kind_of(source.uri, source.live).live) return;
+  // Elements are made and nothing is opened: what is no live source is there now or never, and of a live one the words
+  // are right or wrong.
   OwnedPipeline pipeline = new_pipeline("check");
   try {
     add_source(GST_BIN(pipeline.get()), source, "source");
   } catch (const Error& error) {
-    const std::string what = error.what();
-    const bool placed = std::any_of(source.properties.begin(), source.properties.end(), [&](const auto& property) {
-      const std::string& place = property.second.place.text;
-      return !place.empty() && what.starts_with(place + ":");
-    });
-    throw Error(error.code(), (placed || source.place.text.empty() ? "" : source.place.text + ": ") + what);
+    throw placed(error, source.place, source.properties);
   }
 }
 
@@ -113,7 +109,10 @@ void Deployment::check(const config::DeploymentConfig& given) {
   files::Outputs files;
   add_files(files, config);
   files.check();
-  for (const config::StreamConfig& stream : config.streams) check_source(stream);
+  for (const config::StreamConfig& stream : config.streams) {
+    check_source(stream);
+    for (const config::StageConfig& stage : stream.stages) check_stage(stage);
+  }
 }
 
 Deployment::Streams Deployment::streams() const {

@@ -67,6 +67,8 @@ void set_property(GstElement* element, const std::string& name, const std::strin
 void set_properties(GstElement* element, const config::Options& options);
 /// The same on an element that nobody uses: throws where set_properties() would.
 void try_properties(const char* factory, const config::Options& options);
+/// The error with the place in front, unless it begins with it, or with that of one of the options, already.
+[[nodiscard]] Error placed(const Error& error, const config::Place& place, const config::Options& options);
 /// Links two elements of one bin. Throws Error.
 void link(GstElement* from, GstElement* to);
 /// Gives the bin a ghost pad of the element's static pad.
@@ -74,6 +76,9 @@ void add_ghost(GstBin* bin, GstElement* element, const char* pad);
 
 /// Frames may come with their planes anywhere: without this answer of a sink, elements before it would copy them.
 void accept_any_planes(GstElement* sink);
+
+/// The frame's caps, times and metas alone, for who wants results.
+[[nodiscard]] OwnedSample without_pixels(GstSample* sample);
 
 /// An error's or warning's text, without and with its remedy and details, as one line.
 [[nodiscard]] std::string describe(GstMessage* message);

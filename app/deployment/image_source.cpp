@@ -9,16 +9,24 @@
 #include <thread>
 
 #include "app/deployment/gif.h"
+#include "app/deployment/orientation.h"
 #include "app/deployment/sources.h"
 #include "plugins/gst/picture_name.h"
 
 namespace vireo::deployment {
 namespace {
 
+/// Cameras turn pictures by a mark in the file.
+std::string turn(const std::string& file) {
+  const int orientation = exif_orientation(file);
+  if (orientation == 1 || !has_element("videoflip")) return {};
+  return std::string(" ! videoconvert ! videoflip video-direction=") + video_direction(orientation);
+}
+
 /// The one picture of the file by this decoder, or an empty pointer with the reason in `why`.
 OwnedSample decode_by(const char* decoder, const std::string& file, std::string& why) {
   const std::string text =
-      std::string("filesrc name=file ! ") + decoder +
+      std::string("filesrc name=file ! ") + decoder + turn(file) +
       " ! videoconvert ! video/x-raw,format={RGB,BGR,GRAY8,BGRA,RGBA,I420,NV12} ! appsink name=out sync=false";
   GError* error = nullptr;
   Owned<GstElement> pipeline(gst_parse_launch(text.c_str(), &error));

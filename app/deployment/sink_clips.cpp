@@ -102,8 +102,15 @@ class Clips final : public EncodedOutput {
                                                    sink.to +
                                                    "' does not say which events; add the property 'when', such as "
                                                    "'person>0.5, car' ('*': any class)");
-    if (at_most_ <= before_)
-      throw Error(ErrorCode::invalid_argument, "sink '" + sink.to + "': at-most must be more than before");
+    if (at_most_ > before_) return;
+    const auto before = sink.properties.find("before"), most = sink.properties.find("at-most");
+    const config::Place& place = before != sink.properties.end() ? before->second.place
+                                 : most != sink.properties.end() ? most->second.place
+                                                                 : sink.place;
+    throw Error(ErrorCode::invalid_argument, (place.text.empty() ? "" : place.text + ": ") + "before: a clip has " +
+                                                 std::to_string(at_most_ / GST_SECOND) +
+                                                 " s at most (at-most), and must have room for more than " +
+                                                 std::to_string(before_ / GST_SECOND) + " s before its event");
   }
   std::deque<Sighting> seen_until(GstClockTime at) {
     std::deque<Sighting> seen;

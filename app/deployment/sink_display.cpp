@@ -1,15 +1,23 @@
 // A window. Files are shown at their speed, live streams at once.
 
+#include <algorithm>
+
 #include "app/deployment/elements.h"
 #include "app/deployment/sinks.h"
 #include "engine/api/log.h"
 
 namespace vireo::deployment {
 
+namespace {
+
+constexpr const char* kFactories[] = {"waylandsink", "xvimagesink", "ximagesink"};
+
+}  // namespace
+
 std::string find_display_sink() {
   load_elements();
   const bool wayland = g_getenv("WAYLAND_DISPLAY") != nullptr;  // without one the Wayland library complains on stderr
-  for (const char* factory : {"waylandsink", "xvimagesink", "ximagesink"}) {
+  for (const char* factory : kFactories) {
     if (!wayland && g_str_equal(factory, "waylandsink")) continue;
     GstElement* sink = gst_element_factory_make(factory, nullptr);
     if (!sink) continue;
@@ -72,6 +80,8 @@ std::optional<SinkAddress> parse(const std::string& to) {
 std::unique_ptr<Output> create(const config::SinkConfig& sink, const OutputContext& context) {
   std::string factory = find_display_sink();
   if (!factory.empty()) return std::make_unique<Display>(sink, context, std::move(factory));
+  const auto known = std::find_if(std::begin(kFactories), std::end(kFactories), has_element);
+  if (known != std::end(kFactories)) try_properties(*known, sink.properties);
   log(LogLevel::warning,
       "sink 'display': no window can be opened here (no X11 or Wayland display, or gstreamer1.0-x is missing); frames "
       "are processed but not shown. --sink FILE.mp4 writes them to a file");

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/deployment/sinks.h"
+#include "plugins/publish/publishers.h"
 
 namespace vireo::deployment {
 namespace {
@@ -41,15 +42,7 @@ class Publication final : public Output {
     link(appsrc, publisher);
     link(publisher, end);
   }
-  OwnedSample prepare(GstSample* sample, GstClockTime, GstClockTime) override {
-    GstBuffer* light = gst_buffer_new();
-    gst_buffer_copy_into(light, gst_sample_get_buffer(sample),
-                         GstBufferCopyFlags(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META),
-                         0, gsize(-1));
-    OwnedSample out(gst_sample_new(light, gst_sample_get_caps(sample), gst_sample_get_segment(sample), nullptr));
-    gst_buffer_unref(light);
-    return out;
-  }
+  OwnedSample prepare(GstSample* sample, GstClockTime, GstClockTime) override { return without_pixels(sample); }
   /// Who reads a pipe and has gone does not come back.
   [[nodiscard]] bool may_try_again() const override { return !sink_file(sink()).empty(); }
 
@@ -69,7 +62,19 @@ std::optional<SinkAddress> parse(const std::string& to) {
   return std::nullopt;
 }
 
+/// Said when the element starts, too late for who checks a configuration.
+void check_options(const config::SinkConfig& sink) {
+  const auto options = sink.properties.find("options");
+  try {
+    publish::check_publisher(sink.to,
+                             sdk::Params::parse(options == sink.properties.end() ? "" : options->second.value));
+  } catch (const Error& error) {
+    throw placed(error, options == sink.properties.end() ? sink.place : options->second.place, {});
+  }
+}
+
 std::unique_ptr<Output> create(const config::SinkConfig& sink, const OutputContext& context) {
+  check_options(sink);
   return std::make_unique<Publication>(sink, context);
 }
 

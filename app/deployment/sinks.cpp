@@ -11,7 +11,8 @@ namespace vireo::deployment {
 
 namespace fs = std::filesystem;
 
-extern const SinkRow kDisplaySink, kSegmentsSink, kRecordingSink, kClipsSink, kSnapshotsSink, kPublisherSink, kRtspSink;
+extern const SinkRow kDisplaySink, kSegmentsSink, kRecordingSink, kClipsSink, kSnapshotsSink, kLinesSink,
+    kPublisherSink, kRtspSink;
 
 namespace {
 
@@ -20,15 +21,20 @@ std::optional<SinkAddress> parse_none(const std::string& to) {
   return SinkAddress{to, {}};
 }
 
-std::unique_ptr<Output> create_none(const config::SinkConfig&, const OutputContext&) { return nullptr; }
+std::unique_ptr<Output> create_none(const config::SinkConfig& sink, const OutputContext&) {
+  if (sink.properties.empty()) return nullptr;
+  const auto& [name, option] = *sink.properties.begin();
+  throw Error(ErrorCode::invalid_argument, (option.place.text.empty() ? "" : option.place.text + ": ") + "sink '" +
+                                               sink.to + "' has no property '" + name + "'; it has none");
+}
 
 constexpr SinkRow kNoSink{"none", false, false, false, parse_none, create_none};
 
 }  // namespace
 
 std::span<const SinkRow* const> sink_rows() {
-  static constexpr std::array kRows = {&kDisplaySink,   &kSegmentsSink,  &kRecordingSink, &kClipsSink,
-                                       &kSnapshotsSink, &kPublisherSink, &kRtspSink,      &kNoSink};
+  static constexpr std::array kRows = {&kDisplaySink, &kSegmentsSink,  &kRecordingSink, &kClipsSink, &kSnapshotsSink,
+                                       &kLinesSink,   &kPublisherSink, &kRtspSink,      &kNoSink};
   return kRows;
 }
 

@@ -105,6 +105,27 @@ GstElement* add_camera(GstBin* pipeline, const std::string& device, const config
   return bin;
 }
 
+/// "screen", "screen://:1": an X11 display. A size is that of the part behind its corner (startx, starty).
+GstElement* add_screen(GstBin* pipeline, const config::SourceConfig& source, const std::string& name) {
+  const std::string display = source.uri.starts_with("screen://") ? source.uri.substr(9) : "";
+  GstElement* bin = add_bin(pipeline, name);
+  GstElement* screen = add_element(GST_BIN(bin), "ximagesrc");
+  if (!display.empty()) set_property(screen, "display-name", display);
+  set_property(screen, "use-damage", "false");  // which costs more than whole pictures, and hides what moves slowly
+  set_properties(screen, source.properties);
+  guint x = 0, y = 0;
+  g_object_get(screen, "startx", &x, "starty", &y, nullptr);
+  if (source.width > 0) g_object_set(screen, "endx", x + guint(source.width) - 1, nullptr);
+  if (source.height > 0) g_object_set(screen, "endy", y + guint(source.height) - 1, nullptr);
+  config::SourceConfig rate;
+  rate.fps = source.fps > 0 ? source.fps : 25;
+  GstElement* filter = add_element(GST_BIN(bin), "capsfilter");
+  g_object_set(filter, "caps", wanted_caps(rate).get(), nullptr);
+  link(screen, filter);
+  add_ghost(GST_BIN(bin), filter, "src");
+  return bin;
+}
+
 void link_first_video(GstElement*, GstPad* pad, gpointer next) {
   OwnedCaps caps(gst_pad_query_caps(pad, nullptr));
   const bool video = !gst_caps_is_empty(caps.get()) && !gst_caps_is_any(caps.get()) &&
@@ -130,13 +151,24 @@ config::Options source_properties(GstElement* element, const config::Options& gi
   return properties;
 }
 
-/// The properties belong to an element that is made later, by others: they are tried on one of its kind.
-void check_properties(const std::string& uri, const config::Options& properties) {
-  if (properties.empty()) return;
-  GstElement* element = gst_element_make_from_uri(GST_URI_SRC, uri.c_str(), nullptr, nullptr);
-  if (!element) return;  // opening it says why
-  Owned<GstElement> owned(GST_ELEMENT(gst_object_ref_sink(element)));
-  set_properties(element, properties);
+/// The element that opens the address is made later, by others: one of its kind is made here, to say what is wrong.
+void check_element(const std::string& uri, const config::Options& properties) {
+  GError* error = nullptr;
+  GstElement* element = gst_element_make_from_uri(GST_URI_SRC, uri.c_str(), nullptr, &error);
+  if (element) {
+    Owned<GstElement> owned(GST_ELEMENT(gst_object_ref_sink(element)));
+    set_properties(element, properties);
+    return;
+  }
+  const std::string why = error ? without_secrets(error->message, uri) : "GStreamer doesn't say why";
+  const bool unknown = error && g_error_matches(error, GST_URI_ERROR, GST_URI_ERROR_UNSUPPORTED_PROTOCOL);
+  g_clear_error(&error);
+  const std::string what = "source '" + safe_address(uri) + "' can't be opened: " + why;
+  if (!unknown) throw Error(ErrorCode::invalid_argument, what);
+  throw Error(ErrorCode::not_found,
+              what +
+                  "; accepted are files, directories, /dev/videoN, rtsp://, http(s)://, udp://, srt:// and others "
+                  "that GStreamer has an element for, screen, vireoscene, test; 'vireo doctor' lists what is missing");
 }
 
 void set_up_source(GstElement*, GstElement* element, gpointer data) {
@@ -149,7 +181,7 @@ void set_up_source(GstElement*, GstElement* element, gpointer data) {
 /// Files and everything with a scheme: whatever GStreamer can open and decode.
 GstElement* add_uri(GstBin* pipeline, const std::string& uri, const config::SourceConfig& source,
                     const std::string& name) {
-  check_properties(uri, source.properties);
+  check_element(uri, source.properties);
   GstElement* bin = add_bin(pipeline, name);
   GstElement* decode = add_element(GST_BIN(bin), "uridecodebin", "decode");
   g_object_set(decode, "uri", uri.c_str(), nullptr);
@@ -180,7 +212,9 @@ GstElement* add_uri(GstBin* pipeline, const std::string& uri, const config::Sour
 
 bool is_generator(const std::string& uri) { return uri == "vireoscene" || uri == "test"; }
 
-bool is_path(const std::string& uri) { return !is_generator(uri) && uri.find("://") == std::string::npos; }
+bool is_path(const std::string& uri) {
+  return !is_generator(uri) && uri != "screen" && uri.find("://") == std::string::npos;
+}
 
 std::vector<std::string> find_pictures(const std::string& path) {
   std::error_code failed;
@@ -204,6 +238,7 @@ GstElement* add_source(GstBin* pipeline, const config::SourceConfig& source, con
   if (is_generator(uri)) {
     return add_generator(pipeline, uri == "test" ? "videotestsrc" : "vireoscene", source, name);
   }
+  if (uri == "screen" || uri.starts_with("screen://")) return add_screen(pipeline, source, name);
   if (uri.starts_with("/dev/video")) return add_camera(pipeline, uri, source, name);
   if (uri.starts_with("v4l2://")) return add_camera(pipeline, uri.substr(7), source, name);
   if (uri.find("://") != std::string::npos) {
@@ -227,7 +262,7 @@ GstElement* add_source(GstBin* pipeline, const config::SourceConfig& source, con
     throw Error(ErrorCode::not_found,
                 "source '" + uri +
                     "': no such file; accepted are a file, a directory or glob of pictures or videos, "
-                    "/dev/videoN, a URI (rtsp://…), vireoscene or test");
+                    "/dev/videoN, screen, a URI (rtsp://…), vireoscene or test");
   }
   if (!fs::is_regular_file(uri, failed)) {  // opening a pipe would wait for ever
     throw Error(ErrorCode::invalid_argument, "source '" + uri + "' is neither a file nor a directory nor a camera");

@@ -41,9 +41,14 @@ Stream::Stream(const config::StreamConfig& config, Ledger& ledger, FrameObserver
   for (const config::SinkConfig& sink : config.sinks) context.every_frame |= sink_row(sink).a_file_each;
   bool window = false, pictures = false;
   for (const config::SinkConfig& sink : config.sinks) {
-    std::unique_ptr<Output> output = sink_row(sink).create(sink, context);
+    std::unique_ptr<Output> output;
+    try {
+      output = sink_row(sink).create(sink, context);
+      if (output) output->check();
+    } catch (const Error& error) {
+      throw placed(error, sink.place, sink.properties);
+    }
     if (!output) continue;
-    output->check();
     pictures |= output->takes_pictures();
     window |= output->takes_pictures() && !sink_row(sink).a_file_each;
     outputs_.push_back(std::move(output));

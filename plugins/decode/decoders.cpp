@@ -14,8 +14,8 @@ constexpr double kLeastScore = 0.25;
 
 /// The explicit table. A new family: one file, one line in families.h, one row here.
 const sdk::DecoderRow* const kFamilies[] = {
-    &kYunet,  &kRetinaface, &kBlazeface, &kNanodet,     &kFastestdet, &kYolox,    &kYolov5,
-    &kYolov8, &kEnd2end,    &kDetr,      &kScoresBoxes, &kSsd,        &kClassify, &kSegment,
+    &kYunet,   &kRetinaface, &kBlazeface,   &kNanodet, &kFastestdet, &kYolox, &kYolov5,  &kYolov8,
+    &kEnd2end, &kDetr,       &kScoresBoxes, &kSsd,     &kClassify,   &kDbnet, &kSegment,
 };
 
 std::string reasons(const std::vector<Candidate>& candidates) {

@@ -5,7 +5,7 @@
 
 namespace vireo::decode {
 
-extern const sdk::DecoderRow kBlazeface, kClassify, kDetr, kEnd2end, kFastestdet, kNanodet, kRetinaface, kScoresBoxes,
-    kSegment, kSsd, kYolov5, kYolov8, kYolox, kYunet;
+extern const sdk::DecoderRow kBlazeface, kClassify, kDbnet, kDetr, kEnd2end, kFastestdet, kNanodet, kRetinaface,
+    kScoresBoxes, kSegment, kSsd, kYolov5, kYolov8, kYolox, kYunet;
 
 }  // namespace vireo::decode

@@ -27,18 +27,24 @@ constexpr sdk::ParamRow kRows[] = {
 
 using Clock = std::chrono::steady_clock;
 
+struct LineSettings {
+  explicit LineSettings(const sdk::Params& params)
+      : append(params.flag("append", false)),
+        empty(params.flag("empty", true)),
+        flush_lines(int(params.integer("flush_lines", 1, 1, 100000))),
+        flush_time(params.integer("flush_ms", 1000, 0, 60000)) {}
+  bool append, empty;
+  int flush_lines;
+  std::chrono::milliseconds flush_time;
+};
+
 class JsonLines final : public sdk::Publisher {
  public:
   JsonLines(const std::string& target, const sdk::Params& params)
-      : name_(target == "-" ? "standard output" : target),
-        flush_lines_(int(params.integer("flush_lines", 1, 1, 100000))),
-        flush_time_(params.integer("flush_ms", 1000, 0, 60000)),
-        empty_(params.flag("empty", true)) {
+      : name_(target == "-" ? "standard output" : target), is_file_(target != "-"), settings_(params) {
     if (target.empty())
       throw Error(ErrorCode::invalid_argument, "jsonl: the target is empty; accepted are a file or -");
-    const int fate = params.flag("append", false) ? 0 : O_TRUNC;
-    file_ = target == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                          : ::open(target.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | fate, 0644);
+    file_ = is_file_ ? open(settings_.append ? 0 : O_TRUNC) : ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     if (file_ < 0) fail("can't be opened for writing");
   }
 
@@ -54,14 +60,15 @@ class JsonLines final : public sdk::Publisher {
   JsonLines& operator=(const JsonLines&) = delete;
 
   void publish(const sdk::FrameResult& result) override {
-    if (!empty_ && result.empty()) return;
+    if (!settings_.empty && result.empty()) return;
     append_record(pending_, result);
     pending_ += '\n';
     ++lines_;
-    if (lines_ >= flush_lines_ || Clock::now() - written_ >= flush_time_) flush();
+    if (lines_ >= settings_.flush_lines || Clock::now() - written_ >= settings_.flush_time) flush();
   }
 
   void flush() override {
+    follow();
     if (torn_ && !pending_.empty()) {
       pending_.insert(0, 1, '\n');
       torn_ = false;
@@ -85,19 +92,36 @@ class JsonLines final : public sdk::Publisher {
   }
 
  private:
+  [[nodiscard]] int open(int fate) const {
+    return ::open(name_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | fate, 0644);
+  }
+  /// A file that was renamed or removed, as logrotate does, is made anew under its name.
+  void follow() {
+    constexpr std::chrono::seconds kEvery{1};
+    if (!is_file_ || pending_.empty() || Clock::now() - followed_ < kEvery) return;
+    followed_ = Clock::now();
+    struct stat ours {
+    }, there{};
+    if (::fstat(file_, &ours) != 0 || !S_ISREG(ours.st_mode)) return;
+    if (::stat(name_.c_str(), &there) == 0 && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino) return;
+    const int fresh = open(0);
+    if (fresh < 0) return;  // its folder has gone: what is open still takes lines
+    ::close(file_);
+    file_ = fresh;
+    torn_ = false;
+  }
   [[noreturn]] void fail(const char* what) const {
     throw Error(ErrorCode::io, "jsonl: '" + name_ + "' " + what + ": " + std::strerror(errno));
   }
 
   std::string name_;
+  bool is_file_;
+  LineSettings settings_;
   int file_ = -1;
-  int flush_lines_;
-  std::chrono::milliseconds flush_time_;
-  bool empty_;
   std::string pending_;
   int lines_ = 0;
   bool torn_ = false;  ///< the file ends inside a line
-  Clock::time_point written_ = Clock::now();
+  Clock::time_point written_ = Clock::now(), followed_ = Clock::now();
 };
 
 std::unique_ptr<sdk::Publisher> create(const std::string& target, const sdk::Params& params) {
@@ -106,6 +130,8 @@ std::unique_ptr<sdk::Publisher> create(const std::string& target, const sdk::Par
 
 }  // namespace
 
-const sdk::PublisherRow kJsonl{"jsonl", "JSON lines into a file or standard output", "jsonl", create, kRows};
+const sdk::PublisherRow kJsonl{"jsonl", "JSON lines into a file or standard output",
+                               "jsonl", create,
+                               kRows,   [](const sdk::Params& params) { (void)LineSettings(params); }};
 
 }  // namespace vireo::publish

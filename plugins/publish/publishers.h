@@ -16,4 +16,7 @@ namespace vireo::publish {
 [[nodiscard]] std::unique_ptr<sdk::Publisher> create_publisher(const std::string& address,
                                                                const sdk::Params& params = {});
 
+/// Throws Error for an address or options that create_publisher() would refuse, and opens nothing.
+void check_publisher(const std::string& address, const sdk::Params& params);
+
 }  // namespace vireo::publish

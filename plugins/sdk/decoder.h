@@ -23,7 +23,8 @@
 namespace vireo::sdk {
 
 /// What is known of a model when its decoder is chosen. Shapes are those it will run at (concrete for one image;
-/// kUnknown where the model itself decides at run time). Names are for messages; matching goes by structure.
+/// kUnknown where the model itself decides at run time). Names are for messages; matching goes by structure, and by
+/// names where an exporter's say more than that.
 struct ModelDescription {
   std::vector<TensorInfo> inputs, outputs;
   std::map<std::string, std::string> metadata;

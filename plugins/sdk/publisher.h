@@ -28,6 +28,8 @@ struct PublisherRow {
   /// `target` is what follows the scheme: a file, an address.
   std::unique_ptr<Publisher> (*create)(const std::string& target, const Params& params);
   std::span<const ParamRow> params;
+  /// Throws Error for values that create() would refuse, and opens nothing.
+  void (*check)(const Params& params);
 };
 
 }  // namespace vireo::sdk

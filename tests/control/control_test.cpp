@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
+#include <thread>
 
 #include "app/control/api.h"
+#include "app/control/metrics.h"
 #include "app/control/server.h"
 #include "app/deployment/deployment.h"
 #include "tests/control/client.h"
@@ -242,6 +246,23 @@ TEST(Control, CountsForPrometheus) {
   }
 }
 
+TEST(Control, TellsEverySeriesOnceAlsoWhereSinksDifferInSecretsAlone) {
+  deployment::Snapshot snapshot;
+  snapshot.streams.resize(1);
+  snapshot.streams[0].name = "a";
+  snapshot.streams[0].outputs.resize(2);
+  snapshot.streams[0].outputs[0].to = "mqtt://me:one@host/x";
+  snapshot.streams[0].outputs[1].to = "mqtt://me:two@host/x";
+  std::istringstream lines(metrics_text(snapshot, 0));
+  std::set<std::string> series;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("#")) continue;
+    EXPECT_TRUE(series.insert(line.substr(0, line.rfind(' '))).second) << line;
+    EXPECT_EQ(line.find("one"), std::string::npos) << line;
+  }
+  EXPECT_TRUE(series.contains("vireo_sink_frames_total{stream=\"a\",sink=\"mqtt://host/x #2\"}"));
+}
+
 TEST(Control, EveryRouteIsInTheDocumentAndTheReverse) {
   std::set<std::string> served, written;
   for (const Route& route : routes()) served.insert(std::string(route.method) + " " + std::string(route.path));
@@ -310,6 +331,27 @@ TEST(Control, MoreClientsThanAreServedWaitAndNoneIsLost) {
     silent.back()->send("GET /healthz HTTP/1.1\r\nHost: loc");
   }
   EXPECT_EQ(running.get("/healthz").status, 200) << "silence was ended, and its place taken";
+}
+
+TEST(Control, ThoseWhoSpeakForEverLoseTheirPlaces) {
+  const Running running;
+  std::atomic<bool> over{false};
+  std::vector<std::thread> slow;
+  for (int i = 0; i < 17; ++i) {
+    slow.emplace_back([&, i] {
+      const Connection connection(running.port);
+      // Half of them in a header, half in a body.
+      connection.send(i % 2 == 0 ? "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: "
+                                 : "PUT /v1/streams/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n");
+      while (!over) {
+        connection.send("x");
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      }
+    });
+  }
+  EXPECT_EQ(running.get("/healthz").status, 200);
+  over = true;
+  for (std::thread& client : slow) client.join();
 }
 
 TEST(Control, AsksForTheTokenWhereOneIsGiven) {

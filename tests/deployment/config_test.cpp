@@ -218,6 +218,64 @@ TEST(Config, NamesTheFilesOwnWordsWhereAValueIsNotAccepted) {
   EXPECT_NE(missing.find("test.pbtxt:2:2: source"), std::string::npos) << missing;
 }
 
+TEST(Config, WordsThatAreWrongAreFoundBeforeAnythingIsOpened) {
+  const char* const scene = "uri: \"vireoscene\"";
+  const char* const none = "to: \"none\"";
+  const auto property = [](const char* name, const char* value) {
+    return "\nproperty { key: \"" + std::string(name) + "\" value: \"" + value + "\" }";
+  };
+  struct Case {
+    std::string source, stage, sink;
+    std::vector<const char*> said;
+  };
+  const std::vector<Case> cases = {
+      // sources, also those that are not opened until later
+      {"uri: \"rtsp://x/y\"" + property("latencyy", "3"), "", none, {":2:1: rtspsrc", "did you mean 'latency'?"}},
+      {"uri: \"rtsp://x/y\"" + property("latency", "-3"), "", none, {":2:1: latency: found '-3'", "0 or more"}},
+      {"uri: \"rtsp://x/y\"" + property("protocols", "tcpp"), "", none, {":2:1: protocols", "udp", "a+b"}},
+      {"uri: \"/dev/video77\"" + property("io-mod", "3"), "", none, {":2:1: v4l2src", "io-mode"}},
+      {"live: true " + std::string(scene) + property("seed", "x"), "", none, {":2:1: seed", "whole number"}},
+      {"uri: \"screen\"" + property("use-damag", "x"), "", none, {":2:1: ximagesrc", "use-damage"}},
+      {"\nuri: \"rtsp://[x\"", "", none, {":2:1: source"}},
+      {"\nuri: \"foo://x\"", "", none, {":2:1: source", "foo", "accepted are"}},
+      // stages
+      {scene, "\ndecoder: \"yoloxx\"", none, {":2:1: decoder: found 'yoloxx', accepted are auto, none"}},
+      {scene, "\nlabels: \"none.txt\"", none, {":2:1: labels", "none.txt"}},
+      {scene, "\ndevice: \"gpu7\"", none, {":2:1: device: found 'gpu7'", "opencl:N"}},
+      {scene, "\noptions: \"pda=0\"", none, {":2:1: options", "'pda'", "pad"}},
+      {scene, "\ninput_size: \"axb\"", none, {":2:1: input_size", "WxH"}},
+      {scene, "\nmean: \"1,x\"", none, {":2:1: mean", "numbers"}},
+      {scene, "\nresize: \"fit\"", none, {":2:1: resize", "letterbox"}},
+      {scene, "\nthreads: 5000", none, {":2:1: threads", "0..1024"}},
+      // sinks, and what they hand on
+      {scene, "", "to: \"a.mp4\"" + property("quantizerr", "3"), {":2:1: ", "no property 'quantizerr'; did you mean"}},
+      {scene,
+       "",
+       "to: \"a.mp4\"" + property("key-int-max", "-1"),
+       {":2:1: key-int-max: found '-1', accepted is a whole"}},
+      {scene, "", "to: \"a.mp4\"" + property("name", "x"), {":2:1: ", "no property 'name'"}},
+      {scene, "", "to: \"a-%05d.mp4\"" + property("segment", "0"), {":2:1: segment"}},
+      {scene,
+       "",
+       "to: \"clip:a-%05d.mp4\"" + property("when", "*") + " " + property("before", "61s"),
+       {":3:1: before"}},
+      {scene, "", "\nto: \"clip:a-%05d.mp4\"", {":2:1: ", "which events"}},
+      {scene, "", "to: \"jsonl:a\"" + property("options", "flush_line=1"), {":2:1: ", "'flush_line'", "flush_lines"}},
+      {scene, "", "to: \"jsonl:a\"" + property("options", "flush_lines=0"), {":2:1: ", "1..100000"}},
+      {scene, "", "\nto: \"rtsp://:8554/\"", {":2:1: ", "names no stream"}},
+      {scene, "", "to: \"none\"" + property("a", "b"), {":2:1: ", "no property 'a'"}},
+      {scene, "", "to: \"display\"" + property("a", "b"), {":2:1: ", "no property 'a'"}},
+  };
+  for (const Case& c : cases) {
+    if (c.sink.find("a.mp4") != std::string::npos && !deployment::has_element("x264enc")) continue;
+    const std::string text = "stream { source { " + c.source +
+                             " } stage { infer { model: \"" VIREO_SOURCE_DIR "/config/models/demo/street.onnx\" " +
+                             c.stage + " } } sink { " + c.sink + " } }";
+    const std::string error = refusal_of(text);
+    for (const char* part : c.said) EXPECT_NE(error.find(part), std::string::npos) << text << "\n" << error;
+  }
+}
+
 TEST(Config, ExamplesOfTheRepositoryAreGood) {
   int examples = 0;
   for (const auto& entry : fs::directory_iterator(VIREO_SOURCE_DIR "/config/deployments")) {

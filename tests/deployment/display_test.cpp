@@ -142,6 +142,39 @@ TEST_F(DisplaySink, ShowsThePictureAndGoesWhenItsStreamEnds) {
   EXPECT_TRUE(eventually([&] { return screen_.windows().empty(); }));
 }
 
+TEST_F(DisplaySink, IsSeenByAStreamThatWatchesTheScreen) {
+  if (!has_element("ximagesrc")) GTEST_SKIP() << "GStreamer has no ximagesrc; install gstreamer1.0-plugins-good";
+  Deployment deployment;
+  deployment.apply(only(shown("street")));
+  ASSERT_TRUE(eventually([&] { return screen_.windows().size() == 1 && screen_.colours(screen_.windows()[0]) > 20; }));
+  Scratch scratch;
+  config::DeploymentConfig config = only(shown("street"));
+  for (const char* address : {"screen", "all"}) {
+    config.streams.push_back(street(address, 0));
+    config::StreamConfig& watcher = config.streams.back();
+    watcher.source = {};
+    watcher.source.uri = "screen";
+    watcher.source.fps = 10;
+    watcher.draw = false;
+    if (watcher.name == "all") watcher.source.uri = std::string("screen://") + ::getenv("DISPLAY");
+    else watcher.source.width = 320, watcher.source.height = 240;  // where the window is
+    add_sink(watcher, "snapshot:" + scratch.file("%05d-") + address + ".png");
+    watcher.sinks.back().properties["every"] = {"0", {}};
+  }
+  deployment.apply(config);
+  EXPECT_TRUE(eventually([&] { return find(deployment.snapshot(), "screen").frames > 5; }));
+  EXPECT_TRUE(eventually([&] { return find(deployment.snapshot(), "all").frames > 1; }));
+  const auto file = [&](const char* name) {
+    return fs::exists(scratch.file(name)) ? fs::file_size(scratch.file(name)) : 0;
+  };
+  // Bytes of a picture as PNG: a street has many, an empty screen few.
+  EXPECT_TRUE(eventually([&] { return file("00003-screen.png") > 20000; }));
+  EXPECT_GT(find(deployment.snapshot(), "screen").inferred, 0u);
+  deployment.stop();
+  deployment.wait();
+  EXPECT_TRUE(sum_up(deployment.snapshot()).failures.empty());
+}
+
 TEST_F(DisplaySink, EndsItsStreamAndNoOtherWhenTheUserClosesIt) {
   Scratch scratch;
   config::DeploymentConfig config = only(shown("seen"));

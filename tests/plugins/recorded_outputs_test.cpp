@@ -18,12 +18,13 @@ struct Expected {
 };
 
 struct Recorded {
-  const char* model;       ///< under ../shared/assets/onnx
+  const char* model;  ///< under ../shared/assets/onnx
   const char* decoder;
   std::size_t outputs;
   std::size_t detections;  ///< at the default threshold
   std::vector<Expected> expected;
   std::size_t keypoints = 0;
+  const char* input_name = "picture";
 };
 
 const std::vector<Recorded> kRecorded = {
@@ -41,6 +42,7 @@ const std::vector<Recorded> kRecorded = {
     {"face/retinaface_mbnet0.25_dynamic", "retinaface", 3, 9, {{"face", 100, 20, 22, 27}}, 5},
     {"face/blazeface_128", "blazeface", 2, 1, {{"face", 41, 38, 38, 38}}, 6},
     {"face/mediapipe_face_full_range", "blazeface", 2, 1, {{"face", 61, 52, 63, 63}}, 6},
+    {"ocr/ppocrv3_det_ch", "dbnet", 1, 1, {{"text", 346, 302, 127, 14}}, 0, "x"},
     {"landmark/mediapipe_palm_detection_lite", "blazeface", 2, 1, {{"palm", 95, 79, 10, 10}}, 7},
 };
 
@@ -54,12 +56,14 @@ float overlap(const sdk::Detection& d, const Expected& e) {
 void check(const Recorded& recorded, const std::filesystem::path& folder) {
   const HostTensor input = read_tensor(folder / "input_0.pb");
   sdk::ModelDescription description;
-  description.inputs.push_back({"picture", input.dtype, input.dims, {}});
+  description.inputs.push_back({recorded.input_name, input.dtype, input.dims, {}});
   std::vector<HostTensor> outputs;
   std::vector<sdk::TensorView> views;
   for (std::size_t k = 0; k < recorded.outputs; ++k) {
     outputs.push_back(read_tensor(folder / ("output_" + std::to_string(k) + ".pb")));
-    description.outputs.push_back({"output" + std::to_string(k), outputs[k].dtype, outputs[k].dims, {}});
+    const bool paddle = std::string(recorded.input_name) == "x";
+    description.outputs.push_back(
+        {paddle ? "sigmoid_0.tmp_0" : "output" + std::to_string(k), outputs[k].dtype, outputs[k].dims, {}});
   }
   for (const auto& output : outputs) views.push_back({"", output.dtype, output.dims, output.data.data()});
   const bool nhwc = input.dims[3] == 3;

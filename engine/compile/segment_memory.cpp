@@ -5,6 +5,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/compile/limits.h"
+#include "engine/compile/marked_memory.h"
 #include "engine/compile/memory_plan.h"
 #include "engine/graph/operator.h"
 
@@ -72,12 +73,13 @@ void reuse_in_place(const Graph& graph, const std::vector<int>& binding_of, std:
 std::map<TensorId, std::size_t> plan_segment_memory(const Graph& graph, const Placement& placement,
                                                     const std::vector<int>& binding_of,
                                                     const std::vector<StepDraft>& drafts,
-                                                    const std::vector<char>& apart, const CompileOptions& options,
+                                                    const std::vector<char>& marked, const CompileOptions& options,
                                                     device::Segment& segment) {
   std::map<TensorId, std::size_t> block_of;
   std::vector<Block> blocks;
   const auto touch = [&](const TensorPlace& p, int first, int last) {
-    if (p.root == kNone || graph.tensor(p.root).constant || binding_of[index(p.root)] >= 0) return;
+    if (p.root == kNone || graph.tensor(p.root).constant || binding_of[index(p.root)] >= 0 || marked[index(p.root)])
+      return;
     const auto [it, fresh] = block_of.try_emplace(p.root, blocks.size());
     if (fresh) blocks.push_back({placement.tensors[index(p.root)].span, first, last, 0});
     Block& block = blocks[it->second];
@@ -88,13 +90,6 @@ std::map<TensorId, std::size_t> plan_segment_memory(const Graph& graph, const Pl
     for (const TensorPlace& p : d.inputs) touch(p, d.first_stage, d.last_stage);
     for (const TensorPlace& p : d.outputs) touch(p, d.first_stage, d.last_stage);
   }
-  int last = 0;
-  for (const StepDraft& d : drafts) last = std::max(last, d.last_stage);
-  for (const auto& [root, block] : block_of)
-    if (apart[index(root)]) {
-      blocks[block].first = 0;
-      blocks[block].last = last;
-    }
   const std::size_t tensors = blocks.size();
   for (std::size_t s = 0; s < drafts.size(); ++s) {
     const graph::Launch& launch = segment.steps[s].launch;
@@ -103,7 +98,9 @@ std::map<TensorId, std::size_t> plan_segment_memory(const Graph& graph, const Pl
     segment.largest_workspace = std::max(segment.largest_workspace, launch->workspace_bytes);
     blocks.push_back({launch->workspace_bytes, drafts[s].first_stage, drafts[s].last_stage, 0});
   }
-  segment.arena_bytes = plan_memory(blocks);
+  const std::size_t unmarked = plan_memory(blocks);
+  const MarkedMemory words = plan_marked(graph, placement, drafts, marked, segment);
+  segment.arena_bytes = base::checked_sum(unmarked, words.bytes);
   const std::size_t scratch = base::checked_product(segment.scratch_bytes, static_cast<std::size_t>(segment.workers));
   segment.workspace_bytes = base::checked_sum(segment.largest_workspace, scratch);
   check_memory(base::checked_sum(segment.arena_bytes, scratch),
@@ -111,6 +108,7 @@ std::map<TensorId, std::size_t> plan_segment_memory(const Graph& graph, const Pl
   for (std::size_t s = 0; s < drafts.size(); ++s) segment.steps[s].workspace = blocks[tensors + s].offset;
   std::map<TensorId, std::size_t> offsets;
   for (const auto& [root, block] : block_of) offsets[root] = blocks[block].offset;
+  for (const auto& [root, offset] : words.offsets) offsets[root] = unmarked + offset;
 #ifndef NDEBUG
   if (overlaps(blocks)) base::fail(ErrorCode::internal, "the memory plan overlaps");
 #endif

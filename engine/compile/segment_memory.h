@@ -17,18 +17,19 @@ struct StepDraft {
   graph::LayerId layer = graph::kNone;
   bool grouped = false;  ///< a group that ends in `layer`
   int first_stage = 0, last_stage = 0;
+  int epoch = 0;  ///< of plan kernels, see marked_memory.h
 };
 
 /// Elementwise layers overwrite their first input where nothing reads it afterwards. binding_of: by tensor, the binding
 /// that it lies in; -1: none.
 void reuse_in_place(const graph::Graph& graph, const std::vector<int>& binding_of, std::vector<StepDraft>& drafts);
 
-/// apart: by tensor, whether its memory is never used for anything else. Sets the segment's sizes and the places of its
-/// steps' workspaces; returns the place of each tensor that lies in the arena. Throws Error(out_of_memory) where the
+/// marked: by tensor, whether its words carry marks: these lie behind all others. Sets the segment's sizes, the places of
+/// its steps' workspaces and the marks of its steps; returns the place of each tensor that lies in the arena. Throws Error(out_of_memory) where the
 /// limits are less than it takes.
 [[nodiscard]] std::map<graph::TensorId, std::size_t> plan_segment_memory(
     const graph::Graph& graph, const Placement& placement, const std::vector<int>& binding_of,
-    const std::vector<StepDraft>& drafts, const std::vector<char>& apart, const CompileOptions& options,
+    const std::vector<StepDraft>& drafts, const std::vector<char>& marked, const CompileOptions& options,
     device::Segment& segment);
 
 }  // namespace vireo::compile

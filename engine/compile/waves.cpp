@@ -13,8 +13,9 @@ using graph::TensorId;
 
 namespace {
 
-// More would not stay in a GPU's cache.
-constexpr std::size_t kMostMarked = std::size_t{40} << 20;
+// Of all together, though they share memory: more is no small batch, and what a step makes would not stay in a GPU's
+// cache.
+constexpr std::size_t kMostMarked = std::size_t{96} << 20;
 
 std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
 
@@ -52,6 +53,11 @@ void mark_tensors(const Graph& graph, const Placement& placement, const std::vec
     }
     for (const TensorPlace& p : drafts[s].outputs)
       if (p.root != kNone) (launch.marks ? written : other)[at(p.root)] = 1;
+    // Each word is written once.
+    for (std::size_t o = 0; o < s; ++o)
+      for (const TensorPlace& p : drafts[s].outputs)
+        for (const TensorPlace& q : drafts[o].outputs)
+          if (p.root != kNone && share_bytes(p, q)) other[at(p.root)] = 1;
   }
   std::size_t bytes = 0;
   for (TensorId t = 0; t < graph.tensor_count(); ++t) {

@@ -15,7 +15,8 @@ struct LaunchBase {
   std::size_t state_bytes = 0;      ///< packed weights and the like, for reports
   std::size_t workspace_bytes = 0;  ///< for each context, while the step runs
   std::uint64_t unread_inputs = 0;  ///< bit k: never reads input k (its value is packed in the state)
-  /// Can mark the words of its outputs, and wait for those of its inputs by their marks (Step::waits_for).
+  /// Can mark the words of its output, each of which it writes once, and wait for those of its inputs by their marks
+  /// (Step::waits_for).
   bool marks = false;
 };
 

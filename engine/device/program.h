@@ -47,9 +47,13 @@ struct Step {
   /// Steps of one wave, which follow each other, have nothing to do with each other. -1: each waits for the one before.
   int wave = -1;
   /// Bit k: input k is written by steps of the same wave, maybe, but each of its words says whether it is there: it
-  /// carries the run's mark. Such tensors have their memory for themselves.
+  /// carries the tensor's mark. Such tensors share their memory only with each other.
   std::uint64_t waits_for = 0;
-  bool marks = false;      ///< its output's words do
+  bool marks = false;                ///< its output's words do
+  std::vector<std::uint8_t> awaits;  ///< the mark of each input that it waits for; empty: 0
+  std::uint8_t mark = 0;             ///< of its output: one of four
+  /// Where no wave begins: workers come to a pass before it (device/opencl/plan_kernel.h).
+  bool pass = false;
   std::vector<Made> made;  ///< one per output; empty unless the program was compiled to be observed
 };
 

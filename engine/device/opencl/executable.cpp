@@ -71,6 +71,7 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch, Bi
   own.counters = counters_used_;
   for (const TensorMap& map : launch.maps) place_map(map, s, own.states);
   counters_used_ += base::align_up(launch.counters * sizeof(cl_int));
+  passes_ += segment_->steps[s].pass;
   bool first = true;
   for (const OpenclKernel& described : launch.kernels) {
     if (described.groups[0] * described.groups[1] * described.groups[2] == 0) continue;
@@ -147,11 +148,16 @@ bool OpenclExecutable::add_part(std::size_t s, const OpenclKernel& described, co
   part.step = s;
   if (described.ahead.bytes) part.weights = own.states[static_cast<std::size_t>(described.ahead.state)];
   part.marks = step.marks;
+  part.mark = step.mark;
+  part.pass = passes_ > 0;
   std::size_t inputs = 0;
   for (const OpenclArgument& argument : described.arguments) {
     if (argument.kind == OpenclArgument::Kind::value) continue;
-    if (argument.kind == OpenclArgument::Kind::input && described.part == OpenclKernel::Part::resident && inputs < 2)
-      part.waits[inputs++] = argument.index < 64 && (step.waits_for >> argument.index & 1) != 0;
+    if (argument.kind == OpenclArgument::Kind::input && described.part == OpenclKernel::Part::resident && inputs < 2) {
+      const auto index = static_cast<std::size_t>(argument.index);
+      part.waits[inputs] = index < 64 && (step.waits_for >> index & 1) != 0;
+      part.awaited[inputs++] = index < step.awaits.size() ? step.awaits[index] : std::uint8_t{0};
+    }
     const Where at = where(argument, s, own);
     part.places.push_back({at.binding, at.binding >= 0 ? at.offset : address_of(at.object) + at.offset});
   }
@@ -165,8 +171,10 @@ bool OpenclExecutable::add_part(std::size_t s, const OpenclKernel& described, co
     parts_.push_back(std::move(last));
     launched_.push_back(own);
   }
-  parts_.back().meet = parts_.size() > 1 && (!first || step.wave != part_wave_);
+  // Two passes, of steps of which one had nothing to do, are not one.
+  parts_.back().meet = parts_.size() > 1 && (!first || step.wave != part_wave_ || passes_ > 1);
   part_wave_ = step.wave;
+  passes_ = 0;
   if (alone) finish_plan(binaries);
   return true;
 }

@@ -86,6 +86,7 @@ class OpenclExecutable final : public Executable {
   std::vector<PlanPart> parts_;
   std::vector<Launched> launched_;
   int part_wave_ = -1;
+  int passes_ = 0;  ///< that steps asked for since the last part
   /// Tensor maps of all commands, one after the other; those of bindings are written anew when the binding moves.
   struct BoundMap {
     TensorMap map;

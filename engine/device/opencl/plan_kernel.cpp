@@ -279,7 +279,7 @@ OpenclKernel plan_kernel(std::span<const OpenclKernel* const> kinds, bool hopper
     made.options += base::str(" -DVIREO_POOL_BYTES=", pool);
   }
   made.groups = {static_cast<std::size_t>(groups), 1, 1};
-  made.local = {hopper ? kPlanItems + 32 : kPlanItems, 1, 1};
+  made.local = {hopper ? kPlanItems + 64 : kPlanItems, 1, 1};
   made.hopper = hopper;
   made.most_registers = hopper ? 168 : 0;
   return made;

@@ -21,17 +21,17 @@ constexpr std::size_t kCounterBytes = 64;
 
 PlanCounters::PlanCounters(OpenclDevice& device) : memory_(device.context(), kCounterBytes, CL_MEM_READ_WRITE) {
   device.clear(memory_);
-  const cl_uint words[4] = {0, 1, 0, 0};  // the first run is number 1, whose parity is not what fresh memory has
+  const cl_uint words[5] = {0, 1, 0, 0, 0};  // the first run is number 1, whose marks are not what fresh memory has
   check(clEnqueueWriteBuffer(device.transfers(), get(), CL_TRUE, 0, sizeof(words), words, 0, nullptr, nullptr),
         "clEnqueueWriteBuffer");
 }
 
 bool PlanCounters::gave_up(OpenclDevice& device) const {
-  cl_uint words[4] = {};
+  cl_uint words[5] = {};
   check(clEnqueueReadBuffer(device.transfers(), get(), CL_TRUE, 0, sizeof(words), words, 0, nullptr, nullptr),
         "clEnqueueReadBuffer");
   if (words[2] == 0) return false;
-  words[0] = words[2] = words[3] = 0;
+  words[0] = words[2] = words[3] = words[4] = 0;
   check(clEnqueueWriteBuffer(device.transfers(), get(), CL_TRUE, 0, sizeof(words), words, 0, nullptr, nullptr),
         "clEnqueueWriteBuffer");
   return true;
@@ -50,9 +50,9 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
   std::map<std::string, std::uint32_t> numbers;
   std::vector<const OpenclKernel*> kinds;
   std::vector<PlanStep> table;
-  // Enough exchange buffers that tags don't run out; half of them used without a meeting between, there has to be a
-  // pass.
-  constexpr std::size_t kFewBuffers = 16;
+  // Few exchange buffers, for what a run touches should stay in the cache beside the weights (ResNet-50 at batch 1 with
+  // 4, 8, 16, 32: 157, 164, 184, 209 us); enough that tags don't run out.
+  constexpr std::size_t kFewBuffers = 4;
   std::size_t exchanging = 0;
   std::int64_t most_pieces = 0;
   for (const PlanPart& part : parts) {
@@ -70,8 +70,8 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
     device.clear(*exchange_);
     exchange = device.address_of(exchange_->get());
   }
-  std::size_t exchanged = 0, since_meeting = 0;
-  std::size_t taken = 0;  // pieces since the meeting: whose first group comes next
+  std::size_t exchanged = 0, uses = 0;  // in all, and since the last meeting or pass
+  std::size_t taken = 0;                // pieces since the meeting: whose first group comes next
   for (const PlanPart& part : parts) {
     const auto [known, fresh] = numbers.try_emplace(kind_of(*part.kernel), static_cast<std::uint32_t>(kinds.size()));
     if (fresh) kinds.push_back(part.kernel);
@@ -79,13 +79,17 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
     step.kind = known->second;
     if (part.meet) {
       step.kind |= PlanStep::meet << 16;
-      taken = since_meeting = 0;
-    } else if (part.kernel->exchanges && since_meeting > 0 && since_meeting % (buffers / 2) == 0) {
+      taken = uses = 0;
+    } else if (part.pass || (part.kernel->exchanges && uses > 0 && uses >= buffers / 2)) {
       step.kind |= PlanStep::pass << 16;
+      uses = 0;
     }
     if (part.waits[0]) step.kind |= PlanStep::waits_for_first << 16;
     if (part.waits[1]) step.kind |= PlanStep::waits_for_second << 16;
     if (part.marks) step.kind |= PlanStep::marks << 16;
+    step.kind |= static_cast<std::uint32_t>(part.awaited[0]) << (16 + PlanStep::kFirstMark) |
+                 static_cast<std::uint32_t>(part.awaited[1]) << (16 + PlanStep::kSecondMark) |
+                 static_cast<std::uint32_t>(part.mark) << (16 + PlanStep::kOwnMark);
     step.place = static_cast<std::uint32_t>(addresses_.size());
     step.first = static_cast<std::uint32_t>(taken % groups_);
     const OpenclKernel& kernel = *part.kernel;
@@ -105,7 +109,7 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
       step.use = static_cast<std::uint32_t>(exchanged / buffers);
       step.exchanged = exchange + exchanged % buffers * buffer_bytes;
       ++exchanged;
-      ++since_meeting;
+      ++uses;
     }
     for (const PlanPart::Place& place : part.places) {
       if (place.binding >= 0) followers_.push_back({addresses_.size(), place.binding, place.address});

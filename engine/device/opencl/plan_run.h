@@ -27,10 +27,13 @@ class PlanCounters {
 struct PlanPart {
   const OpenclKernel* kernel = nullptr;
   std::size_t step = 0;
-  bool meet = false;         ///< needs what parts before it wrote
-  bool waits[2] = {};        ///< for the words of its first and second input
-  bool marks = false;        ///< the words of its output
-  cl_mem weights = nullptr;  ///< of FetchedAhead
+  bool meet = false;             ///< needs what parts before it wrote
+  bool pass = false;             ///< otherwise: there is a pass before it
+  bool waits[2] = {};            ///< for the words of its first and second input
+  bool marks = false;            ///< the words of its output
+  std::uint8_t awaited[2] = {};  ///< marks of the inputs
+  std::uint8_t mark = 0;         ///< of the output
+  cl_mem weights = nullptr;      ///< of FetchedAhead
   /// Of each tensor: its address, or, where binding >= 0, the offset from that binding's.
   struct Place {
     std::int32_t binding = -1;

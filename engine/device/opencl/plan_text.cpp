@@ -4,8 +4,8 @@ namespace vireo::device::opencl {
 
 std::string_view plan_text_hopper() noexcept {
   return R"~~~(
-// 256 items work, the warp behind them fetches. Local memory: slab, ring of weights, sums, parts; then the barriers of
-// the ring, the addresses of tensors, the steps. SLOTS slots of VIREO_SLOT bytes.
+// 256 items work, the warp behind them fetches, the last one keeps the passes. Local memory: slab, ring of weights, sums,
+// parts; then the barriers of the ring and of passes, the addresses of tensors, the steps. SLOTS slots of VIREO_SLOT bytes.
 #define VIREO_NVIDIA 1
 #define VIREO_SLAB 65536
 #define VIREO_SLOT 37376
@@ -18,12 +18,14 @@ std::string_view plan_text_hopper() noexcept {
 #define VIREO_BARRIERS_AT (VIREO_PARTS_AT + VIREO_PARTS)
 #define VIREO_TABLES_AT (VIREO_BARRIERS_AT + 64)
 #define VIREO_PLAIN static inline __attribute__((always_inline))
+#define VIREO_MARK 0x00010001u  // these bits of a word of 16 bytes are its mark
 
 typedef struct {
   uint me, group, groups;            // item; number of the group for this step; how many there are
   uint slab, ring, sums, parts;      // places in local memory
   uint full, slot, phase;            // of the ring: barriers, and the slot that comes next
-  uint tag, parity, polls, marks;    // of this step, see the kernels that know marks
+  uint tag, polls, marks;            // of this step, see the kernels that know marks
+  uint first_mark, second_mark, own_mark;
   uint first;                        // this group's real number
   global uint4 *exchange;
   global uint *sync;
@@ -73,13 +75,13 @@ VIREO_PLAIN int vireo_tired(vireo_run *run, uint *spins) {
   asm volatile("st.relaxed.gpu.global.u32 [%0],%1;" ::"l"(run->sync + 2), "r"(1) : "memory");
   return 1;
 }
-VIREO_PLAIN void vireo_poll(vireo_run *run, global const uint4 *p, uint4 *v) {
+VIREO_PLAIN void vireo_poll(vireo_run *run, global const uint4 *p, uint4 *v, uint mark) {
   uint spins = 0;
-  while (((*v).x ^ run->parity) & 1) {
+  while (((*v).x ^ mark) & VIREO_MARK) {
     *v = vireo_load(p);
     if (vireo_tired(run, &spins)) break;
   }
-  (*v).x &= ~1u;
+  (*v).x &= ~VIREO_MARK;
 }
 // The slot's weights are read: it may be filled again.
 VIREO_PLAIN void vireo_next_slot(vireo_run *run) {
@@ -105,19 +107,35 @@ VIREO_PLAIN void vireo_meet_all(vireo_run *run, uint *met) {
   }
   vireo_meet(1, 256);
 }
-// Nobody leaves before all have come here, or to a meeting, the last time: what they did before that is done and seen.
-VIREO_PLAIN void vireo_pass(vireo_run *run, uint *met) {
-  vireo_meet(1, 256);
-  if (run->me == 0) {
-    uint arrived, spins = 0;
+VIREO_PLAIN void vireo_wait_slot(uint at, uint parity) {
+  asm volatile("{.reg .pred P;\nWAIT:\nmbarrier.try_wait.parity.shared::cta.b64 P,[%0],%1;\n@P bra DONE;\nbra WAIT;\nDONE:\n}" ::"r"(at), "r"(parity) : "memory");
+}
+#define VIREO_CAME 6    // numbers of barriers: a group has come to a pass,
+#define VIREO_PASSED 7  // and all have
+// Nobody leaves pass `number` before all have come to the pass before, the last time: what they did before that is done
+// and seen. The keeper waits for them in the meantime.
+VIREO_PLAIN void vireo_pass(vireo_run *run, uint number) {
+  if (number > 0) vireo_wait_slot(run->full + 8 * VIREO_PASSED, number - 1 & 1);
+  asm volatile("bar.warp.sync 0xffffffff;" ::: "memory");
+  if ((run->me & 31) == 0)
+    asm volatile("mbarrier.arrive.shared::cta.b64 _,[%0];" ::"r"(run->full + 8 * VIREO_CAME) : "memory");
+}
+VIREO_PLAIN void vireo_keep(vireo_run *run, local const uint *table, int steps) {
+  uint number = 0, met = 0, spins = 0;
+  for (int s = 0; s < steps; ++s) {
+    if (!(table[s * 12] >> 16 & 16)) continue;
+    vireo_wait_slot(run->full + 8 * VIREO_CAME, number & 1);
+    met += run->groups;
+    asm volatile("red.release.gpu.global.add.u32 [%0],1;" ::"l"(run->sync + 4) : "memory");
+    uint arrived;
     for (;;) {
-      asm volatile("ld.acquire.gpu.global.u32 %0,[%1];" : "=r"(arrived) : "l"(run->sync) : "memory");
-      if (arrived >= *met || vireo_tired(run, &spins)) break;
+      asm volatile("ld.acquire.gpu.global.u32 %0,[%1];" : "=r"(arrived) : "l"(run->sync + 4) : "memory");
+      if (arrived >= met || vireo_tired(run, &spins)) break;
+      asm volatile("nanosleep.u32 100;");
     }
-    asm volatile("red.release.gpu.global.add.u32 [%0],1;" ::"l"(run->sync) : "memory");
+    asm volatile("mbarrier.arrive.shared::cta.b64 _,[%0];" ::"r"(run->full + 8 * VIREO_PASSED) : "memory");
+    ++number;
   }
-  *met += run->groups;
-  vireo_meet(1, 256);
 }
 )~~~";
 }
@@ -130,8 +148,9 @@ VIREO_PLAIN uint vireo_same(uint value) {
   asm volatile("shfl.sync.idx.b32 %0,%1,0,0x1f,0xffffffff;" : "=r"(first) : "r"(value));
   return first;
 }
-VIREO_PLAIN void vireo_wait_slot(uint at, uint parity) {
-  asm volatile("{.reg .pred P;\nWAIT:\nmbarrier.try_wait.parity.shared::cta.b64 P,[%0],%1;\n@P bra DONE;\nbra WAIT;\nDONE:\n}" ::"r"(at), "r"(parity) : "memory");
+// The mark `number` of this run, for VIREO_MARK.
+VIREO_PLAIN uint vireo_mark(uint number, uint turn) {
+  return (number & 1) | ((number >> 1 ^ turn) & 1) << 16;
 }
 VIREO_PLAIN void vireo_fetch(local const uint *table, int steps, uint group, uint groups, uint ring, uint full) {
   ulong once;
@@ -158,8 +177,9 @@ VIREO_PLAIN void vireo_fetch(local const uint *table, int steps, uint group, uin
       }
   }
 }
-// sync: arrivals at meetings, number of the run modulo 30, whether somebody gave up, groups that have finished.
-__attribute__((reqd_work_group_size(288, 1, 1))) __kernel void vireo_plan(
+// sync: arrivals at meetings, number of the run modulo 30, whether somebody gave up, groups that have finished, arrivals
+// at passes.
+__attribute__((reqd_work_group_size(320, 1, 1))) __kernel void vireo_plan(
     global uint *sync, global const ulong *places, const int place_count, global const uint *steps, const int step_count,
     const int uses, global uint *clocks) {
   local uchar pool[VIREO_TABLES_AT + VIREO_TABLE_BYTES] __attribute__((aligned(1024)));
@@ -171,18 +191,20 @@ __attribute__((reqd_work_group_size(288, 1, 1))) __kernel void vireo_plan(
   asm volatile("mov.u32 %0,%%ctaid.x;" : "=r"(group));
   asm volatile("mov.u32 %0,%%nctaid.x;" : "=r"(groups));
   const uint full = base + VIREO_BARRIERS_AT;
-  for (int i = item; i < place_count; i += 288) place[i] = places[i];
-  for (int i = item; i < step_count * 12; i += 288) table[i] = steps[i];
+  for (int i = item; i < place_count; i += 320) place[i] = places[i];
+  for (int i = item; i < step_count * 12; i += 320) table[i] = steps[i];
   if (item == 0) {
     for (uint i = 0; i < VIREO_SLOTS; ++i) {
       asm volatile("mbarrier.init.shared::cta.b64 [%0],1;" ::"r"(full + 8 * i) : "memory");
       asm volatile("mbarrier.init.shared::cta.b64 [%0],8;" ::"r"(full + 8 * (VIREO_SLOTS + i)) : "memory");
     }
+    asm volatile("mbarrier.init.shared::cta.b64 [%0],8;" ::"r"(full + 8 * VIREO_CAME) : "memory");
+    asm volatile("mbarrier.init.shared::cta.b64 [%0],1;" ::"r"(full + 8 * VIREO_PASSED) : "memory");
     asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async;" ::: "memory");
   }
   asm volatile("ld.relaxed.gpu.global.u32 %0,[%1];" : "=r"(turn) : "l"(sync + 1) : "memory");
-  vireo_meet(0, 288);
-  if (item >= 256) {
+  vireo_meet(0, 320);
+  if (item >= 256 && item < 288) {
     if (item == 256) vireo_fetch(table, step_count, group, groups, base + VIREO_RING_AT, full);
     return;
   }
@@ -196,13 +218,14 @@ __attribute__((reqd_work_group_size(288, 1, 1))) __kernel void vireo_plan(
   run.full = full;
   run.slot = 0;
   run.phase = 0;
-  run.parity = turn & 1;
-  run.polls = 0;
-  run.marks = 0;
   run.first = group;
   run.sync = sync;
   run.deadline = vireo_now() + 2000000000UL;
-  uint met = 0;
+  if (item >= 288) {
+    if (item == 288) vireo_keep(&run, table, step_count);
+    return;
+  }
+  uint met = 0, passed = 0;
   for (int s = 0; s < step_count; ++s) {
     local const uint *step = table + s * 12;
     const uint4 word = *(local const uint4 *)step;  // kind and flags, address, first group, use of the exchange
@@ -213,8 +236,11 @@ __attribute__((reqd_work_group_size(288, 1, 1))) __kernel void vireo_plan(
     run.tag = 1 + (turn * uses + word.w) % 15;
     run.polls = flags >> 1 & 3;
     run.marks = flags & 8;
+    run.first_mark = vireo_mark(flags >> 5, turn);
+    run.second_mark = vireo_mark(flags >> 7, turn);
+    run.own_mark = vireo_mark(flags >> 9, turn);
     if (flags & 1) vireo_meet_all(&run, &met);
-    if (flags & 16) vireo_pass(&run, &met);
+    if (flags & 16) vireo_pass(&run, passed++);
     if (clocks && group == 0 && item == 0) clocks[s] = vireo_clock();
     switch (kind) {
       VIREO_CASES
@@ -223,12 +249,14 @@ __attribute__((reqd_work_group_size(288, 1, 1))) __kernel void vireo_plan(
   }
   vireo_meet(1, 256);
   if (item == 0) {
+    if (passed > 0) vireo_wait_slot(full + 8 * VIREO_PASSED, passed - 1 & 1);  // nobody counts passes any more
     if (clocks && group == 0) clocks[step_count] = vireo_clock();
     uint before;
     asm volatile("atom.acq_rel.gpu.global.add.u32 %0,[%1],1;" : "=r"(before) : "l"(sync + 3) : "memory");
     if (before == groups - 1) {
       sync[0] = 0;
       sync[3] = 0;
+      sync[4] = 0;
       sync[1] = (turn + 1) % 30;
     }
   }
@@ -241,9 +269,11 @@ std::string_view plan_text_plain() noexcept {
 // One group: what it waits for is there, or never comes. Simulators (oclgrind) don't know what inlining makes of restrict.
 #define restrict
 #define VIREO_PLAIN static inline
+#define VIREO_MARK 0x00010001u
 typedef struct {
   uint me, group, groups;
-  uint tag, parity, polls, marks;
+  uint tag, polls, marks;
+  uint first_mark, second_mark, own_mark;
   global uint4 *exchange;
   global uint *sync;
   local uchar *pool;
@@ -256,13 +286,13 @@ VIREO_PLAIN int vireo_tired(vireo_run *run, uint *spins) {
   run->sync[2] = 1;
   return 1;
 }
-VIREO_PLAIN void vireo_poll(vireo_run *run, global const uint4 *p, uint4 *v) {
+VIREO_PLAIN void vireo_poll(vireo_run *run, global const uint4 *p, uint4 *v, uint mark) {
   uint spins = 0;
-  while (((*v).x ^ run->parity) & 1) {
+  while (((*v).x ^ mark) & VIREO_MARK) {
     *v = vireo_load(p);
     if (vireo_tired(run, &spins)) break;
   }
-  (*v).x &= ~1u;
+  (*v).x &= ~VIREO_MARK;
 }
 )~~~";
 }
@@ -270,6 +300,9 @@ VIREO_PLAIN void vireo_poll(vireo_run *run, global const uint4 *p, uint4 *v) {
 std::string_view plan_end_plain() noexcept {
   return R"~~~(
 #define VIREO_PLACE step[1]
+static inline uint vireo_mark(uint number, uint turn) {
+  return (number & 1) | ((number >> 1 ^ turn) & 1) << 16;
+}
 __attribute__((reqd_work_group_size(256, 1, 1))) __kernel void vireo_plan(
     global uint *sync, global const ulong *places, const int place_count, global const uint *steps, const int step_count,
     const int uses, global uint *clocks) {
@@ -281,7 +314,6 @@ __attribute__((reqd_work_group_size(256, 1, 1))) __kernel void vireo_plan(
   run.group = 0;
   run.groups = 1;
   const uint turn = sync[1];
-  run.parity = turn & 1;
   run.sync = sync;
   run.pool = pool;
   for (int s = 0; s < step_count; ++s) {
@@ -290,6 +322,9 @@ __attribute__((reqd_work_group_size(256, 1, 1))) __kernel void vireo_plan(
     run.tag = 1 + (turn * uses + step[3]) % 15;
     run.polls = step[0] >> 17 & 3;
     run.marks = step[0] >> 16 & 8;
+    run.first_mark = vireo_mark(step[0] >> 21, turn);
+    run.second_mark = vireo_mark(step[0] >> 23, turn);
+    run.own_mark = vireo_mark(step[0] >> 25, turn);
     barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
     switch (step[0] & 0xffff) {
       VIREO_CASES

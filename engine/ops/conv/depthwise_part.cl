@@ -59,7 +59,7 @@ kernel void depthwise_part(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TE
         if (line + t / KERNEL_W < KERNEL_H) add_products(sums, words[t], weights[t]);
     }
 #if RESIDUAL
-    if (run->polls & 2) vireo_poll(run, rs + pixel * (R_PITCH / 8) + block, &other);
+    if (run->polls & 2) vireo_poll(run, rs + pixel * (R_PITCH / 8) + block, &other, run->second_mark);
 #endif
     finish_word(run, sums, other, ys + pixel * (Y_PITCH / 8) + block);
   }

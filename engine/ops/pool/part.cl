@@ -76,7 +76,7 @@ kernel void pool_part(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y)) {
     global uint4 *to = ys + pixel * (Y_PITCH / 8) + block;
 #if MODE == 0
     if (!any) best = (uint4)(0);
-    if (run->marks) best.x = (best.x & ~1u) | run->parity;
+    if (run->marks) best.x = (best.x & ~VIREO_MARK) | run->own_mark;
     vireo_store(to, best);
 #else
     const int counted = taps_inside(above, KERNEL_H, DILATION_H, -COUNT_ABOVE, COUNT_H) *

@@ -10,8 +10,8 @@ kernel void resize_part(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y)) {
     const int block = word % BLOCKS, pixel = word / BLOCKS, column = pixel % WIDTH, row = pixel / WIDTH;
     global const uint4 *from = xs + pixel * (X_PITCH / 8) + block;
     uint4 v = vireo_load(from);
-    if (run->polls & 1) vireo_poll(run, from, &v);
-    if (run->marks) v.x = (v.x & ~1u) | run->parity;
+    if (run->polls & 1) vireo_poll(run, from, &v, run->first_mark);
+    if (run->marks) v.x = (v.x & ~VIREO_MARK) | run->own_mark;
 #pragma unroll
     for (int i = 0; i < SCALE_H; ++i)
 #pragma unroll

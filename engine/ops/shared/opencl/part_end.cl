@@ -15,6 +15,6 @@ INLINE void finish_word(const vireo_run *run, float *v, uint4 r, global uint4 *t
   z.y = pack(FINISH(v[2], low_of(r.y)), FINISH(v[3], high_of(r.y)));
   z.z = pack(FINISH(v[4], low_of(r.z)), FINISH(v[5], high_of(r.z)));
   z.w = pack(FINISH(v[6], low_of(r.w)), FINISH(v[7], high_of(r.w)));
-  if (run->marks) z.x = (z.x & ~1u) | run->parity;
+  if (run->marks) z.x = (z.x & ~VIREO_MARK) | run->own_mark;
   vireo_store(to, z);
 }

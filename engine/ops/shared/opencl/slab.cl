@@ -21,7 +21,7 @@
 // step and run: see plan_kernel.h for who may use a place again when.
 //
 // Inputs can carry marks (run->polls), and so can the output (run->marks): then nobody meets between a writer and this
-// step. A reader repeats its load until the word has the run's parity in its lowest bit, which it clears.
+// step. A reader repeats its load until the word has the tensor's mark (VIREO_MARK), which it clears.
 //
 // Defines: CHANNELS, COUT; WIDTH, HEIGHT, X_PITCH of the input; OUT_W, OUT_H, Y_PITCH; IMAGES; WP, HP; STRIDE_X,
 // STRIDE_Y, FIRST_X, FIRST_Y (least whole steps of a tap); PHASES, PHASE_X, PHASE_Y (lists); TAPS, TAP (list of offsets in
@@ -150,14 +150,14 @@ kernel void slab_product(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENS
                 uint missing = 0;
 #pragma unroll
                 for (int i = 0; i < TOGETHER; ++i)
-                  if (from[i] >= 0 && ((words[i].x ^ run->parity) & 1)) {
+                  if (from[i] >= 0 && ((words[i].x ^ run->first_mark) & VIREO_MARK)) {
                     words[i] = vireo_load(xs + from[i]);
                     missing = 1;
                   }
                 if (!missing || vireo_tired(run, &spins)) break;
               }
 #pragma unroll
-              for (int i = 0; i < TOGETHER; ++i) words[i].x &= ~1u;
+              for (int i = 0; i < TOGETHER; ++i) words[i].x &= ~VIREO_MARK;
             }
 #pragma unroll
             for (int i = 0; i < TOGETHER; ++i)
@@ -214,7 +214,8 @@ kernel void slab_product(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENS
 #endif
       add_sums(v, bias + in_row * 32);
 #if RESIDUAL
-      if (run->polls & 2) vireo_poll(run, rs + pixels[i] * (R_PITCH / 8) + column * (BN / 8) + in_row, others + i);
+      if (run->polls & 2) vireo_poll(run, rs + pixels[i] * (R_PITCH / 8) + column * (BN / 8) + in_row, others + i,
+                                      run->second_mark);
 #endif
       finish_word(run, v, others[i], ys + pixels[i] * (Y_PITCH / 8) + column * (BN / 8) + in_row);
     }
@@ -251,7 +252,7 @@ kernel void slab_product(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENS
       for (int p = 0; p < SPLIT; ++p) add_sums(v, run->parts + (p * (256 / SPLIT) + me) * 32);
       add_sums(v, bias + own % (BN / 8) * 32);
 #if RESIDUAL
-      if (run->polls & 2) vireo_poll(run, rs + pixel * (R_PITCH / 8) + own_channel, &other);
+      if (run->polls & 2) vireo_poll(run, rs + pixel * (R_PITCH / 8) + own_channel, &other, run->second_mark);
 #endif
       finish_word(run, v, other, ys + pixel * (Y_PITCH / 8) + own_channel);
     }

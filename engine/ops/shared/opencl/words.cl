@@ -43,19 +43,20 @@ INLINE void numbers_of(uint4 word, float *to) {
 INLINE void await_words(vireo_run *run, uint number, const int count, global const uint4 *from, const int *at,
                         uint4 *words) {
   if (!(run->polls & number)) return;
+  const uint mark = number == 1 ? run->first_mark : run->second_mark;
   uint spins = 0;
   for (;;) {
     uint missing = 0;
 #pragma unroll
     for (int i = 0; i < count; ++i)
-      if (at[i] >= 0 && ((words[i].x ^ run->parity) & 1)) {
+      if (at[i] >= 0 && ((words[i].x ^ mark) & VIREO_MARK)) {
         words[i] = vireo_load(from + at[i]);
         missing = 1;
       }
     if (!missing || vireo_tired(run, &spins)) break;
   }
 #pragma unroll
-  for (int i = 0; i < count; ++i) words[i].x &= ~1u;
+  for (int i = 0; i < count; ++i) words[i].x &= ~VIREO_MARK;
 }
 
 // Local memory of all of a group: two blocks of 8 KB, by their places.

@@ -73,7 +73,7 @@ trace() {
 
 pipeline() {
   local out=$1 model=$2 video=$3 seconds=${4:-4} batch=${5:-1} plans=/tmp/vireo-plans streams from plan
-  local common=(--set "plan-cache=$plans" --set build-budget=0 --set "batch=$batch")
+  local common=(--set "plan-cache=$plans" --set build-budget=0 --set "batch-size=$batch")
   export GST_PLUGIN_SYSTEM_PATH_1_0=$PWD/build/lib-carried/gstreamer-1.0 GST_REGISTRY=/tmp/vireo-registry GST_REGISTRY_FORK=no
   echo "-- vireo run, the plan's making included"
   timeout -k 5 150 build/bin/vireo run "$model" --source "$video" --sink "jsonl:$out/pipeline.jsonl" --device opencl:0 \

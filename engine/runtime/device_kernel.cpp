@@ -60,6 +60,11 @@ DeviceKernel::DeviceKernel(const Device& device, const DeviceKernelText& text) :
   if (state_->device->target().kind != "opencl")
     base::fail(ErrorCode::unsupported, "kernel '", text.entry, "': device '", state_->device->target().name,
                "' runs no OpenCL C; accepted: OpenCL devices, 'opencl:0'");
+  const std::size_t items = text.group[0] * text.group[1] * text.group[2];
+  const std::size_t most = state_->device->target().opencl.most_items;
+  if (items > most)
+    base::fail(ErrorCode::unsupported, "kernel '", text.entry, "': groups of ", items, " items; device '",
+               state_->device->target().name, "' takes at most ", most);
   state_->executable = state_->device->load(segment_of(text), {});
   state_->regions.resize(static_cast<std::size_t>(text.places));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugins/decode/cells_source.h"
@@ -31,35 +32,40 @@ static_assert(sizeof(Filter) == 320);
 constexpr std::int64_t kWorthwhile = 16384;  // elements of an image; fewer come back as fast as a count
 constexpr std::size_t kHead = 3;             // of a record, before its values
 constexpr std::size_t kBoxBytes = 24;        // suppress.cl
-constexpr std::size_t kItems = 256;          // that suppress an image's boxes
 // Where decisions on the device are exact; see suppress.cl.
 constexpr float kLeastScore = 1e-30f, kLeastIou = 1.0f / 65536;
 
-DeviceKernelText text_for(const TensorInfo& output) {
+DeviceKernelText text_for(const TensorInfo& output, std::string entry, std::size_t group, std::size_t items,
+                          std::size_t images) {
   DeviceKernelText text;
-  text.source = std::string(cells_source()) + suppress_source();
+  text.source = cells_source();
   text.options = output.dtype == DataType::float16 ? "-DT=half" : "-DT=float";
-  text.options += " -DNEAR=" + std::to_string(DeviceCells::kNear) + " -DMOST=" + std::to_string(DeviceCells::kMost) +
-                  " -DITEMS=" + std::to_string(kItems);
+  text.options += " -DMOST=" + std::to_string(DeviceCells::kMost);
+  text.entry = std::move(entry);
+  text.items = {items, images, 1};
+  text.group = {group, 1, 1};
   return text;
 }
 
 DeviceKernel gathering(const Device& device, const TensorInfo& output, std::size_t images) {
-  DeviceKernelText text = text_for(output);
-  text.entry = "gather_cells";
-  text.items = {std::size_t(std::max(output.dims[1], output.dims[2])), images, 1};
-  text.group = {64, 1, 1};
+  const auto cells = std::size_t(std::max(output.dims[1], output.dims[2]));
+  DeviceKernelText text = text_for(output, "gather_cells", 64, cells, images);
   text.places = 3;
   return {device, text};
 }
 
-DeviceKernel suppressing(const Device& device, const TensorInfo& output, std::size_t images) {
-  DeviceKernelText text = text_for(output);
-  text.entry = "suppress_cells";
-  text.items = {kItems, images, 1};
-  text.group = {kItems, 1, 1};
+/// By as many items an image as the device takes.
+DeviceKernel suppressing(const Device& device, const TensorInfo& output, std::size_t images, std::size_t items = 256) {
+  DeviceKernelText text = text_for(output, "suppress_cells", items, items, images);
+  text.source += suppress_source();
+  text.options += " -DNEAR=" + std::to_string(DeviceCells::kNear) + " -DITEMS=" + std::to_string(items);
   text.places = 4;
-  return {device, text};
+  try {
+    return {device, text};
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unsupported || items == 32) throw;
+  }
+  return suppressing(device, output, images, items / 2);
 }
 
 /// What the device needs for suppressing; nothing where it can't do that exactly.
@@ -215,7 +221,6 @@ sdk::TensorView DeviceCells::cells(int image, const sdk::TensorView& whole, Stre
   };
   for (std::size_t k = 0; k < count; ++k) own.order[k] = std::int32_t(k);
   std::sort(own.order.begin(), own.order.end(), [&](std::int32_t a, std::int32_t b) { return number(a) < number(b); });
-  if (getenv("DBG")) { fprintf(stderr,"DBG image %d found %d kept %d near %zu:",image,f.found,f.kept,near); for (std::size_t k=0;k<count&&k<8;++k) {const int*r=(const int*)at(k); float v[5]; memcpy(v,r+2,20); fprintf(stderr," [%d %d %g %g %g]",r[0],r[1],v[0],v[1],v[2]);} fprintf(stderr,"\n"); }
   const bool columns = f.cell_stride == 1;
   for (std::size_t k = 0; k < count; ++k) {
     const std::byte* from = at(std::size_t(own.order[k])) + kHead * sizeof(float);

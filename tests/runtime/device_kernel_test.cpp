@@ -92,6 +92,15 @@ TEST_F(DeviceKernels, AreRefusedWithTheCompilersLogOrTheDevicesName) {
   text = scaling();
   text.group[1] = 0;
   EXPECT_THROW(DeviceKernel(kDevice, text), Error);
+  text = scaling();
+  text.group = {1024, 1024, 1};
+  try {
+    DeviceKernel large(kDevice, text);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    EXPECT_NE(std::string(error.what()).find("1048576 items"), std::string::npos) << error.what();
+  }
 }
 
 TEST(DeviceKernelsOfTheCpu, AreRefused) {

@@ -177,6 +177,45 @@ TEST_F(PlanKernels, thousands_of_runs_are_equal_bit_by_bit) {
   }
 }
 
+TEST_F(PlanKernels, of_several_streams_take_turns_however_these_change) {
+  const auto engine = on_opencl(blocks(), Precision::fp32);
+  const auto picture = ramp(kPicture, 0.01f);
+  const std::vector<float> wanted = run(*engine, picture);
+  struct Side {
+    std::unique_ptr<Context> context;
+    Stream stream;
+    Buffer in, out;
+  };
+  std::vector<Side> sides;
+  for (int s = 0; s < 3; ++s) {
+    Side& side = sides.emplace_back(Side{engine->create_context(), engine->create_stream(), {}, {}});
+    side.stream.trace();
+    side.in = side.context->allocate("x");
+    side.in.write(picture.data(), side.in.bytes());
+    side.out = side.context->allocate(engine->outputs()[0].name);
+    (void)side.context->allocate(engine->outputs()[1].name);
+  }
+  // One alone for longer than anything is kept of it, then turns, some of them twice in a row.
+  for (std::size_t i = 0; i < 60; ++i) {
+    Side& side = sides[i < 20 ? 0 : i * i / 3 % 3];
+    ASSERT_TRUE(side.context->enqueue(side.stream).ok());
+  }
+  std::vector<std::pair<double, double>> kernels;
+  for (Side& side : sides) {
+    ASSERT_TRUE(side.stream.synchronize().ok());
+    EXPECT_TRUE(std::equal(side.out.as<float>(), side.out.as<float>() + side.out.bytes() / 4, wanted.begin()));
+    for (const StreamWork& work : side.stream.traced())
+      if (work.name == "plan kernel") kernels.emplace_back(work.started, work.ended);
+  }
+  EXPECT_GE(kernels.size(), 60u);
+  std::sort(kernels.begin(), kernels.end());
+  // Each stream's clock was brought to the host's by itself, so the times agree to some microseconds.
+  for (std::size_t k = 1; k < kernels.size(); ++k) {
+    const double shorter = std::min(kernels[k - 1].second - kernels[k - 1].first, kernels[k].second - kernels[k].first);
+    EXPECT_LT(kernels[k - 1].second - kernels[k].first, shorter / 2) << k;
+  }
+}
+
 TEST_F(PlanKernels, end_with_an_error_where_words_never_come_and_the_next_run_is_right) {
   const auto device = device::open("opencl:0");
   graph::Attributes attributes;

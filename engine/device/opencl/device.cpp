@@ -216,16 +216,30 @@ void OpenclDevice::clear(const Buffer& buffer) {
 
 void OpenclDevice::enqueue_resident(cl_command_queue queue, cl_kernel kernel, std::size_t global, std::size_t local,
                                     cl_event* event) {
+  constexpr int kAwhile = 16;
   const std::lock_guard lock(residents_);
-  EventHandle before;  // the end of what the queue of the last one has
-  if (last_queue_ && last_queue_.get() != queue) {
-    check(clEnqueueMarkerWithWaitList(last_queue_.get(), 0, nullptr, before.out()), "clEnqueueMarkerWithWaitList");
+  // Where queues take turns, the next one waits for the kernel alone, not for the copies that its queue has behind it.
+  // Events cost the host something, so nobody asks for one while a single queue has them all.
+  const bool other = last_queue_ && last_queue_.get() != queue;
+  EventHandle before;
+  if (other) {
+    before = std::move(last_resident_);
+    if (!before)
+      check(clEnqueueMarkerWithWaitList(last_queue_.get(), 0, nullptr, before.out()), "clEnqueueMarkerWithWaitList");
     check(clFlush(last_queue_.get()), "clFlush");
+    turns_ = kAwhile;
   }
+  last_resident_ = {};
+  const bool keep = turns_ > 0 && turns_-- > 0;
+  cl_event* made = event ? event : keep ? last_resident_.out() : nullptr;
   const cl_event wait = before.get();
-  check(clEnqueueNDRangeKernel(queue, kernel, 1, nullptr, &global, &local, wait ? 1 : 0, wait ? &wait : nullptr, event),
+  check(clEnqueueNDRangeKernel(queue, kernel, 1, nullptr, &global, &local, wait ? 1 : 0, wait ? &wait : nullptr, made),
         "clEnqueueNDRangeKernel of a plan kernel");
-  if (!last_queue_ || last_queue_.get() != queue) {
+  if (event && keep) {
+    check(clRetainEvent(*event), "clRetainEvent");
+    last_resident_ = EventHandle(*event);
+  }
+  if (!last_queue_ || other) {
     check(clRetainCommandQueue(queue), "clRetainCommandQueue");
     last_queue_ = QueueHandle(queue);
   }

@@ -74,9 +74,11 @@ class OpenclDevice final : public Device {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Program>> programs_;  ///< by options and source
   std::map<const std::byte*, KnownConstant> constants_;
-  std::mutex residents_;    ///< held while one is enqueued
-  QueueHandle last_queue_;  ///< that had a resident kernel
-  ResidentLock lock_;       ///< against other processes
+  std::mutex residents_;       ///< held while one is enqueued
+  QueueHandle last_queue_;     ///< that had a resident kernel
+  EventHandle last_resident_;  ///< that kernel; null while one queue has them all
+  int turns_ = 0;              ///< so many more are kept since queues took turns
+  ResidentLock lock_;          ///< against other processes
 };
 
 /// A memory object.

@@ -2,7 +2,9 @@
 
 #include <gst/base/gstaggregator.h>
 
+#include <algorithm>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <vector>
 

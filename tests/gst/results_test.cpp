@@ -262,11 +262,11 @@ TEST(Results, OfAPictureThatIsMixedAgainAreOld) {
 
 TEST(Results, ThatGetLostAreNotLostSilently) {
   load_plugin();
-  GstElement* pipeline =
-      gst_parse_launch(("vireoscene num-buffers=5 ! " + caps_text("BGR", 320, 240) + " ! " + infer() +
-                        " ! avimux ! avidemux name=mixer ! videoconvert ! vireodraw ! fakesink")
-                           .c_str(),
-                       nullptr);
+  GstElement* pipeline = gst_parse_launch(
+      ("vireoscene num-buffers=5 ! " + caps_text("BGR", 320, 240) + " ! videoconvert ! video/x-raw,format=I420 ! " +
+       infer() + " ! matroskamux streamable=true ! matroskademux name=mixer ! videoconvert ! vireodraw ! fakesink")
+          .c_str(),
+      nullptr);
   ASSERT_NE(pipeline, nullptr);
   GstBus* bus = gst_element_get_bus(pipeline);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);

@@ -73,6 +73,8 @@ Flag Command::flag(const std::string& names, bool& value, const std::string& hel
   return Flag(app_->add_flag(names, value, help));
 }
 
+void Command::take_anything() { app_->prefix_command(); }
+
 void Command::footer(const std::string& text) { app_->footer(text); }
 
 void Command::run(Action action) {

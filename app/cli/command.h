@@ -60,6 +60,8 @@ class Command {
   Flag option(const std::string& names, std::uint64_t& value, const std::string& help);
   Flag flag(const std::string& names, bool& value, const std::string& help);
   void footer(const std::string& text);
+  /// All words that follow are accepted and ignored.
+  void take_anything();
   /// What to do when the user chose this command.
   void run(Action action);
 

@@ -2,10 +2,12 @@
 
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/cli/command.h"
 #include "app/cli/model.h"
 #include "engine/api/output_file.h"
+#include "plugins/infer/reading.h"
 
 namespace vireo::cli {
 namespace {
@@ -55,6 +57,21 @@ void print_layouts(const std::vector<LayoutReport>& layouts) {
   }
 }
 
+/// What `vireo run` would make of it, at these shapes.
+std::optional<infer::Reading> reading_of(const Engine& engine, Context& context, std::string& why_not) {
+  const auto at_shapes = [&](std::vector<TensorInfo> tensors) {
+    for (TensorInfo& t : tensors) t.dims = context.shape(t.name);
+    return tensors;
+  };
+  try {
+    return infer::read_model(
+        infer::describe_model(at_shapes(engine.inputs()), at_shapes(engine.outputs()), engine.metadata()), "auto", {});
+  } catch (const Error& error) {
+    why_not = error.what();
+    return std::nullopt;
+  }
+}
+
 int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool why) {
   Outputs files = files_of(flags);
   files.write("--dot", dot);
@@ -62,6 +79,8 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
   const auto layers = loaded.engine->report(loaded.shapes);
   auto context = make_context(loaded, {});
   if (!dot.empty()) write_dot(dot, layers);
+  std::string no_decoder;
+  const std::optional<infer::Reading> reading = reading_of(*loaded.engine, *context, no_decoder);
   if (as_json) {
     nlohmann::json j;
     for (const TensorInfo& t : loaded.engine->inputs())
@@ -84,6 +103,13 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
     j["layouts"] = nlohmann::json::array();
     for (const LayoutReport& l : loaded.engine->layouts()) j["layouts"].push_back(layout_json(l));
     j["metadata"] = loaded.engine->metadata();
+    if (reading)
+      j["reading"] = {{"decoder", reading->decoder()},
+                      {"reason", reading->choice->match.reason},
+                      {"width", reading->input.width},
+                      {"height", reading->input.height},
+                      {"summary", reading->summary()}};
+    else j["reading"] = {{"decoder", nullptr}, {"reason", no_decoder}};
     j["arena_bytes"] = context->arena_bytes();
     j["plan_bytes"] = loaded.plan.bytes();
     j["weight_bytes"] = loaded.plan.weight_bytes();
@@ -104,6 +130,12 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
     fmt::print("output  {}  {}\n", t.name, to_string(context->shape(t.name)) + " " + std::string(to_string(t.dtype)));
   for (const auto& [key, value] : loaded.engine->metadata())
     fmt::print("meta    {} = {}\n", key, value.size() > 100 ? value.substr(0, 100) + "…" : value);
+  if (reading) fmt::print("reads   {}\n", reading->summary());
+  else fmt::print("reads   nothing by itself: {}\n", why ? no_decoder : no_decoder.substr(0, no_decoder.find('\n')));
+  if (reading && why)
+    for (const decode::Candidate& other : reading->choice->candidates)
+      if (other.row != reading->choice->row)
+        fmt::print("{:>22}  not decoder {}: {}\n", "", other.row->name, other.match.reason);
   fmt::print("\n{:>9} {:>10}  {:<16} {:<32} {:<28} {}\n", "tuned ms", "MFLOP", "operator", "tactic", "output", "layer");
   double flops = 0;
   std::uint64_t weights = 0;

@@ -67,10 +67,8 @@ int main(int argc, char** argv) {
   using namespace vireo;
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error of the write, not the end of the process
   cli::Program program;
-#ifdef VIREO_HAVE_PIPELINE
   cli::add_run(program);
   cli::add_demo(program);
-#endif
   cli::add_build(program);
   cli::add_bench(program);
   cli::add_infer(program);

@@ -1,5 +1,6 @@
 #include "app/deployment/orientation.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <string>

@@ -3,6 +3,7 @@
 
 #include <gst/app/gstappsink.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "app/deployment/line_file.h"

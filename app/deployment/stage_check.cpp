@@ -1,7 +1,9 @@
 #include "app/deployment/stage_check.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/api/error.h"
 #include "plugins/decode/decoders.h"

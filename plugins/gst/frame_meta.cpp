@@ -145,7 +145,7 @@ NotePointer read_note(GstBuffer* buffer, NoteKind kind, GstPad* pad, int width, 
   const NotePointer trail = stored(buffer, trail_of(kind));
   const Way way = way_back(pad, kind);
   if (trail && way.found && way.lost.empty()) return transformed(*trail, way.map, width, height);
-  if (lost && way.found && !way.lost.empty()) *lost = way.lost;
+  if (lost && way.found && !way.lost.empty() && !way.mixed) *lost = way.lost;
   return nullptr;
 }
 

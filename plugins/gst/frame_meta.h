@@ -7,7 +7,8 @@
 // Results add up: each stage adds its own to those of earlier ones. They follow the picture where an element tells how
 // it changed it (scaling; from GStreamer 1.28 on any affine map). Elements that don't tell (videocrop, videoflip,
 // videobox) lose the meta; what is left then is a trail, which read_note() follows back through the elements'
-// properties. Elements that make new buffers (compositor, encoders of some kinds) lose both.
+// properties. Elements that make new buffers lose both; those that mix pictures are followed (mixer_trail.h), encoders
+// of some kinds are not.
 
 #include <gst/video/video.h>
 

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include "plugins/gst/mixer_trail.h"
+
 namespace vireo::gst {
 namespace {
 
@@ -111,7 +113,6 @@ std::optional<Affine> effect(GstElement* element, GstPad* sink, GstPad* src) {
   GstElementFactory* factory = gst_element_get_factory(element);
   const std::string_view name = factory ? GST_OBJECT_NAME(factory) : "";
   const auto in = extent_of(sink), out = extent_of(src);
-  if (mixes(element)) return std::nullopt;
   if (!in || !out || in->width < 1 || in->height < 1) return std::nullopt;
   if (name == "videoflip") return flipped(element, sink, *in);
   if (name == "videocrop") return cropped(element, *in, *out);
@@ -123,7 +124,9 @@ std::optional<Affine> effect(GstElement* element, GstPad* sink, GstPad* src) {
   return std::nullopt;
 }
 
+/// Mixers that are followed give their pictures notes of their own.
 bool attaches(GstElement* element, NoteKind kind) {
+  if (is_followed(element)) return true;
   GstElementFactory* factory = gst_element_get_factory(element);
   const std::string_view name = factory ? GST_OBJECT_NAME(factory) : "";
   return name == (kind == NoteKind::result ? "vireoinfer" : "vireoscene");
@@ -183,6 +186,12 @@ Way way_back(GstPad* pad, NoteKind kind) {
     if (!element) return way;
     if (attaches(element.get(), kind)) {
       way.found = true;
+      return way;
+    }
+    if (mixes(element.get())) {
+      way.found = any_stage_before(element.get(), kind, 0);
+      way.mixed = way.lost.empty() && way.found && follow_mixer(element.get());
+      if (way.lost.empty()) way.lost = GST_OBJECT_NAME(element.get());
       return way;
     }
     sink = only_sink(element.get());

@@ -14,6 +14,7 @@ struct Way {
   bool found = false;  ///< there is a stage upstream that attaches such notes
   sdk::Affine map;     ///< from its pictures to the pad's
   std::string lost;    ///< name of an element on the way whose effect is not known, or which drops what it doesn't know
+  bool mixed = false;  ///< it is one that mixes pictures, and from now on they carry results
 };
 
 [[nodiscard]] Way way_back(GstPad* pad, NoteKind kind);

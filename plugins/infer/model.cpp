@@ -12,6 +12,7 @@
 #include "engine/api/device.h"
 #include "engine/api/log.h"
 #include "plugins/infer/plan_cache.h"
+#include "plugins/infer/reading.h"
 #include "plugins/preprocess/input_guess.h"
 
 namespace vireo::infer {
@@ -43,22 +44,6 @@ Profile profile_for(const std::vector<TensorInfo>& inputs, const sdk::InputSpec&
     profile.push_back({input.name, at(open ? 1 : fixed), at(open ? usual : fixed), at(open ? most : fixed)});
   }
   return profile;
-}
-
-/// The importer's note on how each output is computed; nothing for networks that were not imported.
-std::vector<std::vector<std::string>> tails_in(const std::map<std::string, std::string>& metadata,
-                                               std::size_t outputs) {
-  const auto found = metadata.find("onnx.output_tails");
-  if (found == metadata.end()) return {};
-  std::vector<std::vector<std::string>> tails;
-  std::istringstream lines(found->second);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    auto& tail = tails.emplace_back();
-    for (std::string word; words >> word;) tail.push_back(word);
-  }
-  if (tails.size() > outputs) return {};
-  return tails;
 }
 
 /// One of each kind: equal ones share a section of the plan.
@@ -194,10 +179,7 @@ void Model::set_up(const Plan& plan) {
   const sdk::InputSpec spec = preprocess::guess_input(engine->inputs(), {}, size_params(options_));
   backend_ =
       std::make_unique<EngineBackend>(engines, spec, EngineBackendOptions{options_.batch, options_.contexts, devices});
-  description_.inputs = backend_->image_inputs();
-  description_.outputs = backend_->image_outputs();
-  description_.metadata = engine->metadata();
-  description_.output_tail = tails_in(description_.metadata, description_.outputs.size());
+  description_ = describe_model(backend_->image_inputs(), backend_->image_outputs(), engine->metadata());
   image_seconds_ = backend_->warm_up();
 }
 

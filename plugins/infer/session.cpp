@@ -1,53 +1,32 @@
 #include "plugins/infer/session.h"
 
-#include <cstdio>
-
 #include "engine/api/log.h"
 #include "plugins/decode/labels.h"
+#include "plugins/infer/reading.h"
 #include "plugins/preprocess/input_guess.h"
 
 namespace vireo::infer {
-namespace {
-
-std::string describe_input(const sdk::InputSpec& input) {
-  static constexpr const char* kColors[] = {"RGB", "BGR", "gray"};
-  static constexpr const char* kResizes[] = {"letterbox", "stretch", "crop"};
-  char text[256];
-  std::snprintf(text, sizeof text, "'%s' %dx%d %s %s mean %g,%g,%g scale %g,%g,%g %s", input.name.c_str(), input.width,
-                input.height, input.layout == sdk::Layout::nchw ? "NCHW" : "NHWC", kColors[int(input.style.color)],
-                input.style.mean[0], input.style.mean[1], input.style.mean[2], input.style.scale[0],
-                input.style.scale[1], input.style.scale[2], kResizes[int(input.style.resize)]);
-  return text;
-}
-
-}  // namespace
-
 Session::Session(std::shared_ptr<Model> model, const std::string& decoder, const sdk::Params& params)
     : model_(std::move(model)) {
   const ModelOptions& options = model_->options();
   sdk::Params input_params = params;
   if (!options.size.empty()) input_params.set("size", options.size);
   if (!options.layout.empty()) input_params.set("layout", options.layout);
-  sdk::InputStyle style;
-  std::string reason = "raw outputs only";
-  if (decoder == "none") {
-    decoder_ = decoder;
-    const std::span<const sdk::ParamRow> tables[] = {preprocess::input_params(), decode::common_params()};
-    params.check(tables);
-  } else {
-    const decode::Choice choice = decode::choose_decoder(model_->description(), decoder == "auto" ? "" : decoder);
-    decoder_ = choice.row->name;
-    style = choice.match.input;
-    reason = choice.match.reason;
+  const Reading reading = read_model(model_->description(), decoder, input_params);
+  decoder_ = reading.decoder();
+  if (reading.choice) {
     class_names_ = decode::choose_labels(model_->description(), params, -1);
     for (int lane = 0; lane < model_->batcher().lanes(); ++lane) {
-      decoders_.push_back(decode::create_decoder(choice, model_->description(), params, preprocess::input_params()));
+      decoders_.push_back(
+          decode::create_decoder(*reading.choice, model_->description(), params, preprocess::input_params()));
     }
+  } else {
+    const std::span<const sdk::ParamRow> tables[] = {preprocess::input_params(), decode::common_params()};
+    params.check(tables);
   }
-  input_ = preprocess::guess_input(model_->description().inputs, style, input_params);
+  input_ = reading.input;
   for (int worker = 0; worker < model_->batcher().workers(); ++worker) preprocessors_.emplace_back(input_);
-  summary_ = options.path.filename().string() + ": input " + describe_input(input_) + "; decoder " + decoder_ + " (" +
-             reason + ")";
+  summary_ = options.path.filename().string() + ": " + reading.summary();
   log(LogLevel::info, summary_);
 }
 

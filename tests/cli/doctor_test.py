@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 VIREO = sys.argv.pop(1)
-PIPELINE = subprocess.run([VIREO, "run", "--help"], capture_output=True).returncode == 0
+PIPELINE = "has no video pipeline" not in subprocess.run([VIREO, "run"], capture_output=True, text=True).stderr
 
 
 class Doctor(unittest.TestCase):

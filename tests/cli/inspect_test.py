@@ -18,6 +18,17 @@ def vireo(*arguments):
     return done.stdout
 
 
+class Reading(unittest.TestCase):
+    def test_it_says_which_decoder_colours_and_size_are_chosen_and_why(self):
+        line = next(line for line in vireo("inspect", MODEL).splitlines() if line.startswith("reads "))
+        for word in ("'image'", "384x288", "NCHW", "BGR", "letterbox", "decoder yolox ("):
+            self.assertIn(word, line)
+        reading = json.loads(vireo("inspect", MODEL, "--json"))["reading"]
+        self.assertEqual((reading["decoder"], reading["width"], reading["height"]), ("yolox", 384, 288))
+        self.assertIn(reading["reason"], line)
+        self.assertIn("not decoder segment: ", vireo("inspect", MODEL, "--why"))
+
+
 class Layouts(unittest.TestCase):
     def test_each_convolution_has_both_of_its_layouts_weighed(self):
         found = json.loads(vireo("inspect", MODEL, "--json"))

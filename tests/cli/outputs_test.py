@@ -13,7 +13,7 @@ from pathlib import Path
 
 STREET = Path(__file__).resolve().parents[2] / "config" / "models" / "demo" / "street.onnx"
 VIREO = sys.argv.pop(1)
-PIPELINE = subprocess.run([VIREO, "run", "--help"], capture_output=True).returncode == 0
+PIPELINE = "has no video pipeline" not in subprocess.run([VIREO, "run"], capture_output=True, text=True).stderr
 QUICK = ["--budget", "0"]
 
 

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """`vireo run` as a process: what is left of a recording however it ends, what its exit code says, what it reads again.
 run_test.py PATH-OF-vireo"""
+import errno
 import json
 import os
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +17,7 @@ from pathlib import Path
 
 STREET = Path(__file__).resolve().parents[2] / "config" / "models" / "demo" / "street.onnx"
 VIREO = sys.argv.pop(1)
-PIPELINE = subprocess.run([VIREO, "run", "--help"], capture_output=True).returncode == 0
+PIPELINE = "has no video pipeline" not in subprocess.run([VIREO, "run"], capture_output=True, text=True).stderr
 QUICK = ["--set", "plan-cache=off", "--set", "build-budget=0"]
 
 
@@ -41,10 +44,10 @@ class Case(unittest.TestCase):
         return subprocess.run([VIREO, *map(str, arguments)], capture_output=True, text=True, timeout=120, cwd=self.folder,
                               **more)
 
-    def start(self, *arguments, **more):
-        """A live scene without end, or what a deployment file says."""
+    def start(self, *arguments, before=(), **more):
+        """A live scene without end, or what a deployment file says; by the command `before`, which becomes it."""
         more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": self.folder, **more}
-        process = subprocess.Popen([VIREO, "run", *map(str, arguments)], **more)
+        process = subprocess.Popen([*before, VIREO, "run", *map(str, arguments)], **more)
 
         def end():
             if process.poll() is None:
@@ -128,6 +131,56 @@ class Recordings(Case):
         self.assertEqual(Path(self.path("out.mp4")).read_text(), "an old recording")
         os.rename(self.path("out.mp4.part"), self.path("part.mp4"))
         self.assertGreater(self.frames("part.mp4")[0], 25)
+
+    def test_a_disk_that_is_full_for_a_while_costs_what_did_not_fit(self):
+        mounted = 'mount -t tmpfs -o size=2m none disk && exec "$0" "$@"'
+        (self.folder / "disk").mkdir()
+        if subprocess.run(["unshare", "-Urm", "sh", "-c", mounted, "true"], cwd=self.folder, capture_output=True).returncode:
+            self.skipTest("nothing can be mounted here")
+        text = Path(self.live("jsonl:out.jsonl", "jsonl:disk/lines-%05d.jsonl", "disk/out.mp4")).read_text()
+        text = text[:text.rindex("}")] + """ sink { to: "disk/seg-%05d.mp4" property { key: "segment" value: "1s" }
+                                                   property { key: "keep" value: "3" } } }"""
+        Path(self.path("live.pbtxt")).write_text(text)
+        process = self.start("live.pbtxt", before=["unshare", "-Urm", "sh", "-c", mounted])
+        disk = Path(f"/proc/{process.pid}/root{self.folder}/disk")
+
+        def segments():
+            return sorted(disk.glob("seg-*.mp4"))
+
+        def lines():
+            return (self.folder / "out.jsonl").read_text().count("\n")
+        self.assertTrue(eventually(lambda: len(segments()) > 1))
+        filler = open(disk / "filler", "wb", buffering=0)
+
+        def fill():
+            try:
+                while True:
+                    filler.write(b"x" * 4096)
+            except OSError as error:
+                self.assertEqual(error.errno, errno.ENOSPC)
+        said = ""
+        fill()
+        for line in process.stderr:
+            said += line
+            fill()  # what the sinks give up is taken, too
+            if all(re.search(f"{name}.*No space left", said) for name in (r"out\.mp4", r"seg-", r"lines-")):
+                break
+        before = lines()
+        self.assertTrue(eventually(lambda: lines() > before + 25), "the stream goes on")
+        for part in disk.glob("out.mp4.part"):
+            shutil.copy(part, self.path("part.mp4"))
+        (disk / "filler").unlink()
+        filler.close()
+        last = segments()[-1]
+        self.assertTrue(eventually(lambda: segments()[-1] > last), "there is room again")
+        shutil.copy(segments()[-1], self.path("segment.mp4"))
+        old = disk / "lines-00000.jsonl.part"
+        self.assertTrue(eventually(lambda: old.read_text().endswith("\n") and
+                                   all(json.loads(line) for line in old.read_text().splitlines())))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        self.assertGreater(self.frames("segment.mp4")[0], 10)
+        self.assertGreater(self.frames("part.mp4")[0], 10)
 
     def test_nothing_large_lies_elsewhere(self):
         process = self.start(self.live("out.mp4"), env={**os.environ, "TMPDIR": self.path(".")})

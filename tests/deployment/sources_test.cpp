@@ -1,5 +1,7 @@
 // Sources that are not cameras: files and playlists of a server, pictures that say how they are to be turned.
 
+#include <algorithm>
+
 #include "app/deployment/address.h"
 #include "app/deployment/orientation.h"
 #include "tests/deployment/harness.h"

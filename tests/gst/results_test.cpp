@@ -131,12 +131,142 @@ TEST(Results, AreUsedByElementsBehindACrop) {
   EXPECT_GT(sure, 2);
 }
 
+/// What arrives behind the elements, frame by frame, and the regions that others see.
+struct Arrived {
+  std::vector<gst::NotePointer> notes;
+  std::vector<std::size_t> regions;
+};
+Arrived arrived_behind(const std::string& launch) {
+  load_plugin();
+  GError* error = nullptr;
+  GstElement* pipeline = gst_parse_launch(launch.c_str(), &error);
+  EXPECT_EQ(error, nullptr) << error->message;
+  GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "end");
+  GstPad* pad = gst_element_get_static_pad(sink, "sink");
+  Arrived arrived;
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad* at, GstPadProbeInfo* info, gpointer data) {
+        GstCaps* caps = gst_pad_get_current_caps(at);
+        GstVideoInfo video;
+        gst_video_info_from_caps(&video, caps);
+        gst_caps_unref(caps);
+        GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        auto& all = *static_cast<Arrived*>(data);
+        all.notes.push_back(gst::read_note(buffer, gst::NoteKind::result, at, GST_VIDEO_INFO_WIDTH(&video),
+                                           GST_VIDEO_INFO_HEIGHT(&video)));
+        all.regions.push_back(gst::read_regions(buffer).size());
+        return GST_PAD_PROBE_OK;
+      },
+      &arrived, nullptr);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstMessage* message = gst_bus_timed_pop_filtered(
+      bus, 60 * GST_SECOND, GstMessageType(GST_MESSAGE_WARNING | GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  EXPECT_TRUE(message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) << "nothing is lost, so nothing is said";
+  if (message) gst_message_unref(message);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pad);
+  gst_object_unref(sink);
+  gst_object_unref(bus);
+  gst_object_unref(pipeline);
+  return arrived;
+}
+
+TEST(Results, FollowThePictureIntoAMixture) {
+  const std::string street_text =
+      "vireoscene num-buffers=4 first-frame=10 ! " + caps_text("BGR", 640, 480) + " ! " + infer();
+  const Arrived straight = arrived_behind(street_text + " ! vireodraw ! fakesink name=end");
+  ASSERT_EQ(straight.notes.size(), 4u);
+  struct Case {
+    const char *pad, *behind;
+    Affine map;
+    int width, height;
+  };
+  const Case cases[] = {
+      {"", "", {}, 640, 480},
+      {"sink_0::xpos=100 sink_0::ypos=50", "", {1, 0, 100, 0, 1, 50}, 740, 530},
+      {"sink_0::width=320 sink_0::height=120", "", {0.5, 0, 0, 0, 0.25, 0}, 320, 120},
+      {"sink_0::xpos=10 sink_0::width=320 sink_0::height=480 sink_0::sizing-policy=keep-aspect-ratio",
+       "",
+       {0.5, 0, 10, 0, 0.5, 120},
+       330,
+       480},
+      {"sink_0::xpos=100", " ! videocrop left=60 ! videoflip video-direction=horiz", {-1, 0, 640, 0, 1, 0}, 680, 480},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(std::string(c.pad) + c.behind);
+    const Arrived mixed =
+        arrived_behind(std::string("compositor name=mixer background=black ") + c.pad + " ! videoconvert" + c.behind +
+                       " ! vireodraw ! fakesink name=end " + street_text + " ! mixer.");
+    ASSERT_EQ(mixed.notes.size(), straight.notes.size());
+    for (std::size_t i = 0; i < mixed.notes.size(); ++i) {
+      ASSERT_NE(mixed.notes[i], nullptr) << "of frame " << i;
+      sdk::FrameResult expected = straight.notes[i]->result;
+      sdk::transform_result(expected, c.map, c.width, c.height);
+      const sdk::FrameResult& found = mixed.notes[i]->result;
+      EXPECT_EQ(found.width, c.width);
+      EXPECT_EQ(found.height, c.height);
+      EXPECT_EQ(found.frame_index, i);
+      EXPECT_EQ(mixed.notes[i]->age, 0);
+      ASSERT_EQ(found.detections.size(), expected.detections.size());
+      for (std::size_t k = 0; k < found.detections.size(); ++k) {
+        EXPECT_NEAR(found.detections[k].x, expected.detections[k].x, 1e-3);
+        EXPECT_NEAR(found.detections[k].y, expected.detections[k].y, 1e-3);
+        EXPECT_NEAR(found.detections[k].width, expected.detections[k].width, 1e-3);
+        EXPECT_NEAR(found.detections[k].height, expected.detections[k].height, 1e-3);
+      }
+      if (std::string(c.behind).empty()) EXPECT_EQ(mixed.regions[i], found.detections.size());
+    }
+  }
+}
+
+TEST(Results, OfSeveralPicturesAddUpInTheirMixture) {
+  const std::string left = "vireoscene num-buffers=3 first-frame=10 ! " + caps_text("BGR", 640, 480) + " ! " + infer();
+  const std::string right =
+      "vireoscene num-buffers=3 first-frame=40 ! " + caps_text("BGR", 640, 480) +
+      " ! vireoinfer name=right build-budget=0 plan-cache=off drop-policy=never model=" + demo_model();
+  const Arrived a = arrived_behind(left + " ! fakesink name=end"), b = arrived_behind(right + " ! fakesink name=end");
+  const Arrived both = arrived_behind(
+      "compositor name=mixer sink_1::xpos=640 ! videoconvert ! vireodraw ! fakesink "
+      "name=end " +
+      left + " ! queue ! mixer.sink_0 " + right + " ! queue ! mixer.sink_1");
+  ASSERT_EQ(both.notes.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    ASSERT_NE(both.notes[i], nullptr);
+    const auto& found = both.notes[i]->result.detections;
+    const std::size_t count = a.notes[i]->result.detections.size();
+    ASSERT_EQ(found.size(), count + b.notes[i]->result.detections.size());
+    for (std::size_t k = 0; k < found.size(); ++k) {
+      EXPECT_EQ(found[k].id, int(k));
+      const sdk::Detection& own =
+          k < count ? a.notes[i]->result.detections[k] : b.notes[i]->result.detections[k - count];
+      EXPECT_NEAR(found[k].x, own.x + (k < count ? 0 : 640), 1e-3);
+      EXPECT_EQ(found[k].label, own.label);
+    }
+  }
+}
+
+TEST(Results, OfAPictureThatIsMixedAgainAreOld) {
+  // 10 frames a second become 30.
+  const Arrived mixed = arrived_behind(
+      "compositor name=mixer ! " + caps_text("BGR", 640, 480) + " ! fakesink name=end vireoscene num-buffers=3 ! " +
+      "video/x-raw,format=BGR,width=640,height=480,framerate=10/1 ! " + infer() + " ! mixer.");
+  ASSERT_GE(mixed.notes.size(), 7u);
+  for (std::size_t i = 0; i < mixed.notes.size(); ++i) {
+    ASSERT_NE(mixed.notes[i], nullptr);
+    EXPECT_EQ(mixed.notes[i]->age, int(i % 3));
+    EXPECT_EQ(mixed.notes[i]->result.frame_index, i / 3);
+  }
+}
+
 TEST(Results, ThatGetLostAreNotLostSilently) {
   load_plugin();
-  GstElement* pipeline = gst_parse_launch(("vireoscene num-buffers=5 ! " + caps_text("BGR", 320, 240) + " ! " +
-                                           infer() + " ! compositor name=mixer ! videoconvert ! vireodraw ! fakesink")
-                                              .c_str(),
-                                          nullptr);
+  GstElement* pipeline = gst_parse_launch(
+      ("vireoscene num-buffers=5 ! " + caps_text("BGR", 320, 240) + " ! videoconvert ! video/x-raw,format=I420 ! " +
+       infer() + " ! matroskamux streamable=true ! matroskademux name=mixer ! videoconvert ! vireodraw ! fakesink")
+          .c_str(),
+      nullptr);
   ASSERT_NE(pipeline, nullptr);
   GstBus* bus = gst_element_get_bus(pipeline);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);

@@ -1,5 +1,9 @@
 // vireoinfer: what it attaches, what it accepts, how it fails.
 
+#include <gst/allocators/gstdmabuf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cmath>
 
 #include "plugins/gst/picture_name.h"
@@ -56,6 +60,42 @@ TEST(VireoInfer, FindsTheSameWhereverThePlanesLie) {
   EXPECT_EQ(std::memcmp(a.data, b.data, a.size), 0);
   gst_buffer_unmap(packed.get(), &a);
   gst_buffer_unmap(padded.get(), &b);
+}
+
+TEST(VireoInfer, FindsTheSameInMemoryOfDevicesThatCanBeMapped) {
+  Harness harness(infer());
+  harness.caps(caps_text("BGR", 640, 480));
+  harness.push(street(3));
+  const OwnedBuffer plain = harness.pull();
+  // A file in memory stands for a device's: it is mapped in the same way.
+  constexpr gsize kSize = gsize(640) * 480 * 3;
+  const int file = ::memfd_create("frame", 0);
+  ASSERT_EQ(::ftruncate(file, kSize), 0);
+  const OwnedBuffer frame(street(3));
+  GstMapInfo map;
+  gst_buffer_map(frame.get(), &map, GST_MAP_READ);
+  ASSERT_EQ(::pwrite(file, map.data, kSize, 0), ssize_t(kSize));
+  gst_buffer_unmap(frame.get(), &map);
+  GstAllocator* allocator = gst_dmabuf_allocator_new();
+  GstBuffer* dmabuf = gst_buffer_new();
+  gst_buffer_append_memory(dmabuf, gst_dmabuf_allocator_alloc(allocator, file, kSize));
+  gst_object_unref(allocator);
+  GST_BUFFER_PTS(dmabuf) = GST_SECOND;
+  ASSERT_EQ(harness.push(dmabuf), GST_FLOW_OK);
+  const OwnedBuffer mapped = harness.pull();
+  const auto &a = result_of(plain).detections, &b = result_of(mapped).detections;
+  ASSERT_FALSE(a.empty());
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].x, b[i].x);
+  EXPECT_TRUE(gst_is_dmabuf_memory(gst_buffer_peek_memory(mapped.get(), 0))) << "passed on as it came";
+}
+
+TEST(VireoInfer, RefusesMemoryThatItCantLookAtInWords) {
+  Harness harness(infer());
+  Messages messages(harness);
+  harness.caps("video/x-raw(memory:DMABuf),format=NV12,width=640,height=480,framerate=30/1");
+  EXPECT_EQ(harness.push(gst_buffer_new_allocate(nullptr, 640 * 480 * 3 / 2, nullptr)), GST_FLOW_NOT_NEGOTIATED);
+  EXPECT_NE(messages.text(GST_MESSAGE_WARNING).find("memory:DMABuf"), std::string::npos);
 }
 
 TEST(VireoInfer, PassesFramesOfAnyFormatUntouched) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "plugins/gst/frame_meta.h"
+#include "plugins/gst/mixer_trail.h"
 #include "plugins/gst/picture_name.h"
 #include "plugins/gst/video_image.h"
 #include "plugins/gst/vireoinfer/element.h"
@@ -140,6 +141,7 @@ bool set_caps(VireoInfer* self, InferFlow& flow, GstEvent* event) {
     return false;
   }
   flow.set_info(self->state->info);
+  follow_mixers_behind(self->srcpad);
   return true;
 }
 
@@ -201,9 +203,31 @@ gboolean answer_allocation(VireoInfer* self, InferFlow& flow, GstQuery* query) {
   return TRUE;
 }
 
+/// Memory that is no processor's: whoever fixes caps to it gets an error without words from its own element.
+void tell_of_memory(VireoInfer* self, GstQuery* query) {
+  GstCaps* caps = nullptr;
+  gboolean accepted = TRUE;
+  gst_query_parse_accept_caps(query, &caps);
+  gst_query_parse_accept_caps_result(query, &accepted);
+  if (accepted || !caps || gst_caps_is_empty(caps) || gst_caps_is_any(caps)) return;
+  GstCapsFeatures* features = gst_caps_get_features(caps, 0);
+  if (!features || gst_caps_features_is_any(features) || gst_caps_features_get_size(features) == 0 ||
+      gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY))
+    return;
+  gchar* memory = gst_caps_features_to_string(features);
+  GST_ELEMENT_WARNING(self, STREAM, FORMAT, ("Frames in %s can't be looked at.", memory),
+                      ("accepted is the memory of the processor, also dmabuf memory under plain caps; put vapostproc, "
+                       "gldownload, nvvideoconvert or what the maker of the device has before this element"));
+  g_free(memory);
+}
+
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   VireoInfer* self = self_of(parent);
-  if (!is_serialized(query)) return gst_pad_query_default(pad, parent, query);
+  if (!is_serialized(query)) {
+    const gboolean answered = gst_pad_query_default(pad, parent, query);
+    if (answered && GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) tell_of_memory(self, query);
+    return answered;
+  }
   const auto flow = flow_of(self);
   if (!flow) return FALSE;
   if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) return answer_allocation(self, *flow, query);

@@ -204,6 +204,47 @@ output "y" "y"
   EXPECT_EQ(context->result("y").as<float>()[5], -5.0f);
 }
 
+TEST_F(Opencl, an_index_beyond_its_axis_fails_the_run_and_the_next_run_is_right) {
+  const auto engine = on_opencl(parsed(R"(
+graph "g"
+input "x" float32 5x2
+input "at" int64 3
+input "put" int64 2x1
+input "new" float32 2x2
+"r" = unary("x") {function="neg"} "r"
+"y" = gather("r", "at") {axis=0} "the gather"
+"z" = scatter_nd("r", "put", "new") "the scatter"
+output "y" "y"
+output "z" "z"
+)"));
+  const auto context = engine->create_context();
+  const Buffer x = context->allocate("x"), at = context->allocate("at"), put = context->allocate("put"),
+               fresh = context->allocate("new"), y = context->allocate("y"), z = context->allocate("z");
+  for (int i = 0; i < 10; ++i) x.as<float>()[i] = static_cast<float>(i);
+  for (int i = 0; i < 4; ++i) fresh.as<float>()[i] = 100.0f + static_cast<float>(i);
+  Stream stream = engine->create_stream();
+  const auto enqueue = [&](std::int64_t read, std::int64_t written) {
+    at.as<std::int64_t>()[0] = 0;
+    at.as<std::int64_t>()[1] = read;
+    at.as<std::int64_t>()[2] = -5;
+    put.as<std::int64_t>()[0] = 1;
+    put.as<std::int64_t>()[1] = written;
+    EXPECT_TRUE(context->enqueue(stream).ok());
+    return stream.synchronize();
+  };
+  const LogLevel level = log_level();
+  set_log_level(LogLevel::off);
+  for (const std::int64_t wrong : {std::int64_t{5}, std::int64_t{-6}, std::int64_t{1} << 40}) {
+    EXPECT_EQ(enqueue(wrong, 0).code(), ErrorCode::invalid_argument);
+    EXPECT_EQ(enqueue(2, wrong).code(), ErrorCode::invalid_argument);
+    EXPECT_TRUE(enqueue(4, -2).ok());
+    EXPECT_EQ((std::vector<float>{y.as<float>(), y.as<float>() + 6}), (std::vector<float>{0, -1, -8, -9, 0, -1}));
+    EXPECT_EQ((std::vector<float>{z.as<float>(), z.as<float>() + 10}),
+              (std::vector<float>{0, -1, 100, 101, -4, -5, 102, 103, -8, -9}));
+  }
+  set_log_level(level);
+}
+
 TEST_F(Opencl, contexts_of_several_threads_share_an_engine) {
   const auto engine = on_opencl(varied());
   std::atomic<int> right{0};

@@ -40,13 +40,15 @@ void build(cl_program program, cl_device_id device, const std::string& options, 
              options, "): ", log);
 }
 
+std::string options_of(const OpenclKernel& kernel) { return "-cl-std=CL1.2 -cl-mad-enable " + kernel.options; }
+
 ProgramHandle from_source(cl_context context, cl_device_id device, const OpenclKernel& kernel) {
   const char* text = kernel.source.c_str();
   const std::size_t length = kernel.source.size();
   cl_int code = CL_SUCCESS;
   ProgramHandle program(clCreateProgramWithSource(context, 1, &text, &length, &code));
   check(code, "clCreateProgramWithSource");
-  build(program.get(), device, "-cl-std=CL1.2 -cl-mad-enable " + kernel.options, kernel.source);
+  build(program.get(), device, options_of(kernel), kernel.source);
   return program;
 }
 
@@ -57,6 +59,32 @@ std::string binary_of(cl_program program) {
   auto* to = reinterpret_cast<unsigned char*>(binary.data());
   check(clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof(to), &to, nullptr), "clGetProgramInfo");
   return binary;
+}
+
+/// PTX of a text whose instructions of sm_90a are hidden in comments (ptx.h). The driver would go on and make machine
+/// code of it, which nobody runs: half of the time that it takes. So there is a word in it that ends this part as soon
+/// as it begins, and what was made until then is asked for. Empty where that is nothing: the text is wrong, or the
+/// driver doesn't hand it out.
+std::string ptx_of(cl_context context, cl_device_id device, const OpenclKernel& kernel) {
+  constexpr std::string_view kStop = "vireo_no_instruction;";
+  const std::string source =
+      base::str(kernel.source, "\nkernel void vireo_stop(void) { asm volatile(\"", kStop, "\"); }\n");
+  const char* text = source.c_str();
+  const std::size_t length = source.size();
+  cl_int code = CL_SUCCESS;
+  const ProgramHandle program(clCreateProgramWithSource(context, 1, &text, &length, &code));
+  check(code, "clCreateProgramWithSource");
+  if (clBuildProgram(program.get(), 1, &device, options_of(kernel).c_str(), nullptr, nullptr) == CL_SUCCESS) return {};
+  std::size_t bytes = 0;
+  if (clGetProgramInfo(program.get(), CL_PROGRAM_BINARY_SIZES, sizeof(bytes), &bytes, nullptr) != CL_SUCCESS ||
+      bytes == 0)
+    return {};
+  std::string ptx(bytes, '\0');
+  auto* to = reinterpret_cast<unsigned char*>(ptx.data());
+  if (clGetProgramInfo(program.get(), CL_PROGRAM_BINARIES, sizeof(to), &to, nullptr) != CL_SUCCESS) return {};
+  const std::size_t at = ptx.find(kStop);
+  if (at == std::string::npos || ptx.find(base::str(".entry ", kernel.entry)) == std::string::npos) return {};
+  return ptx.erase(at, kStop.size());
 }
 
 /// PTX is text, which the driver wants with its end.
@@ -79,9 +107,14 @@ QueueHandle create_command_queue(cl_context context, cl_device_id id, bool timed
   return queue;
 }
 
-Program::Program(cl_context context, cl_device_id device, const OpenclKernel& kernel)
-    : own_(from_source(context, device, kernel)) {
-  if (kernel.hopper) own_ = from_binary(context, device, uncover_hopper(binary_of(own_.get()), kernel.most_registers));
+Program::Program(cl_context context, cl_device_id device, const OpenclKernel& kernel) {
+  std::string ptx;
+  if (kernel.hopper) ptx = ptx_of(context, device, kernel);
+  if (ptx.empty()) {
+    own_ = from_source(context, device, kernel);  // says what is wrong with it
+    if (kernel.hopper) ptx = binary_of(own_.get());
+  }
+  if (kernel.hopper) own_ = from_binary(context, device, uncover_hopper(std::move(ptx), kernel.most_registers));
 }
 
 Program::Program(cl_context context, cl_device_id device, const std::string& binary)

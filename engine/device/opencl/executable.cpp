@@ -4,6 +4,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "engine/device/opencl/faults.h"
 #include "engine/device/opencl/queue.h"
 #include "engine/device/opencl/tensor_map.h"
 
@@ -27,6 +28,7 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::sh
       maps += launch->maps.size();
       counters += base::align_up(launch->counters * sizeof(cl_int));
     }
+  faults_ = Faults::of(*device_, *segment_);
   if (counters) {
     counters_ = std::make_unique<const Buffer>(device_->context(), counters, CL_MEM_READ_WRITE);
     device_->clear(*counters_);
@@ -93,6 +95,7 @@ OpenclExecutable::Where OpenclExecutable::where(const OpenclArgument& argument, 
     case OpenclArgument::Kind::state: return {own.states[index], -1, argument.offset};
     case OpenclArgument::Kind::map: return {maps_->get(), -1, own.first_map + index * kMapBytes};
     case OpenclArgument::Kind::counters: return {counters_->get(), -1, own.counters};
+    case OpenclArgument::Kind::fault: return {faults_->get(), -1, faults_->place_of(s)};
     case OpenclArgument::Kind::workspace:
     case OpenclArgument::Kind::value: break;
   }
@@ -305,10 +308,12 @@ void OpenclExecutable::enqueue(OpenclQueue& queue, std::span<const Region> bindi
   bind(queue, bindings);
   for (const Command& command : commands_)
     if (command.plan) queue.watch(command.plan->counters());
-  if (!profile_) {
-    enqueue_commands(queue.get(), &queue, bindings);
-    return;
-  }
+  if (profile_) enqueue_timed(queue, bindings);
+  else enqueue_commands(queue.get(), &queue, bindings);
+  if (faults_) queue.watch(faults_);
+}
+
+void OpenclExecutable::enqueue_timed(OpenclQueue& queue, std::span<const Region> bindings) {
   // In a queue of its own, which waits for this one and which this one waits for.
   EventHandle reached, done;
   check(clEnqueueMarkerWithWaitList(queue.get(), 0, nullptr, reached.out()), "clEnqueueMarkerWithWaitList");

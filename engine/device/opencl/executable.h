@@ -12,6 +12,7 @@
 namespace vireo::device::opencl {
 
 class OpenclQueue;
+class Faults;
 
 class OpenclExecutable final : public Executable {
  public:
@@ -72,6 +73,7 @@ class OpenclExecutable final : public Executable {
   void put_map(const TensorMap& map, std::uint64_t address, std::size_t first);
   void write_maps();
   void tell(cl_command_queue queue, int step, std::span<const Region> bindings);
+  void enqueue_timed(OpenclQueue& queue, std::span<const Region> bindings);
   /// `traced`: whoever keeps the times; null while profiling.
   void enqueue_commands(cl_command_queue queue, OpenclQueue* traced, std::span<const Region> bindings);
 
@@ -98,6 +100,7 @@ class OpenclExecutable final : public Executable {
   std::unique_ptr<const Buffer> counters_;
   std::size_t counters_used_ = 0;  ///< bytes that were given to launches
   std::unique_ptr<const Buffer> maps_;
+  std::shared_ptr<Faults> faults_;  ///< null where no kernel can find any
   std::map<cl_mem, std::uint64_t> addresses_;
   struct Bound {
     std::uint64_t number = 0;  ///< OpenclMemory::number()

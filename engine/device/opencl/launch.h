@@ -28,6 +28,7 @@ struct OpenclArgument {
     state,      ///< OpenclLaunch::states[index]: object and offset
     map,        ///< OpenclLaunch::maps[index], encoded for where its tensor is: object and offset
     counters,   ///< OpenclLaunch::counters ints of this executable's own: object and offset
+    fault,      ///< four ints of the step's own, for VIREO_FAULT in ops/shared/opencl/prelude.cl: object and offset
     value       ///< `size` bytes of `value`
   };
   Kind kind = Kind::value;

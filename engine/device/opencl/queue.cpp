@@ -6,6 +6,7 @@
 #include "engine/base/text.h"
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/opencl/executable.h"
+#include "engine/device/opencl/faults.h"
 
 namespace vireo::device::opencl {
 namespace {
@@ -86,9 +87,19 @@ void ResidentWatch::add(const std::shared_ptr<const PlanCounters>& counters) {
   if (std::find(unchecked_.begin(), unchecked_.end(), counters) == unchecked_.end()) unchecked_.push_back(counters);
 }
 
+void ResidentWatch::add(const std::shared_ptr<Faults>& faults) {
+  const std::lock_guard lock(mutex_);
+  if (std::find(faults_.begin(), faults_.end(), faults) == faults_.end()) faults_.push_back(faults);
+}
+
 Status ResidentWatch::check() noexcept {
   const std::lock_guard lock(mutex_);
-  if (unchecked_.empty()) return {};
+  Status faulty;
+  for (const auto& faults : faults_)
+    if (Status found = faults->check(device_); faulty.ok()) faulty = std::move(found);
+  // Others stay: runs may have been enqueued since.
+  std::erase_if(faults_, [](const auto& faults) { return faults.use_count() == 1 && faults->idle(); });
+  if (unchecked_.empty()) return faulty;
   // A run gives up two seconds after it began, so after the first of these was enqueued; a group alone at once.
   const bool can_have = device_.target().opencl.resident_groups == 1 ||
                         std::chrono::steady_clock::now() - since_ > std::chrono::milliseconds(1900);
@@ -99,7 +110,7 @@ Status ResidentWatch::check() noexcept {
     return {error.code(), error.what()};
   }
   unchecked_.clear();
-  if (!any) return {};
+  if (!any) return faulty;
   return {
       ErrorCode::internal,
       "a plan kernel gave up after two seconds: what one of its work-groups waited for did not come, since not all of "
@@ -107,6 +118,10 @@ Status ResidentWatch::check() noexcept {
 }
 
 void OpenclQueue::watch(const std::shared_ptr<const PlanCounters>& counters) { residents_->add(counters); }
+void OpenclQueue::watch(const std::shared_ptr<Faults>& faults) {
+  faults->enqueue_read(own_.get());
+  residents_->add(faults);
+}
 
 OpenclQueue::OpenclQueue(std::shared_ptr<OpenclDevice> device, QueueHandle own)
     : device_(std::move(device)), own_(std::move(own)), residents_(std::make_shared<ResidentWatch>(*device_)) {}

@@ -14,12 +14,14 @@
 namespace vireo::device::opencl {
 
 class PlanCounters;
+class Faults;
 
-/// Whether plan kernels had to give up. Any thread.
+/// Whether plan kernels had to give up, or kernels found faults. Any thread.
 class ResidentWatch {
  public:
   explicit ResidentWatch(OpenclDevice& device) : device_(device) {}
   void add(const std::shared_ptr<const PlanCounters>& counters);
+  void add(const std::shared_ptr<Faults>& faults);
   /// When all that was added has run.
   [[nodiscard]] Status check() noexcept;
 
@@ -28,6 +30,7 @@ class ResidentWatch {
   std::mutex mutex_;
   std::vector<std::shared_ptr<const PlanCounters>> unchecked_;
   std::chrono::steady_clock::time_point since_;  ///< the first of them was added
+  std::vector<std::shared_ptr<Faults>> faults_;
 };
 
 class OpenclQueue final : public Queue {
@@ -50,6 +53,8 @@ class OpenclQueue final : public Queue {
   /// These counters' kernel has been, or is about to be, enqueued: synchronize() asks them where time enough has passed
   /// that it can have given up.
   void watch(const std::shared_ptr<const PlanCounters>& counters);
+  /// Reads them behind what was enqueued until now.
+  void watch(const std::shared_ptr<Faults>& faults);
 
  private:
   std::shared_ptr<OpenclDevice> device_;

@@ -184,7 +184,8 @@ kernel void image_conv_part(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(scale), VIR
           uint4 word = turned((uint4)(pairs[k * 4], pairs[k * 4 + 1], pairs[k * 4 + 2], pairs[k * 4 + 3]), lane);
           const int number = k * 4 + (lane & 3), block = column * (BN / 8) + number % (BN / 8);
           const int h = top + begin + u, v = left + warp * 16 + (lane >> 2) + number / (BN / 8) * 8;
-          if (run->marks) word.x = (word.x & ~VIREO_MARK) | run->own_mark;
+          // To even, where the bit of a mark was set.
+          if (run->marks) word.x = ((word.x + (word.x & word.x >> 1 & VIREO_MARK)) & ~VIREO_MARK) | run->own_mark;
           if (begin + u < TILE_H && h < OUT_H && v < OUT_W && block < COUT / 8)
             vireo_store(ys + ((image * OUT_H + h) * OUT_W + v) * (Y_PITCH / 8) + block, word);
         }

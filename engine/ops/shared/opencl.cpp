@@ -204,6 +204,11 @@ KernelCall& KernelCall::counters() {
   return *this;
 }
 
+KernelCall& KernelCall::fault() {
+  kernel_.arguments.push_back({device::OpenclArgument::Kind::fault, 0});
+  return *this;
+}
+
 KernelCall& KernelCall::map(int index) {
   kernel_.arguments.push_back({device::OpenclArgument::Kind::map, index});
   return *this;

@@ -55,6 +55,7 @@ class KernelCall {
   KernelCall& state(int index, std::size_t offset = 0);
   KernelCall& workspace(std::size_t offset = 0);
   KernelCall& counters();
+  KernelCall& fault();         ///< for VIREO_FAULT: what an index that comes at run time can be
   KernelCall& map(int index);  ///< OpenclLaunch::maps[index]
   template <typename T>
   KernelCall& value(T number) {

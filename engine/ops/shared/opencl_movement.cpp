@@ -109,6 +109,9 @@ bool plan_indexed(const IndexedCopy& copy, Loop& loop) {
   return plan_loop(copy.dims, strides, loop);
 }
 
+/// Indices come at run time; others were looked at by refuse_opencl_indexed().
+bool checked(const Problem& p) { return !p.inputs[1].constant; }
+
 KernelCall indexed(std::string_view entry, const Problem& p, const IndexedCopy& copy, Loop loop) {
   std::int64_t wide = opencl_wide(p.outputs[0].dtype);
   bool fits = true;
@@ -120,6 +123,7 @@ KernelCall indexed(std::string_view entry, const Problem& p, const IndexedCopy& 
     steps.at[k] = static_cast<std::int32_t>(copy.steps[k] / wide);
   }
   KernelCall call = movement_call(entry, p.outputs[0].dtype);
+  if (checked(p)) call.define("CHECKED", 1);
   call.integer(items_of(loop)).integer(wide > 1).integer(p.inputs[1].dtype == DataType::int64);
   call.integer(static_cast<std::int64_t>(copy.steps.size())).value(extents).value(steps).value(loop_dims(loop));
   call.value(loop_strides(loop, 0)).value(loop_strides(loop, 1)).value(loop_strides(loop, 2));
@@ -192,7 +196,9 @@ OpenclLaunch opencl_gather(const Problem& problem, const IndexedCopy& copy) {
   OpenclLaunch launch;
   if (!plan_indexed(copy, loop)) return launch;
   KernelCall call = indexed("movement_gather", problem, copy, loop);
-  launch.kernels.push_back(call.input(0).input(1).output(0).done());
+  call.input(0).input(1).output(0);
+  if (checked(problem)) call.fault();
+  launch.kernels.push_back(call.done());
   return launch;
 }
 
@@ -204,7 +210,9 @@ OpenclLaunch opencl_scatter(const Problem& problem, const IndexedCopy& copy) {
   if (!plan_indexed(copy, loop)) return launch;  // no updates
   launch.unread_inputs = 0;
   KernelCall call = indexed("movement_scatter", problem, copy, loop);
-  launch.kernels.push_back(call.input(2).input(1).output(0).done());
+  call.input(2).input(1).output(0);
+  if (checked(problem)) call.fault();
+  launch.kernels.push_back(call.done());
   return launch;
 }
 

@@ -31,24 +31,32 @@ kernel void movement_fill(VIREO_TENSOR(y), const int to, const int count, const 
   if (item < count) y[to + vireo_dot(vireo_index(item, dims), to_strides)] = (T)bits;
 }
 
-// One part of an index: its number counted from the front, which may be outside.
-inline long index_at(const global char *index, const int at, const int is_long, const int extent) {
-  const long found = is_long ? ((const global long *)index)[at] : (long)((const global int *)index)[at];
-  return found < 0 ? found + extent : found;
+// One part of an index, which counts from the end where it is negative. Those that are known when building are inside
+// their axis; CHECKED: others may not be, which makes the run fail, and the element is left out.
+inline long index_at(const global char *index, const int at, const int is_long) {
+  return is_long ? ((const global long *)index)[at] : (long)((const global int *)index)[at];
 }
-#define READ_PART(k)                                                                             \
-  if (parts > 0x##k)                                                                             \
-    source += (int)clamp(index_at(index, entry + 0x##k, is_long, extents.s##k), 0L, extents.s##k - 1L) * steps.s##k;
-#define WRITE_PART(k)                                                         \
-  if (parts > 0x##k) {                                                        \
-    const long found = index_at(index, entry + 0x##k, is_long, extents.s##k); \
-    if (found < 0 || found >= extents.s##k) return;                           \
-    target += (int)found * steps.s##k;                                        \
+#ifdef CHECKED
+#define CHECK(found, extent)                     \
+  if (found < -(long)extent || found >= extent) { \
+    VIREO_FAULT(found, extent);                  \
+    return;                                      \
+  }
+#define FAULT , VIREO_TENSOR(fault)
+#else
+#define CHECK(found, extent)
+#define FAULT
+#endif
+#define PART(k)                                                             \
+  if (parts > 0x##k) {                                                      \
+    const long found = index_at(index, entry + 0x##k, is_long);             \
+    CHECK(found, extents.s##k)                                              \
+    element += (int)(found < 0 ? found + extents.s##k : found) * steps.s##k; \
   }
 
 kernel void movement_gather(const int count, const int wide, const int is_long, const int parts, const int8 extents,
                             const int8 steps, const int8 dims, const int8 data_strides, const int8 index_strides,
-                            const int8 other_strides, VIREO_TENSOR(x), VIREO_TENSOR(index), VIREO_TENSOR(y)) {
+                            const int8 other_strides, VIREO_TENSOR(x), VIREO_TENSOR(index), VIREO_TENSOR(y) FAULT) {
   VIREO_AT(T, x);
   VIREO_AT(char, index);
   VIREO_AT(T, y);
@@ -56,14 +64,14 @@ kernel void movement_gather(const int count, const int wide, const int is_long, 
   if (item >= count) return;
   const int8 place = vireo_index(item, dims);
   const int entry = vireo_dot(place, index_strides);
-  int source = vireo_dot(place, data_strides);
-  READ_PART(0) READ_PART(1) READ_PART(2) READ_PART(3) READ_PART(4) READ_PART(5) READ_PART(6) READ_PART(7)
-  move_at(y, vireo_dot(place, other_strides), x, source, wide);
+  int element = vireo_dot(place, data_strides);
+  PART(0) PART(1) PART(2) PART(3) PART(4) PART(5) PART(6) PART(7)
+  move_at(y, vireo_dot(place, other_strides), x, element, wide);
 }
 
 kernel void movement_scatter(const int count, const int wide, const int is_long, const int parts, const int8 extents,
                              const int8 steps, const int8 dims, const int8 data_strides, const int8 index_strides,
-                             const int8 other_strides, VIREO_TENSOR(updates), VIREO_TENSOR(index), VIREO_TENSOR(y)) {
+                             const int8 other_strides, VIREO_TENSOR(updates), VIREO_TENSOR(index), VIREO_TENSOR(y) FAULT) {
   VIREO_AT(T, updates);
   VIREO_AT(char, index);
   VIREO_AT(T, y);
@@ -71,9 +79,9 @@ kernel void movement_scatter(const int count, const int wide, const int is_long,
   if (item >= count) return;
   const int8 place = vireo_index(item, dims);
   const int entry = vireo_dot(place, index_strides);
-  int target = vireo_dot(place, data_strides);
-  WRITE_PART(0) WRITE_PART(1) WRITE_PART(2) WRITE_PART(3) WRITE_PART(4) WRITE_PART(5) WRITE_PART(6) WRITE_PART(7)
-  move_at(y, target, updates, vireo_dot(place, other_strides), wide);
+  int element = vireo_dot(place, data_strides);
+  PART(0) PART(1) PART(2) PART(3) PART(4) PART(5) PART(6) PART(7)
+  move_at(y, element, updates, vireo_dot(place, other_strides), wide);
 }
 
 // Where position `at` of a padded axis reads from; -1: the padding value. Modes: 0 constant, 1 edge, 2 reflect, 3 wrap.

@@ -6,6 +6,16 @@
 
 // kernel void f(VIREO_TENSOR(x), …) { VIREO_AT(T, x); … x[i] … }
 #define VIREO_TENSOR(name) global char *restrict name##_block, const ulong name##_offset
+// What a kernel finds wrong with the run's data, the first of it: an index beyond an axis of so many entries. `fault` is
+// the tensor of KernelCall::fault().
+#define VIREO_FAULT(found, extent)                                     \
+  do {                                                                 \
+    global int *fault = (global int *)(fault_block + fault_offset);    \
+    if (atomic_cmpxchg((volatile global int *)fault, 0, 1) == 0) {     \
+      fault[1] = (int)clamp((long)(found), -0x7fffffffL, 0x7fffffffL); \
+      fault[2] = (extent);                                             \
+    }                                                                  \
+  } while (0)
 #define VIREO_AT(type, name) global type *name = (global type *)(name##_block + name##_offset)
 // The same as an address alone, for kernels that are OpenclKernel::by_address.
 #define VIREO_ADDRESS(name) const ulong name##_address

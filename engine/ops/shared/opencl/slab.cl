@@ -14,11 +14,11 @@
 // rows. The sums meet in local memory as floats (the largest reach into what splits exchange, which those have no use
 // for).
 //
-// Parts of a split tile give each other their sums through global memory: part p finishes rows p * 64 / SPLIT and so on,
-// gets them from all and adds them in the order of the parts. Every word of 16 bytes that is passed carries the step's
-// tag in the lowest bits of one float (1e-6 of its value), so that the receiver waits for the data itself. Words of 16
-// bytes are written and read as one (PTX ISA, single-copy atomicity of .b128). A word seen with the right tag is of this
-// step and run: see plan_kernel.h for who may use a place again when.
+// Parts of a split tile give each other their sums through global memory: part p finishes rows p * 64 / SPLIT and so
+// on, gets them from all others and adds them in the order of the parts. Every word of 16 bytes that is passed carries
+// the step's tag in the lowest bits of one float (1e-6 of its value), so that the receiver waits for the data itself.
+// Words of 16 bytes are written and read as one (PTX ISA, single-copy atomicity of .b128). A word seen with the right
+// tag is of this step and run: see plan_kernel.h for who may use a place again when.
 //
 // Inputs can carry marks (run->polls), and so can the output (run->marks): then nobody meets between a writer and this
 // step. A reader repeats its load until the word has the tensor's mark (VIREO_MARK), which it clears.
@@ -227,23 +227,31 @@ kernel void slab_product(VIREO_RUN, VIREO_TENSOR(x), VIREO_TENSOR(y), VIREO_TENS
       const uint at = sums_at + row * (PITCH * 4) + in_row * 32;
       add_sums(v, at);
       add_sums(v, at + SUMS_PART);
-      // [piece that takes][piece that gives][first or second half][word]
-      global uint4 *to = run->exchange + (piece - part + taker) * 512 + part * (512 / SPLIT) + word;
-      vireo_store(to, (uint4)((as_uint(v[0]) & ~15u) | run->tag, as_uint(v[1]), as_uint(v[2]), as_uint(v[3])));
-      vireo_store(to + 256 / SPLIT,
-                  (uint4)((as_uint(v[4]) & ~15u) | run->tag, as_uint(v[5]), as_uint(v[6]), as_uint(v[7])));
-      global const uint4 *from = run->exchange + piece * 512 + me / (256 / SPLIT) * (512 / SPLIT) + own;
-      uint4 first = vireo_load(from), second = vireo_load(from + 256 / SPLIT);
-      uint spins = 0;
-      while (((first.x ^ run->tag) | (second.x ^ run->tag)) & 15) {
-        first = vireo_load(from);
-        second = vireo_load(from + 256 / SPLIT);
-        if (vireo_tired(run, &spins)) break;
+      if (taker == part) {
+        const uint at_own = run->parts + (part * (256 / SPLIT) + word) * 32;
+        vireo_local_store(at_own, (uint4)(as_uint(v[0]), as_uint(v[1]), as_uint(v[2]), as_uint(v[3])));
+        vireo_local_store(at_own + 16, (uint4)(as_uint(v[4]), as_uint(v[5]), as_uint(v[6]), as_uint(v[7])));
+      } else {
+        // [piece that takes][piece that gives][first or second half][word]
+        global uint4 *to = run->exchange + (piece - part + taker) * 512 + part * (512 / SPLIT) + word;
+        vireo_store(to, (uint4)((as_uint(v[0]) & ~15u) | run->tag, as_uint(v[1]), as_uint(v[2]), as_uint(v[3])));
+        vireo_store(to + 256 / SPLIT,
+                    (uint4)((as_uint(v[4]) & ~15u) | run->tag, as_uint(v[5]), as_uint(v[6]), as_uint(v[7])));
       }
-      first.x &= ~15u;  // results don't depend on the run, and infinity stays what it is
-      second.x &= ~15u;
-      vireo_local_store(run->parts + me * 32, first);
-      vireo_local_store(run->parts + me * 32 + 16, second);
+      if (me / (256 / SPLIT) != part) {
+        global const uint4 *from = run->exchange + piece * 512 + me / (256 / SPLIT) * (512 / SPLIT) + own;
+        uint4 first = vireo_load(from), second = vireo_load(from + 256 / SPLIT);
+        uint spins = 0;
+        while (((first.x ^ run->tag) | (second.x ^ run->tag)) & 15) {
+          first = vireo_load(from);
+          second = vireo_load(from + 256 / SPLIT);
+          if (vireo_tired(run, &spins)) break;
+        }
+        first.x &= ~15u;  // results don't depend on the run, and infinity stays what it is
+        second.x &= ~15u;
+        vireo_local_store(run->parts + me * 32, first);
+        vireo_local_store(run->parts + me * 32 + 16, second);
+      }
     }
     meet(1, 256);
     if (pixel >= 0) {

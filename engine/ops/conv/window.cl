@@ -1,27 +1,28 @@
-// Convolutions with stride 1 and at most COLUMNS filters on Hopper's tensor cores, whose pixels are loaded once for all
-// places of the window: y = activation(conv(a, w) + bias + residual), float16 tensors, float32 sums. wgmma.cl has pixels
-// gathered by the copy engine for each place again; with few filters that is what bounds it, for local memory gives a
-// multiprocessor 128 bytes a clock, all of which wgmma with 64 columns reads. On an H200, 128 x 56x56, 64 -> 64 channels,
-// 3x3: 55 us (533 TFLOP/s), as a product 74. With 128 filters and more both take as long, less what positions cost that
-// are padding.
+// Convolutions with stride 1 and at most COLUMNS filters on Hopper's tensor cores, whose pixels are loaded once for
+// all places of the window: y = activation(conv(a, w) + bias + residual), float16 tensors, float32 sums. wgmma.cl has
+// pixels gathered by the copy engine for each place again; with few filters that is what bounds it, for local memory
+// gives a multiprocessor 128 bytes a clock, all of which wgmma with 64 columns reads. On an H200, 128 x 56x56, 64 ->
+// 64 channels, 3x3: 55 us (533 TFLOP/s), as a product 74. With 128 filters and more both take as long, less what
+// positions cost that are padding.
 //
 // Positions: pictures with their padding in one line, rows of `wide` and pictures of `high` rows, where the padding on
-// the right of a row is that on the left of the next one, and the padding below a picture that above the next one. With
-// pixel (0, 0) of an output at position q, its window's place (i, j) is the input at position q + i * step_y + j * step_x,
-// whatever q. So a tile is ROWS positions one after the other, its slab those and the `reach` of the window behind them,
-// 64 channels of each; each place of the window is the same slab from another position on, which is another address in
-// the descriptor: the swizzle of 128 bytes is one of absolute addresses, so that it fits from every position on (base
-// offset 0). Output positions that are padding (right of and below a picture) are computed and not stored.
+// the right of a row is that on the left of the next one, and the padding below a picture that above the next one.
+// With pixel (0, 0) of an output at position q, its window's place (i, j) is the input at position q + i * step_y + j
+// * step_x, whatever q. So a tile is ROWS positions one after the other, its slab those and the `reach` of the window
+// behind them, 64 channels of each; each place of the window is the same slab from another position on, which is
+// another address in the descriptor: the swizzle of 128 bytes is one of absolute addresses, so that it fits from every
+// position on (base offset 0). Output positions that are padding (right of and below a picture) are computed and not
+// stored.
 //
-// A group is two warpgroups that multiply and one whose first warp loads weights, all at the beginning, to stay, and whose
-// second loads slabs. Slabs come in boxes of `box` positions of a row (a divisor of `wide`), from the box of the tile's
-// first position to that of the last one needed; outside of pictures the copy engine writes zeros. The warpgroups have
-// tiles in turn, so that one writes while the other multiplies. Sums leave through local memory, where the residual was
-// copied meanwhile, in pieces of 16 bytes.
+// A group is two warpgroups that multiply and one whose first warp loads weights, all at the beginning, to stay, and
+// whose second loads slabs. Slabs come in boxes of `box` positions of a row (a divisor of `wide`), from the box of the
+// tile's first position to that of the last one needed; outside of pictures the copy engine writes zeros. The
+// warpgroups have tiles in turn, so that one writes while the other multiplies. Sums leave through local memory, where
+// the residual was copied meanwhile, in pieces of 16 bytes.
 //
 // Races are excluded as in wgmma.cl: `full` and `empty` hand slabs on, each read by one warpgroup; `turns` says that a
-// warpgroup has seen all slabs of its tile, which the other one waits for, so that no wait is more than one round ahead of
-// what fills a slab. The place for output is the warpgroup's own and ordered by its named barrier.
+// warpgroup has seen all slabs of its tile, which the other one waits for, so that no wait is more than one round
+// ahead of what fills a slab. The place for output is the warpgroup's own and ordered by its named barrier.
 //
 // Defines: ROWS, COLUMNS, RESIDUAL (0 none, 1 before, 2 after the activation), ACTIVATION.
 #define THREADS 384
@@ -54,13 +55,13 @@ INLINE int pixel_of(uint q, const int8 grid, const uint2 inverse, uint positions
   return q < positions && x < (uint)grid.s2 && line < (uint)grid.s3 ? (image * grid.s3 + line) * grid.s2 + x : -1;
 }
 
-// sizes: tiles, slices of 64 channels, slabs, bytes of one, positions. grid: wide, high, width and height of an output,
-// width and places of the window, step_x, step_y. boxes: box, boxes a row, padding left and above, reach. ends: channels of
-// y, bytes between its pixels, channels of the residual, bytes between its pixels. inverses: 2^32 / wide, 2^32 / high,
-// rounded up.
+// sizes: tiles, slices of 64 channels, slabs, bytes of one, positions. grid: wide, high, width and height of an
+// output, width and places of the window, step_x, step_y. boxes: box, boxes a row, padding left and above, reach.
+// ends: channels of y, bytes between its pixels, channels of the residual, bytes between its pixels. inverses: 2^32 /
+// wide, 2^32 / high, rounded up.
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_window(
-    VIREO_ADDRESS(a), VIREO_ADDRESS(w), VIREO_ADDRESS(y), VIREO_ADDRESS(residual), VIREO_ADDRESS(bias), const int8 sizes,
-    const int8 grid, const int8 boxes, const int4 ends, const int2 inverses) {
+    VIREO_ADDRESS(a), VIREO_ADDRESS(w), VIREO_ADDRESS(y), VIREO_ADDRESS(residual), VIREO_ADDRESS(bias),
+    const int8 sizes, const int8 grid, const int8 boxes, const int4 ends, const int2 inverses) {
   local uchar memory[MEMORY] __attribute__((aligned(1024)));
   local ulong barriers[2 * MOST_SLABS + 3];
   local float shifts[2 * COLUMNS] __attribute__((aligned(16)));
@@ -199,7 +200,8 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_window(
 #pragma unroll
     for (int j = 0; j < COLUMNS / 16; ++j) {
       const float2 b0 = local_pair(bias_at + j * 64), b1 = local_pair(bias_at + j * 64 + 32);
-      const uint of_columns = output + j / 4 * (ROWS * 128) + row * 128 + (((2 * (j % 4) + (lane >> 4)) ^ (row & 7)) << 4);
+      const uint piece = (2 * (j % 4) + (lane >> 4)) ^ (row & 7);
+      const uint of_columns = output + j / 4 * (ROWS * 128) + row * 128 + (piece << 4);
 #pragma unroll
       for (int i = 0; i < BLOCKS; ++i) {
         const uint at = of_columns + i * 8192;

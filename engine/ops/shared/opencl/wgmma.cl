@@ -1,5 +1,6 @@
-// Products and convolutions on Hopper's tensor cores: y = activation(a * w^T + bias + residual), float16 tensors, float32
-// sums. Runs as many groups as there are multiprocessors; each takes tiles of ROWS x COLUMNS one after the other.
+// Products and convolutions on Hopper's tensor cores: y = activation(a * w^T + bias + residual), float16 tensors,
+// float32 sums. Runs as many groups as there are multiprocessors; each takes tiles of ROWS x COLUMNS one after the
+// other.
 //
 // A group is GROUPS warpgroups that multiply and one that loads. The loader's first item asks the copy engine for the
 // slices of a tile, 64 deep, into a ring of STAGES slots in local memory: rows of `a` by a tensor map (IM2COL: the copy
@@ -24,18 +25,19 @@
 // the rows of `w` being those of u and v one behind the other. A part of a split depth may begin in `a` and end in `b`.
 //
 // With KEPT the columns of `w` that a tile needs stay in local memory for all tiles below it, KEPT slices of them, and
-// only rows of `a` go through the ring: for products of little depth, whose tiles would read more of `w` than of anything
-// else. A group then has tiles that follow each other down the columns. The loader asks for other columns when all slots
-// have come back, for then all wgmma that read the old ones were waited for; `landed` says when they are there.
+// only rows of `a` go through the ring: for products of little depth, whose tiles would read more of `w` than of
+// anything else. A group then has tiles that follow each other down the columns. The loader asks for other columns
+// when all slots have come back, for then all wgmma that read the old ones were waited for; `landed` says when they
+// are there.
 //
-// With TURNS each of the two warpgroups has tiles of its own, every second one of the group's, and a buffer of output: one
-// writes while the other multiplies. Slots and buffers pass as above, but only one warpgroup reads each. `turn` says that
-// a warpgroup has seen all slots of its tile filled, which the other one waits for: so no wait for a slot is more than one
-// round ahead of what fills it, and parities are enough.
+// With TURNS each of the two warpgroups has tiles of its own, every second one of the group's, and a buffer of output:
+// one writes while the other multiplies. Slots and buffers pass as above, but only one warpgroup reads each. `turn`
+// says that a warpgroup has seen all slots of its tile filled, which the other one waits for: so no wait for a slot is
+// more than one round ahead of what fills it, and parities are enough.
 //
 // Tiles take long against what a launch costs only for large batches: where a group has one tile, the time until the
 // first copy is asked for and that behind the last product count. So there are no divisions of ints before the former,
-// and the bias comes into local memory meanwhile (from global memory, line after line, it took 2 us a tile).
+// and the bias comes into local memory meanwhile, not from global memory, line after line, at the end of a tile.
 //
 // Defines: ROWS, COLUMNS, STAGES, GROUPS, BUFFERS (of output), IM2COL, RESIDUAL (0 none, 1 before, 2 after the
 // activation), ACTIVATION, SPLIT (1: none), KEPT (0: none), PAIR (absent: 0), IM2COL_B (as IM2COL, for `b`), TURNS.

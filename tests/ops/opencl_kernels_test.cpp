@@ -36,8 +36,18 @@ const device::Target& the_target() {
   return kTarget;
 }
 
+/// The same with a single multiprocessor, whose one group has all tiles of a persistent kernel.
+const device::Target& small_target() {
+  static const device::Target kTarget = [] {
+    device::Target target = the_target();
+    target.workers = 1;
+    return target;
+  }();
+  return kTarget;
+}
+
 /// odd: rows and tensors at places that nothing but elements is aligned to; eighths: rows that begin at multiples of 8
-/// elements.
+/// elements, on the small target.
 enum class Strides { dense, wide_inputs, wide_outputs, odd, eighths };
 
 /// A sample as a tactic's problem. Stays where it is: the launch and its buffers refer to it.
@@ -54,7 +64,7 @@ struct Attempt {
     Problem& problem = run->problem;
     problem.op = layer.op;
     problem.attributes = &layer.attributes;
-    problem.target = &the_target();
+    problem.target = strides == Strides::eighths ? &small_target() : &the_target();
     const bool odd = strides == Strides::odd;
     const auto pitch_of = [&](const Dims& dims, bool wide) {
       if (dims.empty()) return std::int64_t{0};

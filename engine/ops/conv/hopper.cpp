@@ -7,13 +7,15 @@
 namespace vireo::ops {
 namespace {
 
-ConvGeometry hopper_geometry(const Problem& p) {
+bool given(const Problem& p, std::size_t k) { return k < p.inputs.size() && p.inputs[k].present(); }
+
+}  // namespace
+
+ConvGeometry conv_hopper_geometry(const Problem& p) {
   return conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, Direction::forward);
 }
 
-bool given(const Problem& p, std::size_t k) { return k < p.inputs.size() && p.inputs[k].present(); }
-
-device::OpenclState hopper_weights(const Problem& p, const ConvGeometry& g) {
+device::OpenclState conv_hopper_weights(const Problem& p, const ConvGeometry& g) {
   const std::int64_t row = hopper_depth(g) * 64;
   device::OpenclState state;
   state.bytes = static_cast<std::size_t>(g.cout * row) * 2;
@@ -25,31 +27,33 @@ device::OpenclState hopper_weights(const Problem& p, const ConvGeometry& g) {
   return state;
 }
 
-}  // namespace
-
-std::string refuse_conv_hopper(const Problem& p, std::size_t tile) {
+std::string refuse_conv_hopper_tensors(const Problem& p) {
   if (std::string why = refuse_opencl(p, {DataType::float16}); !why.empty()) return why;
   if (std::string why = refuse_hopper(p, {0, -1}); !why.empty()) return why;
   if (given(p, 3))
     if (std::string why = refuse_hopper(p, {3}); !why.empty()) return why;
   if (!p.inputs[1].constant || (given(p, 2) && !p.inputs[2].constant)) return "weights that are not known";
-  const ConvGeometry g = hopper_geometry(p);
-  if (std::string why = refuse_hopper_pixels(g); !why.empty()) return why;
+  return refuse_hopper_pixels(conv_hopper_geometry(p));
+}
+
+std::string refuse_conv_hopper(const Problem& p, std::size_t tile) {
+  if (std::string why = refuse_conv_hopper_tensors(p); !why.empty()) return why;
+  const ConvGeometry g = conv_hopper_geometry(p);
   return refuse_split(p, g.batch * g.out_pixels(), g.cout, hopper_depth(g), kHopperTiles[tile]);
 }
 
 double predict_conv_hopper(const Problem& p, std::size_t tile) {
-  const ConvGeometry g = hopper_geometry(p);
+  const ConvGeometry g = conv_hopper_geometry(p);
   return hopper_seconds(p, g.batch * g.out_pixels(), g.cout, hopper_depth(g), kHopperTiles[tile]);
 }
 
 Launch prepare_conv_hopper(const Problem& p, std::size_t tile) {
-  const ConvGeometry g = hopper_geometry(p);
+  const ConvGeometry g = conv_hopper_geometry(p);
   HopperProduct product;
   product.m = g.batch * g.out_pixels();
   product.n = g.cout;
   product.a = hopper_pixels(g, 0, p.inputs[0].pitch);
-  product.w = hopper_weights(p, g);
+  product.w = conv_hopper_weights(p, g);
   product.bias = hopper_bias(p, 2, g.cout);
   product.y_pitch = p.outputs[0].pitch;
   if (given(p, 3)) {

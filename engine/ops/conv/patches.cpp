@@ -21,8 +21,9 @@ const HopperTile& best_tile(const Problem& p, const ConvGeometry& g) {
   const HopperTile* best = nullptr;
   double least = std::numeric_limits<double>::infinity();
   for (const HopperTile& tile : kHopperTiles) {
-    if (tile.split > 1) continue;
-    const double seconds = hopper_seconds(p, g.batch * g.out_pixels(), g.cout, (patch_depth(g) + 63) / 64, tile);
+    const std::int64_t pixels = g.batch * g.out_pixels(), depth = (patch_depth(g) + 63) / 64;
+    if (tile.split > 1 || !refuse_split(p, pixels, g.cout, depth, tile).empty()) continue;
+    const double seconds = hopper_seconds(p, pixels, g.cout, depth, tile);
     if (seconds < least) {
       least = seconds;
       best = &tile;

@@ -31,6 +31,8 @@ constexpr Tactic kTactics[] = {
     row<10>("conv_pair_wgmma_64x128_split2_opencl"), row<11>("conv_pair_wgmma_64x128_split4_opencl"),
     row<12>("conv_pair_wgmma_128x256_kept_opencl"),  row<13>("conv_pair_wgmma_128x128_kept_opencl"),
     row<14>("conv_pair_wgmma_64x256_kept_opencl"),   row<15>("conv_pair_wgmma_256x64_kept_opencl"),
+    row<16>("conv_pair_wgmma_192x128_opencl"),       row<17>("conv_pair_wgmma_128x128_turns_opencl"),
+    row<18>("conv_pair_wgmma_64x128_turns_opencl"),  row<19>("conv_pair_wgmma_128x64_turns_opencl"),
 };
 
 }  // namespace

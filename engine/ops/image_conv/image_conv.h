@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "engine/device/opencl/launch.h"
 #include "engine/graph/tactic.h"
 #include "engine/ops/shared/conv_geometry.h"
 
@@ -20,10 +21,17 @@ struct ImageConvGeometry {
 [[nodiscard]] ImageConvGeometry image_conv_geometry(const Attributes& attributes, const Dims& image, const Dims& w);
 
 [[nodiscard]] std::span<const graph::Tactic> image_conv_tactics();
-/// A launch (strips.cl), and a part of plan kernels (part.cl).
+/// Launches on any tensor cores (strips.cl) and on Hopper's with windows of maxima (rows.cl), and a part of plan
+/// kernels (part.cl).
 [[nodiscard]] std::string refuse_image_conv_mma(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_image_conv_mma(const graph::Problem& problem);
 [[nodiscard]] double predict_image_conv_mma(const graph::Problem& problem);
+
+[[nodiscard]] std::string refuse_image_conv_rows(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_image_conv_rows(const graph::Problem& problem);
+[[nodiscard]] double predict_image_conv_rows(const graph::Problem& problem);
+/// Scale of each channel, then shift: floats.
+[[nodiscard]] device::OpenclState image_conv_factors(const graph::Problem& problem, std::int64_t channels);
 
 [[nodiscard]] std::string refuse_image_conv_part(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_image_conv_part(const graph::Problem& problem);

@@ -105,8 +105,9 @@ float real_at(const graph::Constant& values, std::int64_t i) {
   return values.dtype == DataType::float16 ? half_to_float(values.as<std::uint16_t>()[i]) : values.as<float>()[i];
 }
 
-/// Scale of each channel, then shift.
-device::OpenclState factors_of(const Problem& p, std::int64_t channels) {
+}  // namespace
+
+device::OpenclState image_conv_factors(const Problem& p, std::int64_t channels) {
   device::OpenclState state;
   state.bytes = static_cast<std::size_t>(2 * channels) * sizeof(float);
   auto block = graph::packed(p, "image_conv_factors", DataType::float32, {1, 2}, state.bytes, [&](std::byte* bytes) {
@@ -118,8 +119,6 @@ device::OpenclState factors_of(const Problem& p, std::int64_t channels) {
   state.owner = std::move(block);
   return state;
 }
-
-}  // namespace
 
 std::string refuse_image_conv_mma(const Problem& p) {
   if (!p.target->opencl.mma) return "needs NVIDIA's tensor cores";
@@ -149,7 +148,7 @@ Launch prepare_image_conv_mma(const Problem& p) {
   const ConvGeometry& c = g.conv;
   const Cut cut = cut_of(p, g);
   OpenclLaunch launch;
-  launch.states = {weights_of(p, g, cut), hopper_bias(p, 4, c.cout), factors_of(p, c.cin)};
+  launch.states = {weights_of(p, g, cut), hopper_bias(p, 4, c.cout), image_conv_factors(p, c.cin)};
   KernelCall call("image_conv/strips.cl", "image_conv");
   call.before("shared/opencl/mma.cl").define("FAST_FUNCTIONS", 1);
   const DataType type = p.inputs[0].dtype;

@@ -16,11 +16,11 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b;
 /// With as many slots and buffers as there is room for; no slots where there is too little.
 HopperTile fitted(HopperTile tile, std::int64_t depth) {
   if (!tile.kept) return tile;
-  constexpr std::int64_t kMost = 229'632 - 256;  // of local memory on sm_90
+  const std::int64_t most = 231'424 - 256 - 4LL * tile.groups * tile.columns;  // of local memory on sm_90
   const std::int64_t out = 2LL * tile.rows * tile.columns, slot = 128LL * tile.rows;
   for (tile.buffers = 2; tile.buffers > 0; --tile.buffers) {
     tile.slots = static_cast<int>(
-        std::clamp<std::int64_t>((kMost - depth * 128 * tile.columns - tile.buffers * out) / slot, 0, 8));
+        std::clamp<std::int64_t>((most - depth * 128 * tile.columns - tile.buffers * out) / slot, 0, 8));
     if (tile.slots >= (tile.buffers == 2 ? 3 : 2)) return tile;
   }
   tile.slots = 0;
@@ -37,6 +37,8 @@ std::string refuse_hopper(const Problem& p, std::initializer_list<int> tensors) 
     if (desc.dtype != DataType::float16) return "takes float16 tensors only";
     if (desc.pitch % 8 != 0) return "rows that are no multiple of 8 elements apart";
     if (desc.alignment < 16) return "a tensor that begins at no multiple of 16 bytes";
+    // The copy engine leaves out what lies beyond a row in pieces of 16 bytes only.
+    if (k < 0 && !desc.dims.empty() && desc.dims.back() % 8 != 0) return "results that are no multiple of 8 wide";
   }
   return {};
 }
@@ -71,12 +73,15 @@ std::string refuse_split(const Problem& p, std::int64_t m, std::int64_t n, std::
 double hopper_seconds(const Problem& p, std::int64_t m, std::int64_t n, std::int64_t depth, const HopperTile& tile) {
   const std::int64_t tiles = divide_up(m, tile.rows) * divide_up(n, tile.columns) * tile.split;
   const double waves = static_cast<double>(divide_up(tiles, std::max(1, p.target->workers)));
-  const double rate = 5.5e12 * (tile.rows * tile.columns >= 128 * 128 ? 1.0 : 0.75);  // of a multiprocessor
-  double one = static_cast<double>(divide_up(depth, tile.split)) * 128.0 * tile.rows * tile.columns / rate;
+  // Clocks of a slice: 32 products each, or 128 bytes of local memory each, which wgmma reads (64 rows and all columns
+  // at a time) and the copy engine writes.
+  const int read = tile.rows / 64 * (64 + tile.columns), written = tile.rows + (tile.kept ? 0 : tile.columns);
+  const double clocks = std::max(tile.rows * tile.columns / 32, read + written);
+  double one = static_cast<double>(divide_up(depth, tile.split)) * clocks / 1.75e9;
   if (tile.kept) one *= divide_up(m, tile.rows) < 2 * std::max(1, p.target->workers) ? 1.2 : 0.97;
   // Among plan kernels it cuts one in two.
   const double launch = p.target->opencl.resident_groups > 0 ? 8e-6 : 3e-6;
-  return launch + waves * (one + 0.7e-6) + (tile.split > 1 ? 1.5e-6 : 0);
+  return launch + 0.5e-6 + waves * (one + (tile.turns ? 0.4e-6 : 0.7e-6)) + (tile.split > 1 ? 1.5e-6 : 0);
 }
 
 Launch hopper_launch(const Problem& p, const HopperProduct& product, const HopperTile& asked) {
@@ -120,11 +125,12 @@ Launch hopper_launch(const Problem& p, const HopperProduct& product, const Hoppe
     launch.counters = tiles * static_cast<std::size_t>(tile.groups);
   }
   KernelCall call("shared/opencl/wgmma.cl", "wgmma_product");
-  call.before("shared/opencl/hopper.cl");
+  call.before("shared/opencl/hopper.cl").before("shared/opencl/wgmma_pieces.cl");
   call.define("ROWS", tile.rows).define("COLUMNS", tile.columns).define("STAGES", tile.slots);
   call.define("GROUPS", tile.groups).define("BUFFERS", tile.buffers).define("IM2COL", product.a.map.im2col ? 1 : 0);
   call.define("RESIDUAL", product.residual).activation(product.activation).define("FAST_FUNCTIONS", 1);
   call.define("SPLIT", tile.split).define("KEPT", tile.kept ? product.depth() : 0);
+  call.define("TURNS", tile.turns ? 1 : 0);
   if (product.b) call.define("PAIR", 1).define("IM2COL_B", product.b->map.im2col ? 1 : 0);
   call.map(0).map(1).map(2).map(product.residual ? 3 : 2).state(1).workspace(product.workspace).counters();
   call.value(Int4{{static_cast<std::int32_t>(tiles_m), static_cast<std::int32_t>(tiles_n),
@@ -143,7 +149,7 @@ Launch hopper_launch(const Problem& p, const HopperProduct& product, const Hoppe
   OpenclKernel kernel = call.done();
   kernel.hopper = true;
   kernel.by_address = true;
-  kernel.most_registers = tile.groups == 2 ? 168 : 255;
+  kernel.most_registers = tile.groups == 3 ? 128 : tile.groups == 2 ? 168 : 255;
   launch.kernels.push_back(std::move(kernel));
   launch.state_bytes = product.w.bytes + product.bias.bytes;
   return launch;

@@ -10,13 +10,15 @@
 
 namespace vireo::ops {
 
-/// Rows and columns of a tile, slots of the ring, warpgroups, buffers of output: what fits into 224 KB and 168 (two
-/// warpgroups) or 255 registers. `split`: parts of the depth, for products of few tiles. `kept`: the columns of the
-/// second operand stay in local memory, for products of little depth; slots and buffers follow from that.
+/// Rows and columns of a tile, slots of the ring, warpgroups, buffers of output: what fits into 226 KB and 128 (three
+/// warpgroups), 168 (two) or 255 registers. `split`: parts of the depth, for products of few tiles. `kept`: the columns
+/// of the second operand stay in local memory, for products of little depth; slots and buffers follow from that.
+/// `turns`: each of two warpgroups has tiles of its own, so that one multiplies while the other writes.
 struct HopperTile {
   int rows = 0, columns = 0, slots = 0, groups = 0, buffers = 0;
   int split = 1;
   bool kept = false;
+  bool turns = false;
 };
 inline constexpr HopperTile kHopperTiles[] = {{128, 256, 3, 2, 1},
                                               {256, 128, 3, 2, 1},
@@ -33,7 +35,11 @@ inline constexpr HopperTile kHopperTiles[] = {{128, 256, 3, 2, 1},
                                               {128, 256, 0, 2, 0, 1, true},
                                               {128, 128, 0, 2, 0, 1, true},
                                               {64, 256, 0, 1, 0, 1, true},
-                                              {256, 64, 0, 2, 0, 1, true}};
+                                              {256, 64, 0, 2, 0, 1, true},
+                                              {192, 128, 4, 3, 1},
+                                              {128, 128, 5, 2, 2, 1, false, true},
+                                              {64, 128, 8, 2, 2, 1, false, true},
+                                              {128, 64, 8, 2, 2, 1, false, true}};
 
 /// The tensor whose rows are multiplied.
 struct HopperSource {
@@ -69,7 +75,7 @@ struct HopperProduct {
 /// Why a tile that splits the depth or keeps columns is none for this product; empty for others.
 [[nodiscard]] std::string refuse_split(const Problem& problem, std::int64_t m, std::int64_t n, std::int64_t depth,
                                        const HopperTile& tile);
-/// Rough: waves of tiles at the cores' rate, and what a tile costs besides.
+/// Rough: waves of tiles at the rate of cores or local memory, and what a tile costs besides.
 [[nodiscard]] double hopper_seconds(const Problem& problem, std::int64_t m, std::int64_t n, std::int64_t depth,
                                     const HopperTile& tile);
 /// The bias, float16 or float32, as floats, zero where there is none, as many as n rounded up to 256.

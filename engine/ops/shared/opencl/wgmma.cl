@@ -1,5 +1,6 @@
-// Products and convolutions on Hopper's tensor cores: y = activation(a * w^T + bias + residual), float16 tensors, float32
-// sums. Runs as many groups as there are multiprocessors; each takes tiles of ROWS x COLUMNS one after the other.
+// Products and convolutions on Hopper's tensor cores: y = activation(a * w^T + bias + residual), float16 tensors,
+// float32 sums. Runs as many groups as there are multiprocessors; each takes tiles of ROWS x COLUMNS one after the
+// other.
 //
 // A group is GROUPS warpgroups that multiply and one that loads. The loader's first item asks the copy engine for the
 // slices of a tile, 64 deep, into a ring of STAGES slots in local memory: rows of `a` by a tensor map (IM2COL: the copy
@@ -24,60 +25,22 @@
 // the rows of `w` being those of u and v one behind the other. A part of a split depth may begin in `a` and end in `b`.
 //
 // With KEPT the columns of `w` that a tile needs stay in local memory for all tiles below it, KEPT slices of them, and
-// only rows of `a` go through the ring: for products of little depth, whose tiles would read more of `w` than of anything
-// else. A group then has tiles that follow each other down the columns. The loader asks for other columns when all slots
-// have come back, for then all wgmma that read the old ones were waited for; `landed` says when they are there.
+// only rows of `a` go through the ring: for products of little depth, whose tiles would read more of `w` than of
+// anything else. A group then has tiles that follow each other down the columns. The loader asks for other columns
+// when all slots have come back, for then all wgmma that read the old ones were waited for; `landed` says when they
+// are there.
+//
+// With TURNS each of the two warpgroups has tiles of its own, every second one of the group's, and a buffer of output:
+// one writes while the other multiplies. Slots and buffers pass as above, but only one warpgroup reads each. `turn`
+// says that a warpgroup has seen all slots of its tile filled, which the other one waits for: so no wait for a slot is
+// more than one round ahead of what fills it, and parities are enough.
+//
+// Tiles take long against what a launch costs only for large batches: where a group has one tile, the time until the
+// first copy is asked for and that behind the last product count. So there are no divisions of ints before the former,
+// and the bias comes into local memory meanwhile, not from global memory, line after line, at the end of a tile.
 //
 // Defines: ROWS, COLUMNS, STAGES, GROUPS, BUFFERS (of output), IM2COL, RESIDUAL (0 none, 1 before, 2 after the
-// activation), ACTIVATION, SPLIT (1: none), KEPT (0: none), PAIR (absent: 0), IM2COL_B (as IM2COL, for `b`).
-#ifndef PAIR
-#define PAIR 0
-#endif
-#define THREADS (128 * (GROUPS + 1))
-#define BLOCKS (ROWS / GROUPS / 64)  // of 64 rows, for each warpgroup
-#define A_BYTES (ROWS * 128)
-#define W_BYTES (COLUMNS * 128)
-#if KEPT
-#define SLOT A_BYTES
-#else
-#define SLOT (A_BYTES + W_BYTES)
-#endif
-#define OUT_BYTES (ROWS * COLUMNS * 2)
-
-#if RESIDUAL == 1
-#define FINISH(v, r) ACTIVATE((v) + (r))
-#elif RESIDUAL == 2
-#define FINISH(v, r) (ACTIVATE(v) + (r))
-#else
-#define FINISH(v, r) ACTIVATE(v)
-#endif
-
-// What was stored becomes a group; the buffer of the tile before it, once read, is free (BUFFERS 1: its own).
-#define GIVE_BACK                                                                        \
-  if ((me & 127) == 0) {                                                                 \
-    asm volatile("cp.async.bulk.commit_group;" ::: "memory");                            \
-    asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(BUFFERS - 1) : "memory");     \
-    if (count + 1 >= BUFFERS) barrier_arrive(free + 8 * ((count + 1) % BUFFERS));        \
-  }
-
-// Where the slices of a tile lie in the pictures of `map`: the window's place for the tile's first pixel, and the slice
-// `begin` of the depth as channels and place in the window.
-#define IN_PICTURES(map, window, begin)                                              \
-  const int map##_x = (pixel - row * out.x) * (window).s2 - (window).s4;             \
-  const int map##_y = (row - image * out.y) * (window).s3 - (window).s5;             \
-  int map##_chunk = (begin) % (window).s0;                                           \
-  ushort map##_kw = (begin) / (window).s0 % (window).s1, map##_kh = (begin) / (window).s0 / (window).s1;
-// Loads the slice there, and goes on to the next one.
-#define LOAD_PIXELS(map, window)                                                                       \
-  load_im2col(at, map, map##_chunk * 64, map##_x, map##_y, image, full + 8 * slot, map##_kw * (window).s6, \
-              map##_kh * (window).s7);                                                                 \
-  if (++map##_chunk == (window).s0) {                                                                  \
-    map##_chunk = 0;                                                                                   \
-    if (++map##_kw == (window).s1) {                                                                   \
-      map##_kw = 0;                                                                                    \
-      ++map##_kh;                                                                                      \
-    }                                                                                                  \
-  }
+// activation), ACTIVATION, SPLIT (1: none), KEPT (0: none), PAIR (absent: 0), IM2COL_B (as IM2COL, for `b`), TURNS.
 
 // chunks: 64-deep slices of a pixel's channels; depth: chunks x window. out: width and height of a picture's output;
 // window: width of the window, stride, padding left and above. border: depth of `a`.
@@ -89,7 +52,8 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
     VIREO_ADDRESS(b), const int border, const int8 window_b
 #endif
 ) {
-  local uchar memory[KEPT * W_BYTES + STAGES * SLOT + BUFFERS * OUT_BYTES + 256] __attribute__((aligned(1024)));
+  local uchar memory[KEPT * W_BYTES + STAGES * SLOT + BUFFERS * OUT_BYTES + 256 + GROUPS * COLUMNS * 4]
+      __attribute__((aligned(1024)));
   global const uchar *map_a = (global const uchar *)a_address;
   global const uchar *map_w = (global const uchar *)w_address;
   global const uchar *map_y = (global const uchar *)y_address;
@@ -101,47 +65,58 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
   const uint kept = (uint)(size_t)memory, base = kept + KEPT * W_BYTES;
   const uint outputs = base + STAGES * SLOT, full = outputs + BUFFERS * OUT_BYTES;
   const uint empty = full + 8 * STAGES, filled = empty + 8 * STAGES, free = filled + 8 * BUFFERS;
-  const uint landed = free + 8 * BUFFERS;
+  const uint landed = free + 8 * BUFFERS, turn = landed + 8;
+  const uint shifts = full + 256;
   const uint me = item(), group = me >> 7;
   const int tiles_m = tiles.x, tiles_n = tiles.y, depth = tiles.z, together = tiles.w;
   const int total = tiles_m * tiles_n * SPLIT, band = together * tiles_n;
 #if SPLIT > 1
   local int arrived[GROUPS];
 #endif
-  if (me == 0) {
+  if (me == GROUPS * 128) {
     for (int i = 0; i < STAGES; ++i) {
       barrier_init(full + 8 * i, 1);
-      barrier_init(empty + 8 * i, GROUPS);
+      barrier_init(empty + 8 * i, READERS);
     }
     for (int i = 0; i < BUFFERS; ++i) {
       barrier_init(filled + 8 * i, 1);
-      barrier_init(free + 8 * i, GROUPS);
+      barrier_init(free + 8 * i, READERS);
     }
     barrier_init(landed, 1);
+    barrier_init(turn, 1);
+    barrier_init(turn + 8, 1);
     asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async;" ::: "memory");
   }
-  meet(0, THREADS);
 #if KEPT
-#define ALL_TILES                                            \
-  const int all_first = (int)((long)total * get_group_id(0) / get_num_groups(0)); \
-  const int all_last = (int)((long)total * (get_group_id(0) + 1) / get_num_groups(0)); \
-  for (int tile = all_first; tile < all_last; ++tile)
-#define TILE const int begin = 0, end = depth, m = tile % tiles_m, n = tile / tiles_m;
+  const int all_first = (int)((long)total * get_group_id(0) / get_num_groups(0));
+  const int all_last = (int)((long)total * (get_group_id(0) + 1) / get_num_groups(0));
+  const int first_n = all_first / tiles_m;
+#define TILES(first, step) for (int tile = all_first + (first); tile < all_last; tile += (step))
+#define TILE                                   \
+  const int begin = 0, end = depth;            \
+  const int n = floor_quotient(tile, tiles_m), m = tile - n * tiles_m;
   int kept_n = -1;
 #else
-#define ALL_TILES for (int number = get_group_id(0); number < total; number += get_num_groups(0))
+#define TILES(first, step)                                                                        \
+  for (int number = get_group_id(0) + (first) * get_num_groups(0); number < total; number += (step) * get_num_groups(0))
   // Tiles in bands of `together` rows of tiles, so that what is read at a time stays in the second-level cache.
-#define TILE                                                             \
-  const int tile = number / SPLIT, part = number % SPLIT;                \
+#define TILE                                                                \
+  const int tile = number / SPLIT, part = number % SPLIT;                   \
   const int begin = depth * part / SPLIT, end = depth * (part + 1) / SPLIT; \
-  const int in_band = tile % band, first_m = tile / band * together;     \
-  const int band_m = min(tiles_m - first_m, together);                   \
-  const int m = first_m + in_band % band_m, n = in_band / band_m;
+  const int of_band = floor_quotient(tile, band), first_m = of_band * together;   \
+  const int in_band = tile - of_band * band;                                \
+  const int band_m = min(tiles_m - first_m, together);                      \
+  const int n = floor_quotient(in_band, band_m), m = first_m + in_band - n * band_m;
 #endif
   if (group == GROUPS) {
+    if (me >= GROUPS * 128 + 32) {
+      meet(0, THREADS);
+      return;
+    }
+    arrive(0, THREADS);  // whoever loads waits for nobody
     if (me != GROUPS * 128) return;
     uint slot = 0, parity = 1, count = 0;
-    ALL_TILES {
+    TILES(0, 1) {
       TILE
 #if KEPT
       if (n != kept_n) {
@@ -159,7 +134,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
       }
 #endif
 #if IM2COL || (PAIR && IM2COL_B)
-      const int pixel = m * ROWS, row = pixel / out.x, image = row / out.y;
+      const int pixel = m * ROWS, row = floor_quotient(pixel, out.x), image = floor_quotient(row, out.y);
 #endif
 #if IM2COL
       IN_PICTURES(map_a, window, begin)
@@ -209,25 +184,49 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
     }
     return;
   }
+  if (me == 0) asm volatile("prefetch.tensormap [%0];" ::"l"(map_y) : "memory");
+  meet(0, THREADS);
+#if TURNS
+  uint slice = group * depth, count = group;
+#else
   uint slot = 0, parity = 0, count = 0;
-#if KEPT
-  uint landed_parity = 0;
 #endif
+  int bias_n = -1;
   const uint lane = me & 31, warp = (me >> 5) & 3, row = warp * 16 + ((lane >> 3) & 1) * 8 + (lane & 7);
   float sums[BLOCKS][COLUMNS / 2];
-  ALL_TILES {
+#if TURNS
+  TILES(group, 2) {
+    uint slot = slice % STAGES, parity = slice / STAGES & 1;
+    slice += 2 * depth;
+#else
+  TILES(0, 1) {
+#endif
     TILE
+    if (n != bias_n) {  // all have met since they read the one before
+      asm volatile("cp.async.wait_all;" ::: "memory");
+      if ((me & 127) < COLUMNS / 4)
+        asm volatile("cp.async.cg.shared.global [%0],[%1],16;" ::"r"(shifts + group * (COLUMNS * 4) + (me & 127) * 16),
+                     "l"(bias + n * COLUMNS + (me & 127) * 4)
+                     : "memory");
+      bias_n = n;
+    }
 #if KEPT
     if (n != kept_n) {
-      barrier_wait(landed, landed_parity);
-      landed_parity ^= 1;
+      barrier_wait(landed, (n - first_n) & 1);
       kept_n = n;
     }
 #endif
+#if TURNS
+    if (count > 0) barrier_wait(turn + 8 * (1 - group), (count - 1) / 2 & 1);
+#endif
     uint before = 0;
+#pragma unroll
+    for (int i = 0; i < BLOCKS; ++i)
+#pragma unroll
+      for (int q = 0; q < COLUMNS / 2; ++q) sums[i][q] = 0.0f;  // else ptxas puts a wait behind each wgmma (C7515)
     for (int k = begin; k < end; ++k) {
       barrier_wait(full + 8 * slot, parity);
-      const ulong da = descriptor(base + slot * SLOT + group * (BLOCKS * 8192));
+      const ulong da = descriptor(base + slot * SLOT + FIRST_BLOCK * 8192);
 #if KEPT
       const ulong dw = descriptor(kept + k * W_BYTES);
 #else
@@ -237,7 +236,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
 #pragma unroll
       for (int s = 0; s < 4; ++s) {
 #pragma unroll
-        for (int i = 0; i < BLOCKS; ++i) multiply(sums[i], da + i * 512 + s * 2, dw + s * 2, k != begin || s != 0);
+        for (int i = 0; i < BLOCKS; ++i) multiply(sums[i], da + i * 512 + s * 2, dw + s * 2, 1);
       }
       asm volatile("//@ wgmma.commit_group.sync.aligned;\n//@ wgmma.wait_group.sync.aligned 1;\n" ::: "memory");
       if (k != begin && (me & 127) == 0) barrier_arrive(empty + 8 * before);
@@ -247,6 +246,9 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
         parity ^= 1;
       }
     }
+#if TURNS
+    if ((me & 127) == 0) barrier_arrive(turn + 8 * group);
+#endif
     asm volatile("//@ wgmma.wait_group.sync.aligned 0;\n" ::: "memory");
     if ((me & 127) == 0) barrier_arrive(empty + 8 * before);
 #if SPLIT > 1
@@ -310,35 +312,37 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
 #if RESIDUAL
     barrier_wait(filled + 8 * buffer, (count / BUFFERS) & 1);
 #else
-    if ((me & 127) == 0) asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(BUFFERS - 1) : "memory");
+    if ((me & 127) == 0) asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(LEFT_STORES) : "memory");
 #endif
+    asm volatile("cp.async.wait_all;" ::: "memory");
     meet(1 + group, 128);
+    // Sixteen columns at a time; the bias of the next ones is on its way meanwhile.
+    const uint shift = shifts + group * (COLUMNS * 4) + (lane & 3) * 8;
+    float2 b0 = local_pair(shift), b1 = local_pair(shift + 32);
 #pragma unroll
-    for (int i = 0; i < BLOCKS; ++i) {
+    for (int j = 0; j < COLUMNS / 16; ++j) {
+      const float2 c0 = b0, c1 = b1;
+      if (j + 1 < COLUMNS / 16) {
+        b0 = local_pair(shift + (j + 1) * 64);
+        b1 = local_pair(shift + (j + 1) * 64 + 32);
+      }
+      const uint of_columns = to + j / 4 * (ROWS * 128) + row * 128 + (((2 * (j % 4) + (lane >> 4)) ^ (row & 7)) << 4);
 #pragma unroll
-      for (int c = 0; c < COLUMNS / 64; ++c) {
-        const uint block = to + c * (ROWS * 128) + (group * BLOCKS + i) * 8192;
-#pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          const uint at = block + row * 128 + (((2 * j + (lane >> 4)) ^ (row & 7)) << 4);
-          const int q = (c * 4 + j) * 8;
-          global const float2 *shift = (global const float2 *)(bias + n * COLUMNS + c * 64 + j * 16 + (lane & 3) * 2);
-          const float2 b0 = shift[0], b1 = shift[4];
-          uint r0 = 0, r1 = 0, r2 = 0, r3 = 0;
+      for (int i = 0; i < BLOCKS; ++i) {
+        const uint at = of_columns + (FIRST_BLOCK + i) * 8192;
+        const float *v = sums[i] + j * 8;
+        uint r0 = 0, r1 = 0, r2 = 0, r3 = 0;
 #if RESIDUAL
-          asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3},[%4];"
-                       : "=r"(r0), "=r"(r1), "=r"(r2), "=r"(r3)
-                       : "r"(at)
-                       : "memory");
+        asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3},[%4];"
+                     : "=r"(r0), "=r"(r1), "=r"(r2), "=r"(r3)
+                     : "r"(at));
 #endif
-          const uint p0 = pack(FINISH(sums[i][q] + b0.x, low_of(r0)), FINISH(sums[i][q + 1] + b0.y, high_of(r0)));
-          const uint p1 = pack(FINISH(sums[i][q + 2] + b0.x, low_of(r1)), FINISH(sums[i][q + 3] + b0.y, high_of(r1)));
-          const uint p2 = pack(FINISH(sums[i][q + 4] + b1.x, low_of(r2)), FINISH(sums[i][q + 5] + b1.y, high_of(r2)));
-          const uint p3 = pack(FINISH(sums[i][q + 6] + b1.x, low_of(r3)), FINISH(sums[i][q + 7] + b1.y, high_of(r3)));
-          asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0],{%1,%2,%3,%4};" ::"r"(at), "r"(p0), "r"(p1),
-                       "r"(p2), "r"(p3)
-                       : "memory");
-        }
+        const uint p0 = pack(FINISH(v[0] + c0.x, low_of(r0)), FINISH(v[1] + c0.y, high_of(r0)));
+        const uint p1 = pack(FINISH(v[2] + c0.x, low_of(r1)), FINISH(v[3] + c0.y, high_of(r1)));
+        const uint p2 = pack(FINISH(v[4] + c1.x, low_of(r2)), FINISH(v[5] + c1.y, high_of(r2)));
+        const uint p3 = pack(FINISH(v[6] + c1.x, low_of(r3)), FINISH(v[7] + c1.y, high_of(r3)));
+        asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0],{%1,%2,%3,%4};" ::"r"(at), "r"(p0), "r"(p1),
+                     "r"(p2), "r"(p3));
       }
     }
     fence_proxy();
@@ -348,8 +352,8 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
       for (int i = 0; i < BLOCKS; ++i)
 #pragma unroll
         for (int c = 0; c < COLUMNS / 64; ++c)
-          store_2d(map_y, n * COLUMNS + c * 64, m * ROWS + (group * BLOCKS + i) * 64,
-                   to + c * (ROWS * 128) + (group * BLOCKS + i) * 8192);
+          store_2d(map_y, n * COLUMNS + c * 64, m * ROWS + (FIRST_BLOCK + i) * 64,
+                   to + c * (ROWS * 128) + (FIRST_BLOCK + i) * 8192);
 #if !RESIDUAL
       asm volatile("cp.async.bulk.commit_group;" ::: "memory");
 #endif
@@ -357,7 +361,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) kernel void wgmma_product(
 #if RESIDUAL
     GIVE_BACK
 #endif
-    ++count;
+    count += TURNS ? 2 : 1;
   }
-  if ((me & 127) == 0) asm volatile("cp.async.bulk.wait_group 0;" ::: "memory");
+  if ((me & 127) == 0) asm volatile("cp.async.bulk.wait_group.read 0;" ::: "memory");
 }

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "plugins/infer/lane.h"
 
@@ -10,23 +11,36 @@ class HostLane final : public Lane {
  public:
   HostLane(const LaneNetwork& network, Engine& engine);
   [[nodiscard]] void* memory(int image) override {
-    return input_.data() + std::size_t(image) * network_.spec.image_bytes();
+    padding_[std::size_t(image)] = {};  // whoever asks may write anything
+    return at(image);
   }
+  [[nodiscard]] Canvas canvas(int image) override { return {at(image), &padding_[std::size_t(image)], parallel_}; }
   [[nodiscard]] std::optional<sdk::Geometry> put(int, const sdk::InputSpec&, const sdk::Image&) override { return {}; }
   void want(int, const std::optional<sdk::CellFilter>&) noexcept override {}
   [[nodiscard]] Status enqueue(int count) noexcept override;
   [[nodiscard]] Status wait() noexcept override { return stream_.synchronize(); }
+  /// By the thread that calls: it becomes one of the engine's workers, and no other has to wake for it.
+  [[nodiscard]] Status run(int count) noexcept override {
+    const Status status = prepare(count);
+    return status.ok() ? context_->run() : status;
+  }
   [[nodiscard]] std::vector<sdk::TensorView> outputs(int image) override;
   double warm_up() override;
   [[nodiscard]] std::uint64_t memory_bytes() const override;
 
  private:
+  [[nodiscard]] std::byte* at(int image) const {
+    return input_.data() + std::size_t(image) * network_.spec.image_bytes();
+  }
   void set_count(int count);
+  [[nodiscard]] Status prepare(int count) noexcept;
 
   const LaneNetwork& network_;
   std::unique_ptr<Context> context_;
   Stream stream_;
   Buffer input_;
+  std::vector<preprocess::Padding> padding_;  ///< by image
+  preprocess::Parallel parallel_;
   std::vector<Buffer> outputs_;
   std::vector<Buffer> late_;       ///< outputs whose shape depends on data, of the last run
   std::vector<Dims> output_dims_;  ///< at `count_`
@@ -54,6 +68,11 @@ HostLane::HostLane(const LaneNetwork& network, Engine& engine)
   output_dims_.resize(outputs_.size());
   late_.resize(outputs_.size());
   set_count(network_.batch);
+  padding_.resize(std::size_t(network_.batch));
+  // Where the engine counts on all cores, a thread beside it would take one of them from a worker in the midst of a
+  // tile, for which the others then wait.
+  if (engine.threads() >= int(std::thread::hardware_concurrency()))
+    parallel_ = [&engine](int parts, const std::function<void(int)>& body) { engine.run_on_workers(parts, body); };
 }
 
 void HostLane::set_count(int count) {
@@ -63,13 +82,18 @@ void HostLane::set_count(int count) {
   count_ = count;
 }
 
-Status HostLane::enqueue(int count) noexcept {
+Status HostLane::prepare(int count) noexcept {
   try {
     set_count(network_.open_batch ? count : network_.batch);
   } catch (const std::exception&) {
     return {ErrorCode::internal, "the network refused a batch size that it accepted before"};
   }
-  return context_->enqueue(stream_);
+  return {};
+}
+
+Status HostLane::enqueue(int count) noexcept {
+  const Status status = prepare(count);
+  return status.ok() ? context_->enqueue(stream_) : status;
 }
 
 std::vector<sdk::TensorView> HostLane::outputs(int image) {

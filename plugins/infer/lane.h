@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/api/engine.h"
+#include "plugins/preprocess/preprocess.h"
 #include "plugins/sdk/decoder.h"
 #include "plugins/sdk/frame.h"
 #include "plugins/sdk/input_spec.h"
@@ -37,9 +38,18 @@ struct LaneNetwork {
   [[nodiscard]] std::vector<float> size_or_scale(const TensorInfo& input) const;
 };
 
+/// Where a Preprocessor writes an image of the input, and with what help.
+struct Canvas {
+  void* memory = nullptr;
+  preprocess::Padding* padding = nullptr;  ///< null: not kept
+  preprocess::Parallel parallel;           ///< empty: by the thread that asks
+};
+
 class Lane {
  public:
   virtual ~Lane() = default;
+  /// Throws Error(out_of_memory).
+  [[nodiscard]] virtual Canvas canvas(int image) { return {memory(image)}; }
   /// Where the host writes an image of the input. Throws Error(out_of_memory).
   [[nodiscard]] virtual void* memory(int image) = 0;
   /// Takes the frame as it is; nothing where the host is to write it to memory(). Throws Error.
@@ -51,7 +61,7 @@ class Lane {
   [[nodiscard]] virtual Status enqueue(int count) noexcept = 0;
   /// Returns when what is needed is there, or, after an error, when the lane's memory is at rest.
   [[nodiscard]] virtual Status wait() noexcept = 0;
-  [[nodiscard]] Status run(int count) noexcept {
+  [[nodiscard]] virtual Status run(int count) noexcept {
     const Status begun = enqueue(count), done = wait();
     return begun.ok() ? done : begun;
   }

@@ -6,6 +6,7 @@
 // As the batcher calls it: memory(), put() and want() for images of a batch that is being filled, from several threads
 // but for different images; then run(), or enqueue() and wait(); then outputs(), one call at a time.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -72,8 +73,21 @@ class Lane {
   [[nodiscard]] virtual std::uint64_t memory_bytes() const = 0;
 };
 
-/// Borrows the network.
-[[nodiscard]] std::unique_ptr<Lane> make_host_lane(const LaneNetwork& network, Engine& engine);
+/// How lanes on the CPU share its cores. All workers on one batch give the least latency; but they wait for each other
+/// at every layer, and two batches at once, each by half of them, often get more done.
+struct HostSharing {
+  enum class Rule : std::uint8_t {
+    whole,  ///< one batch after the other, by all workers
+    apart,  ///< each batch by half of them
+    busy    ///< apart beside another one, whole when it is the only one
+  };
+  Rule rule = Rule::whole;
+  std::atomic<int> running{0};  ///< lanes that run
+};
+
+/// Borrows the network and the sharing. `apart`: the lane may run by half of the workers, too.
+[[nodiscard]] std::unique_ptr<Lane> make_host_lane(const LaneNetwork& network, Engine& engine, HostSharing& sharing,
+                                                   bool apart);
 [[nodiscard]] std::unique_ptr<Lane> make_device_lane(const LaneNetwork& network, Engine& engine, const Device& device);
 
 }  // namespace vireo::infer

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <span>
 
+#include "app/deployment/decoder_threads.h"
+
 namespace vireo::deployment {
 namespace {
 
@@ -92,6 +94,7 @@ GstElement* add_camera(GstBin* pipeline, const std::string& device, const config
   gst_structure_set_name(gst_caps_get_structure(jpeg, 0), "image/jpeg");
   OwnedCaps either(gst_caps_merge(gst_caps_copy(caps.get()), jpeg));
   g_object_set(filter, "caps", either.get(), nullptr);
+  share_decoder_threads(GST_BIN(bin));
   GstElement* decode = add_element(GST_BIN(bin), "decodebin");
   GstElement* out = add_element(GST_BIN(bin), "identity");
   link(camera, filter);
@@ -183,6 +186,7 @@ GstElement* add_uri(GstBin* pipeline, const std::string& uri, const config::Sour
                     const std::string& name) {
   check_element(uri, source.properties);
   GstElement* bin = add_bin(pipeline, name);
+  share_decoder_threads(GST_BIN(bin));
   GstElement* decode = add_element(GST_BIN(bin), "uridecodebin", "decode");
   g_object_set(decode, "uri", uri.c_str(), nullptr);
   g_signal_connect_data(

@@ -24,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/deployment/decoder_threads.h"
 #include "app/deployment/elements.h"
 #include "app/deployment/gst_objects.h"
 
@@ -87,6 +88,7 @@ class OneStream {
           return GST_PAD_PROBE_OK;
         },
         &frames_, nullptr);
+    share_decoder_threads(GST_BIN(pipeline_.get()));
     if (clip) in_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "in"));
     else gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, &OneStream::at_end, this, nullptr);
     if (!options.model.empty()) infer_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "infer"));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -129,6 +130,11 @@ class VIREO_API Engine : public std::enable_shared_from_this<Engine> {
   /// The choice of layout for each layer that has one. Empty when shapes were unknown at build.
   [[nodiscard]] const std::vector<LayoutReport>& layouts() const noexcept;
   [[nodiscard]] int threads() const noexcept;
+  /// Calls body(0) … body(tiles - 1), each once, on the workers that the engine's contexts share, the calling thread among
+  /// them, and returns when all have returned. Never beside an inference of these workers but before or after it, so what
+  /// the host has to do for the next one takes none of the cores away on which this one counts. Bodies must not throw, nor
+  /// use the engine.
+  void run_on_workers(int tiles, const std::function<void(int)>& body) noexcept;
 
   struct State;
   explicit Engine(std::unique_ptr<State> state);

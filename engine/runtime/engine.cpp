@@ -1,6 +1,7 @@
 #include "engine/api/engine.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "engine/api/log.h"
 #include "engine/base/affinity.h"
@@ -112,6 +113,24 @@ std::unique_ptr<Context> Engine::create_context(const ContextOptions& options) {
   if (!state_->plan.state().profiles.empty())
     for (const ShapeRange& range : state_->plan.state().profiles.front()) state->shapes[range.input] = range.opt;
   return std::make_unique<Context>(std::move(state));
+}
+
+void Engine::run_on_workers(int tiles, const std::function<void(int)>& body) noexcept {
+  struct Region {
+    const std::function<void(int)>& body;
+    const int tiles;
+    device::ThreadPool& pool;
+    std::atomic<int> next{0}, done{0};
+  } region{body, tiles, *state_->pool};
+  const auto work = [](void* context, int) noexcept {
+    auto& r = *static_cast<Region*>(context);
+    for (int tile = r.next++; tile < r.tiles; tile = r.next++) {
+      r.body(tile);
+      if (++r.done == r.tiles) r.pool.signal();
+    }
+    return r.done.load() >= r.tiles;
+  };
+  if (tiles > 0) state_->pool->run(work, &region);
 }
 
 Stream Engine::create_stream() {

@@ -127,6 +127,10 @@ class Nanodet final : public sdk::Decoder {
     if (params.has("cell_offset")) offset_ = float(params.number("cell_offset", 0.5, 0, 1));
     std::vector<Dims> dims;
     for (const auto& output : d.outputs) dims.push_back(image_dims(output.dims));
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+      const auto last = last_activation(d, i);
+      activated_.push_back(last && *last != Activation::none);
+    }
     const Plan plan = plan_for(dims, input_size(d), bins_);
     settings_ = read_settings(d, params, {.score = 0.35f, .iou = 0.5f}, plan ? plan.classes : -1);
   }
@@ -158,8 +162,10 @@ class Nanodet final : public sdk::Decoder {
                     const float* reg, std::size_t reg_width) {
     const int columns = cells(size.width, level.stride), lines = cells(size.height, level.stride);
     const auto count = std::size_t(columns) * std::size_t(lines);
+    // Each frame is asked anew where the graph doesn't tell: logits of one may all lie in 0..1.
+    const bool told = !plan.merged && level.cls < activated_.size() && activated_[level.cls];
     bool logits = false;
-    for (std::size_t i = 0; i < count && !logits; ++i) {
+    for (std::size_t i = 0; i < count && !logits && !told; ++i) {
       logits = !are_probabilities(cls + i * cls_width, std::size_t(plan.classes));
     }
     const float threshold = logits ? logit(settings_.score) : settings_.score;
@@ -193,6 +199,7 @@ class Nanodet final : public sdk::Decoder {
   Settings settings_;
   int bins_;
   std::optional<float> offset_;
+  std::vector<char> activated_;  ///< outputs that the graph ends with a sigmoid or softmax
   std::vector<Box> boxes_;
   std::vector<std::vector<float>> scratch_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace vireo::draw {
 namespace {
@@ -9,6 +10,22 @@ namespace {
 /// alpha 0 … 256.
 inline void blend(std::uint8_t& p, int value, int alpha) noexcept {
   p = static_cast<std::uint8_t>(p + (((value - p) * alpha + 128) >> 8));
+}
+
+/// The same for samples side by side.
+void blend_row(std::uint8_t* p, int count, int value, int alpha) noexcept {
+  if (alpha == 256) {
+    std::memset(p, value, std::size_t(count));
+    return;
+  }
+  for (int x = 0; x < count; ++x) blend(p[x], value, alpha);
+}
+
+/// Most of a line of text is not ink.
+inline bool eight_are_zero(const std::uint8_t* mask) noexcept {
+  std::uint64_t eight;
+  std::memcpy(&eight, mask, sizeof(eight));
+  return eight == 0;
 }
 
 inline std::uint8_t to_byte(double v) noexcept {
@@ -86,7 +103,7 @@ void Surface::rect(int x0, int y0, int x1, int y1, const Ink& ink, int alpha) no
   for (int y = y0; y < y1; ++y) {
     std::uint8_t* p = row(0, y);
     if (!pairs_) {
-      for (int x = x0; x < x1; ++x) blend(p[x], ink.ycbcr[0], alpha);
+      blend_row(p + x0, x1 - x0, ink.ycbcr[0], alpha);
       continue;
     }
     for (int x = x0; x < x1; ++x) blend(p[2 * x + luma_], ink.ycbcr[0], alpha);
@@ -110,10 +127,14 @@ void Surface::rect(int x0, int y0, int x1, int y1, const Ink& ink, int alpha) no
     };
     const int first = x0 / 2, last = (x1 - 1) / 2;
     cell(first);
-    const int inner = alpha * rows / all_rows;
-    for (int cx = first + 1; cx < last; ++cx) {
-      blend(cb[cx * step], ink.ycbcr[1], inner);
-      blend(cr[cx * step], ink.ycbcr[2], inner);
+    const int inner = alpha * rows / all_rows, cb_value = ink.ycbcr[1], cr_value = ink.ycbcr[2];
+    if (step == 1 && last > first + 1) {
+      blend_row(cb + first + 1, last - first - 1, cb_value, inner);
+      blend_row(cr + first + 1, last - first - 1, cr_value, inner);
+    }
+    for (int cx = first + 1; step == 2 && cx < last; ++cx) {
+      blend(cb[2 * cx], cb_value, inner);
+      blend(cr[2 * cx], cr_value, inner);
     }
     if (last > first) cell(last);
   }
@@ -130,6 +151,11 @@ void Surface::mask(int x, int y, int w, int h, const std::uint8_t* mask, std::pt
     const int bytes = packed_ ? step_ : pairs_ ? 2 : 1;
     std::uint8_t* p = row(0, py) + x0 * bytes + luma_;
     for (int px = x0; px < x1; ++px, p += bytes) {
+      if (px + 8 <= x1 && eight_are_zero(mask + (py - y) * mask_stride + (px - x))) {
+        px += 7;
+        p += 7 * bytes;
+        continue;
+      }
       const int a = (widen(cover(px, py)) * alpha) >> 8;
       if (a == 0) continue;
       if (!packed_) {
@@ -155,7 +181,15 @@ void Surface::mask(int x, int y, int w, int h, const std::uint8_t* mask, std::pt
     std::uint8_t* cb = row(1, cy);
     std::uint8_t* cr = chroma_planes_ == 1 ? cb + 1 : row(2, cy);
     const int ya = std::max(y0, 2 * cy), yb = std::min(y1, 2 * cy + 2), all_rows = std::min(image_.height - 2 * cy, 2);
+    const auto nothing_at = [&](int px) {
+      return eight_are_zero(mask + (ya - y) * mask_stride + (px - x)) &&
+             eight_are_zero(mask + (yb - 1 - y) * mask_stride + (px - x));
+    };
     for (int cx = x0 / 2; cx <= (x1 - 1) / 2; ++cx) {
+      if (2 * cx >= x0 && 2 * cx + 8 <= x1 && nothing_at(2 * cx)) {
+        cx += 3;
+        continue;
+      }
       const int xa = std::max(x0, 2 * cx), xb = std::min(x1, 2 * cx + 2),
                 all_columns = std::min(image_.width - 2 * cx, 2);
       int sum = 0;

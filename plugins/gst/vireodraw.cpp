@@ -14,6 +14,7 @@
 #include "plugins/gst/frame_meta.h"
 #include "plugins/gst/properties.h"
 #include "plugins/gst/video_image.h"
+#include "plugins/gst/writable_frames.h"
 
 GST_DEBUG_CATEGORY_STATIC(vireodraw_debug);
 #define GST_CAT_DEFAULT vireodraw_debug
@@ -55,6 +56,18 @@ struct Settings : DrawStyle {
   bool show_stats = false;
 };
 
+/// What is to be drawn into one frame.
+struct Work {
+  gst::NotePointer note;
+  sdk::FrameResult regions;  ///< without a note: what others attached
+  std::string status;
+
+  [[nodiscard]] const sdk::FrameResult& result() const { return note ? note->result : regions; }
+  [[nodiscard]] bool nothing() const {
+    return status.empty() && result().detections.empty() && result().classes.empty() && result().maps.empty();
+  }
+};
+
 /// `settings` and `changed` are guarded by the object lock; the rest belongs to the streaming thread.
 struct State {
   Settings settings;
@@ -62,6 +75,8 @@ struct State {
   std::unique_ptr<draw::Renderer> renderer;
   Meter meter;
   bool told = false;  ///< of results that don't get here
+  Work work;          ///< of the frame between the two calls that it takes
+  gst::WritableFrames frames;
 };
 
 GType colour_type() {
@@ -123,8 +138,29 @@ GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, 
 
 VireoDraw* self_of(gpointer object) { return reinterpret_cast<VireoDraw*>(object); }
 
-GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
-  VireoDraw* self = self_of(filter);
+Work find_work(VireoDraw* self, GstBuffer* buffer, const Settings& settings) {
+  State& state = *self->state;
+  const GstVideoInfo& info = GST_VIDEO_FILTER(self)->in_info;
+  Work work;
+  std::string lost;
+  work.note = gst::read_note(buffer, gst::NoteKind::result, GST_BASE_TRANSFORM_SINK_PAD(self),
+                             GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info), &lost);
+  if (settings.show_stats) work.status = state.meter.line(work.note ? work.note->latency_ns : 0);
+  if (work.note) return work;
+  gst::warn_of_lost_results(GST_ELEMENT(self), lost, state.told);
+  work.regions.detections = gst::read_regions(buffer);
+  return work;
+}
+
+GstFlowReturn fail(VireoDraw* self, const char* why) {
+  GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s", why),
+                    ("the frame can't be drawn into; put videoconvert before this element"));
+  return GST_FLOW_ERROR;
+}
+
+/// The frame itself where it may be written to, or nothing is drawn.
+GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* input, GstBuffer** output) {
+  VireoDraw* self = self_of(base);
   State& state = *self->state;
   GST_OBJECT_LOCK(self);
   const Settings settings = state.settings;
@@ -132,31 +168,43 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
   GST_OBJECT_UNLOCK(self);
   try {
     if (!state.renderer || changed) state.renderer = std::make_unique<draw::Renderer>(settings);
-    std::string lost;
-    const gst::NotePointer note =
-        gst::read_note(frame->buffer, gst::NoteKind::result, GST_BASE_TRANSFORM_SINK_PAD(self),
-                       GST_VIDEO_FRAME_WIDTH(frame), GST_VIDEO_FRAME_HEIGHT(frame), &lost);
-    const std::string status = settings.show_stats ? state.meter.line(note ? note->latency_ns : 0) : std::string();
-    if (note) {
-      state.renderer->draw(gst::image_of(*frame), note->result, status);
-      return GST_FLOW_OK;
-    }
-    gst::warn_of_lost_results(GST_ELEMENT(self), lost, state.told);
-    sdk::FrameResult result;
-    result.detections = gst::read_regions(frame->buffer);
-    if (!result.detections.empty() || !status.empty()) state.renderer->draw(gst::image_of(*frame), result, status);
+    state.work = find_work(self, input, settings);
   } catch (const std::exception& error) {
-    GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s", error.what()),
-                      ("the frame can't be drawn into; put videoconvert before this element"));
-    return GST_FLOW_ERROR;
+    return fail(self, error.what());
+  }
+  *output = input;
+  if (state.work.nothing() || gst::WritableFrames::is_writable(input)) return GST_FLOW_OK;
+  *output = state.frames.copy(input, GST_VIDEO_FILTER(self)->in_info);
+  return *output ? GST_FLOW_OK : fail(self, "there is no memory for a frame");
+}
+
+GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+  VireoDraw* self = self_of(base);
+  State& state = *self->state;
+  const Work work = std::exchange(state.work, {});
+  if (work.nothing()) return GST_FLOW_OK;
+  gst::MappedFrame mapped(GST_VIDEO_FILTER(self)->in_info, buffer, GST_MAP_READWRITE);
+  if (!mapped) return fail(self, "the frame's memory can't be mapped for writing");
+  try {
+    state.renderer->draw(gst::image_of(mapped.frame()), work.result(), work.status);
+  } catch (const std::exception& error) {
+    return fail(self, error.what());
   }
   return GST_FLOW_OK;
 }
 
+gboolean set_info(GstVideoFilter* filter, GstCaps*, GstVideoInfo*, GstCaps*, GstVideoInfo*) {
+  self_of(filter)->state->frames.reset();
+  return TRUE;
+}
+
 gboolean stop(GstBaseTransform* base) {
-  self_of(base)->state->renderer.reset();
-  self_of(base)->state->meter = {};
-  self_of(base)->state->told = false;
+  State& state = *self_of(base)->state;
+  state.renderer.reset();
+  state.meter = {};
+  state.told = false;
+  state.work = {};
+  state.frames.reset();
   return TRUE;
 }
 
@@ -188,7 +236,9 @@ static void vireo_draw_class_init(VireoDrawClass* klass) {
   object_class->finalize = finalize;
   gst::install_properties(object_class, kTable);
   GST_BASE_TRANSFORM_CLASS(klass)->stop = stop;
-  GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame_ip;
+  GST_BASE_TRANSFORM_CLASS(klass)->prepare_output_buffer = prepare_output_buffer;
+  GST_BASE_TRANSFORM_CLASS(klass)->transform_ip = transform_ip;
+  GST_VIDEO_FILTER_CLASS(klass)->set_info = set_info;
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(

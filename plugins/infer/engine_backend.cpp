@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <thread>
 
 namespace vireo::infer {
 namespace {
@@ -49,6 +50,8 @@ EngineBackend::EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const
   }
   choose_batch(options.batch > 0 ? options.batch : kMostMeasured);
   if (options.batch == 0) batch_note_.clear();  // none was asked for
+  may_part_ = !on_device_ && engines_.size() == 1 && engine_->threads() > 1 && options.lanes > 1 &&
+              std::ranges::all_of(options.devices, [](const std::string& device) { return device == "cpu"; });
   make_lanes();
   if (on_device_) {
     const std::optional<DeviceInfo> info = find_device(options.devices.front());
@@ -63,7 +66,7 @@ void EngineBackend::make_lanes() {
   for (int i = 0; i < std::max(1, options_.lanes); ++i)
     for (std::size_t k = 0; k < engines_.size(); ++k)
       lanes_.push_back(on_device_ ? make_device_lane(network_, *engines_[k], {options_.devices.at(k)})
-                                  : make_host_lane(network_, *engines_[k]));
+                                  : make_host_lane(network_, *engines_[k], sharing_, may_part_));
 }
 
 /// Describes the network for one image, then finds out whether its outputs grow with the batch.
@@ -125,24 +128,37 @@ const std::vector<TensorInfo>& EngineBackend::image_inputs() const noexcept { re
 const std::vector<TensorInfo>& EngineBackend::image_outputs() const noexcept { return image_outputs_; }
 const std::string& EngineBackend::batch_note() const noexcept { return batch_note_; }
 
+Status EngineBackend::run_once(const Way& way) noexcept {
+  if (!way.apart) return lanes_.front()->run(way.count);
+  Status other;
+  std::thread second([&] { other = lanes_[1]->run(way.count); });
+  const Status first = lanes_.front()->run(way.count);
+  second.join();
+  return first.ok() ? other : first;
+}
+
 /// On a CPU a batch shares the cost of starting a step and pays with the caches: small networks gain a third, large
-/// ones lose as much. The smallest size that is not clearly slower than the best.
-int EngineBackend::quickest_batch() {
+/// ones lose as much. Two batches at once by half of the workers each don't wait for each other at each step: small
+/// networks gain a third, too. The smallest way that is not clearly slower than the best.
+EngineBackend::Way EngineBackend::quickest_way(int least, int most) {
   constexpr int kRounds = 3;
   constexpr double kClearly = 1.05, kHopeless = 1.3;
   constexpr std::chrono::milliseconds kPatience{300};  // after the first round, of large networks
-  std::vector<std::pair<int, double>> seconds;         // of an image, by size
-  for (int count = 1; count <= network_.batch; count *= 2)
-    seconds.emplace_back(count, std::numeric_limits<double>::max());
+  std::vector<std::pair<Way, double>> seconds;         // of an image
+  for (int count = least; count <= most; count *= 2)
+    for (const bool apart : {false, true})
+      if (!apart || may_part_) seconds.emplace_back(Way{count, apart}, std::numeric_limits<double>::max());
   const auto begun = std::chrono::steady_clock::now();
   double quickest = std::numeric_limits<double>::max();
   for (int round = 0; round < kRounds; ++round) {
-    if (std::chrono::steady_clock::now() - begun > kPatience) break;
-    for (auto& [count, best] : seconds) {
+    if (round > 1 && std::chrono::steady_clock::now() - begun > kPatience) break;
+    for (auto& [way, best] : seconds) {
       if (round > 0 && best > kHopeless * quickest) continue;
+      sharing_.rule = way.apart ? HostSharing::Rule::apart : HostSharing::Rule::whole;
       const auto start = std::chrono::steady_clock::now();
-      if (!lanes_.front()->run(count).ok()) return 1;
-      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / count);
+      if (!run_once(way).ok()) return {least, false};
+      const double whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      best = std::min(best, whole / (way.count * (way.apart ? 2 : 1)));
       quickest = std::min(quickest, best);
     }
   }
@@ -151,15 +167,22 @@ int EngineBackend::quickest_batch() {
       ->first;
 }
 
+/// Chooses the batch where none was asked for, and whether batches run beside each other.
+void EngineBackend::measure_ways() {
+  const bool batches = options_.batch == 0 && network_.open_batch && network_.batch > 1;
+  if (!batches && !may_part_) return;
+  lanes_.front()->warm_up();
+  const Way way = quickest_way(batches ? 1 : network_.batch, network_.batch);
+  sharing_.rule = way.apart ? HostSharing::Rule::busy : HostSharing::Rule::whole;
+  const bool fewer = batches && way.count < network_.batch;
+  if (!fewer && way.apart == may_part_) return;
+  if (fewer) network_.batch = way.count;
+  may_part_ = way.apart;
+  make_lanes();  // with no more memory than they need
+}
+
 double EngineBackend::warm_up() {
-  if (options_.batch == 0 && !on_device_ && network_.open_batch && network_.batch > 1) {
-    lanes_.front()->warm_up();
-    const int batch = quickest_batch();
-    if (batch < network_.batch) {
-      network_.batch = batch;
-      make_lanes();  // with no more memory than they need
-    }
-  }
+  if (!on_device_) measure_ways();
   // Lanes of the engines stand in turns. On the CPU, and where it is the device, one of each engine stands for all.
   for (std::size_t k = own_parts_ ? lanes_.size() : engines_.size(); k-- > 1;) lanes_[k]->warm_up();
   return lanes_.front()->warm_up();

@@ -54,7 +54,13 @@ class EngineBackend : public Backend {
  private:
   void choose_batch(int wanted);
   void make_lanes();
-  [[nodiscard]] int quickest_batch();
+  struct Way {
+    int count = 1;       ///< images of a batch
+    bool apart = false;  ///< two batches beside each other
+  };
+  void measure_ways();
+  [[nodiscard]] Way quickest_way(int least, int most);
+  [[nodiscard]] Status run_once(const Way& way) noexcept;
   void describe(Context& context);
 
   std::vector<std::shared_ptr<Engine>> engines_;
@@ -64,6 +70,8 @@ class EngineBackend : public Backend {
   std::string batch_note_;
   EngineBackendOptions options_;
   bool on_device_ = false;  ///< the host can't see the engines' memory
+  bool may_part_ = false;   ///< lanes can run by half of the engine's workers, too
+  HostSharing sharing_;
   bool own_parts_ = false;  ///< lanes have something of their own to warm up, and a device that is quick at it
   std::vector<std::unique_ptr<Lane>> lanes_;
 };

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "plugins/infer/lane.h"
 
@@ -8,37 +10,71 @@ namespace {
 
 class HostLane final : public Lane {
  public:
-  HostLane(const LaneNetwork& network, Engine& engine);
+  HostLane(const LaneNetwork& network, Engine& engine, HostSharing& sharing, bool apart);
   [[nodiscard]] void* memory(int image) override {
-    return input_.data() + std::size_t(image) * network_.spec.image_bytes();
+    padding_[std::size_t(image)] = {};  // whoever asks may write anything
+    return at(image);
   }
+  [[nodiscard]] Canvas canvas(int image) override;
   [[nodiscard]] std::optional<sdk::Geometry> put(int, const sdk::InputSpec&, const sdk::Image&) override { return {}; }
   void want(int, const std::optional<sdk::CellFilter>&) noexcept override {}
   [[nodiscard]] Status enqueue(int count) noexcept override;
   [[nodiscard]] Status wait() noexcept override { return stream_.synchronize(); }
+  [[nodiscard]] Status run(int count) noexcept override;
   [[nodiscard]] std::vector<sdk::TensorView> outputs(int image) override;
   double warm_up() override;
   [[nodiscard]] std::uint64_t memory_bytes() const override;
 
  private:
-  void set_count(int count);
+  /// A context, all of which read and write the same buffers.
+  struct Way {
+    std::unique_ptr<Context> context;
+    int count = -1;
+  };
+  [[nodiscard]] std::byte* at(int image) const {
+    return input_.data() + std::size_t(image) * network_.spec.image_bytes();
+  }
+  void allocate();
+  void set_count(Way& way, int count);
+  [[nodiscard]] Status prepare(Way& way, int count) noexcept;
 
   const LaneNetwork& network_;
-  std::unique_ptr<Context> context_;
+  HostSharing& sharing_;
+  Way whole_, half_;  ///< the second may be missing
+  Way* ran_ = &whole_;
   Stream stream_;
   Buffer input_;
+  std::vector<preprocess::Padding> padding_;  ///< by image
+  preprocess::Parallel parallel_;
   std::vector<Buffer> outputs_;
   std::vector<Buffer> late_;       ///< outputs whose shape depends on data, of the last run
-  std::vector<Dims> output_dims_;  ///< at `count_`
-  int count_ = -1;
+  std::vector<Dims> output_dims_;  ///< of the last run
 };
 
+HostLane::HostLane(const LaneNetwork& network, Engine& engine, HostSharing& sharing, bool apart)
+    : network_(network), sharing_(sharing), stream_(engine.create_stream()) {
+  whole_.context = engine.create_context();
+  if (apart) half_.context = engine.create_context({.threads = std::max(1, engine.threads() / 2)});
+  allocate();
+  padding_.resize(std::size_t(network_.batch));
+  // Where the engine counts on all cores, a thread beside it would take one of them from a worker in the midst of a
+  // tile, for which the others then wait.
+  if (engine.threads() >= int(std::thread::hardware_concurrency()))
+    parallel_ = [&engine](int parts, const std::function<void(int)>& body) { engine.run_on_workers(parts, body); };
+}
+
 /// Buffers for the largest batch, bound once; smaller batches use their beginnings.
-HostLane::HostLane(const LaneNetwork& network, Engine& engine)
-    : network_(network), context_(engine.create_context()), stream_(engine.create_stream()) {
-  network_.shape(*context_, network_.batch);
+void HostLane::allocate() {
+  Context& context = *whole_.context;
+  network_.shape(context, network_.batch);
+  if (half_.context) network_.shape(*half_.context, network_.batch);
+  const auto allocated = [&](const std::string& name) {
+    const Buffer buffer = context.allocate(name);
+    if (half_.context) half_.context->bind(name, buffer);
+    return buffer;
+  };
   for (const TensorInfo& input : network_.inputs) {
-    const Buffer buffer = context_->allocate(input.name);
+    const Buffer buffer = allocated(input.name);
     if (input.name == network_.spec.name) {
       input_ = buffer;
       continue;
@@ -48,28 +84,52 @@ HostLane::HostLane(const LaneNetwork& network, Engine& engine)
   }
   for (const TensorInfo& output : network_.outputs) {
     // What depends on data has its memory in the context and is asked for after each run.
-    const bool known = is_static(context_->shape(output.name));
-    outputs_.push_back(known ? context_->allocate(output.name) : Buffer());
+    const bool known = is_static(context.shape(output.name));
+    outputs_.push_back(known ? allocated(output.name) : Buffer());
   }
   output_dims_.resize(outputs_.size());
   late_.resize(outputs_.size());
-  set_count(network_.batch);
+  set_count(whole_, network_.batch);
 }
 
-void HostLane::set_count(int count) {
-  if (count_ == count) return;
-  if (network_.open_batch) network_.shape(*context_, count);
-  for (std::size_t i = 0; i < outputs_.size(); ++i) output_dims_[i] = context_->shape(network_.outputs[i].name);
-  count_ = count;
+void HostLane::set_count(Way& way, int count) {
+  if (way.count != count && network_.open_batch) network_.shape(*way.context, count);
+  if (way.count == count && ran_ == &way) return;
+  for (std::size_t i = 0; i < outputs_.size(); ++i) output_dims_[i] = way.context->shape(network_.outputs[i].name);
+  way.count = count;
+  ran_ = &way;
 }
 
-Status HostLane::enqueue(int count) noexcept {
+Status HostLane::prepare(Way& way, int count) noexcept {
   try {
-    set_count(network_.open_batch ? count : network_.batch);
+    set_count(way, network_.open_batch ? count : network_.batch);
   } catch (const std::exception&) {
     return {ErrorCode::internal, "the network refused a batch size that it accepted before"};
   }
-  return context_->enqueue(stream_);
+  return {};
+}
+
+Status HostLane::enqueue(int count) noexcept {
+  const Status status = prepare(whole_, count);
+  return status.ok() ? whole_.context->enqueue(stream_) : status;
+}
+
+/// By the thread that calls: it becomes one of the engine's workers, and no other has to wake for it.
+Status HostLane::run(int count) noexcept {
+  const int others = sharing_.running++;
+  const bool apart =
+      sharing_.rule == HostSharing::Rule::apart || (sharing_.rule == HostSharing::Rule::busy && others > 0);
+  Way& way = apart && half_.context ? half_ : whole_;
+  Status status = prepare(way, count);
+  if (status.ok()) status = way.context->run();
+  --sharing_.running;
+  return status;
+}
+
+/// Batches that run apart leave it to the system who has a core: nobody waits for the others' tiles.
+Canvas HostLane::canvas(int image) {
+  const bool alone = sharing_.rule == HostSharing::Rule::whole || sharing_.running == 0;
+  return {at(image), &padding_[std::size_t(image)], alone ? parallel_ : preprocess::Parallel()};
 }
 
 std::vector<sdk::TensorView> HostLane::outputs(int image) {
@@ -79,11 +139,11 @@ std::vector<sdk::TensorView> HostLane::outputs(int image) {
     const TensorInfo& info = network_.outputs[i];
     sdk::TensorView whole{info.name, info.dtype, output_dims_[i], outputs_[i].data()};
     if (!outputs_[i]) {
-      whole.dims = context_->shape(info.name);
-      late_[i] = context_->result(info.name);
+      whole.dims = ran_->context->shape(info.name);
+      late_[i] = ran_->context->result(info.name);
       whole.data = late_[i].data();
     }
-    views.push_back(count_ == 1 ? whole : sdk::slice_batch(whole, image, count_));
+    views.push_back(ran_->count == 1 ? whole : sdk::slice_batch(whole, image, ran_->count));
   }
   return views;
 }
@@ -97,22 +157,24 @@ double HostLane::warm_up() {
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / count;
   };
   // A size is compiled when it is set; running each, too, would be thousands of images for a large batch.
-  for (int count = 1; network_.open_batch && count < network_.batch; ++count) set_count(count);
+  for (Way* way : {&whole_, &half_})
+    for (int count = 1; way->context && network_.open_batch && count <= network_.batch; ++count) set_count(*way, count);
   if (network_.open_batch && network_.batch > 1) run_once(1);
   run_once(network_.batch);
   return seconds;
 }
 
 std::uint64_t HostLane::memory_bytes() const {
-  std::uint64_t bytes = context_->arena_bytes() + input_.bytes();
+  std::uint64_t bytes = input_.bytes();
+  for (const Way* way : {&whole_, &half_}) bytes += way->context ? way->context->arena_bytes() : 0;
   for (const Buffer& buffer : outputs_) bytes += buffer.bytes();
   return bytes;
 }
 
 }  // namespace
 
-std::unique_ptr<Lane> make_host_lane(const LaneNetwork& network, Engine& engine) {
-  return std::make_unique<HostLane>(network, engine);
+std::unique_ptr<Lane> make_host_lane(const LaneNetwork& network, Engine& engine, HostSharing& sharing, bool apart) {
+  return std::make_unique<HostLane>(network, engine, sharing, apart);
 }
 
 }  // namespace vireo::infer

@@ -6,12 +6,14 @@
 // As the batcher calls it: memory(), put() and want() for images of a batch that is being filled, from several threads
 // but for different images; then run(), or enqueue() and wait(); then outputs(), one call at a time.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "engine/api/engine.h"
+#include "plugins/preprocess/preprocess.h"
 #include "plugins/sdk/decoder.h"
 #include "plugins/sdk/frame.h"
 #include "plugins/sdk/input_spec.h"
@@ -37,9 +39,18 @@ struct LaneNetwork {
   [[nodiscard]] std::vector<float> size_or_scale(const TensorInfo& input) const;
 };
 
+/// Where a Preprocessor writes an image of the input, and with what help.
+struct Canvas {
+  void* memory = nullptr;
+  preprocess::Padding* padding = nullptr;  ///< null: not kept
+  preprocess::Parallel parallel;           ///< empty: by the thread that asks
+};
+
 class Lane {
  public:
   virtual ~Lane() = default;
+  /// Throws Error(out_of_memory).
+  [[nodiscard]] virtual Canvas canvas(int image) { return {memory(image)}; }
   /// Where the host writes an image of the input. Throws Error(out_of_memory).
   [[nodiscard]] virtual void* memory(int image) = 0;
   /// Takes the frame as it is; nothing where the host is to write it to memory(). Throws Error.
@@ -51,7 +62,7 @@ class Lane {
   [[nodiscard]] virtual Status enqueue(int count) noexcept = 0;
   /// Returns when what is needed is there, or, after an error, when the lane's memory is at rest.
   [[nodiscard]] virtual Status wait() noexcept = 0;
-  [[nodiscard]] Status run(int count) noexcept {
+  [[nodiscard]] virtual Status run(int count) noexcept {
     const Status begun = enqueue(count), done = wait();
     return begun.ok() ? done : begun;
   }
@@ -62,8 +73,21 @@ class Lane {
   [[nodiscard]] virtual std::uint64_t memory_bytes() const = 0;
 };
 
-/// Borrows the network.
-[[nodiscard]] std::unique_ptr<Lane> make_host_lane(const LaneNetwork& network, Engine& engine);
+/// How lanes on the CPU share its cores. All workers on one batch give the least latency; but they wait for each other
+/// at every layer, and two batches at once, each by half of them, often get more done.
+struct HostSharing {
+  enum class Rule : std::uint8_t {
+    whole,  ///< one batch after the other, by all workers
+    apart,  ///< each batch by half of them
+    busy    ///< apart beside another one, whole when it is the only one
+  };
+  Rule rule = Rule::whole;
+  std::atomic<int> running{0};  ///< lanes that run
+};
+
+/// Borrows the network and the sharing. `apart`: the lane may run by half of the workers, too.
+[[nodiscard]] std::unique_ptr<Lane> make_host_lane(const LaneNetwork& network, Engine& engine, HostSharing& sharing,
+                                                   bool apart);
 [[nodiscard]] std::unique_ptr<Lane> make_device_lane(const LaneNetwork& network, Engine& engine, const Device& device);
 
 }  // namespace vireo::infer

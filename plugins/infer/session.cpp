@@ -53,7 +53,10 @@ void Session::decode(std::span<const sdk::TensorView> outputs, const sdk::Geomet
 sdk::Geometry Session::prepare(const sdk::Image& image, const Slot& slot, int worker, Outputs outputs) {
   Lane& lane = model_->backend().lane(slot.lane);
   std::optional<sdk::Geometry> geometry = lane.put(slot.index, input_, image);
-  if (!geometry) geometry = preprocessors_[worker].run(image, slot.memory());
+  if (!geometry) {
+    const Canvas canvas = lane.canvas(slot.index);
+    geometry = preprocessors_[worker].run(image, canvas.memory, canvas.parallel, canvas.padding);
+  }
   const bool whole = outputs == Outputs::whole || decoders_.empty();
   lane.want(slot.index, whole ? std::nullopt : decoders_[slot.lane]->filter());
   return *geometry;

@@ -40,7 +40,9 @@ struct Preprocessor::State {
   Placement placement;
   PixelFormat format{};
   YuvCoefficients k{};
+  bool padded = false;  ///< what lies around the picture is there already
 
+  [[nodiscard]] Padding padding() const;
   [[nodiscard]] bool planar() const { return spec.layout == sdk::Layout::nchw || spec.channels == 1; }
   [[nodiscard]] std::size_t pixels() const { return std::size_t(spec.width) * std::size_t(spec.height); }
   void input_row(int y, Scratch& own, void* slot) const;
@@ -124,8 +126,15 @@ void Preprocessor::State::store_halves(const std::array<const float*, 3>& src, i
   }
 }
 
+Padding Preprocessor::State::padding() const {
+  Padding all{placement.x, placement.y, placement.width, placement.height};
+  for (std::size_t c = 0; c < all.values.size(); ++c)
+    all.values[c] = (float(spec.style.pad) - spec.style.mean[c]) * spec.style.scale[c];
+  return all;
+}
+
 void Preprocessor::State::pad(int y, int x, int count, Scratch& own, void* slot) const {
-  if (count == 0) return;
+  if (count == 0 || padded) return;
   const auto& style = spec.style;
   if (spec.dtype == DataType::float32 && planar()) {
     auto* dst = static_cast<float*>(slot) + std::size_t(y) * std::size_t(spec.width) + std::size_t(x);
@@ -162,7 +171,7 @@ void Preprocessor::State::input_row(int y, Scratch& own, void* slot) const {
   pad(y, p.x + p.width, spec.width - p.x - p.width, own, slot);
 }
 
-sdk::Geometry Preprocessor::run(const Image& image, void* slot, const Parallel& parallel) {
+sdk::Geometry Preprocessor::run(const Image& image, void* slot, const Parallel& parallel, Padding* known) {
   sdk::check_image(image);
   if (image.format == PixelFormat::yuy2 || image.format == PixelFormat::uyvy) {
     throw Error(ErrorCode::invalid_argument, "packed 4:2:2 pictures are to be given as nv12");
@@ -172,6 +181,9 @@ sdk::Geometry Preprocessor::run(const Image& image, void* slot, const Parallel& 
   state.format = image.format;
   state.k = coefficients(image);
   state.picture.start(image, state.placement, state.spec.style.color == ColorOrder::gray);
+  const Padding wanted = state.padding();
+  state.padded = known && *known == wanted;
+  if (known) *known = {};
   const int height = state.spec.height, parts = parallel ? std::clamp(height / kPartRows, 1, kMostParts) : 1;
   if (state.scratch.size() < std::size_t(parts)) state.scratch.resize(std::size_t(parts));
   for (State::Scratch& own : state.scratch) own.row.resize(std::size_t(state.spec.width) * 3);
@@ -181,6 +193,7 @@ sdk::Geometry Preprocessor::run(const Image& image, void* slot, const Parallel& 
   };
   if (parts > 1) parallel(parts, part);
   else part(0);
+  if (known) *known = wanted;
   return geometry_of(state.placement, state.spec, image.width, image.height);
 }
 

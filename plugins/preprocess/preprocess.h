@@ -3,6 +3,7 @@
 // order, normalisation and packing, in one pass over the rows of the input. A Preprocessor keeps tables and scratch
 // memory: one thread at a time; make one for each worker.
 
+#include <array>
 #include <functional>
 #include <memory>
 
@@ -19,6 +20,14 @@ namespace vireo::preprocess {
 /// Calls body(0) … body(parts - 1), each once, from threads as it likes, and returns when all have returned.
 using Parallel = std::function<void(int parts, const std::function<void(int)>& body)>;
 
+/// What lies around the picture in a slot that only Preprocessors write to. Its owner keeps it, so that what is there
+/// already need not be written again: for a wide frame in a square input that is nearly half.
+struct Padding {
+  int x = 0, y = 0, width = 0, height = 0;  ///< rectangle of the picture; 0 wide: nothing is known
+  std::array<float, 3> values{};            ///< for each channel
+  bool operator==(const Padding&) const = default;
+};
+
 class Preprocessor {
  public:
   /// Throws Error(invalid_argument) for an impossible spec.
@@ -29,8 +38,8 @@ class Preprocessor {
 
   [[nodiscard]] const sdk::InputSpec& spec() const noexcept;
   /// Fills spec().image_bytes() bytes at `slot` and returns how the frame lies in them. Throws on a malformed image.
-  /// With `parallel`, groups of rows are its parts; without, all is done by this thread.
-  sdk::Geometry run(const sdk::Image& image, void* slot, const Parallel& parallel = {});
+  /// With `parallel`, groups of rows are its parts; without, all is done by this thread. `known`: what the slot holds.
+  sdk::Geometry run(const sdk::Image& image, void* slot, const Parallel& parallel = {}, Padding* known = nullptr);
 
  private:
   struct State;

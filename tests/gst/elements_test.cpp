@@ -91,6 +91,31 @@ TEST(VireoDraw, ChangesOnlyFramesThatCarrySomething) {
   EXPECT_LT(changed, 320u * 240);
 }
 
+TEST(VireoDraw, LeavesMemoryAloneThatOthersReadAndKeepsWhatTravelsWithTheFrame) {
+  Harness harness("vireodraw");
+  harness.caps(caps_text("BGR", 320, 240));
+  for (const int padding : {0, 20}) {
+    for (int frame = 0; frame < 4; ++frame) {  // memory is used again
+      const OwnedBuffer kept(street(frame, 320, 240, padding)), before(gst_buffer_copy_deep(kept.get()));
+      GstBuffer* shared = gst_buffer_copy(kept.get());  // as a decoder hands out the frames that it refers to
+      gst::attach_note(shared, gst::NoteKind::result, note_with_box(100, 80, 60, 40));
+      harness.push(shared);
+      const OwnedBuffer out = harness.pull();
+      EXPECT_EQ(pixels_changed(before.get(), kept.get()), 0u);
+      EXPECT_EQ(GST_BUFFER_PTS(out.get()), GST_BUFFER_PTS(kept.get()));
+      EXPECT_NE(gst::find_note(out.get(), gst::NoteKind::result), nullptr);
+      const OwnedBuffer plain(street(frame, 320, 240));
+      const std::size_t changed = pixels_changed(plain.get(), out.get());
+      EXPECT_GT(changed, 200u);
+      EXPECT_LT(changed, 320u * 24);
+    }
+    const OwnedBuffer empty(street(9, 320, 240, padding));
+    harness.push(gst_buffer_copy(empty.get()));
+    const OwnedBuffer out = harness.pull();
+    EXPECT_EQ(gst_buffer_peek_memory(out.get(), 0), gst_buffer_peek_memory(empty.get(), 0)) << "nothing to copy for";
+  }
+}
+
 TEST(VireoDraw, DrawsRegionsOfOtherElementsInEveryFormat) {
   for (const char* format : {"NV12", "I420", "BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8", "YUY2", "UYVY"}) {
     Harness harness("vireodraw");

@@ -291,5 +291,34 @@ TEST(Preprocess, IsWhatPlainLoopsGiveForRandomFramesAndNetworks) {
   }
 }
 
+TEST(Preprocess, WritesAroundThePictureOnlyWhatIsNotThereYet) {
+  Random random(3);
+  sdk::InputSpec spec;
+  spec.width = spec.height = 40;
+  Preprocessor preprocessor(spec);
+  const Picture wide(PixelFormat::nv12, 80, 30, random), tall(PixelFormat::nv12, 30, 80, random);
+  std::vector<float> slot(spec.image_bytes() / sizeof(float)), again;
+  Padding known;
+  preprocessor.run(wide.image, slot.data(), {}, &known);
+  slot[0] = 7;  // above the picture
+  preprocessor.run(wide.image, slot.data(), {}, &known);
+  EXPECT_EQ(slot[0], 7);
+  const auto fresh = [&](const sdk::Image& image, Preprocessor& by) {
+    again.assign(slot.size(), -1);
+    by.run(image, again.data());
+    return again;
+  };
+  preprocessor.run(tall.image, slot.data(), {}, &known);
+  EXPECT_EQ(slot, fresh(tall.image, preprocessor));
+  spec.style.pad = 9;  // another stream's settings, in the same slot
+  Preprocessor other(spec);
+  other.run(tall.image, slot.data(), {}, &known);
+  EXPECT_EQ(slot, fresh(tall.image, other));
+  known = {};
+  slot[39] = 7;
+  other.run(tall.image, slot.data(), {}, &known);
+  EXPECT_EQ(slot, fresh(tall.image, other));
+}
+
 }  // namespace
 }  // namespace vireo::preprocess

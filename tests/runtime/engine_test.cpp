@@ -60,6 +60,32 @@ TEST(Engine, events_are_done_when_the_work_before_them_is) {
   }
 }
 
+TEST(Engine, work_of_the_host_is_done_once_between_inferences_of_many_threads) {
+  auto engine = Engine::load(quick_plan(branches(1)), {}, {.threads = 3});
+  const auto x = ramp(kIn);
+  const auto wanted = run(*engine, x, 1);
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      auto context = engine->create_context();
+      const Buffer in = context->allocate("x"), out = context->allocate("y");
+      for (int round = 0; round < 50; ++round) {
+        const int tiles = (t + round) % 9;
+        std::vector<std::atomic<int>> calls(std::size_t(tiles) + 1);
+        engine->run_on_workers(tiles, [&](int tile) {
+          ++calls[std::size_t(tile)];
+          for (std::size_t i = std::size_t(tile); i < x.size(); i += std::size_t(tiles)) in.as<float>()[i] = x[i];
+        });
+        for (int tile = 0; tile < tiles; ++tile) wrong += calls[std::size_t(tile)] != 1;
+        if (tiles == 0) std::copy(x.begin(), x.end(), in.as<float>());
+        if (!context->run().ok() || !std::equal(wanted.begin(), wanted.end(), out.as<float>())) ++wrong;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
 TEST(Engine, each_image_of_a_batch_equals_the_image_alone) {
   auto engine = Engine::load(quick_plan(branches(kUnknown), {{{"x", {1, 3, 16, 16}, {2, 3, 16, 16}, {8, 3, 16, 16}}}}));
   for (std::int64_t batch : {1, 2, 5}) {

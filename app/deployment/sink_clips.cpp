@@ -107,9 +107,9 @@ class Clips final : public EncodedOutput {
     const config::Place& place = before != sink.properties.end() ? before->second.place
                                  : most != sink.properties.end() ? most->second.place
                                                                  : sink.place;
-    throw Error(ErrorCode::invalid_argument, (place.text.empty() ? "" : place.text + ": ") + "before: a clip has " +
-                                                 std::to_string(at_most_ / GST_SECOND) +
-                                                 " s at most (at-most), and must have room for more than " +
+    throw Error(ErrorCode::invalid_argument, (place.text.empty() ? "" : place.text + ": ") +
+                                                 "before: at-most must be more than before: a clip has " +
+                                                 std::to_string(at_most_ / GST_SECOND) + " s at most, found " +
                                                  std::to_string(before_ / GST_SECOND) + " s before its event");
   }
   std::deque<Sighting> seen_until(GstClockTime at) {

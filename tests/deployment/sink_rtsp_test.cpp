@@ -48,12 +48,15 @@ TEST_F(RtspSink, IsWatchedBySeveralOfOurOwnSourcesAndOthersOfThePort) {
   config.streams.push_back(camera("south", url("/south")));
   config.streams.back().source.width = 640;
   config.streams.back().source.height = 360;
-  for (const char* name : {"one", "two"}) config.streams.push_back(viewer(name, url("/north")));
+  for (const char* way : {"tcp", "udp"}) {
+    config.streams.push_back(viewer(way, url("/north")));
+    set(config.streams.back().source.properties, "protocols", way);
+  }
   config.streams.push_back(viewer("other", url("/south")));
   Scratch scratch;
   add_sink(config.streams.back(), scratch.file("south.mp4"));
   deployment_.apply(config);
-  for (const char* name : {"one", "two", "other"}) EXPECT_TRUE(comes(name)) << name;
+  for (const char* name : {"tcp", "udp", "other"}) EXPECT_TRUE(comes(name)) << name;
   deployment_.stop();
   deployment_.wait();
   const VideoFacts facts = read_back(scratch.file("south.mp4"));

@@ -276,6 +276,22 @@ TEST(VireoInfer, SaysWhatIsWrongWithItsModelOrSettings) {
   EXPECT_NE(failure.message.find("nonsense"), std::string::npos);
 }
 
+TEST(VireoInfer, OffersNoPrecisionThatIsRefusedEverywhere) {
+  load_plugin();
+  GstElement* element = gst_element_factory_make("vireoinfer", nullptr);
+  const GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), "precision");
+  const GEnumClass* values = G_PARAM_SPEC_ENUM(spec)->enum_class;
+  for (guint i = 0; i < values->n_values; ++i) {
+    const std::string name = values->values[i].value_nick;
+    const Failure failure =
+        failure_of("vireoscene num-buffers=1 ! vireoinfer build-budget=0 plan-cache=off precision=" + name +
+                   " model=" + demo_model() + " ! fakesink");
+    EXPECT_EQ(failure.message.find("not available"), std::string::npos) << failure.message;
+    EXPECT_EQ(failure.message.empty(), name != "fp16") << failure.message;  // which the CPU has not
+  }
+  gst_object_unref(element);
+}
+
 TEST(VireoInfer, DocumentsEveryPropertyWithDefaultAndMutability) {
   load_plugin();
   GstElement* element = gst_element_factory_make("vireoinfer", nullptr);

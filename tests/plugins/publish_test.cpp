@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -166,6 +167,38 @@ TEST(JsonLines, KeepsLinesBackUntilAsked) {
   appending->publish(example());
   EXPECT_EQ(lines_of(path).size(), 12u);
   std::filesystem::remove(path);
+}
+
+TEST(JsonLines, GoOnInANewFileWhenTheirsWasTakenAway) {
+  const std::filesystem::path path = fresh("vireo_jsonl_"), rotated = path.string() + ".1";
+  auto publisher = create_publisher("jsonl:" + path.string());
+  std::size_t published = 0;
+  const auto publish_until = [&](const auto& condition) {  // it looks once a second
+    for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+         !condition() && std::chrono::steady_clock::now() < end; ++published)
+      publisher->publish(example());
+  };
+  publish_until([&] { return published == 3; });
+  std::filesystem::rename(path, rotated);  // as logrotate does
+  publish_until([&] { return std::filesystem::exists(path); });
+  publisher->publish(example());
+  EXPECT_EQ(lines_of(rotated).size() + lines_of(path).size(), published + 1);
+  EXPECT_GE(lines_of(path).size(), 2u);
+  for (const std::string& line : lines_of(path)) EXPECT_EQ(line, lines_of(rotated).front());
+  std::filesystem::remove(path);
+  published = 0;
+  publish_until([&] { return std::filesystem::exists(path); });
+  EXPECT_GE(lines_of(path).size(), 1u) << "or removes";
+  publisher.reset();
+  std::filesystem::remove(path);
+  std::filesystem::remove(rotated);
+}
+
+TEST(JsonLines, OptionsAreCheckedWithoutAFile) {
+  EXPECT_NO_THROW(check_publisher("jsonl:/nowhere/at/all.jsonl", {{"flush_lines", "3"}}));
+  EXPECT_THROW(check_publisher("jsonl:x", {{"flush_lines", "0"}}), Error);
+  EXPECT_THROW(check_publisher("jsonl:x", {{"colour", "red"}}), Error);
+  EXPECT_THROW(check_publisher("pigeon:post", {}), Error);
 }
 
 TEST(JsonLines, SaysWhyAFileCannotBeOpenedOrWritten) {

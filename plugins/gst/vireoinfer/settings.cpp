@@ -10,11 +10,10 @@ namespace {
 using S = InferSettings;
 
 GType precision_type() {
+  // What engines are built in; int8 and best come when they can be.
   static const GEnumValue values[] = {{0, "32-bit floating point", "fp32"},
-                                      {1, "16-bit floating point", "fp16"},
-                                      {2, "bfloat16", "bf16"},
-                                      {3, "8-bit integers (needs a calibrated plan)", "int8"},
-                                      {4, "whichever is fastest", "best"},
+                                      {1, "16-bit floating point, on OpenCL devices", "fp16"},
+                                      {2, "bfloat16, on CPUs", "bf16"},
                                       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("VireoInferPrecision", values);
   return type;
@@ -148,7 +147,7 @@ const Property<S> kRows[] = {
      "Default: empty, none.",
      &S::stage, When::playing},
     {"precision", "Precision",
-     "Arithmetic of the network; fp32, fp16, bf16, int8 or best. Default: fp32. A plan file keeps its own.",
+     "Arithmetic of the network; fp32, fp16 (OpenCL devices) or bf16 (CPUs). Default: fp32. A plan file keeps its own.",
      kPrecision},
     {"drop-policy", "Drop policy",
      "What happens when frames come faster than they are inferred: 'newest' drops older waiting frames, 'never' blocks "

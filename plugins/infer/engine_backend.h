@@ -60,7 +60,7 @@ class EngineBackend : public Backend {
   };
   void measure_ways();
   [[nodiscard]] Way quickest_way(int least, int most);
-  [[nodiscard]] Status run_once(const Way& way) noexcept;
+  [[nodiscard]] double measure(const Way& way, int runs);
   void describe(Context& context);
 
   std::vector<std::shared_ptr<Engine>> engines_;

@@ -7,7 +7,6 @@
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/compile/depth_first.h"
-#include "engine/compile/marked_memory.h"
 #include "engine/compile/parallel.h"
 #include "engine/compile/placement.h"
 #include "engine/compile/segment_memory.h"
@@ -66,7 +65,7 @@ class Compiler {
     marked_.assign(index(g_.tensor_count()), 0);
     if (in_waves() && !options_.traced) mark_tensors(g_, placement_, binding_of_, drafts_, segment_, marked_);
     if (options_.target->is_cpu()) form_stages();
-    else one_after_the_other();
+    else one_after_the_other(drafts_, marked_, in_waves(), segment_);
     offsets_ = plan_segment_memory(g_, placement_, binding_of_, drafts_, marked_, options_, segment_);
     resolve();
     return std::move(segment_);
@@ -329,31 +328,6 @@ class Compiler {
       else open.clear();
     }
     share_stages(segment_);
-  }
-
-  /// Devices that are no CPU run a step at a time, or, as plan kernels, what has nothing to do with each other
-  /// together.
-  void one_after_the_other() {
-    int wave = -1, epoch = 0;
-    std::size_t first = 0, since = 0;  // of the wave; steps in the epoch
-    for (std::size_t s = 0; s < drafts_.size(); ++s) {
-      bool joins = wave >= 0 && in_waves();
-      for (std::size_t o = first; joins && o < s; ++o) joins = !must_wait(drafts_[o], drafts_[s], &marked_);
-      if (!joins) {
-        ++wave;
-        first = s;
-        since = 0;
-        epoch += kEpochsAMeeting;
-      } else if (since >= kStepsAnEpoch) {
-        segment_.steps[s].pass = true;
-        since = 0;
-        ++epoch;
-      }
-      ++since;
-      drafts_[s].first_stage = drafts_[s].last_stage = wave;
-      drafts_[s].epoch = epoch;
-      if (in_waves()) segment_.steps[s].wave = wave;
-    }
   }
 
   [[nodiscard]] bool in_waves() const { return options_.target->opencl.resident_groups > 0; }

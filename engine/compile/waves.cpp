@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/memory.h"
+#include "engine/compile/marked_memory.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::compile {
@@ -74,6 +75,30 @@ void mark_tensors(const Graph& graph, const Placement& placement, const std::vec
         step.waits_for |= std::uint64_t{1} << k;
     const TensorId root = drafts[s].outputs.empty() ? kNone : drafts[s].outputs[0].root;
     step.marks = root != kNone && marked[at(root)];
+  }
+}
+
+void one_after_the_other(std::vector<StepDraft>& drafts, const std::vector<char>& marked, bool in_waves,
+                         device::Segment& segment) {
+  int wave = -1, epoch = 0;
+  std::size_t first = 0, since = 0;  // of the wave; steps in the epoch
+  for (std::size_t s = 0; s < drafts.size(); ++s) {
+    bool joins = wave >= 0 && in_waves;
+    for (std::size_t o = first; joins && o < s; ++o) joins = !must_wait(drafts[o], drafts[s], &marked);
+    if (!joins) {
+      ++wave;
+      first = s;
+      since = 0;
+      epoch += kEpochsAMeeting;
+    } else if (since >= kStepsAnEpoch) {
+      segment.steps[s].pass = true;
+      since = 0;
+      ++epoch;
+    }
+    ++since;
+    drafts[s].first_stage = drafts[s].last_stage = wave;
+    drafts[s].epoch = epoch;
+    if (in_waves) segment.steps[s].wave = wave;
   }
 }
 

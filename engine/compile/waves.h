@@ -1,7 +1,6 @@
 #pragma once
 // Which steps of a segment can run side by side, and what lets a device do more of that in plan kernels
-// (device/opencl/plan_kernel.h). For
-// segment.cpp.
+// (device/opencl/plan_kernel.h). For segment.cpp.
 
 #include <vector>
 
@@ -20,5 +19,10 @@ void order_by_level(const graph::Graph& graph, std::vector<graph::LayerId>& orde
 /// waits_for).
 void mark_tensors(const graph::Graph& graph, const Placement& placement, const std::vector<int>& binding_of,
                   const std::vector<StepDraft>& drafts, device::Segment& segment, std::vector<char>& marked);
+
+/// Devices that are no CPU run a step at a time, or, as plan kernels (`in_waves`), what has nothing to do with each
+/// other together; tells drafts their stages and epochs (marked_memory.h), steps their waves and passes.
+void one_after_the_other(std::vector<StepDraft>& drafts, const std::vector<char>& marked, bool in_waves,
+                         device::Segment& segment);
 
 }  // namespace vireo::compile

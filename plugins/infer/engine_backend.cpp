@@ -125,6 +125,8 @@ int EngineBackend::concurrency() const noexcept { return std::min(2 * static_cas
 void* EngineBackend::slot(int index, int image) { return lane(index).memory(image); }
 
 Status EngineBackend::run(int index, int count) noexcept { return lane(index).run(count); }
+Status EngineBackend::run_beside(int index, int count) noexcept { return lane(index).run_beside(count); }
+bool EngineBackend::computes_in_caller() const noexcept { return sharing_.rule == HostSharing::Rule::busy; }
 
 std::vector<sdk::TensorView> EngineBackend::outputs(int index, int image, int) { return lane(index).outputs(image); }
 
@@ -153,7 +155,9 @@ double EngineBackend::measure(const Way& way, int runs) {
 
 /// On a CPU a batch shares the cost of starting a step and pays with the caches: small networks gain a third, large
 /// ones lose as much. Two batches at once by half of the workers each don't wait for each other at each step: small
-/// networks gain a third, too. The smallest way that is not clearly slower than the best.
+/// networks gain a third, too. The smallest way that is not clearly slower than the best; of the same batch that with
+/// two at once, for what is to be done beside the network disturbs one of them instead of all workers, and a batch that
+/// is alone has all workers anyway.
 EngineBackend::Way EngineBackend::quickest_way(int least, int most) {
   constexpr int kRounds = 3;
   constexpr double kClearly = 1.05, kHopeless = 1.3;
@@ -161,7 +165,7 @@ EngineBackend::Way EngineBackend::quickest_way(int least, int most) {
   constexpr std::chrono::milliseconds kPatience{300};  // after the first round, of large networks
   std::vector<std::pair<Way, double>> seconds;         // of an image
   for (int count = least; count <= most; count *= 2)
-    for (const bool apart : {false, true})
+    for (const bool apart : {true, false})
       if (!apart || may_part_) seconds.emplace_back(Way{count, apart}, std::numeric_limits<double>::max());
   // A first run sets up what later ones find: it would look hopeless.
   if (may_part_ && measure({least, true}, 2) < 0) return {least, false};
@@ -195,10 +199,10 @@ void EngineBackend::measure_ways() {
                           (way.apart ? ", two beside each other by half of the workers each where frames wait"
                                      : ", one after the other by all workers") +
                           ": measured as the quickest");
-  const bool fewer = batches && way.count < network_.batch;
-  if (!fewer && way.apart == may_part_) return;
-  if (fewer) network_.batch = way.count;
+  if (batches) network_.batch = std::min(network_.batch, way.count);
   may_part_ = way.apart;
+  // A third one would only be filled by a thread that takes its core from the two that run.
+  if (way.apart) options_.lanes = std::min(options_.lanes, 2);
   make_lanes();  // with no more memory than they need
 }
 

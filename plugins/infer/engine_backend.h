@@ -38,6 +38,8 @@ class EngineBackend : public Backend {
   [[nodiscard]] int concurrency() const noexcept override;
   [[nodiscard]] void* slot(int lane, int index) override;
   Status run(int lane, int count) noexcept override;
+  Status run_beside(int lane, int count) noexcept override;
+  [[nodiscard]] bool computes_in_caller() const noexcept override;
   [[nodiscard]] std::vector<sdk::TensorView> outputs(int lane, int index, int count) override;
   /// Of the lane: see lane.h.
   [[nodiscard]] Lane& lane(int index) noexcept { return *lanes_[std::size_t(index)]; }

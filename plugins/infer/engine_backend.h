@@ -73,6 +73,7 @@ class EngineBackend : public Backend {
   EngineBackendOptions options_;
   bool on_device_ = false;  ///< the host can't see the engines' memory
   bool may_part_ = false;   ///< lanes can run by half of the engine's workers, too
+  bool one_core_each_ = false;  ///< lanes that run apart have one core each, and together all
   HostSharing sharing_;
   bool own_parts_ = false;  ///< lanes have something of their own to warm up, and a device that is quick at it
   std::vector<std::unique_ptr<Lane>> lanes_;

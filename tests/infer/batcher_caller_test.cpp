@@ -51,8 +51,14 @@ TEST(BatcherInCaller, GoesOnInTheThreadThatRan) {
   auto stream = batcher.open({.max_inflight = 4}, receiver.deliver());
   ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(0.f)));
   backend.wait_for_batches(1);
-  for (int i = 1; i < 4; ++i) ASSERT_TRUE(stream->submit(std::make_unique<NumberJob>(float(i))));
+  Count prepared;
+  for (int i = 1; i < 4; ++i) {
+    auto job = std::make_unique<NumberJob>(float(i));
+    job->prepared = &prepared;
+    ASSERT_TRUE(stream->submit(std::move(job)));
+  }
   backend.gate(true);
+  prepared.wait_for(3);  // before drain(), which wakes everybody
   stream->drain();
   ASSERT_EQ(receiver.items.size(), 4u);
   const std::thread::id lane = receiver.items[0].delivered_by;

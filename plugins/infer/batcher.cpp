@@ -65,7 +65,7 @@ void Batcher::State::close_if_due(Clock::time_point now) {
   lane.phase = BatchLane::Phase::closed;
   closed.push_back(filling);
   filling = -1;
-  work.notify_all();
+  tell_workers();
 }
 
 bool Batcher::State::more_expected(Clock::time_point now, Clock::time_point deadline) const {
@@ -209,17 +209,14 @@ void Batcher::State::run_lane(Lock& lock, int index) {
   }
   lane.tickets.clear();
   lane.phase = BatchLane::Phase::free;
-  const auto tell = [&] {
-    if (!all_awake()) work.notify_all();
-  };
-  tell();
+  tell_workers();
   for (const auto& [stream, frames] : touched) {
     deliver_ready(lock, *stream);
     // Only now may the stream's next frame be taken: who is given a result may have reason to pause it.
     stream->taken -= frames;
     --stream->holds;
     stream->changed.notify_all();
-    tell();
+    tell_workers();
   }
 }
 

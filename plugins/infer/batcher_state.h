@@ -107,6 +107,10 @@ struct Batcher::State {
   [[nodiscard]] bool all_awake() const {
     return backend.computes_in_caller() && awake == static_cast<int>(lanes.size());
   }
+  /// There may be more to prepare, for whoever sleeps.
+  void tell_workers() {
+    if (!all_awake()) work.notify_all();
+  }
   Ticket* take(int& lane_index, int& slot, int own = -1);
   bool prepare_next(Lock& lock, int worker, int own = -1);
   void close_if_due(Clock::time_point now);

@@ -30,6 +30,11 @@ class Backend {
   [[nodiscard]] virtual void* slot(int lane, int index) = 0;
   /// Runs the lane's first `count` images and returns when their outputs are there.
   virtual Status run(int lane, int count) noexcept = 0;
+  /// The same while other frames are under way, and others will follow.
+  virtual Status run_beside(int lane, int count) noexcept { return run(lane, count); }
+  /// Lanes compute in the threads that run them, which together have all cores: a thread that is done goes on with the
+  /// next frame itself, since whoever else woke up for it would only take a core from a lane that runs.
+  [[nodiscard]] virtual bool computes_in_caller() const noexcept { return false; }
   /// The outputs for image `index` of the `count` that ran; valid until the lane's next run. Throws Error
   /// when an output can't be split by images.
   [[nodiscard]] virtual std::vector<sdk::TensorView> outputs(int lane, int index, int count) = 0;

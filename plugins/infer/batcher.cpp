@@ -21,8 +21,8 @@ void guarded(Ticket& ticket, Work&& work) noexcept {
 
 }  // namespace
 
-/// The next frame and its place, or null when there is no frame or no room.
-Ticket* Batcher::State::take(int& lane_index, int& slot) {
+/// The next frame and its place, or null when there is no frame or no room. A lane's thread opens its own lane.
+Ticket* Batcher::State::take(int& lane_index, int& slot, int own) {
   if (filling < 0 && std::none_of(lanes.begin(), lanes.end(),
                                   [](const BatchLane& lane) { return lane.phase == BatchLane::Phase::free; })) {
     return nullptr;
@@ -30,11 +30,11 @@ Ticket* Batcher::State::take(int& lane_index, int& slot) {
   for (std::size_t tried = 0; tried < streams.size(); ++tried) {
     turn = (turn + 1) % streams.size();
     StreamState& stream = *streams[turn];
-    const bool may = !stream.paused && stream.taken < stream.options.max_inflight;
-    Ticket* ticket = may ? stream.next_pending() : nullptr;
+    Ticket* ticket = stream.next_to_take();
     if (!ticket) continue;
     if (filling < 0) {
-      filling = 0;
+      filling = std::max(0, own);
+      if (lanes[filling].phase != BatchLane::Phase::free) filling = 0;
       while (lanes[filling].phase != BatchLane::Phase::free) ++filling;
       lanes[filling].phase = BatchLane::Phase::filling;
       lanes[filling].prepared = 0;
@@ -58,11 +58,14 @@ void Batcher::State::close_if_due(Clock::time_point now) {
   BatchLane& lane = lanes[filling];
   const bool full = static_cast<int>(lane.tickets.size()) >= backend.max_batch();
   if (!full && running + static_cast<int>(closed.size()) >= backend.concurrency()) return;
+  // Where nobody prepares while all lanes run, what came meanwhile is taken first.
+  const auto waits = [](const StreamState* stream) { return stream->next_to_take() != nullptr; };
+  if (!full && backend.computes_in_caller() && std::ranges::any_of(streams, waits)) return;
   if (!full && now < lane.deadline && more_expected(now, lane.deadline)) return;
   lane.phase = BatchLane::Phase::closed;
   closed.push_back(filling);
   filling = -1;
-  work.notify_all();
+  tell_workers();
 }
 
 bool Batcher::State::more_expected(Clock::time_point now, Clock::time_point deadline) const {
@@ -81,15 +84,24 @@ void Batcher::State::end(Lock& lock, StreamState& stream, Ticket& ticket, Fate f
   deliver_ready(lock, stream);
 }
 
-void Batcher::State::launch(Clock::time_point now) {
+/// Lets the threads of closed lanes run them. True: the calling thread's own lane is one of them.
+bool Batcher::State::launch(Clock::time_point now, int own) {
+  bool here = false;
   while (!closed.empty() && running < backend.concurrency()) {
-    BatchLane& lane = lanes[closed.front()];
-    if (lane.prepared < static_cast<int>(lane.tickets.size())) return;
+    const int index = closed.front();
+    BatchLane& lane = lanes[index];
+    if (lane.prepared < static_cast<int>(lane.tickets.size())) break;
     closed.pop_front();
     lane.phase = BatchLane::Phase::running;
     if (running++ == 0) busy_since = now;
+    if (index == own) {
+      here = true;
+      continue;
+    }
+    lane.called = true;
     lane.wake.notify_one();
   }
+  return here;
 }
 
 void Batcher::State::advance() {
@@ -117,8 +129,8 @@ void Batcher::State::deliver_ready(Lock& lock, StreamState& stream) {
   while (!stream.tickets.empty() && stream.tickets.front()->stage == Stage::done) {
     std::unique_ptr<Ticket> ticket = std::move(stream.tickets.front());
     stream.tickets.pop_front();
-    stream.changed.notify_all();
     lock.unlock();
+    stream.changed.notify_all();  // `delivering` keeps the stream; who wakes finds the lock free
     stream.deliver(std::move(ticket->job), ticket->outcome);
     lock.lock();
   }
@@ -129,25 +141,29 @@ void Batcher::State::deliver_ready(Lock& lock, StreamState& stream) {
 void Batcher::State::worker_loop(int worker) {
   Lock lock(mutex);
   while (!stop) {
-    int index = 0, slot = 0;
-    Ticket* ticket = take(index, slot);
-    if (!ticket) {
-      advance();
-      if (filling >= 0 && lanes[filling].deadline > Clock::now()) {
-        // A stream that stops is noticed before the deadline.
-        work.wait_until(lock, std::min(lanes[filling].deadline, Clock::now() + Cadence::kLeastPatience));
-      } else {
-        work.wait(lock);
-      }
-      continue;
-    }
-    close_if_due(Clock::now());
-    lock.unlock();
-    guarded(*ticket, [&] { ticket->job->prepare({&backend, index, slot}, worker); });
-    lock.lock();
-    ++lanes[index].prepared;
+    const bool prepared = prepare_next(lock, worker);
     advance();
+    if (prepared) continue;
+    if (filling >= 0 && lanes[filling].deadline > Clock::now()) {
+      // A stream that stops is noticed before the deadline.
+      work.wait_until(lock, std::min(lanes[filling].deadline, Clock::now() + Cadence::kLeastPatience));
+    } else {
+      work.wait(lock);
+    }
   }
+}
+
+/// False: there is no frame, or no room.
+bool Batcher::State::prepare_next(Lock& lock, int worker, int own) {
+  int index = 0, slot = 0;
+  Ticket* ticket = take(index, slot, own);
+  if (!ticket) return false;
+  close_if_due(Clock::now());
+  lock.unlock();
+  guarded(*ticket, [&] { ticket->job->prepare({&backend, index, slot}, worker); });
+  lock.lock();
+  ++lanes[index].prepared;
+  return true;
 }
 
 void Batcher::State::run_lane(Lock& lock, int index) {
@@ -156,8 +172,12 @@ void Batcher::State::run_lane(Lock& lock, int index) {
   const bool wanted = std::any_of(lane.tickets.begin(), lane.tickets.end(), [](const Ticket* ticket) {
     return ticket->outcome.fate != Fate::failed && !ticket->cancelled;
   });
+  const bool beside = awake > 1 || std::ranges::any_of(lanes, [&](const BatchLane& other) {
+                        return &other != &lane && other.phase != BatchLane::Phase::free;
+                      });
   lock.unlock();
-  const Status status = wanted ? backend.run(index, count) : Status{};
+  Status status;
+  if (wanted) status = beside ? backend.run_beside(index, count) : backend.run(index, count);
   lock.lock();
   if (--running == 0) stats.busy += Clock::now() - busy_since;
   ++stats.batches;
@@ -189,24 +209,43 @@ void Batcher::State::run_lane(Lock& lock, int index) {
   }
   lane.tickets.clear();
   lane.phase = BatchLane::Phase::free;
-  work.notify_all();
+  tell_workers();
   for (const auto& [stream, frames] : touched) {
     deliver_ready(lock, *stream);
     // Only now may the stream's next frame be taken: who is given a result may have reason to pause it.
     stream->taken -= frames;
     --stream->holds;
     stream->changed.notify_all();
-    work.notify_all();
+    tell_workers();
   }
+}
+
+/// What the thread of a lane that has run does next, where that is its own to do: prepares a frame, or runs its lane.
+/// False: there is nothing to do.
+bool Batcher::State::go_on(Lock& lock, int index) {
+  if (!backend.computes_in_caller()) return false;
+  const auto now = Clock::now();
+  close_if_due(now);
+  if (launch(now, index)) {
+    run_lane(lock, index);
+    return true;
+  }
+  if (prepare_next(lock, static_cast<int>(workers.size()) + index, index)) return true;
+  if (filling >= 0) work.notify_one();  // somebody is to look after its deadline
+  return false;
 }
 
 void Batcher::State::lane_loop(int index) {
   Lock lock(mutex);
   BatchLane& lane = lanes[index];
   for (;;) {
-    lane.wake.wait(lock, [&] { return stop || lane.phase == BatchLane::Phase::running; });
-    if (lane.phase != BatchLane::Phase::running) return;
+    lane.wake.wait(lock, [&] { return stop || lane.called; });
+    if (!lane.called) return;
+    lane.called = false;
+    ++awake;
     run_lane(lock, index);
+    while (go_on(lock, index)) continue;
+    --awake;
   }
 }
 
@@ -256,7 +295,9 @@ BatcherStats Batcher::stats() const {
   return stats;
 }
 
-int Batcher::workers() const noexcept { return static_cast<int>(state_->workers.size()); }
+int Batcher::workers() const noexcept {
+  return static_cast<int>(state_->workers.size()) + (state_->backend.computes_in_caller() ? lanes() : 0);
+}
 int Batcher::lanes() const noexcept { return static_cast<int>(state_->lanes.size()); }
 
 }  // namespace vireo::infer

@@ -6,6 +6,9 @@
 // - A batch goes out when it is full, when its oldest frame has waited its stream's max_delay, or before that when no
 //   stream can be expected to bring another frame in time (by the rate at which each has brought them so far). While as
 //   many lanes run as the backend can use, an overdue batch stays open and goes on filling: it could not start anyway.
+// - Where lanes compute in the threads that run them (Backend::computes_in_caller), such a thread delivers, takes,
+// prepares
+//   and runs in turns, as long as there are frames: no other thread wakes for any of it.
 // - Each stream gets its jobs back in the order in which it submitted them, every job exactly once, one call at a time.
 // - Streams take turns; each has a bound on the frames in flight. A stream that must not wait (live) keeps the newest
 //   frame that did not fit and gives the older one back as dropped, in its place, but lets it go at once; any other
@@ -13,7 +16,8 @@
 // - What fails in one job (prepare, decode) fails that job alone; a failed run fails the jobs of that batch.
 // No lock is held while a frame is prepared, run, decoded or delivered.
 //
-// The batcher owns its threads: `workers` that prepare, one for each lane. Streams may be opened and closed from any
+// The batcher owns its threads: `workers` that prepare, one for each lane, which prepares, too, where lanes compute in
+// the thread that runs them. Streams may be opened and closed from any
 // thread; each stream is submitted to by one thread at a time. Streams must be closed before the batcher goes.
 
 #include <chrono>
@@ -116,6 +120,7 @@ class Batcher {
   /// the stream.
   [[nodiscard]] std::unique_ptr<Stream> open(const StreamOptions& options, Deliver deliver);
   [[nodiscard]] BatcherStats stats() const;
+  /// Threads that prepare.
   [[nodiscard]] int workers() const noexcept;
   [[nodiscard]] int lanes() const noexcept;
 

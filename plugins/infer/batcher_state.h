@@ -41,6 +41,7 @@ struct BatchLane {
   std::vector<Ticket*> tickets;
   int prepared = 0;
   Clock::time_point deadline = Clock::time_point::max();
+  bool called = false;  ///< its thread is to run it
   std::condition_variable wake;
   std::thread thread;
 };
@@ -70,6 +71,10 @@ struct Batcher::StreamState {
     const bool blocked = !options.newest_wins && static_cast<int>(tickets.size()) >= options.max_inflight;
     return !blocked && cadence.may_bring(now, deadline);
   }
+  /// The frame that a lane may take next; null where there is none.
+  [[nodiscard]] Ticket* next_to_take() const {
+    return !paused && taken < options.max_inflight ? next_pending() : nullptr;
+  }
   [[nodiscard]] Ticket* next_pending() const {
     for (const auto& ticket : tickets) {
       if (ticket->stage == Stage::pending) return ticket.get();
@@ -88,6 +93,7 @@ struct Batcher::State {
   int filling = -1;        ///< lane that takes frames
   std::deque<int> closed;  ///< lanes to run next
   int running = 0;
+  int awake = 0;  ///< threads of lanes that have something to do, and look for more before they sleep
   Clock::time_point busy_since;
   BatcherStats stats;
   std::vector<StreamState*> streams;
@@ -97,9 +103,18 @@ struct Batcher::State {
 
   using Lock = std::unique_lock<std::mutex>;
 
-  Ticket* take(int& lane_index, int& slot);
+  /// Whether the threads of all lanes will look for the next frame without being told.
+  [[nodiscard]] bool all_awake() const {
+    return backend.computes_in_caller() && awake == static_cast<int>(lanes.size());
+  }
+  /// There may be more to prepare, for whoever sleeps.
+  void tell_workers() {
+    if (!all_awake()) work.notify_all();
+  }
+  Ticket* take(int& lane_index, int& slot, int own = -1);
+  bool prepare_next(Lock& lock, int worker, int own = -1);
   void close_if_due(Clock::time_point now);
-  void launch(Clock::time_point now);
+  bool launch(Clock::time_point now, int own = -1);
   void advance();
   void hurry(StreamState& stream);
   [[nodiscard]] bool more_expected(Clock::time_point now, Clock::time_point deadline) const;
@@ -109,6 +124,7 @@ struct Batcher::State {
   void worker_loop(int worker);
   void lane_loop(int index);
   void run_lane(Lock& lock, int index);
+  bool go_on(Lock& lock, int index);
 };
 
 }  // namespace vireo::infer

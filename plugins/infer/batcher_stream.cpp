@@ -32,7 +32,7 @@ bool Batcher::Stream::submit(std::unique_ptr<Job> job) {
   if (stream.flushing) return false;
   stream.cadence.note(ticket->submitted);
   stream.tickets.push_back(std::move(ticket));
-  owner.work.notify_one();
+  if (!owner.all_awake()) owner.work.notify_one();
   if (replaced) owner.end(lock, stream, *replaced, Fate::dropped);
   return true;
 }

@@ -56,6 +56,7 @@ EngineBackend::EngineBackend(std::vector<std::shared_ptr<Engine>> engines, const
   if (options.batch == 0) batch_note_.clear();  // none was asked for
   may_part_ = !on_device_ && engines_.size() == 1 && engine_->threads() > 1 && options.lanes > 1 &&
               std::ranges::all_of(options.devices, [](const std::string& device) { return device == "cpu"; });
+  one_core_each_ = engine_->threads() == 2 && std::thread::hardware_concurrency() <= 2;
   make_lanes();
   if (on_device_) {
     const std::optional<DeviceInfo> info = find_device(options.devices.front());
@@ -125,6 +126,11 @@ int EngineBackend::concurrency() const noexcept { return std::min(2 * static_cas
 void* EngineBackend::slot(int index, int image) { return lane(index).memory(image); }
 
 Status EngineBackend::run(int index, int count) noexcept { return lane(index).run(count); }
+Status EngineBackend::run_beside(int index, int count) noexcept { return lane(index).run_beside(count); }
+// A lane of several workers would leave them idle while its thread prepares: there others do that meanwhile.
+bool EngineBackend::computes_in_caller() const noexcept {
+  return one_core_each_ && sharing_.rule == HostSharing::Rule::busy;
+}
 
 std::vector<sdk::TensorView> EngineBackend::outputs(int index, int image, int) { return lane(index).outputs(image); }
 
@@ -153,7 +159,9 @@ double EngineBackend::measure(const Way& way, int runs) {
 
 /// On a CPU a batch shares the cost of starting a step and pays with the caches: small networks gain a third, large
 /// ones lose as much. Two batches at once by half of the workers each don't wait for each other at each step: small
-/// networks gain a third, too. The smallest way that is not clearly slower than the best.
+/// networks gain a third, too. The smallest way that is not clearly slower than the best. Of the same batch that is two
+/// at once where each has one core: what else a pipeline does disturbs one of them there, not all workers, which wait
+/// for each other (yolox_nano, 2 cores: 184 a second apart and 176 whole alone, 178 and 150 in a pipeline).
 EngineBackend::Way EngineBackend::quickest_way(int least, int most) {
   constexpr int kRounds = 3;
   constexpr double kClearly = 1.05, kHopeless = 1.3;
@@ -161,7 +169,7 @@ EngineBackend::Way EngineBackend::quickest_way(int least, int most) {
   constexpr std::chrono::milliseconds kPatience{300};  // after the first round, of large networks
   std::vector<std::pair<Way, double>> seconds;         // of an image
   for (int count = least; count <= most; count *= 2)
-    for (const bool apart : {false, true})
+    for (const bool apart : {one_core_each_, !one_core_each_})
       if (!apart || may_part_) seconds.emplace_back(Way{count, apart}, std::numeric_limits<double>::max());
   // A first run sets up what later ones find: it would look hopeless.
   if (may_part_ && measure({least, true}, 2) < 0) return {least, false};
@@ -195,10 +203,10 @@ void EngineBackend::measure_ways() {
                           (way.apart ? ", two beside each other by half of the workers each where frames wait"
                                      : ", one after the other by all workers") +
                           ": measured as the quickest");
-  const bool fewer = batches && way.count < network_.batch;
-  if (!fewer && way.apart == may_part_) return;
-  if (fewer) network_.batch = way.count;
+  if (batches) network_.batch = std::min(network_.batch, way.count);
   may_part_ = way.apart;
+  // A third one would only be filled by a thread that takes its core from the two that run.
+  if (way.apart && one_core_each_) options_.lanes = std::min(options_.lanes, 2);
   make_lanes();  // with no more memory than they need
 }
 

@@ -38,6 +38,8 @@ class EngineBackend : public Backend {
   [[nodiscard]] int concurrency() const noexcept override;
   [[nodiscard]] void* slot(int lane, int index) override;
   Status run(int lane, int count) noexcept override;
+  Status run_beside(int lane, int count) noexcept override;
+  [[nodiscard]] bool computes_in_caller() const noexcept override;
   [[nodiscard]] std::vector<sdk::TensorView> outputs(int lane, int index, int count) override;
   /// Of the lane: see lane.h.
   [[nodiscard]] Lane& lane(int index) noexcept { return *lanes_[std::size_t(index)]; }
@@ -71,6 +73,7 @@ class EngineBackend : public Backend {
   EngineBackendOptions options_;
   bool on_device_ = false;  ///< the host can't see the engines' memory
   bool may_part_ = false;   ///< lanes can run by half of the engine's workers, too
+  bool one_core_each_ = false;  ///< lanes that run apart have one core each, and together all
   HostSharing sharing_;
   bool own_parts_ = false;  ///< lanes have something of their own to warm up, and a device that is quick at it
   std::vector<std::unique_ptr<Lane>> lanes_;

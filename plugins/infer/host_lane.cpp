@@ -20,7 +20,8 @@ class HostLane final : public Lane {
   void want(int, const std::optional<sdk::CellFilter>&) noexcept override {}
   [[nodiscard]] Status enqueue(int count) noexcept override;
   [[nodiscard]] Status wait() noexcept override { return stream_.synchronize(); }
-  [[nodiscard]] Status run(int count) noexcept override;
+  [[nodiscard]] Status run(int count) noexcept override { return run(count, false); }
+  [[nodiscard]] Status run_beside(int count) noexcept override { return run(count, true); }
   [[nodiscard]] std::vector<sdk::TensorView> outputs(int image) override;
   double warm_up() override;
   [[nodiscard]] std::uint64_t memory_bytes() const override;
@@ -37,6 +38,7 @@ class HostLane final : public Lane {
   void allocate();
   void set_count(Way& way, int count);
   [[nodiscard]] Status prepare(Way& way, int count) noexcept;
+  [[nodiscard]] Status run(int count, bool beside) noexcept;
 
   const LaneNetwork& network_;
   HostSharing& sharing_;
@@ -115,10 +117,10 @@ Status HostLane::enqueue(int count) noexcept {
 }
 
 /// By the thread that calls: it becomes one of the engine's workers, and no other has to wake for it.
-Status HostLane::run(int count) noexcept {
+Status HostLane::run(int count, bool beside) noexcept {
   const int others = sharing_.running++;
   const bool apart =
-      sharing_.rule == HostSharing::Rule::apart || (sharing_.rule == HostSharing::Rule::busy && others > 0);
+      sharing_.rule == HostSharing::Rule::apart || (sharing_.rule == HostSharing::Rule::busy && (beside || others > 0));
   Way& way = apart && half_.context ? half_ : whole_;
   Status status = prepare(way, count);
   if (status.ok()) status = way.context->run();

@@ -66,6 +66,8 @@ class Lane {
     const Status begun = enqueue(count), done = wait();
     return begun.ok() ? done : begun;
   }
+  /// The same beside another lane that runs, or is about to.
+  [[nodiscard]] virtual Status run_beside(int count) noexcept { return run(count); }
   /// Of an image that ran; valid until the next run. Throws Error when an output can't be split by images.
   [[nodiscard]] virtual std::vector<sdk::TensorView> outputs(int image) = 0;
   /// Runs whatever no run may be the first to need, as far as this lane has it for itself; seconds of an image then.

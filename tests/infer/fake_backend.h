@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "plugins/infer/batcher.h"
@@ -38,10 +39,19 @@ class FakeBackend : public Backend {
     --running_;
     return fail_ ? Status(ErrorCode::internal, "the device went away") : Status();
   }
+  Status run_beside(int lane, int count) noexcept override {
+    ++beside_;
+    return run(lane, count);
+  }
+  bool computes_in_caller() const noexcept override { return in_caller_; }
   std::vector<sdk::TensorView> outputs(int lane, int index, int) override {
     return {{"out", DataType::float32, {1, 1}, &results_[lane * batch_ + index]}};
   }
 
+  /// Before a batcher has it.
+  void compute_in_caller() { in_caller_ = true; }
+  /// Runs beside which others were under way.
+  [[nodiscard]] int beside() const { return beside_; }
   void gate(bool open) {
     std::lock_guard lock(mutex_);
     open_ = open;
@@ -70,6 +80,8 @@ class FakeBackend : public Backend {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool open_ = true, fail_ = false;
+  bool in_caller_ = false;
+  std::atomic<int> beside_{0};
   int running_ = 0, most_running_ = 0;
   std::vector<int> batches_;
 };
@@ -103,6 +115,7 @@ struct NumberJob : Job {
   void prepare(const Slot& slot, int) override {
     if (prepare_throws) throw Error(ErrorCode::invalid_argument, "picture is torn");
     *static_cast<float*>(slot.memory()) = in;
+    by = std::this_thread::get_id();
     if (prepared) prepared->add();
   }
   void release() noexcept override {
@@ -114,6 +127,7 @@ struct NumberJob : Job {
   }
   float in, out = 0;
   bool prepare_throws, decode_throws;
+  std::thread::id by;  ///< prepared
   Count *prepared = nullptr, *released = nullptr;
 };
 
@@ -122,6 +136,7 @@ struct Receiver {
   struct Item {
     float in, out;
     Outcome outcome;
+    std::thread::id prepared_by{}, delivered_by{};
   };
   Batcher::Deliver deliver() {
     return [this](std::unique_ptr<Job> job, const Outcome& outcome) {
@@ -129,7 +144,7 @@ struct Receiver {
       ASSERT_FALSE(inside.exchange(true)) << "two deliveries at once";
       {
         std::lock_guard lock(mutex);
-        items.push_back({number.in, number.out, outcome});
+        items.push_back({number.in, number.out, outcome, number.by, std::this_thread::get_id()});
       }
       inside = false;
     };

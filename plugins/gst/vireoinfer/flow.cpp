@@ -101,7 +101,7 @@ void InferFlow::apply_options() {
   each_stream([&](infer::Batcher::Stream& stream) { stream.configure(options_); });
   // Who must keep every frame has nobody to serve less.
   degree_.configure(options_.newest_wins ? settings_.overload : infer::OverloadPolicy::skip, settings_.interval);
-  changed_.notify_all();
+  room_.notify_all();
 }
 
 void InferFlow::set_live(bool live) {
@@ -170,7 +170,7 @@ GstFlowReturn InferFlow::push_frame(GstBuffer* buffer, FrameFacts facts) {
     }
     queue_.push_back({frame, nullptr});
     stats_.most_held = std::max<std::uint64_t>(stats_.most_held, held());
-    changed_.notify_all();
+    if (head_ready()) head_.notify_one();
   }
   if (job && !network->stream->submit(std::move(job))) return GST_FLOW_FLUSHING;
   return GST_FLOW_OK;
@@ -186,13 +186,13 @@ bool InferFlow::push_event(GstEvent* event) {
   const bool begins = GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START || GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT;
   if (begins && result_ == GST_FLOW_EOS) result_ = GST_FLOW_OK;  // a new stream after the end of the old one
   queue_.push_back({nullptr, event});
-  changed_.notify_all();
+  if (head_ready()) head_.notify_one();
   return true;
 }
 
 void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& outcome) {
   FrameTask& frame = *static_cast<InferJob&>(*job).frame();
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   frame.outcome = outcome;
   frame.ready = true;
   const std::int64_t taken_ns = Nanoseconds(Clock::now() - frame.arrived).count();
@@ -206,7 +206,9 @@ void InferFlow::deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& o
     if (options_.newest_wins) degree_.finished(frame.smaller, std::max(frame.arrived, resumed_), Clock::now());
   }
   balance();
-  changed_.notify_all();
+  const bool tell = head_ready();
+  lock.unlock();
+  if (tell) head_.notify_one();
 }
 
 /// The last result once more, for a frame between two inferred ones.
@@ -227,8 +229,7 @@ void InferFlow::hold_result(FrameTask& frame) {
 
 FlowItem InferFlow::next() {
   std::unique_lock lock(mutex_);
-  changed_.wait(
-      lock, [&] { return flushing_ || (!queue_.empty() && (queue_.front().event || queue_.front().frame->ready)); });
+  head_.wait(lock, [&] { return flushing_ || head_ready(); });
   if (flushing_) return {};
   FlowItem item = std::move(queue_.front());
   queue_.pop_front();
@@ -244,14 +245,15 @@ FlowItem InferFlow::next() {
 }
 
 void InferFlow::done(GstFlowReturn result) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   busy_ = busy_frame_ = false;
   balance();
   if (result_ == GST_FLOW_OK && result != GST_FLOW_OK) {
     result_ = result;
     told_ = false;
   }
-  changed_.notify_all();
+  lock.unlock();
+  room_.notify_all();
 }
 
 GstFlowReturn InferFlow::unheard() const {
@@ -277,7 +279,7 @@ void InferFlow::hurry() {
 bool InferFlow::wait_empty() {
   hurry();
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return flushing_ || (queue_.empty() && !busy_); });
+  room_.wait(lock, [&] { return flushing_ || (queue_.empty() && !busy_); });
   return !flushing_;
 }
 
@@ -293,7 +295,8 @@ void InferFlow::set_flushing(bool flushing, const KeepEvent& keep) {
     degree_.restart();
     paused_ = false;
     resumed_ = Clock::now();
-    changed_.notify_all();
+    head_.notify_all();
+    room_.notify_all();
   }
   for (FlowItem& item : gone) {
     if (!item.event) continue;

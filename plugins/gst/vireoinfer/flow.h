@@ -154,6 +154,9 @@ class InferFlow {
   class InferJob;
   void deliver(std::unique_ptr<infer::Job> job, const infer::Outcome& outcome);
   void let_go(FrameTask& frame) noexcept;
+  [[nodiscard]] bool head_ready() const {
+    return !queue_.empty() && (queue_.front().event || queue_.front().frame->ready);
+  }
   [[nodiscard]] bool make_room(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] std::size_t limit() const;
   [[nodiscard]] std::size_t held() const;
@@ -180,7 +183,8 @@ class InferFlow {
   void apply_options();
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable head_;  ///< the output task has something to put out
+  std::condition_variable room_;  ///< one frame less is held, or nothing is left
   std::deque<FlowItem> queue_;
   bool flushing_ = true;
   bool busy_ = false, busy_frame_ = false;  ///< the output task holds an item; and it is a frame

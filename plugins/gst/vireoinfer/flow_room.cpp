@@ -51,7 +51,8 @@ void InferFlow::let_go(FrameTask& frame) noexcept {
     }
     buffer = std::exchange(frame.buffer, nullptr);
     frame.facts.earlier.reset();
-    changed_.notify_all();
+    room_.notify_all();
+    if (head_ready()) head_.notify_one();
   }
   gst_clear_buffer(&buffer);
 }
@@ -86,8 +87,7 @@ void InferFlow::drop_ready(std::unique_lock<std::mutex>& lock, std::deque<FlowIt
 /// that could be let go.
 bool InferFlow::make_room(std::unique_lock<std::mutex>& lock) {
   if (!options_.newest_wins) {
-    changed_.wait(lock,
-                  [&] { return flushing_ || result_ != GST_FLOW_OK || options_.newest_wins || held() < limit(); });
+    room_.wait(lock, [&] { return flushing_ || result_ != GST_FLOW_OK || options_.newest_wins || held() < limit(); });
     if (!options_.newest_wins) return true;
   }
   const auto oldest = [&](auto&& such) {

@@ -22,7 +22,7 @@ enum class DataType : std::uint8_t {
   int16 = 5,
   int32 = 6,
   int64 = 7,
-  string = 8,   ///< known to the importer only; no engine kernel takes it
+  string = 8,   ///< a 64-bit id of a text (text.h): moved and compared for equality like any number
   boolean = 9,  ///< one byte, 0 or 1
   float16 = 10,
   float64 = 11,
@@ -31,7 +31,7 @@ enum class DataType : std::uint8_t {
   bfloat16 = 16,
 };
 
-/// Bytes of one element; 0 for undefined and string.
+/// Bytes of one element; 0 for undefined.
 [[nodiscard]] VIREO_API std::size_t size_of(DataType type) noexcept;
 /// "float32", "int64", ...
 [[nodiscard]] VIREO_API std::string_view to_string(DataType type) noexcept;

@@ -244,10 +244,9 @@ void cast(Node& node) {
   } else {
     const std::int64_t number = node.integer("to", 0);
     to = dtype_from_onnx(number);
-    if (to == DataType::undefined || to == DataType::string) node.refuse("a cast to " + onnx_dtype_name(number));
+    if (to == DataType::undefined) node.refuse("a cast to " + onnx_dtype_name(number));
   }
-  if (to == DataType::undefined || to == DataType::string)
-    node.refuse("a cast to an element type that is not supported");
+  if (to == DataType::undefined) node.refuse("a cast to an element type that is not supported");
   node.result(0, node.cast(node.input(0), to));
 }
 

@@ -43,6 +43,7 @@ std::string onnx_dtype_name(std::int64_t number) {
 
 const std::string& Node::op_type() const { return proto_.op_type(); }
 int Node::output_count() const { return proto_.output_size(); }
+const std::string& Node::proto_output(int index) const { return proto_.output(index); }
 
 TensorId Node::optional(int index) const {
   return index < input_count() ? inputs_[static_cast<std::size_t>(index)] : kNone;
@@ -218,9 +219,10 @@ TensorId Node::reshape(TensorId x, const std::vector<std::int64_t>& shape) {
 
 TensorId Node::cast(TensorId x, DataType to) {
   if (dtype(x) == to) return x;
+  if (to == DataType::string) return emit("number_to_text", {x});
   Attributes attributes;
   attributes.set("to", std::string(to_string(to)));
-  return emit("cast", {x}, std::move(attributes));
+  return emit(dtype(x) == DataType::string ? "text_to_number" : "cast", {x}, std::move(attributes));
 }
 
 void Node::result(int index, TensorId tensor) {
@@ -246,7 +248,8 @@ const Row* find_row(std::string_view domain, std::string_view name) {
     auto* index = new std::map<std::pair<std::string_view, std::string_view>, const Row*>;
     for (const auto& rows :
          {elementwise_rows(), convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(), indexing_rows(),
-          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), microsoft_rows()})
+          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), microsoft_rows(),
+          text_rows(), ml_rows(), ml_linear_rows(), ml_tree_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

@@ -92,6 +92,7 @@ class Node {
     if (!condition) fail(why);
   }
 
+  [[nodiscard]] const std::string& proto_output(int index) const;  ///< its name in the file
   [[nodiscard]] const onnx::NodeProto& proto() const { return proto_; }
   [[nodiscard]] Builder& builder() const { return builder_; }
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <limits>
 
+#include "engine/api/text.h"
 #include "engine/base/text.h"
 #include "engine/import/onnx/node.h"
 
@@ -57,8 +58,19 @@ graph::ConstantPtr typed(const onnx::TensorProto& tensor, DataType dtype, const 
   return constant.constant;
 }
 
+graph::ConstantPtr texts(const onnx::TensorProto& tensor, const Dims& dims, std::size_t count) {
+  if (static_cast<std::size_t>(tensor.string_data_size()) != count)
+    fail(ErrorCode::invalid_model, title(tensor), " (string ", dims, ") holds ", tensor.string_data_size(),
+         " texts, its dims need ", count);
+  graph::MutableConstant constant = graph::new_constant(DataType::string, dims);
+  std::transform(tensor.string_data().begin(), tensor.string_data().end(), constant.as<std::uint64_t>(),
+                 [](const std::string& text) { return text_id(text); });
+  return constant.constant;
+}
+
 graph::ConstantPtr from_fields(const onnx::TensorProto& tensor, DataType dtype, const Dims& dims, std::size_t count) {
   switch (dtype) {
+    case DataType::string: return texts(tensor, dims, count);
     case DataType::float32: return typed<float>(tensor, dtype, dims, tensor.float_data(), count);
     case DataType::float64: return typed<double>(tensor, dtype, dims, tensor.double_data(), count);
     case DataType::int64: return typed<std::int64_t>(tensor, dtype, dims, tensor.int64_data(), count);
@@ -81,7 +93,7 @@ graph::ConstantPtr from_fields(const onnx::TensorProto& tensor, DataType dtype, 
 void read_header(const onnx::TensorProto& tensor, DataType& dtype, Dims& dims, std::size_t& count, std::size_t& bytes) {
   dtype = dtype_from_onnx(tensor.data_type());
   dims.assign(tensor.dims().begin(), tensor.dims().end());
-  if (dtype == DataType::undefined || dtype == DataType::string)
+  if (dtype == DataType::undefined)
     fail(ErrorCode::unsupported, title(tensor), " has the element type ", onnx_dtype_name(tensor.data_type()));
   if (dims.size() > 64) fail(ErrorCode::invalid_model, title(tensor), " claims ", dims.size(), " extents");
   for (const std::int64_t extent : dims)
@@ -103,13 +115,15 @@ void check_raw(const onnx::TensorProto& tensor, DataType dtype, const Dims& dims
          " bytes, its type and dims need ", bytes);
 }
 
-/// Some writers leave an empty raw_data with the typed values.
+/// Some writers leave an empty raw_data with the typed values. Texts are never raw.
 bool is_raw(const onnx::TensorProto& tensor, std::size_t bytes) {
-  return tensor.has_raw_data() && (!tensor.raw_data().empty() || bytes == 0);
+  return tensor.data_type() != onnx::TensorProto::STRING && tensor.has_raw_data() &&
+         (!tensor.raw_data().empty() || bytes == 0);
 }
 
 bool is_external(const onnx::TensorProto& tensor) {
-  return tensor.data_location() == onnx::TensorProto_DataLocation_EXTERNAL;
+  return tensor.data_type() != onnx::TensorProto::STRING &&
+         tensor.data_location() == onnx::TensorProto_DataLocation_EXTERNAL;
 }
 
 /// Any byte but 0 counts as true in a file; the engine's booleans are 0 or 1.

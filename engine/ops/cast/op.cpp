@@ -12,8 +12,9 @@ namespace {
 void infer(InferContext& c) {
   const std::string name = c.attributes().text("to", "");
   const DataType to = data_type_from(name);
-  c.require(size_of(to) > 0, "can't cast to '" + name + "'");
-  c.require(size_of(c.dtype(0)) > 0, "can't cast from " + std::string(to_string(c.dtype(0))));
+  c.require(size_of(to) > 0 && to != DataType::string, "can't cast to '" + name + "'");
+  c.require(size_of(c.dtype(0)) > 0 && c.dtype(0) != DataType::string,
+            "can't cast from " + std::string(to_string(c.dtype(0))));
   c.output(0, to, c.dims(0));
 }
 

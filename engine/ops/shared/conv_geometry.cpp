@@ -161,15 +161,15 @@ ConvGeometry conv_geometry(const Attributes& attributes, const Dims& x, const Di
     read_spatial(tail, "output_shape", g.rank, 1, wanted);
   }
   for (auto axis = static_cast<std::size_t>(3 - g.rank); axis < 3; ++axis) {
-    if (direction == Direction::forward)
-      forward_extent(auto_pad, g, axis);
-    else
-      transposed_extent(auto_pad, output_padding[axis], wanted[axis], g, axis);
+    if (direction == Direction::forward) forward_extent(auto_pad, g, axis);
+    else transposed_extent(auto_pad, output_padding[axis], wanted[axis], g, axis);
   }
   return g;
 }
 
 void infer_conv(InferContext& c, Direction direction) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   require_float(c, 0);
   c.require(c.dtype(1) == c.dtype(0), str("weights are ", c.dtype(1), ", the input is ", c.dtype(0)));
   ConvGeometry g;

@@ -104,6 +104,9 @@ void dispatch_bytes(DataType type, F&& f) {
   }
 }
 
+/// The type whose elements move as those of `type` do: of texts their ids.
+[[nodiscard]] constexpr DataType moved_as(DataType type) { return type == DataType::string ? DataType::uint64 : type; }
+
 /// Integers wrap around, as those of tensors do; reals are what they are.
 template <typename W>
 [[nodiscard]] W wrapping_add(W a, W b) {

@@ -191,7 +191,7 @@ void svm_classifier(Node& node) {
   const TensorId votes = product(node, wins, weights, classes, bias);
   node.result(0, labels_at(node, labels, largest_of_rows(node, votes)));
   const bool one = rho.size() == 1 && !probable;
-  node.result(1, one ? two_columns(node, transform, scores, false) : post_transform(node, transform, scores));
+  node.result(1, one ? two_columns(node, transform, scores, transform != "NONE") : post_transform(node, transform, scores));
 }
 
 TensorId probit(Node& node, TensorId x) {

@@ -260,10 +260,10 @@ TEST(Trees, SayWhichNodeIsWrong) {
     EXPECT_NE(std::string(error.what()).find("node 2 of tree 0 leads to node 9"), std::string::npos) << error.what();
   }
   attributes[5] = {"nodes_truenodeids", Ints{1, 0, 0, 0, 0, 1, 0, 0}};  // back to the root
-  EXPECT_THROW(
-      (void)graph::evaluate_graph(Single{"TreeEnsembleRegressor", attributes, {floats({1, 2}, {2, -1})}}.load().graph(),
-                                  {floats({1, 2}, {2, -1})}),
-      Error);
+  EXPECT_THROW((void)Single({"TreeEnsembleRegressor", attributes, {floats({1, 2}, {0, 0})}}).load(), Error);
+  attributes[5] = {"nodes_truenodeids", Ints{1, 0, 2, 0, 0, 1, 0, 0}};  // a node after itself
+  const Single single{"TreeEnsembleRegressor", attributes, {floats({1, 2}, {2, -1})}};
+  EXPECT_THROW((void)graph::evaluate_graph(single.load().graph(), single.inputs), Error);
 }
 
 TEST(Vectors, RegressionAndItsKernels) {

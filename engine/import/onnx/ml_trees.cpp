@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "engine/base/text.h"
 #include "engine/import/onnx/handlers.h"
@@ -148,8 +149,12 @@ Trees read_lists(Node& node, const std::string& prefix, const std::vector<std::i
     const std::int64_t holds = next(yes[i]), fails = next(no[i]);
     result.add(feature[i], mode | nan, holds, fails, thresholds[i]);
   }
+  // A tree begins at its first node that comes after none.
+  std::unordered_set<std::int64_t> begun;
   for (std::size_t i = 0; i < count; ++i)
-    if (!inner[i]) result.roots.push_back(static_cast<std::int64_t>(i));
+    if (!inner[i] && begun.insert(trees[i]).second) result.roots.push_back(static_cast<std::int64_t>(i));
+  for (const std::int64_t tree : trees)
+    node.require(begun.contains(tree), base::str("tree ", tree, " has no first node: each comes after another"));
   for (const std::int64_t i : votes.order) {
     result.targets.push_back(said[static_cast<std::size_t>(i)]);
     result.weights.push_back(weights[static_cast<std::size_t>(i)]);

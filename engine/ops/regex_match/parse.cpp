@@ -137,10 +137,12 @@ class Parser {
     NodePtr node = make(Kind::sequence);
     while (!end() && !next_is("|") && !next_is(")")) {
       if (accept("\\Q")) {
+        const std::size_t before = node->children.size();
         while (!end() && !accept("\\E")) {
           const char32_t c = take();
           node->children.push_back(set({{c, c}}));
         }
+        if (node->children.size() > before) node->children.back() = repeated(std::move(node->children.back()));
         continue;
       }
       NodePtr item = atom();

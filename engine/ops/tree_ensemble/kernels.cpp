@@ -21,8 +21,8 @@ constexpr std::size_t kMostNodes = std::size_t{1} << 30;
 template <typename T>
 struct Node {
   T threshold;           ///< of a leaf its weight, where it has one
-  std::int32_t feature;  ///< times kLanes; ~ of that where NaN goes to `holds`
-  std::int32_t holds, fails;
+  std::int32_t feature;  ///< times kLanes; ~ of that where NaN counts as true
+  std::int32_t next[2];  ///< by whether the comparison holds: an index, for a branch would often be guessed wrong
 };
 
 template <typename T>
@@ -74,7 +74,7 @@ void flatten(State<T>& s) {
           {leaf ? static_cast<std::int32_t>(node.holds) : 0, leaf ? static_cast<std::int32_t>(node.fails) : 0});
       if (leaf) {
         const auto self = static_cast<std::int32_t>(next);
-        s.nodes.push_back({s.single ? s.weights[static_cast<std::size_t>(node.holds)] : kNever, 0, self, self});
+        s.nodes.push_back({s.single ? s.weights[static_cast<std::size_t>(node.holds)] : kNever, 0, {self, self}});
         continue;
       }
       const bool exchange = node.mode == TreeMode::greater || node.mode == TreeMode::greater_equal;
@@ -88,7 +88,7 @@ void flatten(State<T>& s) {
       const std::int32_t holds = put(exchange ? node.fails : node.holds),
                          fails = put(exchange ? node.holds : node.fails);
       const auto feature = static_cast<std::int32_t>(node.feature * kLanes);
-      s.nodes.push_back({threshold, missing ? ~feature : feature, holds, fails});
+      s.nodes.push_back({threshold, missing ? ~feature : feature, {fails, holds}});
       s.missing = s.missing || missing;
     }
   }
@@ -99,6 +99,7 @@ template <typename T, bool kMissing, std::int64_t kStep>
 void walk_trees(const Node<T>* nodes, const T* x, std::int32_t (&at)[kLanes]) {
   for (std::int32_t moved = 1; moved != 0;) {
     moved = 0;
+#pragma GCC unroll 8
     for (std::int64_t k = 0; k < kLanes; ++k) {
       const Node<T>& node = nodes[at[k]];
       std::int32_t feature = node.feature;
@@ -106,7 +107,7 @@ void walk_trees(const Node<T>* nodes, const T* x, std::int32_t (&at)[kLanes]) {
       const T value = x[feature + k * kStep];
       bool holds = value <= node.threshold;
       if constexpr (kMissing) holds = holds | ((node.feature < 0) & (value != value));
-      const std::int32_t next = holds ? node.holds : node.fails;
+      const std::int32_t next = node.next[holds ? 1 : 0];
       moved |= next ^ at[k];
       at[k] = next;
     }

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "engine/base/text.h"
 #include "engine/import/onnx/handlers.h"
@@ -149,12 +148,21 @@ Trees read_lists(Node& node, const std::string& prefix, const std::vector<std::i
     const std::int64_t holds = next(yes[i]), fails = next(no[i]);
     result.add(feature[i], mode | nan, holds, fails, thresholds[i]);
   }
-  // A tree begins at its first node that comes after none.
-  std::unordered_set<std::int64_t> begun;
+  // A tree begins at its first node, or at the only one that leads on and comes after none.
+  std::unordered_map<std::int64_t, std::int64_t> begun;
   for (std::size_t i = 0; i < count; ++i)
-    if (!inner[i] && begun.insert(trees[i]).second) result.roots.push_back(static_cast<std::int64_t>(i));
-  for (const std::int64_t tree : trees)
-    node.require(begun.contains(tree), base::str("tree ", tree, " has no first node: each comes after another"));
+    if (const auto at = static_cast<std::int64_t>(i); begun.try_emplace(trees[i], at).second && !inner[i])
+      result.roots.push_back(at);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::int64_t& first = begun[trees[i]];
+    const bool leads = !inner[i] && result.nodes[4 * i + 1] != kLeaf;
+    if (first < 0 || !inner[static_cast<std::size_t>(first)] || !leads) continue;
+    result.roots.push_back(static_cast<std::int64_t>(i));
+    first = -1;
+  }
+  for (const auto& [tree, first] : begun)
+    node.require(first < 0 || !inner[static_cast<std::size_t>(first)],
+                 base::str("tree ", tree, " has no first node: each comes after another"));
   for (const std::int64_t i : votes.order) {
     result.targets.push_back(said[static_cast<std::size_t>(i)]);
     result.weights.push_back(weights[static_cast<std::size_t>(i)]);

@@ -1,5 +1,6 @@
 // Operators on string tensors.
 
+#include <algorithm>
 #include <map>
 #include <numeric>
 
@@ -63,10 +64,33 @@ void regex_full_match(Node& node) {
   node.result(0, node.emit("regex_match", {node.input(0)}, std::move(attributes)));
 }
 
+/// Runs of texts are runs of their numbers in the pool.
+void tf_idf_vectorizer(Node& node) {
+  Attributes attributes = node.copied({"weights"});
+  TensorId x = node.input(0);
+  if (node.dtype(x) == DataType::string) {
+    std::vector<std::int64_t> pool;
+    x = numbered_texts(node, x, node.texts("pool_strings"), pool);
+    attributes.set("pool", std::move(pool));
+  } else {
+    node.copy("pool_int64s", attributes, "pool");
+  }
+  node.copy("ngram_counts", attributes, "counts");
+  node.copy("ngram_indexes", attributes, "indexes");
+  node.copy("min_gram_length", attributes, "min_length");
+  node.copy("max_gram_length", attributes, "max_length");
+  node.copy("max_skip_count", attributes, "max_skip");
+  std::string mode = node.text("mode", "TF");
+  std::transform(mode.begin(), mode.end(), mode.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  attributes.set("mode", std::move(mode));
+  node.result(0, node.emit("tf_idf", {x}, std::move(attributes)));
+}
+
 constexpr Row kRows[] = {{"StringNormalizer", string_normalizer},
                          {"StringConcat", string_concat},
                          {"StringSplit", string_split},
-                         {"RegexFullMatch", regex_full_match}};
+                         {"RegexFullMatch", regex_full_match},
+                         {"TfIdfVectorizer", tf_idf_vectorizer}};
 
 }  // namespace
 

@@ -1,0 +1,24 @@
+#pragma once
+// Interpolation between four pixels, all channels of each in a row. Only the .<isa>.cpp files include this.
+
+#include "engine/ops/deform_conv/deform_conv.h"
+#include "engine/simd/inline.h"
+
+namespace vireo::ops {
+
+template <typename V>
+void deform_sample(float* to, const float* const* from, const float* weights, std::int64_t count) {
+  const V w0 = V::set(weights[0]), w1 = V::set(weights[1]), w2 = V::set(weights[2]), w3 = V::set(weights[3]);
+  std::int64_t i = 0;
+  for (; i + V::kWidth <= count; i += V::kWidth)
+    fma(V::load(from[3] + i), w3,
+        fma(V::load(from[2] + i), w2, fma(V::load(from[1] + i), w1, V::load(from[0] + i) * w0)))
+        .store(to + i);
+  if (i == count) return;
+  const auto tail = V::tail(static_cast<int>(count - i));
+  fma(V::load(from[3] + i, tail), w3,
+      fma(V::load(from[2] + i, tail), w2, fma(V::load(from[1] + i, tail), w1, V::load(from[0] + i, tail) * w0)))
+      .store(to + i, tail);
+}
+
+}  // namespace vireo::ops

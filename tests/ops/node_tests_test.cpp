@@ -59,6 +59,12 @@ std::string difference(const graph::Constant& found, const graph::Constant& expe
   return {};
 }
 
+/// What is drawn at random can't be what somebody else drew: then only types and shapes are compared.
+bool draws(const std::string& name) {
+  return name.starts_with("test_bernoulli") ||
+         (name.starts_with("test_training_dropout") && name.find("zero_ratio") == std::string::npos);
+}
+
 /// Empty when every output of every data set is right. Throws what import and evaluation throw.
 std::string run(const fs::path& folder) {
   const Network network = import_onnx(folder / "model.onnx");
@@ -72,7 +78,11 @@ std::string run(const fs::path& folder) {
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       const fs::path file = data / ("output_" + std::to_string(k) + ".pb");
       if (!fs::exists(file)) continue;
-      const std::string why = difference(*outputs[k], *read(file));
+      graph::ConstantPtr expected = read(file);
+      if (draws(folder.filename().string()) && outputs[k]->dtype == expected->dtype &&
+          outputs[k]->dims == expected->dims)
+        expected = outputs[k];
+      const std::string why = difference(*outputs[k], *expected);
       if (!why.empty()) return "output " + std::to_string(k) + ": " + why;
     }
   }

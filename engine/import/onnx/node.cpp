@@ -246,7 +246,8 @@ const Row* find_row(std::string_view domain, std::string_view name) {
     auto* index = new std::map<std::pair<std::string_view, std::string_view>, const Row*>;
     for (const auto& rows :
          {elementwise_rows(), convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(), indexing_rows(),
-          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), microsoft_rows()})
+          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), microsoft_rows(),
+          loss_rows(), random_rows(), signal_rows(), region_rows(), uncommon_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

@@ -14,7 +14,17 @@ std::vector<Case> cumsum_cases() {
            .inputs = {{7}, {}},
            .attributes = attributes({{"exclusive", 1}}),
            .dtypes = {DataType::int32, DataType::int64},
-           .constants = {{1, {0}}}}};
+           .constants = {{1, {0}}}},
+          {.name = "products",
+           .inputs = {{2, 6}, {}},
+           .attributes = attributes({{"function", "product"}, {"reverse", 1}}),
+           .dtypes = types,
+           .constants = {{1, {1}}}},
+          {.name = "products of what is before",
+           .inputs = {{4, 3}, {}},
+           .attributes = attributes({{"function", "product"}, {"exclusive", 1}}),
+           .dtypes = {DataType::int64, DataType::int64},
+           .constants = {{1, {-2}}}}};
 }
 
 }  // namespace vireo::ops

@@ -19,6 +19,7 @@ std::string refuse_cumsum_opencl(const Problem& p) {
   if (std::string why = refuse_opencl(data, {DataType::float32, DataType::float16, DataType::int32, DataType::int64});
       !why.empty())
     return why;
+  if (p.attributes->text("function", "sum") != "sum") return "sums only";
   if (!p.inputs[1].constant) return "the axis is not known when building";
   if (p.inputs[0].dims.empty()) return "has no axis";
   Lines lines;

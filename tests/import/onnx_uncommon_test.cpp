@@ -67,8 +67,13 @@ class Running {
       }
       context_->bind(infos[k].name, buffer);
     }
-    for (const TensorInfo& output : engine_->outputs())
-      if (vireo::is_static(context_->shape(output.name))) (void)context_->allocate(output.name);
+    for (const TensorInfo& output : engine_->outputs()) {
+      try {
+        (void)context_->allocate(output.name);
+      } catch (const Error& error) {  // result() tells then
+        EXPECT_NE(std::string(error.what()).find("depends on data"), std::string::npos) << error.what();
+      }
+    }
     return context_->run();
   }
 
@@ -117,8 +122,8 @@ TEST(Uncommon, ImagesOfColumnsFollowAShapeThatComesAtRunTime) {
   Running run(model);
   EXPECT_VALUES(run({{{1, 4, 2}, Values(8, 1)}, {{2}, {2, 3}}}), Values{1, 2, 1, 1, 2, 1});
   EXPECT_VALUES(run({{{1, 4, 4}, Values(16, 1)}, {{2}, {3, 3}}}), Values{1, 2, 1, 2, 4, 2, 1, 2, 1});
-  EXPECT_NE(run.error({{{1, 4, 3}, Values(12, 1)}, {{2}, {3, 3}}}).find("one column for each block"),
-            std::string::npos);
+  EXPECT_NE(run.error({{{1, 4, 3}, Values(12, 1)}, {{2}, {3, 3}}}), "");
+  EXPECT_VALUES(run({{{1, 4, 1}, Values(4, 1)}, {{2}, {2, 2}}}), Values(4, 1));
 }
 
 TEST(Uncommon, DropoutLeavesEverythingWhereTheFlagIsFalseAtRunTime) {

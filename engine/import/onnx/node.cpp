@@ -171,6 +171,10 @@ std::int64_t Node::axis(std::int64_t axis, int rank) const {
   return axis < 0 ? axis + rank : axis;
 }
 
+std::int64_t Node::axis_of(std::int64_t value, TensorId tensor) const {
+  return value >= 0 && !info(tensor).ranked ? value : axis(value, rank(tensor));
+}
+
 TensorId Node::emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes) {
   return builder_.emit(op, std::move(inputs), std::move(attributes), 1)[0];
 }

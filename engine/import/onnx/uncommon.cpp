@@ -35,7 +35,7 @@ void unique(Node& node) {
   const Attributes attributes = node.copied({"axis", "sorted"});
   const TensorId places = node.emit("unique", {x}, attributes);
   Attributes along;
-  along.set("axis", node.has("axis") ? node.axis(node.integer("axis", 0), node.rank(x)) : std::int64_t{0});
+  along.set("axis", node.has("axis") ? node.axis_of(node.integer("axis", 0), x) : std::int64_t{0});
   if (node.wants_output(0))
     node.result(0, node.emit("gather", {node.has("axis") ? x : node.reshape(x, {-1}), places}, along));
   node.result(1, places);

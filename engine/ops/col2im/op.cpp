@@ -7,8 +7,6 @@
 namespace vireo::ops {
 namespace {
 
-constexpr std::size_t kMostSpatialAxes = 8;
-
 /// The list of one value an axis, each at least `least`.
 Ints per_axis(const InferContext& c, const char* name, std::size_t count, std::int64_t fallback, std::int64_t least) {
   Ints values = c.attributes().integers(name, Ints(count, fallback));
@@ -33,8 +31,8 @@ void infer(InferContext& c) {
                               : c.dims(1)[0] != kUnknown ? c.dims(1)[0]
                                                          : c.dims(2)[0];
   if (length == kUnknown) return c.output_unranked(0, c.dtype(0));
-  c.require(length >= 1 && length <= static_cast<std::int64_t>(kMostSpatialAxes),
-            "an image of " + std::to_string(length) + " axes, accepted: 1 to " + std::to_string(kMostSpatialAxes));
+  c.require(length >= 1 && length <= static_cast<std::int64_t>(kMostImageAxes),
+            "an image of " + std::to_string(length) + " axes, accepted: 1 to " + std::to_string(kMostImageAxes));
   const auto axes = static_cast<std::size_t>(length);
   require_extent(c, 1, 0, length, "image and block have as many axes");
   require_extent(c, 2, 0, length, "image and block have as many axes");

@@ -44,12 +44,6 @@ struct DeformPoint {
   return point;
 }
 
-/// to[i] = the sum of from[k][i] * weights[k], over four.
-using SampleRun = void (*)(float* to, const float* const* from, const float* weights, std::int64_t count);
-[[nodiscard]] SampleRun deform_sample_portable();
-[[nodiscard]] SampleRun deform_sample_avx2();
-[[nodiscard]] SampleRun deform_sample_avx512();
-
 void deform_conv_reference(const EvalContext&);
 [[nodiscard]] std::span<const Tactic> deform_conv_tactics();
 

@@ -7,6 +7,7 @@
 #include "engine/base/text.h"
 #include "engine/graph/packed_weights.h"
 #include "engine/ops/deform_conv/deform_conv.h"
+#include "engine/ops/shared/blend.h"
 #include "engine/ops/shared/panels.h"
 #include "engine/ops/shared/transpose_blocks.h"
 
@@ -19,7 +20,7 @@ struct State {
   DeformConv d;
   PanelSet set;
   Epilogue epilogue;
-  SampleRun sample = nullptr;
+  BlendRun blend = nullptr;
   std::shared_ptr<const std::byte> memory;
   const float* packed = nullptr;  ///< null: packed by a phase into the workspace
   bool has_bias = false, has_mask = false;
@@ -81,7 +82,7 @@ void sample_row(const State& s, const float* picture, const float* offsets, cons
         from[k] = picture + point.pixels[k] * g.cin + begin;
         if (mask) point.weights[k] *= mask[at * pixels + pixel];
       }
-      s.sample(to, from, point.weights, end - begin);
+      s.blend(to, from, point.weights, end - begin, false);
     }
     begin = end;
   }
@@ -149,9 +150,9 @@ std::string refuse(const Problem& p) {
   return {};
 }
 
-Launch prepare(const Problem& p, const KernelSet& kernels, SampleRun sample) {
+Launch prepare(const Problem& p, const KernelSet& kernels, BlendRun blend) {
   auto s = std::make_shared<State>(plan(p, kernels));
-  s->sample = sample;
+  s->blend = blend;
   const std::int64_t floats = s->set.packed_floats + (s->has_bias ? s->set.bias_floats : 0);
   const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
   CpuLaunch launch;
@@ -176,9 +177,9 @@ Launch prepare(const Problem& p, const KernelSet& kernels, SampleRun sample) {
   return launch;
 }
 
-template <const KernelSet& (*kSet)(), SampleRun (*kSample)()>
+template <const KernelSet& (*kSet)(), BlendRun (*kBlend)()>
 Launch prepare_for(const Problem& p) {
-  return prepare(p, kSet(), kSample());
+  return prepare(p, kSet(), kBlend());
 }
 
 constexpr Tactic kTactics[] = {
@@ -186,15 +187,15 @@ constexpr Tactic kTactics[] = {
     {.name = "deform_conv_sampled_avx512",
      .isa = graph::Isa::avx512,
      .refuse = refuse,
-     .prepare = prepare_for<kernel_set_avx512, deform_sample_avx512>},
+     .prepare = prepare_for<kernel_set_avx512, blend_avx512>},
     {.name = "deform_conv_sampled_avx2",
      .isa = graph::Isa::avx2,
      .refuse = refuse,
-     .prepare = prepare_for<kernel_set_avx2, deform_sample_avx2>},
+     .prepare = prepare_for<kernel_set_avx2, blend_avx2>},
 #endif
     {.name = "deform_conv_sampled_portable",
      .refuse = refuse,
-     .prepare = prepare_for<kernel_set_portable, deform_sample_portable>},
+     .prepare = prepare_for<kernel_set_portable, blend_portable>},
 };
 
 }  // namespace

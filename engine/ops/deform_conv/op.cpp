@@ -12,6 +12,7 @@ void infer(InferContext& c) {
   require_float(c, 0);
   for (int k = 1; k < 5; ++k) require_same_type(c, k);
   for (const int k : {0, 1, 2}) require_rank(c, k, 4, 4);
+  if (!vireo::is_static(c.dims(1))) return infer_late_weights(c, Direction::forward);
   DeformConv d;
   try {
     d = deform_conv_shape(c.attributes(), c.dims(0), c.dims(1));

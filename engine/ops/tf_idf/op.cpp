@@ -1,7 +1,7 @@
 // Counts of known runs of integers (n-grams) in each row of x, [C] or [N, C]. `pool` holds the runs, those of length 1
 // first, then of length 2, …; `counts[n - 1]` is where those of length n begin, `indexes[i]` the column of the i-th
 // run. Lengths `min_length` … `max_length` count, with up to `max_skip` elements left out between neighbours. mode: tf
-// (the counts), idf (1 where there is one) or tfidf, both times `weights`, one a column as the ONNX reference has it.
+// (the counts), idf (1 where there is one) or tfidf, both times `weights`, one for each run.
 #include <algorithm>
 #include "engine/ops/shared/shape.h"
 
@@ -42,9 +42,9 @@ void infer(InferContext& c) {
     c.require(column >= 0 && column < kMostColumnsOfRuns, "there is no column " + std::to_string(column));
     columns = std::max(columns, column + 1);
   }
-  const Reals weights = c.attributes().reals("weights");
-  c.require(weights.empty() || static_cast<std::int64_t>(weights.size()) >= columns,
-            std::to_string(weights.size()) + " weights for " + std::to_string(columns) + " columns");
+  const std::size_t runs = c.attributes().integers("indexes").size(), weights = c.attributes().reals("weights").size();
+  c.require(weights == 0 || weights == runs,
+            std::to_string(weights) + " weights for " + std::to_string(runs) + " runs");
   const std::string mode = c.attributes().text("mode", "tf");
   c.require(mode == "tf" || mode == "idf" || mode == "tfidf", "unknown mode '" + mode + "'");
   const std::int64_t low = c.attributes().integer("min_length", 1), high = c.attributes().integer("max_length", 1),

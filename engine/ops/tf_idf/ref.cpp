@@ -6,10 +6,10 @@
 namespace vireo::ops {
 namespace {
 
-/// Runs as a tree: where an element leads from a node, and the column of the run that ends in a node.
+/// Runs as a tree: where an element leads from a node, and which run ends in a node.
 struct Runs {
   std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> next;
-  std::vector<std::int64_t> column{-1};
+  std::vector<std::int64_t> ends{-1};
 
   [[nodiscard]] std::int64_t step(std::int64_t node, std::int64_t element) const {
     const auto found = next.find({node, element});
@@ -18,16 +18,16 @@ struct Runs {
   void add(const std::int64_t* run, std::int64_t length, std::int64_t index) {
     std::int64_t node = 0;
     for (std::int64_t k = 0; k < length; ++k) {
-      const auto [place, fresh] = next.try_emplace({node, run[k]}, static_cast<std::int64_t>(column.size()));
-      if (fresh) column.push_back(-1);
+      const auto [place, fresh] = next.try_emplace({node, run[k]}, static_cast<std::int64_t>(ends.size()));
+      if (fresh) ends.push_back(-1);
       node = place->second;
     }
-    column[static_cast<std::size_t>(node)] = index;
+    ends[static_cast<std::size_t>(node)] = index;
   }
 };
 
 Runs read_runs(const Attributes& a) {
-  const auto pool = a.integers("pool"), counts = a.integers("counts"), indexes = a.integers("indexes");
+  const auto pool = a.integers("pool"), counts = a.integers("counts");
   const std::int64_t low = a.integer("min_length", 1), high = a.integer("max_length", 1);
   Runs runs;
   std::size_t run = 0;
@@ -35,7 +35,7 @@ Runs read_runs(const Attributes& a) {
     const auto end = n + 1 < counts.size() ? counts[n + 1] : static_cast<std::int64_t>(pool.size());
     const auto length = static_cast<std::int64_t>(n) + 1;
     for (std::int64_t at = counts[n]; at < end; at += length, ++run)
-      if (length >= low && length <= high) runs.add(pool.data() + at, length, indexes[run]);
+      if (length >= low && length <= high) runs.add(pool.data() + at, length, static_cast<std::int64_t>(run));
   }
   return runs;
 }
@@ -50,7 +50,9 @@ void tf_idf_reference(const EvalContext& c) {
   // Whatever is left out beyond the row's length finds nothing.
   const std::int64_t steps = std::min(a.integer("max_skip", 0), length) + 1;
   const Runs runs = read_runs(a);
-  const std::vector<std::int64_t> x = read_integers(in);
+  const std::vector<std::int64_t> x = read_integers(in), indexes = a.integers("indexes");
+  const std::vector<double> weights = a.reals("weights");
+  const std::string mode = a.text("mode", "tf");
   auto* y = out.as<float>();
   std::fill(y, y + out.count(), 0.0f);
   for (std::int64_t r = 0; r < rows; ++r) {
@@ -62,19 +64,16 @@ void tf_idf_reference(const EvalContext& c) {
         for (std::int64_t n = 1; n <= high && at < length; ++n, at += step) {
           node = runs.step(node, row[at]);
           if (node < 0) break;
-          const std::int64_t column = runs.column[static_cast<std::size_t>(node)];
-          if (n >= shortest && column >= 0) y[r * columns + column] += 1;
+          const std::int64_t run = runs.ends[static_cast<std::size_t>(node)];
+          if (n < shortest || run < 0) continue;
+          const auto found = static_cast<std::size_t>(run);
+          float& count = y[r * columns + indexes[found]];
+          const float weight = mode == "tf" || weights.empty() ? 1.0f : static_cast<float>(weights[found]);
+          count = mode == "idf" ? weight : count + weight;
         }
       }
       shortest = std::max<std::int64_t>(shortest, 2);  // single elements don't depend on the step
     }
-  }
-  const std::string mode = a.text("mode", "tf");
-  if (mode == "tf") return;
-  const std::vector<double> weights = a.reals("weights");
-  for (std::int64_t i = 0; i < out.count(); ++i) {
-    if (mode == "idf") y[i] = y[i] > 0 ? 1.0f : 0.0f;
-    if (!weights.empty()) y[i] *= static_cast<float>(weights[static_cast<std::size_t>(i % columns)]);
   }
 }
 

@@ -223,6 +223,16 @@ TEST(Uncommon, UnpoolingPutsZerosBehindWhereTheShapeSaysSo) {
   EXPECT_VALUES(y, Values{0, 5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0});
 }
 
+TEST(Uncommon, CubicSamplesBehindTheBorderWeighItsPixels) {
+  Model model(20);
+  model.input("x", {1, 1, 1, 4}).input("g", {1, 1, 1, 2});
+  const Attribute cubic{"mode", std::string("cubic")}, border{"padding_mode", std::string("border")};
+  model.node("GridSample", {"x", "g"}, {"y"}, {cubic, border, {"align_corners", std::int64_t{1}}}).output("y");
+  // At -0.5: pixels 0 0 | 0 1 with the weights of half a step, -3/32 and 19/32.
+  EXPECT_VALUES(Running(model)({{{1, 1, 1, 4}, {2, 10, 0, 0}}, {{1, 1, 1, 2}, {-4.0 / 3, 0}}}),
+                Values{2 - 8 * 3.0 / 32});
+}
+
 TEST(Uncommon, WhatIsRefusedSaysWhatToDo) {
   ErrorCode code{};
   Model picture(20);

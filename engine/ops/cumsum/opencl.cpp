@@ -13,6 +13,8 @@ bool opencl_lines(const Problem& p, Lines& lines) {
   return plan_lines(dims, along, strides, lines);
 }
 
+}  // namespace
+
 std::string refuse_cumsum_opencl(const Problem& p) {
   Problem data = p;  // the axis has a type of its own
   data.inputs.resize(1);
@@ -39,16 +41,5 @@ Launch prepare_cumsum_opencl(const Problem& p) {
   launch.kernels.push_back(call.done());
   return launch;
 }
-
-constexpr Tactic kTactics[] = {
-    {.name = "cumsum_items_opencl",
-     .refuse = refuse_cumsum_opencl,
-     .prepare = prepare_cumsum_opencl,
-     .device = "opencl"},
-};
-
-}  // namespace
-
-std::span<const Tactic> cumsum_tactics() { return kTactics; }
 
 }  // namespace vireo::ops

@@ -128,7 +128,7 @@ State plan(const Problem& p, const KernelSet& kernels) {
   s.epilogue = make_epilogue({}, false, false);
   s.depth = g.cin_per_group() * g.taps();
   s.columns = (g.cout_per_group() + kernels.width - 1) / kernels.width * kernels.width;
-  s.block = std::clamp<std::int64_t>((48 << 10) / std::max<std::int64_t>(s.depth, 1), 1, 56);
+  s.block = std::clamp<std::int64_t>((128 << 10) / std::max<std::int64_t>(s.depth, 1), 1, 112);
   s.block = std::min(s.block, std::max<std::int64_t>(g.out_pixels() / p.workers, 1));
   s.set = plan_panels(kernels, g.cout_per_group(), g.groups, 0, {0}, s.depth, s.block);
   s.turned = g.batch * g.in_pixels() * g.cin;

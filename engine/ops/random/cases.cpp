@@ -14,6 +14,11 @@ std::vector<Case> random_cases() {
            .attributes = attributes({{"distribution", "normal"}, {"dtype", "float64"}, {"mean", 1.0}, {"scale", 0.5}}),
            .dtypes = types,
            .constants = {{0, {2, 1, 4}}}},
+          {.name = "many rows",
+           .inputs = {{3}},
+           .attributes = attributes({{"distribution", "normal"}, {"seed", -5}}),
+           .dtypes = types,
+           .constants = {{0, {7, 3, 601}}}},
           {.name = "nothing", .inputs = {{1}}, .dtypes = types, .constants = {{0, {0}}}},
           {.name = "one number", .inputs = {{0}}, .dtypes = types}};
 }

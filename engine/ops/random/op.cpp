@@ -1,12 +1,10 @@
 // Random numbers of the shape given by input 0: `distribution` uniform in [low, high) or normal (mean, scale), element
 // type `dtype`. An element is a function of `seed` and its index, so that every run and every way to compile gives the
 // same numbers, and longer extents keep those of shorter ones.
-#include "engine/ops/shared/shape.h"
+#include "engine/ops/random/random.h"
 #include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
-
-void random_reference(const EvalContext&);
 
 namespace {
 
@@ -52,6 +50,7 @@ const Operator random_operator{.name = "random",
                                .infer = infer,
                                .reference = random_reference,
                                .flops = flops,
+                               .tactics = random_tactics,
                                .costly = true,
                                .varying = varying};
 

@@ -254,23 +254,6 @@ void where(Node& node) { node.result(0, node.emit("where", {node.input(0), node.
 
 void identity(Node& node) { node.result(0, node.input(0)); }
 
-void dropout(Node& node) {
-  const bool training = node.op_type() == "Dropout" && node.opset() >= 12 && node.has_input(2);
-  if (training) {
-    const auto mode = node.known_integers(2);
-    if (!mode) node.refuse("whether it is in training mode is not known at import");
-    if (!mode->empty() && (*mode)[0] != 0) node.refuse("training mode");
-  }
-  const TensorId x = node.input(0);
-  node.result(0, x);
-  if (!node.wants_output(1)) return;
-  Attributes attributes;
-  attributes.set("value", 1.0);
-  attributes.set("dtype", std::string("boolean"));
-  const TensorId mask = node.emit("constant_of_shape", {node.emit("shape", {x})}, std::move(attributes));
-  node.result(1, node.opset() < 10 ? node.cast(mask, node.dtype(x)) : mask);
-}
-
 std::vector<Row> make_rows() {
   std::vector<Row> rows;
   for (const Function& function : kUnary) rows.push_back({function.onnx, plain_unary});
@@ -291,8 +274,7 @@ std::vector<Row> make_rows() {
                         {"Cast", cast},
                         {"CastLike", cast},
                         {"Where", where},
-                        {"Identity", identity},
-                        {"Dropout", dropout}};
+                        {"Identity", identity}};
   rows.insert(rows.end(), std::begin(others), std::end(others));
   return rows;
 }

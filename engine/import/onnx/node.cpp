@@ -172,6 +172,10 @@ std::int64_t Node::axis(std::int64_t axis, int rank) const {
   return axis < 0 ? axis + rank : axis;
 }
 
+std::int64_t Node::axis_of(std::int64_t value, TensorId tensor) const {
+  return value >= 0 && !info(tensor).ranked ? value : axis(value, rank(tensor));
+}
+
 TensorId Node::emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes) {
   return builder_.emit(op, std::move(inputs), std::move(attributes), 1)[0];
 }
@@ -247,9 +251,11 @@ const Row* find_row(std::string_view domain, std::string_view name) {
   static const auto* const kIndex = [] {
     auto* index = new std::map<std::pair<std::string_view, std::string_view>, const Row*>;
     for (const auto& rows :
-         {elementwise_rows(), convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(), indexing_rows(),
-          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), microsoft_rows(),
-          text_rows(), ml_rows(), ml_linear_rows(), ml_tree_rows()})
+         {elementwise_rows(),  convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(),
+          indexing_rows(),     source_rows(),      vision_rows(),        recurrent_rows(), sequence_rows(),
+          quantization_rows(), microsoft_rows(),   text_rows(),          ml_rows(),        ml_linear_rows(),
+          ml_tree_rows(),      loss_rows(),        random_rows(),        signal_rows(),    region_rows(),
+          uncommon_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

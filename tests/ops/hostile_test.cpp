@@ -113,6 +113,14 @@ struct Runner {
     const auto given = a.test.constants.find(static_cast<int>(k));
     std::uniform_real_distribution<double> real(-4, 4);
     std::uniform_int_distribution<int> integer(type == DataType::uint8 || type == DataType::uint64 ? 0 : -3, 4);
+    if (is_narrow(type)) {
+      std::vector<double> drawn(static_cast<std::size_t>(value.constant->count()));
+      for (double& v : drawn) v = integer(random);
+      if (given != a.test.constants.end() && !given->second.empty())
+        for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i] = given->second[i % given->second.size()];
+      ops::from_doubles(drawn, {type, a.test.inputs[k], value.data});
+      return value.constant;
+    }
     ops::dispatch_any(type, [&](auto tag) {
       using T = typename decltype(tag)::type;
       for (std::int64_t i = 0; i < value.constant->count(); ++i) {

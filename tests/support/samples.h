@@ -45,6 +45,12 @@ inline ConstantPtr make_value(DataType type, const Dims& dims, const std::vector
       type == DataType::uint8 || type == DataType::uint16 || type == DataType::uint32 || type == DataType::uint64 ? 0
                                                                                                                   : -5,
       9);
+  if (is_narrow(type)) {
+    std::vector<double> drawn(count);
+    for (std::size_t i = 0; i < count; ++i) drawn[i] = given && !given->empty() ? given->at(i) : real(random);
+    ops::from_doubles(drawn, {type, dims, value.data});
+    return value.constant;
+  }
   ops::dispatch_any(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::size_t i = 0; i < count; ++i) {

@@ -10,6 +10,7 @@ std::span<const Tactic> cumsum_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  require_computable(c, 0);
   c.require(c.dtype(0) != DataType::boolean, "takes numbers");
   require_single(c, 1);
   Ints axis;

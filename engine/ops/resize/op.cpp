@@ -16,6 +16,7 @@ void infer(InferContext& c) {
   ResizeRequest request{.in = c.dims(0)};
   const std::string mode = c.attributes().text("mode", "nearest");
   c.require(mode == "nearest" || mode == "linear" || mode == "cubic", "unknown mode '" + mode + "'");
+  require_computable(c, 0);
   const std::int64_t roi = !c.has_input(1) ? 0 : c.rank(1) == 1 ? c.dims(1)[0] : 1;
   try {
     check_resize(c.attributes(), request.in.size(), roi);

@@ -1,0 +1,53 @@
+// Convolution of 8-bit integers less their zero points, summed in 32 bits (which wrap). Inputs: x, w, zero point of x
+// (one), zero point of w (one, or one for each filter), bias? (int32, one for each filter). Attributes of conv.
+#include "engine/ops/shared/conv_geometry.h"
+#include "engine/ops/shared/integer_shape.h"
+#include "engine/ops/shared/varying.h"
+
+namespace vireo::ops {
+
+void conv_integer_reference(const EvalContext&);
+std::span<const Tactic> conv_integer_tactics();
+
+namespace {
+
+void infer(InferContext& c) {
+  ConvGeometry g;
+  try {
+    g = conv_geometry(c.attributes(), c.dims(0), c.dims(1), Direction::forward);
+  } catch (const Error& error) {
+    c.fail(error.what());
+  }
+  c.require(!g.nhwc, "takes channels first only");
+  require_integer_operands(c, {1, g.cout});
+  if (c.has_input(4)) {
+    c.require(c.dtype(4) == DataType::int32, "the bias is " + std::string(to_string(c.dtype(4))) + ", accepted: int32");
+    require_rank(c, 4, 1, 1);
+    require_extent(c, 4, 0, g.cout, "one bias for each filter");
+  }
+  c.output(0, DataType::int32, g.output_dims());
+}
+
+double flops(const Problem& p) {
+  const ConvGeometry g = conv_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, Direction::forward);
+  return 2.0 * static_cast<double>(p.outputs[0].count()) * static_cast<double>(g.cin_per_group()) *
+         static_cast<double>(g.taps());
+}
+
+bool varying(VaryingContext& c) { return varying_batch(c); }
+
+}  // namespace
+
+extern const Operator conv_integer_operator;
+const Operator conv_integer_operator{.name = "conv_integer",
+                                     .min_inputs = 2,
+                                     .max_inputs = 5,
+                                     .infer = infer,
+                                     .reference = conv_integer_reference,
+                                     .flops = flops,
+                                     .tactics = conv_integer_tactics,
+                                     .keeps = KeptExtents::batch,
+                                     .costly = true,
+                                     .varying = varying};
+
+}  // namespace vireo::ops

@@ -9,6 +9,7 @@ namespace {
 
 using Values = std::vector<double>;
 using Type = onnx::TensorProto;
+constexpr int kFloat8E4M3Fn = 17, kFloat8E5M2 = 19, kUint4 = 21, kInt4 = 22;  // younger than some headers
 
 /// An initializer of any type whose values stand in int32_data.
 void integers(Model& model, const std::string& name, int type, const Dims& dims, const Ints& values) {
@@ -144,7 +145,7 @@ TEST(Quantised, WeightsOfFewBitsHaveZeroPointsAndGroups) {
 
 TEST(NarrowTypes, MoveThroughTheOperatorsThatComputeNothing) {
   Model m(21);
-  integers(m, "x", Type::INT4, {2, 3}, {0x21, 0xf3, 0x87});  // 1, 2, 3, -1, 7, -8
+  integers(m, "x", kInt4, {2, 3}, {0x21, 0xf3, 0x87});  // 1, 2, 3, -1, 7, -8
   m.constant("i", Ints{1});
   m.node("Transpose", {"x"}, {"t"}).node("Concat", {"t", "t"}, {"c"}, {{"axis", std::int64_t{1}}});
   m.node("Gather", {"c", "i"}, {"g"}).node("Cast", {"g"}, {"y"}, {{"to", std::int64_t{1}}}).output("y");
@@ -155,8 +156,7 @@ TEST(NarrowTypes, CastsSaturateAsTheyAreTold) {
   for (const bool saturates : {true, false}) {
     Model m(19);
     m.constant("x", {2}, Floats{1e6f, 3});
-    m.node("Cast", {"x"}, {"n"},
-           {{"to", std::int64_t{Type::FLOAT8E5M2}}, {"saturate", std::int64_t{saturates ? 1 : 0}}});
+    m.node("Cast", {"x"}, {"n"}, {{"to", std::int64_t{kFloat8E5M2}}, {"saturate", std::int64_t{saturates ? 1 : 0}}});
     m.node("Cast", {"n"}, {"y"}, {{"to", std::int64_t{1}}}).output("y");
     const Values found = result(m);
     EXPECT_EQ(found[1], 3);
@@ -167,10 +167,10 @@ TEST(NarrowTypes, CastsSaturateAsTheyAreTold) {
 
 TEST(NarrowTypes, ArithmeticOnThemIsRefusedByName) {
   Model m(21);
-  m.input("x", {3}, Type::INT4).node("Add", {"x", "x"}, {"y"}).output("y");
+  m.input("x", {3}, kInt4).node("Add", {"x", "x"}, {"y"}).output("y");
   EXPECT_NE(error_of(m.bytes()).find("int4"), std::string::npos);
   Model n(21);
-  n.input("x", {3}, Type::FLOAT8E4M3FN).node("ReduceSum", {"x"}, {"y"}).output("y");
+  n.input("x", {3}, kFloat8E4M3Fn).node("ReduceSum", {"x"}, {"y"}).output("y");
   EXPECT_NE(error_of(n.bytes()).find("float8e4m3fn"), std::string::npos);
 }
 
@@ -187,7 +187,7 @@ TEST(NarrowTypes, TensorFilesHoldThemPacked) {
 
 TEST(NarrowTypes, PackedValuesMustBeAsManyAsTheDimsNeed) {
   Model m(21);
-  integers(m, "x", Type::UINT4, {3}, {0x21});
+  integers(m, "x", kUint4, {3}, {0x21});
   m.node("Cast", {"x"}, {"y"}, {{"to", std::int64_t{1}}}).output("y");
   EXPECT_NE(error_of(m.bytes()).find("its dims need 2"), std::string::npos);
 }

@@ -34,13 +34,14 @@ void dynamic_quantize_linear(Node& node) {
   node.results(node.emit_many("dynamic_quantize_linear", {node.input(0)}, {}, 3));
 }
 
-TensorId integer_conv(Node& node, std::vector<TensorId> inputs) {
+TensorId integer_conv(Node& node, std::vector<TensorId> inputs, DataType type = DataType::int32) {
   Attributes attributes = node.copied({"kernel_shape", "strides", "pads", "dilations", "group"});
   const std::string mode = node.text("auto_pad", "NOTSET");
   if (mode != "NOTSET") {
     attributes.set("auto_pad", mode);
     attributes.erase("pads");
   }
+  if (type != DataType::int32 && inputs.back() == kNone) attributes.set("output_dtype", std::string(to_string(type)));
   while (inputs.back() == kNone) inputs.pop_back();
   return node.emit("conv_integer", std::move(inputs), std::move(attributes));
 }
@@ -49,13 +50,16 @@ TensorId integer_conv(Node& node, std::vector<TensorId> inputs) {
 /// y_scale in this order, as ONNX Runtime has it.
 void qlinear_conv(Node& node) {
   if (node.integer("channels_last", 0) != 0) node.refuse("channels last");
-  const TensorId sums =
-      integer_conv(node, {node.input(0), node.input(3), node.optional(2), node.optional(5), node.optional(8)});
+  const DataType type = node.dtype(node.input(0));
   TensorId w_scale = node.input(4);
   if (!is_single(node, w_scale)) w_scale = node.reshape(w_scale, {-1});
   TensorId scale = node.binary("mul", node.input(1), w_scale);
   scale = node.binary("div", scale, node.input(6));
-  node.result(0, requantize(node, sums, scale, node.optional(7), 1, node.dtype(node.input(0))));
+  if (node.rank(scale) > 1) scale = node.reshape(scale, {-1});
+  node.result(0, integer_conv(node,
+                              {node.input(0), node.input(3), node.optional(2), node.optional(5), node.optional(8),
+                               scale, node.optional(7)},
+                              type));
 }
 
 /// a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero.

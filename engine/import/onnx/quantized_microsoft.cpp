@@ -264,6 +264,62 @@ void qattention(Node& node) {
   node.result(0, node.emit("attention", std::move(inputs), std::move(attributes)));
 }
 
+/// Entry `index` of the first axis, which is left out; `count` is its extent.
+TensorId entry(Node& node, TensorId x, std::int64_t index, std::int64_t count) {
+  if (x == kNone) return kNone;
+  const TensorId axis = node.integers_constant({0});
+  if (count > 1)
+    x = node.emit("slice", {x, node.integers_constant({index}), node.integers_constant({index + 1}), axis});
+  return node.emit("squeeze", {x, axis});
+}
+
+/// One direction of DynamicQuantizeLSTM: the input part of all steps is one product, the rest an operator of its own.
+std::vector<TensorId> lstm_direction(Node& node, const Dynamic& x, std::int64_t d, std::int64_t count,
+                                     Attributes attributes) {
+  const auto own = [&](int input) { return entry(node, node.optional(input), d, count); };
+  TensorId gates = scaled_product(node, x.bytes, own(1), x.scale, own(8), x.zero, own(9));
+  if (const TensorId bias = own(3); bias != kNone) {
+    const std::int64_t columns = node.dims(node.input(1)).back();
+    const TensorId first = first_of_last_axis(node, bias, columns);
+    const TensorId second = node.emit("slice", {bias, node.integers_constant({columns}),
+                                                node.integers_constant({2 * columns}), node.integers_constant({0})});
+    gates = node.binary("add", gates, node.binary("add", first, second));
+  }
+  std::vector<TensorId> inputs{gates, own(2), own(10), own(11), node.optional(4), own(5), own(6), own(7)};
+  while (inputs.back() == kNone) inputs.pop_back();
+  return node.emit_many("dynamic_quantize_lstm", std::move(inputs), std::move(attributes), 3);
+}
+
+/// x, w [directions, in, 4 * hidden], r, b?, lengths?, h?, c?, p?, w_scale, w_zero, r_scale, r_zero.
+void dynamic_quantize_lstm(Node& node) {
+  if (node.integer("layout", 0) != 0) node.refuse("layout 1");
+  const std::string direction = node.text("direction", "forward");
+  const std::int64_t count = direction == "bidirectional" ? 2 : 1;
+  node.require(node.dims(node.input(1))[0] == count, "the weights are for another number of directions");
+  if (node.dims(node.input(1)).back() == kUnknown) node.refuse("weights whose extents are not known");
+  const std::vector<std::string> names = node.texts("activations");
+  if (!names.empty() && names.size() != static_cast<std::size_t>(3 * count)) node.fail("three activations a direction");
+  if (node.has("activation_alpha") || node.has("activation_beta")) node.refuse("parameters of activations");
+  const Dynamic x = quantize_dynamically(node, node.input(0));
+  std::vector<TensorId> results[3];
+  for (std::int64_t d = 0; d < count; ++d) {
+    Attributes attributes = node.copied({"clip", "input_forget"});
+    attributes.set("direction", std::string(direction == "reverse" || d == 1 ? "reverse" : "forward"));
+    std::string own;
+    for (std::size_t k = 0; k < 3 && !names.empty(); ++k)
+      own += (k ? "," : "") + names[static_cast<std::size_t>(d) * 3 + k];
+    if (!own.empty()) attributes.set("activations", own);
+    const std::vector<TensorId> outputs = lstm_direction(node, x, d, count, std::move(attributes));
+    for (std::size_t k = 0; k < 3; ++k)
+      results[k].push_back(node.emit("unsqueeze", {outputs[k], node.integers_constant({k == 0 ? 1 : 0})}));
+  }
+  for (int k = 0; k < 3; ++k) {
+    Attributes along;
+    along.set("axis", std::int64_t{k == 0 ? 1 : 0});
+    node.result(k, count == 1 ? results[k][0] : node.emit("concat", results[k], std::move(along)));
+  }
+}
+
 constexpr std::string_view kDomain = "com.microsoft";
 constexpr Row kRows[] = {{"QLinearAdd", qlinear_binary, kDomain},
                          {"QLinearMul", qlinear_binary, kDomain},
@@ -278,6 +334,7 @@ constexpr Row kRows[] = {{"QLinearAdd", qlinear_binary, kDomain},
                          {"QGemm", qgemm, kDomain},
                          {"MatMulIntegerToFloat", matmul_integer_to_float, kDomain},
                          {"DynamicQuantizeMatMul", dynamic_quantize_matmul, kDomain},
+                         {"DynamicQuantizeLSTM", dynamic_quantize_lstm, kDomain},
                          {"MatMulNBits", matmul_nbits, kDomain},
                          {"QAttention", qattention, kDomain}};
 

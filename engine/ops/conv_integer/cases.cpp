@@ -23,6 +23,19 @@ Case known(std::string_view name, Dims x, Dims w, std::vector<DataType> types, A
   return c;
 }
 
+/// The same with 8-bit results.
+Case scaled(Case c, std::string_view name, DataType type, double scale, bool each) {
+  c.name = name;
+  c.inputs.push_back(each ? Dims{c.inputs[1][0]} : Dims{});
+  c.dtypes.push_back(DataType::float32);
+  for (std::int64_t i = 0; i < element_count(c.inputs.back()); ++i)
+    c.constants[5].push_back(scale * (1 + 0.125 * static_cast<double>(i)));
+  c.inputs.push_back({});
+  c.dtypes.push_back(type);
+  c.constants[6] = {type == DataType::uint8 ? 120.0 : -3.0};
+  return c;
+}
+
 }  // namespace
 
 std::vector<Case> conv_integer_cases() {
@@ -53,6 +66,11 @@ std::vector<Case> conv_integer_cases() {
       known("same_padding", {1, 4, 7, 7}, {6, 4, 3, 3}, {u8, s8},
             attributes({{"auto_pad", std::string("SAME_UPPER")}, {"strides", Ints{2, 2}}})),
       known("wide_kernel", {1, 4, 20, 20}, {6, 4, 7, 7}, {u8, s8}, attributes({{"pads", Ints{3, 3, 3, 3}}})),
+      scaled(known("", {2, 17, 7, 9}, {24, 17, 1, 1}, {u8, s8}), "scaled_pointwise", u8, 0.01, true),
+      scaled(known("", {1, 5, 21, 31}, {7, 5, 3, 3}, {u8, s8}, three(1), 7), "scaled", s8, 0.02, false),
+      scaled(known("", {2, 9, 12, 37}, {9, 1, 3, 3}, {u8, s8}, three(1, 9)), "scaled_depthwise", u8, 0.05, true),
+      scaled(known("", {1, 9, 14, 14}, {9, 1, 3, 3}, {s8, s8}, three(2, 9)), "scaled_depthwise_stride", s8, 0.05,
+             false),
       known("many_filters", {1, 64, 7, 7}, {200, 64, 1, 1}, {u8, s8})};
 }
 

@@ -1,5 +1,7 @@
 // Convolution of 8-bit integers less their zero points, summed in 32 bits (which wrap). Inputs: x, w, zero point of x
-// (one), zero point of w (one, or one for each filter), bias? (int32, one for each filter). Attributes of conv.
+// (one), zero point of w (one, or one for each filter), bias? (int32, one for each filter), and, for 8-bit results,
+// scale (float32; one, or one for each filter) and zero point of the results? (one): round(sum * scale) + zero point,
+// saturated, of the zero point's type, else `output_dtype`. Attributes of conv.
 #include "engine/ops/shared/conv_geometry.h"
 #include "engine/ops/shared/integer_shape.h"
 #include "engine/ops/shared/varying.h"
@@ -25,7 +27,18 @@ void infer(InferContext& c) {
     require_rank(c, 4, 1, 1);
     require_extent(c, 4, 0, g.cout, "one bias for each filter");
   }
-  c.output(0, DataType::int32, g.output_dims());
+  if (!c.has_input(5)) {
+    c.require(!c.has_input(6), "a zero point of the results needs their scale");
+    return c.output(0, DataType::int32, g.output_dims());
+  }
+  c.require(c.dtype(5) == DataType::float32,
+            "the scale is " + std::string(to_string(c.dtype(5))) + ", accepted: float32");
+  require_rank(c, 5, 0, 1);
+  if (c.rank(5) == 1 && c.dims(5)[0] != 1) require_extent(c, 5, 0, g.cout, "one scale, or one for each filter");
+  require_single(c, 6);
+  const DataType type = c.has_input(6) ? c.dtype(6) : data_type_from(c.attributes().text("output_dtype", "uint8"));
+  c.require(is_byte(type), "the results are " + std::string(to_string(type)) + ", accepted: uint8, int8");
+  c.output(0, type, g.output_dims());
 }
 
 double flops(const Problem& p) {
@@ -41,7 +54,7 @@ bool varying(VaryingContext& c) { return varying_batch(c); }
 extern const Operator conv_integer_operator;
 const Operator conv_integer_operator{.name = "conv_integer",
                                      .min_inputs = 2,
-                                     .max_inputs = 5,
+                                     .max_inputs = 7,
                                      .infer = infer,
                                      .reference = conv_integer_reference,
                                      .flops = flops,

@@ -13,12 +13,14 @@
 namespace vireo::ops {
 namespace {
 
-constexpr std::int64_t kMostColumnsOfPanel = 64, kMostRowsOfPanel = 16;
-constexpr std::int64_t kWeaveWords = 8192;  // that make a tile worthwhile
+constexpr std::int64_t kMostColumnsOfPanel = 64, kMostRowsOfPanel = 16, kMostPanels = 4;
+constexpr std::int64_t kPanelWords = 32768;  // of the panels of a tile, which stay in cache
+constexpr std::int64_t kWeaveWords = 8192;   // that make a tile worthwhile
 constexpr std::int64_t kMostWords = std::int64_t{1} << 36;
 
 struct State {
   const IntegerKernels* kernels = nullptr;
+  IntegerResults results;
   ConvGeometry g;
   Spatial padded{1, 1, 1};
   std::int64_t words = 0;   ///< of a group's channels
@@ -29,8 +31,9 @@ struct State {
   std::vector<std::int32_t> w_zero, bias;
   std::vector<std::int64_t> taps;  ///< where each begins in a plane
   std::shared_ptr<const std::byte> rows;
-  std::int64_t lines = 1, line_tiles = 1;  ///< rows of a plane that a tile weaves; tiles of a plane
-  std::int64_t pixel_tiles = 1, filter_tiles = 1, filter_step = 1;
+  std::int64_t lines = 1, line_tiles = 1;          ///< rows of a plane that a tile weaves; tiles of a plane
+  std::int64_t pixel_tiles = 1, pixel_step = 1;    ///< panels of pixels of a tile
+  std::int64_t filter_tiles = 1, filter_step = 1;  ///< panels of filters of a tile
 
   [[nodiscard]] const std::uint32_t* row_panel(std::int64_t i) const {
     return reinterpret_cast<const std::uint32_t*>(rows.get()) + i * depth * kernels->rows;
@@ -111,55 +114,84 @@ void gather(const State& s, const std::uint32_t* planes, std::int64_t first, std
     }
 }
 
+/// The panels of pixels of a tile.
+struct Columns {
+  std::int64_t first = 0, count = 0, panels = 0;  ///< pixels
+  const std::uint32_t* words[kMostPanels] = {};
+  std::int64_t step = 0;
+  std::int32_t sums[kMostPanels][kMostColumnsOfPanel] = {};
+};
+
+Columns find_columns(const State& s, const TileArgs& args, std::int64_t tile, std::int64_t image_group) {
+  Columns c;
+  const std::int64_t width = s.kernels->columns;
+  const auto* planes = reinterpret_cast<const std::uint32_t*>(args.workspace) + image_group * s.words * s.plane;
+  c.first = tile * s.pixel_step * width;
+  c.count = std::min(s.pixel_step * width, s.g.out_pixels() - c.first);
+  c.panels = (c.count + width - 1) / width;
+  c.step = s.direct ? s.plane : width;
+  for (std::int64_t i = 0; i < c.panels; ++i) {
+    c.words[i] = planes + c.first + i * width;
+    if (!s.direct) {
+      auto* panel = reinterpret_cast<std::uint32_t*>(args.scratch) + i * s.depth * width;
+      gather(s, planes, c.first + i * width, std::min(width, c.count - i * width), panel);
+      c.words[i] = panel;
+    }
+    if (s.offset_weights) s.kernels->sum_columns(c.words[i], c.step, s.depth, c.sums[i]);
+  }
+  return c;
+}
+
 void run_products(const TileArgs& args) noexcept {
   const auto& s = *static_cast<const State*>(args.state);
   const ConvGeometry& g = s.g;
   const IntegerKernels& kernels = *s.kernels;
   const std::int64_t part = args.tile % s.filter_tiles, pixels = args.tile / s.filter_tiles % s.pixel_tiles,
                      image_group = args.tile / s.filter_tiles / s.pixel_tiles, group = image_group % g.groups;
-  const std::int64_t first = pixels * kernels.columns,
-                     count = std::min<std::int64_t>(kernels.columns, g.out_pixels() - first);
-  const auto* planes = reinterpret_cast<const std::uint32_t*>(args.workspace) + image_group * s.words * s.plane;
-  const std::uint32_t* columns = planes + first;
-  std::int64_t step = s.plane;
-  if (!s.direct) {
-    auto* panel = reinterpret_cast<std::uint32_t*>(args.scratch);
-    gather(s, planes, first, count, panel);
-    columns = panel;
-    step = kernels.columns;
-  }
+  const Columns columns = find_columns(s, args, pixels, image_group);
   static constexpr std::int32_t kNothing[kMostColumnsOfPanel] = {};
-  std::int32_t column_sum[kMostColumnsOfPanel] = {};
-  if (s.offset_weights) kernels.sum_columns(columns, step, s.depth, column_sum);
-  const std::int32_t zero = zero_of(s, args) + kernels.column_shift(s.x_signed);
-  const auto terms = static_cast<std::int32_t>(g.cin_per_group() * g.taps());
-  auto* y = static_cast<std::int32_t*>(args.outputs[0]) + image_group * g.cout_per_group() * g.out_pixels() + first;
+  const auto zero = static_cast<std::uint32_t>(zero_of(s, args) + kernels.column_shift(s.x_signed));
+  const auto terms = static_cast<std::uint32_t>(g.cin_per_group() * g.taps());
+  auto* y =
+      static_cast<std::byte*>(args.outputs[0]) +
+      static_cast<std::size_t>(image_group * g.cout_per_group() * g.out_pixels() + columns.first) * s.results.size;
+  std::int32_t block[kMostRowsOfPanel * kMostPanels * kMostColumnsOfPanel];
   for (std::int64_t i = part * s.filter_step; i < std::min((part + 1) * s.filter_step, s.panels); ++i) {
     const std::int64_t filter = i * kernels.rows, panel = group * s.panels + i;
+    const std::int64_t first = group * g.cout_per_group() + filter;
     const std::int32_t* sums = s.row_sums(panel);
+    std::byte* results = y + static_cast<std::size_t>(filter * g.out_pixels()) * s.results.size;
     std::int32_t row_add[kMostRowsOfPanel] = {}, row_factor[kMostRowsOfPanel] = {};
-    IntegerTile tile{.rows = s.row_panel(panel),
-                     .columns = columns,
-                     .column_step = step,
-                     .depth = s.depth,
-                     .to = y + filter * g.out_pixels(),
-                     .pitch = g.out_pixels(),
-                     .row_count = static_cast<int>(std::min<std::int64_t>(kernels.rows, g.cout_per_group() - filter)),
-                     .column_count = static_cast<int>(count),
-                     .row_add = row_add,
-                     .row_factor = row_factor,
-                     .column_sum = s.offset_weights ? column_sum : nullptr,
-                     .column_factor = kNothing,
-                     .row_sum = sums};
-    for (int r = 0; r < tile.row_count; ++r) {
-      const auto f = static_cast<std::size_t>(group * g.cout_per_group() + filter + r);
+    const auto rows = static_cast<int>(std::min<std::int64_t>(kernels.rows, g.cout_per_group() - filter));
+    for (int r = 0; r < rows; ++r) {
+      const auto f = static_cast<std::size_t>(first + r);
       row_factor[r] = -s.w_zero[f];
       row_add[r] =
-          static_cast<std::int32_t>(static_cast<std::uint32_t>(s.bias[f]) -
-                                    static_cast<std::uint32_t>(zero) * static_cast<std::uint32_t>(sums[r]) +
-                                    static_cast<std::uint32_t>(terms) * static_cast<std::uint32_t>(s.w_zero[f] * zero));
+          static_cast<std::int32_t>(static_cast<std::uint32_t>(s.bias[f]) - zero * static_cast<std::uint32_t>(sums[r]) +
+                                    terms * zero * static_cast<std::uint32_t>(s.w_zero[f]));
     }
-    kernels.run(tile);
+    for (std::int64_t c = 0; c < columns.panels; ++c) {
+      const bool scaled = s.results.run != nullptr;
+      IntegerTile tile{.rows = s.row_panel(panel),
+                       .columns = columns.words[c],
+                       .column_step = columns.step,
+                       .depth = s.depth,
+                       .to = scaled ? block : reinterpret_cast<std::int32_t*>(results),
+                       .pitch = scaled ? s.pixel_step * kernels.columns : g.out_pixels(),
+                       .row_count = rows,
+                       .column_count = static_cast<int>(
+                           std::min<std::int64_t>(kernels.columns, columns.count - c * kernels.columns)),
+                       .row_add = row_add,
+                       .row_factor = row_factor,
+                       .column_sum = s.offset_weights ? columns.sums[c] : nullptr,
+                       .column_factor = kNothing,
+                       .row_sum = sums};
+      tile.to += c * kernels.columns;
+      kernels.run(tile);
+    }
+    if (s.results.run)
+      for (int r = 0; r < rows; ++r)
+        s.results(block + r * s.pixel_step * kernels.columns, results + r * g.out_pixels(), columns.count, first + r);
   }
 }
 
@@ -206,10 +238,12 @@ std::string refuse_conv_integer_panels(const Problem& p) {
   return {};
 }
 
-Launch prepare_conv_integer_panels(const Problem& p, const IntegerKernels& kernels) {
+Launch prepare_conv_integer_panels(const Problem& p, const IntegerKernels& kernels,
+                                   const QuantizationKernels& results) {
   auto state = std::make_shared<State>();
   State& s = *state;
   measure(p, kernels, s);
+  s.results = integer_results(p, results);
   const ConvGeometry& g = s.g;
   s.x_signed = p.inputs[0].dtype == DataType::int8, s.w_signed = p.inputs[1].dtype == DataType::int8;
   s.zero = p.inputs.size() > 2 && p.inputs[2].present();
@@ -231,19 +265,23 @@ Launch prepare_conv_integer_panels(const Problem& p, const IntegerKernels& kerne
   const std::int64_t lines = s.padded[0] * s.padded[1], images = g.batch * g.groups;
   s.lines = std::clamp<std::int64_t>(kWeaveWords / std::max<std::int64_t>(1, s.padded[2]), 1, lines);
   s.line_tiles = (lines + s.lines - 1) / s.lines;
-  s.pixel_tiles = (g.out_pixels() + kernels.columns - 1) / kernels.columns;
+  const std::int64_t panels = (g.out_pixels() + kernels.columns - 1) / kernels.columns;
+  s.pixel_step = std::clamp<std::int64_t>(kPanelWords / (s.depth * kernels.columns), 1, std::min(kMostPanels, panels));
   s.filter_step = s.panels;
   const auto tiles = [&] {
+    s.pixel_tiles = (panels + s.pixel_step - 1) / s.pixel_step;
     s.filter_tiles = (s.panels + s.filter_step - 1) / s.filter_step;
     return images * s.pixel_tiles * s.filter_tiles;
   };
+  while (tiles() < 4 * p.workers && s.pixel_step > 1) s.pixel_step /= 2;
   while (tiles() < 4 * p.workers && s.filter_step > 4) s.filter_step = (s.filter_step + 1) / 2;
   graph::CpuLaunch launch;
   launch.phases = {{run_weave, images * s.words * s.line_tiles}, {run_products, tiles()}};
   launch.workspace_bytes = static_cast<std::size_t>(images * s.words * s.plane + kWordSlack) * sizeof(std::uint32_t);
-  if (!s.direct) launch.scratch_bytes = static_cast<std::size_t>(s.depth * kernels.columns) * sizeof(std::uint32_t);
+  if (!s.direct)
+    launch.scratch_bytes = static_cast<std::size_t>(s.pixel_step * s.depth * kernels.columns) * sizeof(std::uint32_t);
   launch.state_bytes = bytes;
-  launch.unread_inputs = 0b11010;
+  launch.unread_inputs = 0b1111010;
   launch.state = std::move(state);
   return launch;
 }

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "engine/ops/shared/conv_geometry.h"
 #include "engine/ops/shared/reference.h"
 
@@ -14,7 +17,18 @@ void conv_integer_reference(const EvalContext& c) {
   const auto of = [](const std::vector<std::int64_t>& values, std::int64_t i) {
     return values.size() == 1 ? values[0] : values.at(static_cast<std::size_t>(i));
   };
-  auto* y = c.outputs[0].as<std::int32_t>();
+  std::vector<double> y;
+  const bool scaled = has_input(c, 5);
+  const std::vector<double> scale = scaled ? to_doubles(c.inputs[5]) : std::vector<double>{};
+  const std::vector<std::int64_t> y_zero = given(6);
+  const double low = c.outputs[0].dtype == DataType::uint8 ? 0 : -128;
+  const auto store = [&](std::int32_t sum, std::int64_t f) {
+    if (!scaled) return y.push_back(sum);
+    const auto factor = static_cast<float>(scale.size() == 1 ? scale[0] : scale.at(static_cast<std::size_t>(f)));
+    const double value =
+        std::nearbyint(static_cast<double>(static_cast<float>(sum) * factor)) + static_cast<double>(y_zero[0]);
+    y.push_back(std::isnan(value) ? 0 : std::clamp(value, low, low + 255));
+  };
   for (std::int64_t n = 0; n < g.batch; ++n)
     for (std::int64_t f = 0; f < g.cout; ++f)
       walk_index({g.out[0], g.out[1], g.out[2]}, [&](const Dims& at) {
@@ -32,8 +46,9 @@ void conv_integer_reference(const EvalContext& c) {
             sum += static_cast<std::uint64_t>((x[static_cast<std::size_t>(from)] - x_zero[0]) *
                                               (w[static_cast<std::size_t>(weight)] - of(w_zero, f)));
           });
-        *y++ = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum));
+        store(static_cast<std::int32_t>(static_cast<std::uint32_t>(sum)), f);
       });
+  from_doubles(y, c.outputs[0]);
 }
 
 }  // namespace vireo::ops

@@ -4,6 +4,6 @@
 
 namespace vireo::ops {
 
-IntegerTaps integer_taps_avx2() { return &integer_taps<simd::avx2::V>; }
+TapKernels integer_taps_avx2() { return {&integer_taps<simd::avx2::V>, &integer_fill}; }
 
 }  // namespace vireo::ops

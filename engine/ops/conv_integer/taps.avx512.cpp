@@ -4,6 +4,6 @@
 
 namespace vireo::ops {
 
-IntegerTaps integer_taps_avx512() { return &integer_taps<simd::avx512::V>; }
+TapKernels integer_taps_avx512() { return {&integer_taps<simd::avx512::V>, &integer_fill}; }
 
 }  // namespace vireo::ops

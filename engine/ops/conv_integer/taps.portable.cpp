@@ -4,6 +4,6 @@
 
 namespace vireo::ops {
 
-IntegerTaps integer_taps_portable() { return &integer_taps<simd::portable::V>; }
+TapKernels integer_taps_portable() { return {&integer_taps<simd::portable::V>, &integer_fill}; }
 
 }  // namespace vireo::ops

@@ -32,5 +32,22 @@ void integer_taps(const float* const* rows, const float* weights, std::int64_t t
   }
 }
 
+template <typename Byte>
+void fill_bytes(const std::uint8_t* from, std::int64_t count, std::int64_t stride, std::int32_t zero, float* to) {
+  const auto value = [zero](std::uint8_t byte) { return static_cast<float>(static_cast<Byte>(byte) - zero); };
+  if (stride == 1)
+    for (std::int64_t i = 0; i < count; ++i) to[i] = value(from[i]);
+  else if (stride == 2)
+    for (std::int64_t i = 0; i < count; ++i) to[i] = value(from[2 * i]);
+  else
+    for (std::int64_t i = 0; i < count; ++i) to[i] = value(from[i * stride]);
+}
+
+void integer_fill(const std::uint8_t* from, std::int64_t count, std::int64_t stride, bool is_signed, std::int32_t zero,
+                  float* to) {
+  if (is_signed) fill_bytes<std::int8_t>(from, count, stride, zero, to);
+  else fill_bytes<std::uint8_t>(from, count, stride, zero, to);
+}
+
 }  // namespace
 }  // namespace vireo::ops

@@ -101,6 +101,23 @@ TEST(Quantised, GemmHasItsBiasInSumsAndMayGiveNumbers) {
   }
 }
 
+TEST(Quantised, LstmQuantisesItsStatesAtEachStep) {
+  Model m;
+  m.import(kMicrosoft, 1);
+  // One unit, one input, two steps; the recurrence feeds the cell's input alone, with the weight 1.
+  m.constant("x", {2, 1, 1}, Floats{1, 1});
+  integers(m, "w", Type::INT8, {1, 1, 4}, {0, 0, 0, 100});
+  integers(m, "r", Type::INT8, {1, 1, 4}, {0, 0, 0, 100});
+  integers(m, "z", Type::INT8, {1}, {0});
+  m.constant("s", {1}, Floats{0.01f});
+  m.node("DynamicQuantizeLSTM", {"x", "w", "r", "", "", "", "", "", "s", "z", "s", "z"}, {"y", "h", "c"},
+         {{"hidden_size", std::int64_t{1}}}, kMicrosoft);
+  m.output("y").output("c");
+  const double c1 = 0.5 * std::tanh(1), h1 = 0.5 * std::tanh(c1), c2 = 0.5 * c1 + 0.5 * std::tanh(1 + h1);
+  EXPECT_VALUES(result(m), Values{h1, 0.5 * std::tanh(c2)});
+  EXPECT_VALUES(result(m, 1), Values{c2});
+}
+
 TEST(Quantised, ScaleOfOneElementBesideAScalarZeroPointIsTaken) {
   Model m;
   integers(m, "x", Type::INT32, {3}, {2, 4, -6});

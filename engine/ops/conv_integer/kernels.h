@@ -33,9 +33,15 @@ struct IntegerResults {
 /// `count` sums: of tap t, sum += weights[t] * rows[t][i]. Writes whole numbers, plus `bias`.
 using IntegerTaps = void (*)(const float* const* rows, const float* weights, std::int64_t taps, std::int64_t count,
                              std::int32_t bias, std::int32_t* to);
-/// `count` bytes, `stride` apart, less their zero point.
-using IntegerFill = void (*)(const std::uint8_t* from, std::int64_t count, std::int64_t stride, bool is_signed,
-                             std::int32_t zero, float* to);
+/// A row of `length` floats: from `first` to `last` bytes, `stride` apart, less their zero point; 0 around them, and
+/// everywhere where `from` is null.
+struct FilledRow {
+  const std::uint8_t* from = nullptr;
+  std::int64_t first = 0, last = 0, length = 0, stride = 1;
+  std::int32_t zero = 0;
+  bool is_signed = false;
+};
+using IntegerFill = void (*)(const FilledRow& row, float* to);
 struct TapKernels {
   IntegerTaps run;
   IntegerFill fill;

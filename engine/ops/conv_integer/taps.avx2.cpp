@@ -4,6 +4,6 @@
 
 namespace vireo::ops {
 
-TapKernels integer_taps_avx2() { return {&integer_taps<simd::avx2::V>, &integer_fill}; }
+TapKernels integer_taps_avx2() { return {&integer_taps<simd::avx2::V>, &integer_fill<simd::avx2::V>}; }
 
 }  // namespace vireo::ops

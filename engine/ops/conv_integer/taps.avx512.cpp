@@ -4,6 +4,6 @@
 
 namespace vireo::ops {
 
-TapKernels integer_taps_avx512() { return {&integer_taps<simd::avx512::V>, &integer_fill}; }
+TapKernels integer_taps_avx512() { return {&integer_taps<simd::avx512::V>, &integer_fill<simd::avx512::V>}; }
 
 }  // namespace vireo::ops

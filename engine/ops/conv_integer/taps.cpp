@@ -39,19 +39,42 @@ struct State {
   }
 };
 
-/// A row of input, its columns by their remainder. Null: a row of padding. `apart`: floats between remainders.
-void fill_row(const State& s, const std::uint8_t* from, std::int32_t zero, float* to, std::int64_t apart) {
-  const std::int64_t stride = s.g.stride[2], pad = s.g.pad_begin[2];
-  for (std::int64_t q = 0; q < stride; ++q, to += apart) {
-    if (!from) {
-      std::fill(to, to + s.pitch, 0.0f);
-      continue;
+/// The columns of one remainder: those of the input, among `pitch`, and where the first of them is.
+struct ColumnPart {
+  std::int64_t first = 0, last = 0, offset = 0;
+};
+ColumnPart column_part(const ConvGeometry& g, std::int64_t pitch, std::int64_t remainder) {
+  const std::int64_t stride = g.stride[2], pad = g.pad_begin[2] - remainder;
+  ColumnPart part;
+  part.first = std::min(pad <= 0 ? 0 : (pad + stride - 1) / stride, pitch);
+  part.last = std::clamp((g.in[2] + pad + stride - 1) / stride, part.first, pitch);
+  part.offset = part.first * stride - pad;
+  return part;
+}
+
+/// Padded planes from row `first` of results on: rows and columns by their remainders.
+void fill_planes(const State& s, const TileArgs& args, const std::uint8_t* x, std::int64_t depth, std::int64_t first,
+                 std::int64_t rows, std::int64_t part) {
+  const ConvGeometry& g = s.g;
+  auto* floats = reinterpret_cast<float*>(args.scratch);
+  FilledRow row{.length = s.pitch, .stride = g.stride[2], .is_signed = s.is_signed};
+  if (s.zero) row.zero = byte_number(*static_cast<const std::uint8_t*>(args.inputs[2]), s.is_signed);
+  for (std::int64_t plane = 0; plane < s.planes; ++plane) {
+    const std::int64_t c = plane / g.kernel[0],
+                       d = depth * g.stride[0] - g.pad_begin[0] + plane % g.kernel[0] * g.dilation[0];
+    const std::uint8_t* source = d >= 0 && d < g.in[0] ? x + (c * g.in[0] + d) * g.in[1] * g.in[2] : nullptr;
+    for (std::int64_t q = 0; q < g.stride[2]; ++q) {
+      const ColumnPart columns = column_part(g, s.pitch, q);
+      row.first = columns.first;
+      row.last = columns.last;
+      float* to = floats + (plane * g.stride[1] * g.stride[2] + q) * part;
+      std::int64_t remainder = 0, h = first * g.stride[1] - g.pad_begin[1];
+      for (std::int64_t r = 0; r < rows; ++r, ++h) {
+        row.from = source && h >= 0 && h < g.in[1] ? source + h * g.in[2] + columns.offset : nullptr;
+        s.kernels.fill(row, to + remainder * g.stride[2] * part);
+        if (++remainder == g.stride[1]) remainder = 0, to += s.pitch;
+      }
     }
-    const std::int64_t first = std::min(q >= pad ? 0 : (pad - q + stride - 1) / stride, s.pitch);
-    const std::int64_t last = std::clamp((s.g.in[2] + pad - q + stride - 1) / stride, first, s.pitch);
-    std::fill(to, to + first, 0.0f);
-    s.kernels.fill(from + q + first * stride - pad, last - first, stride, s.is_signed, zero, to + first);
-    std::fill(to + last, to + s.pitch, 0.0f);
   }
 }
 
@@ -62,19 +85,10 @@ void run_tile(const TileArgs& args) noexcept {
   const std::int64_t group = args.tile / s.bands / g.out[0] % g.groups, n = args.tile / s.bands / g.out[0] / g.groups;
   const std::int64_t count = std::min(s.band, g.out[1] - first), rows = s.rows(count), lines = s.lines(count);
   const std::int64_t part = lines * s.pitch, row_part = g.stride[2] * part, plane_part = g.stride[1] * row_part;
-  const std::int32_t zero = s.zero ? byte_number(*static_cast<const std::uint8_t*>(args.inputs[2]), s.is_signed) : 0;
   const auto* x =
       static_cast<const std::uint8_t*>(args.inputs[0]) + (n * g.cin + group * g.cin_per_group()) * g.in_pixels();
+  fill_planes(s, args, x, depth, first, rows, part);
   auto* floats = reinterpret_cast<float*>(args.scratch);
-  for (std::int64_t plane = 0; plane < s.planes; ++plane)
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const std::int64_t c = plane / g.kernel[0], kd = plane % g.kernel[0];
-      const std::int64_t d = depth * g.stride[0] - g.pad_begin[0] + kd * g.dilation[0],
-                         h = first * g.stride[1] - g.pad_begin[1] + r;
-      const bool inside = d >= 0 && d < g.in[0] && h >= 0 && h < g.in[1];
-      fill_row(s, inside ? x + ((c * g.in[0] + d) * g.in[1] + h) * g.in[2] : nullptr, zero,
-               floats + plane * plane_part + r % g.stride[1] * row_part + r / g.stride[1] * s.pitch, part);
-    }
   const float* sources[kMostTerms];
   std::int64_t t = 0;
   for (std::int64_t plane = 0; plane < s.planes; ++plane)

@@ -4,6 +4,6 @@
 
 namespace vireo::ops {
 
-TapKernels integer_taps_portable() { return {&integer_taps<simd::portable::V>, &integer_fill}; }
+TapKernels integer_taps_portable() { return {&integer_taps<simd::portable::V>, &integer_fill<simd::portable::V>}; }
 
 }  // namespace vireo::ops

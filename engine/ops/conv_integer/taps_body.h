@@ -28,12 +28,24 @@ void integer_taps(const float* const* rows, const float* weights, std::int64_t t
 #pragma GCC unroll 4
     for (int n = 0; n < kVectors; ++n) sums[n].store(whole + n * V::kWidth);
     const std::int64_t left = count - i < kStep ? count - i : kStep;
-    for (std::int64_t k = 0; k < left; ++k) to[i + k] = static_cast<std::int32_t>(whole[k]) + bias;
+    for (std::int64_t k = 0; k < left; ++k) {  // sums between rows may be anything
+      const auto sum = static_cast<std::uint32_t>(static_cast<std::int32_t>(whole[k]));
+      to[i + k] = static_cast<std::int32_t>(sum + static_cast<std::uint32_t>(bias));
+    }
   }
 }
 
+template <typename V>
+void fill_zeros(float* to, std::int64_t begin, std::int64_t end) {  // mostly one or two: a call would cost more
+  for (std::int64_t i = begin; i < end; i += V::kWidth)
+    V::zero().store(to + i, V::tail(static_cast<int>(end - i < V::kWidth ? end - i : V::kWidth)));
+}
+
 template <typename Byte>
-void fill_bytes(const std::uint8_t* from, std::int64_t count, std::int64_t stride, std::int32_t zero, float* to) {
+void fill_bytes(const FilledRow& row, float* to) {
+  const std::int64_t count = row.last - row.first, stride = row.stride;
+  const std::uint8_t* from = row.from;
+  const std::int32_t zero = row.zero;
   const auto value = [zero](std::uint8_t byte) { return static_cast<float>(static_cast<Byte>(byte) - zero); };
   if (stride == 1)
     for (std::int64_t i = 0; i < count; ++i) to[i] = value(from[i]);
@@ -43,10 +55,13 @@ void fill_bytes(const std::uint8_t* from, std::int64_t count, std::int64_t strid
     for (std::int64_t i = 0; i < count; ++i) to[i] = value(from[i * stride]);
 }
 
-void integer_fill(const std::uint8_t* from, std::int64_t count, std::int64_t stride, bool is_signed, std::int32_t zero,
-                  float* to) {
-  if (is_signed) fill_bytes<std::int8_t>(from, count, stride, zero, to);
-  else fill_bytes<std::uint8_t>(from, count, stride, zero, to);
+template <typename V>
+void integer_fill(const FilledRow& row, float* to) {
+  if (!row.from) return fill_zeros<V>(to, 0, row.length);
+  fill_zeros<V>(to, 0, row.first);
+  if (row.is_signed) fill_bytes<std::int8_t>(row, to + row.first);
+  else fill_bytes<std::uint8_t>(row, to + row.first);
+  fill_zeros<V>(to, row.last, row.length);
 }
 
 }  // namespace

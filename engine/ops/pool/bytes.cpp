@@ -12,21 +12,27 @@ namespace {
 
 constexpr std::int64_t kTileResults = 16384;  // that make a tile worthwhile
 
+/// Taps of a window that lie inside the axis: [first, last).
+struct Inside {
+  std::int64_t first = 0, last = 0;
+};
+
 struct PoolBytes {
   PoolAxis h, w;
+  std::vector<Inside> rows, columns;  ///< by place of the result
   std::int64_t planes = 0, planes_of_tile = 1;
 };
 
-/// Taps of a window that lie inside the axis: [first, last).
-struct Inside {
-  std::int64_t first, last;
-};
-Inside inside(const PoolAxis& a, std::int64_t out) {
-  const std::int64_t begin = out * a.stride - a.pad_begin;
-  const auto before = [&](std::int64_t end) {
-    return std::clamp<std::int64_t>((end - begin + a.dilation - 1) / a.dilation, 0, a.kernel);
-  };
-  return {before(0), before(a.in)};
+std::vector<Inside> inside(const PoolAxis& a) {
+  std::vector<Inside> list;
+  for (std::int64_t out = 0; out < a.out; ++out) {
+    const std::int64_t begin = out * a.stride - a.pad_begin;
+    const auto before = [&](std::int64_t end) {
+      return std::clamp<std::int64_t>((end - begin + a.dilation - 1) / a.dilation, 0, a.kernel);
+    };
+    list.push_back({before(0), before(a.in)});
+  }
+  return list;
 }
 
 template <typename T>
@@ -38,7 +44,7 @@ void run_pool_bytes(const TileArgs& args) noexcept {
     const T* x = static_cast<const T*>(args.inputs[0]) + plane * s.h.in * s.w.in;
     T* y = static_cast<T*>(args.outputs[0]) + plane * s.h.out * s.w.out;
     for (std::int64_t oh = 0; oh < s.h.out; ++oh, y += s.w.out) {
-      const Inside rows = inside(s.h, oh);
+      const Inside rows = s.rows[static_cast<std::size_t>(oh)];
       if (rows.first >= rows.last) {
         std::fill(y, y + s.w.out, T{0});
         continue;
@@ -49,10 +55,10 @@ void run_pool_bytes(const TileArgs& args) noexcept {
         for (std::int64_t i = 0; i < s.w.in; ++i) row[i] = std::max(row[i], from[i]);
       }
       for (std::int64_t ow = 0; ow < s.w.out; ++ow) {
-        const Inside taps = inside(s.w, ow);
-        const T* from = row + ow * s.w.stride - s.w.pad_begin;
+        const Inside taps = s.columns[static_cast<std::size_t>(ow)];
+        const std::int64_t from = ow * s.w.stride - s.w.pad_begin;
         T best = taps.first < taps.last ? std::numeric_limits<T>::lowest() : T{0};
-        for (std::int64_t k = taps.first; k < taps.last; ++k) best = std::max(best, from[k * s.w.dilation]);
+        for (std::int64_t k = taps.first; k < taps.last; ++k) best = std::max(best, row[from + k * s.w.dilation]);
         y[ow] = best;
       }
     }
@@ -74,7 +80,8 @@ std::string refuse_pool_bytes(const Problem& p) {
 Launch prepare_pool_bytes(const Problem& p) {
   const std::vector<PoolAxis> axes = pool_axes(*p.attributes, p.inputs[0].dims);
   const Dims& dims = p.outputs[0].dims;
-  auto state = std::make_shared<PoolBytes>(PoolBytes{axes[0], axes[1], dims[0] * dims[1]});
+  auto state =
+      std::make_shared<PoolBytes>(PoolBytes{axes[0], axes[1], inside(axes[0]), inside(axes[1]), dims[0] * dims[1]});
   state->planes_of_tile = std::clamp<std::int64_t>(kTileResults / (dims[2] * dims[3]), 1, state->planes);
   graph::CpuLaunch launch;
   launch.phases = {{p.inputs[0].dtype == DataType::uint8 ? run_pool_bytes<std::uint8_t> : run_pool_bytes<std::int8_t>,

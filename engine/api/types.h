@@ -29,6 +29,19 @@ enum class DataType : std::uint8_t {
   uint32 = 12,
   uint64 = 13,
   bfloat16 = 16,
+  // Narrow types: one element a byte in memory, whatever a file makes of it. Operators convert them (Cast,
+  // QuantizeLinear, DequantizeLinear) and move them, and compute nothing with them. A float is the bits of its format,
+  // an integer its value.
+  float8e4m3fn = 17,
+  float8e4m3fnuz = 18,
+  float8e5m2 = 19,
+  float8e5m2fnuz = 20,
+  uint4 = 21,
+  int4 = 22,
+  float4e2m1 = 23,
+  float8e8m0 = 24,
+  uint2 = 25,
+  int2 = 26,
 };
 
 /// Bytes of one element; 0 for undefined.
@@ -37,8 +50,11 @@ enum class DataType : std::uint8_t {
 [[nodiscard]] VIREO_API std::string_view to_string(DataType type) noexcept;
 /// Inverse of to_string; undefined when the name is unknown.
 [[nodiscard]] VIREO_API DataType data_type_from(std::string_view name) noexcept;
+/// Types that are computed with: no narrow one is among them.
 [[nodiscard]] VIREO_API bool is_float(DataType type) noexcept;
 [[nodiscard]] VIREO_API bool is_integer(DataType type) noexcept;  ///< signed or unsigned, not boolean
+/// Floats of 8 bits and fewer, integers of fewer than 8.
+[[nodiscard]] VIREO_API bool is_narrow(DataType type) noexcept;
 
 /// Extents of a tensor, outermost first. A scalar has no extents. kUnknown (-1) marks an extent known only at run time.
 using Dims = std::vector<std::int64_t>;

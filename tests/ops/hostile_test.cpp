@@ -122,6 +122,14 @@ struct Runner {
                 : testing::sample_text(integer(random) + 3);
       return value.constant;
     }
+    if (is_narrow(type)) {
+      std::vector<double> drawn(static_cast<std::size_t>(value.constant->count()));
+      for (double& v : drawn) v = integer(random);
+      if (given != a.test.constants.end() && !given->second.empty())
+        for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i] = given->second[i % given->second.size()];
+      ops::from_doubles(drawn, {type, a.test.inputs[k], value.data});
+      return value.constant;
+    }
     ops::dispatch_any(type, [&](auto tag) {
       using T = typename decltype(tag)::type;
       for (std::int64_t i = 0; i < value.constant->count(); ++i) {

@@ -51,6 +51,12 @@ inline ConstantPtr make_value(DataType type, const Dims& dims, const std::vector
       value.as<std::uint64_t>()[i] = sample_text(given && !given->empty() ? given->at(i) : integer(random));
     return value.constant;
   }
+  if (is_narrow(type)) {
+    std::vector<double> drawn(count);
+    for (std::size_t i = 0; i < count; ++i) drawn[i] = given && !given->empty() ? given->at(i) : real(random);
+    ops::from_doubles(drawn, {type, dims, value.data});
+    return value.constant;
+  }
   ops::dispatch_any(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::size_t i = 0; i < count; ++i) {

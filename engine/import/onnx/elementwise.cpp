@@ -247,7 +247,10 @@ void cast(Node& node) {
     if (to == DataType::undefined) node.refuse("a cast to " + onnx_dtype_name(number));
   }
   if (to == DataType::undefined) node.refuse("a cast to an element type that is not supported");
-  node.result(0, node.cast(node.input(0), to));
+  if (!is_narrow(to)) return node.result(0, node.cast(node.input(0), to));
+  Attributes attributes = node.copied({"saturate", "round_mode"});
+  attributes.set("to", std::string(to_string(to)));
+  node.result(0, node.emit("cast", {node.input(0)}, std::move(attributes)));
 }
 
 void where(Node& node) { node.result(0, node.emit("where", {node.input(0), node.input(1), node.input(2)})); }

@@ -26,6 +26,7 @@ struct Row {
 [[nodiscard]] std::span<const Row> recurrent_rows();
 [[nodiscard]] std::span<const Row> sequence_rows();
 [[nodiscard]] std::span<const Row> quantization_rows();
+[[nodiscard]] std::span<const Row> quantized_microsoft_rows();
 [[nodiscard]] std::span<const Row> microsoft_rows();
 [[nodiscard]] std::span<const Row> text_rows();
 [[nodiscard]] std::span<const Row> ml_rows();

@@ -28,16 +28,14 @@ int type_of(const Type& a) {
 }  // namespace
 
 DataType dtype_from_onnx(std::int64_t number) {
-  const bool known = (number >= 1 && number <= 13) || number == 16;
+  const bool known = (number >= 1 && number <= 13) || (number >= 16 && number <= 26);
   return known ? static_cast<DataType>(number) : DataType::undefined;
 }
 
 std::string onnx_dtype_name(std::int64_t number) {
-  static constexpr const char* kNames[] = {"complex64",  "complex128",     "bfloat16", "float8e4m3fn", "float8e4m3fnuz",
-                                           "float8e5m2", "float8e5m2fnuz", "uint4",    "int4",         "float4e2m1"};
   const DataType dtype = dtype_from_onnx(number);
   if (dtype != DataType::undefined) return std::string(to_string(dtype));
-  if (number >= 14 && number <= 23) return kNames[number - 14];
+  if (number == 14 || number == 15) return number == 14 ? "complex64" : "complex128";
   return base::str("number ", number);
 }
 
@@ -250,12 +248,14 @@ void Node::results(const std::vector<TensorId>& tensors) {
 const Row* find_row(std::string_view domain, std::string_view name) {
   static const auto* const kIndex = [] {
     auto* index = new std::map<std::pair<std::string_view, std::string_view>, const Row*>;
-    for (const auto& rows :
-         {elementwise_rows(),  convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(),
-          indexing_rows(),     source_rows(),      vision_rows(),        recurrent_rows(), sequence_rows(),
-          quantization_rows(), microsoft_rows(),   text_rows(),          ml_rows(),        ml_linear_rows(),
-          ml_tree_rows(),      loss_rows(),        random_rows(),        signal_rows(),    region_rows(),
-          uncommon_rows()})
+    for (const auto& rows : {elementwise_rows(), convolution_rows(),  normalization_rows(),
+                             reduction_rows(),   shape_rows(),        indexing_rows(),
+                             source_rows(),      vision_rows(),       recurrent_rows(),
+                             sequence_rows(),    quantization_rows(), quantized_microsoft_rows(),
+                             microsoft_rows(),   text_rows(),         ml_rows(),
+                             ml_linear_rows(),   ml_tree_rows(),      loss_rows(),
+                             random_rows(),      signal_rows(),       region_rows(),
+                             uncommon_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/api/text.h"
+#include "engine/base/narrow.h"
 #include "engine/base/text.h"
 #include "engine/import/onnx/node.h"
 
@@ -68,7 +69,29 @@ graph::ConstantPtr texts(const onnx::TensorProto& tensor, const Dims& dims, std:
   return constant.constant;
 }
 
+/// An element to a byte, where a file keeps several in one (base/narrow.h).
+graph::ConstantPtr unpacked(DataType dtype, const Dims& dims, const std::byte* packed) {
+  graph::MutableConstant constant = graph::new_constant(dtype, dims);
+  base::unpack_narrow(dtype, packed, static_cast<std::size_t>(constant.constant->count()), constant.data);
+  return constant.constant;
+}
+
+bool shares_bytes(DataType dtype) { return base::file_bits(dtype) < 8; }
+
+/// The values of a narrow type: each entry of the field is a byte of the file.
+graph::ConstantPtr narrow_fields(const onnx::TensorProto& tensor, DataType dtype, const Dims& dims, std::size_t bytes) {
+  const auto& field = tensor.int32_data();
+  if (static_cast<std::size_t>(field.size()) != bytes)
+    fail(ErrorCode::invalid_model, title(tensor), " (", dtype, " ", dims, ") holds ", field.size(),
+         " values of a byte each, its dims need ", bytes);
+  std::vector<std::byte> packed(bytes);
+  std::transform(field.begin(), field.end(), packed.begin(), [](auto value) { return static_cast<std::byte>(value); });
+  if (shares_bytes(dtype)) return unpacked(dtype, dims, packed.data());
+  return graph::make_constant(dtype, dims, packed.data(), packed.size());
+}
+
 graph::ConstantPtr from_fields(const onnx::TensorProto& tensor, DataType dtype, const Dims& dims, std::size_t count) {
+  if (is_narrow(dtype)) return narrow_fields(tensor, dtype, dims, base::file_bytes(dtype, count));
   switch (dtype) {
     case DataType::string: return texts(tensor, dims, count);
     case DataType::float32: return typed<float>(tensor, dtype, dims, tensor.float_data(), count);
@@ -89,7 +112,7 @@ graph::ConstantPtr from_fields(const onnx::TensorProto& tensor, DataType dtype, 
   fail(ErrorCode::unsupported, title(tensor), " has the element type ", onnx_dtype_name(tensor.data_type()));
 }
 
-/// The type and extents that the tensor claims; `bytes` is what they need.
+/// The type and extents that the tensor claims; `bytes` is what they need in the file.
 void read_header(const onnx::TensorProto& tensor, DataType& dtype, Dims& dims, std::size_t& count, std::size_t& bytes) {
   dtype = dtype_from_onnx(tensor.data_type());
   dims.assign(tensor.dims().begin(), tensor.dims().end());
@@ -105,7 +128,7 @@ void read_header(const onnx::TensorProto& tensor, DataType& dtype, Dims& dims, s
   }
   if (count > std::numeric_limits<std::size_t>::max() / 16)
     fail(ErrorCode::invalid_model, title(tensor), ": its extents ", dims, " are too many elements");
-  bytes = count * size_of(dtype);
+  bytes = base::file_bytes(dtype, count);
   if (tensor.has_segment()) fail(ErrorCode::unsupported, title(tensor), " is stored in segments");
 }
 
@@ -184,13 +207,16 @@ graph::ConstantPtr to_constant(const onnx::TensorProto& tensor, ExternalData& ex
   read_header(tensor, dtype, dims, count, bytes);
   if (is_external(tensor)) {
     const std::shared_ptr<const std::byte> data = external_bytes(tensor, bytes, external);
+    if (shares_bytes(dtype)) return unpacked(dtype, dims, data.get());
     if (reinterpret_cast<std::uintptr_t>(data.get()) % 8 != 0)
       return normalized(graph::make_constant(dtype, dims, data.get(), bytes));
     return normalized(std::make_shared<Constant>(Constant{dtype, dims, data, {}}));
   }
   if (is_raw(tensor, bytes)) {
     check_raw(tensor, dtype, dims, bytes);
-    return normalized(graph::make_constant(dtype, dims, tensor.raw_data().data(), bytes));
+    const auto* raw = reinterpret_cast<const std::byte*>(tensor.raw_data().data());
+    if (shares_bytes(dtype)) return unpacked(dtype, dims, raw);
+    return normalized(graph::make_constant(dtype, dims, raw, bytes));
   }
   return normalized(from_fields(tensor, dtype, dims, count));
 }
@@ -200,7 +226,7 @@ graph::ConstantPtr take_constant(onnx::TensorProto& tensor, ExternalData& extern
   Dims dims;
   std::size_t count = 0, bytes = 0;
   read_header(tensor, dtype, dims, count, bytes);
-  if (is_external(tensor) || !is_raw(tensor, bytes)) return to_constant(tensor, external);
+  if (is_external(tensor) || !is_raw(tensor, bytes) || shares_bytes(dtype)) return to_constant(tensor, external);
   check_raw(tensor, dtype, dims, bytes);
   const std::shared_ptr<const std::string> raw(tensor.release_raw_data());
   std::shared_ptr<const std::byte> data(raw, reinterpret_cast<const std::byte*>(raw->data()));

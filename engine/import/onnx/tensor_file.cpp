@@ -7,6 +7,7 @@
 
 #include "engine/api/text.h"
 #include "engine/base/file.h"
+#include "engine/base/narrow.h"
 #include "engine/base/text.h"
 #include "engine/import/onnx/tensor.h"
 
@@ -38,6 +39,10 @@ void write_tensor(const std::filesystem::path& path, const HostTensor& tensor) {
       std::memcpy(&id, tensor.data.data() + at, sizeof id);
       proto.add_string_data(std::string(text_of(id)));
     }
+  } else if (base::file_bits(tensor.dtype) < 8 && size_of(tensor.dtype) > 0) {
+    std::vector<std::byte> packed(base::file_bytes(tensor.dtype, tensor.data.size()));
+    base::pack_narrow(tensor.dtype, tensor.data.data(), tensor.data.size(), packed.data());
+    proto.set_raw_data(packed.data(), packed.size());
   } else {
     proto.set_raw_data(tensor.data.data(), tensor.data.size());
   }

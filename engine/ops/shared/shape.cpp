@@ -85,6 +85,9 @@ void require_computable(const InferContext& context, int index) {
   if (context.dtype(index) == DataType::string)
     context.fail("input " + std::to_string(index) + " is " + std::string(to_string(context.dtype(index))) +
                  ", a type that is moved and compared for being equal only");
+  if (is_narrow(context.dtype(index)))
+    context.fail("input " + std::to_string(index) + " is " + std::string(to_string(context.dtype(index))) +
+                 ", a type that is converted and moved only; cast it first");
 }
 
 void require_single(const InferContext& context, int index) {

@@ -9,6 +9,7 @@ void unique_inverse_reference(const EvalContext&);
 namespace {
 
 void infer(InferContext& c) {
+  require_computable(c, 0);
   (void)c.attributes().integer("sorted", 1);  // of the right type
   c.require(size_of(c.dtype(0)) > 0, "takes numbers and booleans");
   if (!c.attributes().has("axis"))

@@ -22,8 +22,7 @@ bool is_quantized(DataType type) {
 }
 
 void infer(InferContext& c) {
-  for (int k = 0; k < c.input_count(); ++k)
-    if (c.has_input(k)) require_computable(c, k);
+  for (int k = 0; k < 2; ++k) require_computable(c, k);
   c.require(is_float(c.dtype(0)) || c.dtype(0) == DataType::int32,
             "takes floating-point types and int32, found " + std::string(to_string(c.dtype(0))));
   const std::string named = c.attributes().text("output_dtype", "uint8");

@@ -36,9 +36,10 @@ endif()
 # processors.
 set(VIREO_ISA_avx2 -mavx2 -mfma -mf16c -O3)
 set(VIREO_ISA_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512 -O3)
+set(VIREO_ISA_avx512_vnni ${VIREO_ISA_avx512} -mavx512vnni)
 set(VIREO_ISA_avx512_bf16 ${VIREO_ISA_avx512} -mavx512bf16)
 set(VIREO_ISA_amx_bf16 ${VIREO_ISA_avx512_bf16} -mamx-tile -mamx-bf16)
-set(VIREO_ISAS avx2 avx512 avx512_bf16 amx_bf16)
+set(VIREO_ISAS avx2 avx512 avx512_vnni avx512_bf16 amx_bf16)
 if(VIREO_SANITIZE)  # unrolled kernels with checked loads take minutes to compile: addresses only, less unrolling
   foreach(isa ${VIREO_ISAS})
     list(APPEND VIREO_ISA_${isa} -O1 -fno-sanitize=undefined -DVIREO_INSTRUMENTED)

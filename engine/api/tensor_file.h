@@ -15,7 +15,7 @@ struct HostTensor {
   std::string name;  ///< may be empty
   DataType dtype = DataType::undefined;
   Dims dims;
-  std::vector<std::byte> data;  ///< row-major
+  std::vector<std::byte> data;  ///< row-major; of strings, ids (text.h)
 };
 
 /// Throws Error(not_found | invalid_model | unsupported) naming the file.

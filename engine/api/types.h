@@ -22,23 +22,39 @@ enum class DataType : std::uint8_t {
   int16 = 5,
   int32 = 6,
   int64 = 7,
-  string = 8,   ///< known to the importer only; no engine kernel takes it
+  string = 8,   ///< a 64-bit id of a text (text.h): moved and compared for equality like any number
   boolean = 9,  ///< one byte, 0 or 1
   float16 = 10,
   float64 = 11,
   uint32 = 12,
   uint64 = 13,
   bfloat16 = 16,
+  // Narrow types: one element a byte in memory, whatever a file makes of it. Operators convert them (Cast,
+  // QuantizeLinear, DequantizeLinear) and move them, and compute nothing with them. A float is the bits of its format,
+  // an integer its value.
+  float8e4m3fn = 17,
+  float8e4m3fnuz = 18,
+  float8e5m2 = 19,
+  float8e5m2fnuz = 20,
+  uint4 = 21,
+  int4 = 22,
+  float4e2m1 = 23,
+  float8e8m0 = 24,
+  uint2 = 25,
+  int2 = 26,
 };
 
-/// Bytes of one element; 0 for undefined and string.
+/// Bytes of one element; 0 for undefined.
 [[nodiscard]] VIREO_API std::size_t size_of(DataType type) noexcept;
 /// "float32", "int64", ...
 [[nodiscard]] VIREO_API std::string_view to_string(DataType type) noexcept;
 /// Inverse of to_string; undefined when the name is unknown.
 [[nodiscard]] VIREO_API DataType data_type_from(std::string_view name) noexcept;
+/// Types that are computed with: no narrow one is among them.
 [[nodiscard]] VIREO_API bool is_float(DataType type) noexcept;
 [[nodiscard]] VIREO_API bool is_integer(DataType type) noexcept;  ///< signed or unsigned, not boolean
+/// Floats of 8 bits and fewer, integers of fewer than 8.
+[[nodiscard]] VIREO_API bool is_narrow(DataType type) noexcept;
 
 /// Extents of a tensor, outermost first. A scalar has no extents. kUnknown (-1) marks an extent known only at run time.
 using Dims = std::vector<std::int64_t>;

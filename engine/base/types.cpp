@@ -15,7 +15,7 @@ struct Row {
   std::string_view name;
   std::size_t size;
 };
-constexpr std::array<Row, 15> kTypes{{{DataType::undefined, "undefined", 0},
+constexpr std::array<Row, 25> kTypes{{{DataType::undefined, "undefined", 0},
                                       {DataType::float32, "float32", 4},
                                       {DataType::uint8, "uint8", 1},
                                       {DataType::int8, "int8", 1},
@@ -23,13 +23,23 @@ constexpr std::array<Row, 15> kTypes{{{DataType::undefined, "undefined", 0},
                                       {DataType::int16, "int16", 2},
                                       {DataType::int32, "int32", 4},
                                       {DataType::int64, "int64", 8},
-                                      {DataType::string, "string", 0},
+                                      {DataType::string, "string", 8},
                                       {DataType::boolean, "boolean", 1},
                                       {DataType::float16, "float16", 2},
                                       {DataType::float64, "float64", 8},
                                       {DataType::uint32, "uint32", 4},
                                       {DataType::uint64, "uint64", 8},
-                                      {DataType::bfloat16, "bfloat16", 2}}};
+                                      {DataType::bfloat16, "bfloat16", 2},
+                                      {DataType::float8e4m3fn, "float8e4m3fn", 1},
+                                      {DataType::float8e4m3fnuz, "float8e4m3fnuz", 1},
+                                      {DataType::float8e5m2, "float8e5m2", 1},
+                                      {DataType::float8e5m2fnuz, "float8e5m2fnuz", 1},
+                                      {DataType::uint4, "uint4", 1},
+                                      {DataType::int4, "int4", 1},
+                                      {DataType::float4e2m1, "float4e2m1", 1},
+                                      {DataType::float8e8m0, "float8e8m0", 1},
+                                      {DataType::uint2, "uint2", 1},
+                                      {DataType::int2, "int2", 1}}};
 }  // namespace
 
 std::size_t size_of(DataType type) noexcept {
@@ -68,6 +78,8 @@ bool is_integer(DataType type) noexcept {
     default: return false;
   }
 }
+
+bool is_narrow(DataType type) noexcept { return type >= DataType::float8e4m3fn && type <= DataType::int2; }
 
 std::int64_t element_count(const Dims& dims) {
   std::int64_t count = 1;

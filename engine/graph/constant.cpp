@@ -3,6 +3,7 @@
 #include "engine/api/half.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
+#include "engine/base/narrow.h"
 #include "engine/base/text.h"
 
 namespace vireo::graph {
@@ -63,7 +64,16 @@ std::vector<Out> widen(const Constant& c) {
 }
 
 template <typename Out>
+std::vector<Out> widen_narrow(const Constant& c) {
+  std::vector<Out> values(static_cast<std::size_t>(c.count()));
+  const auto* bits = c.as<std::uint8_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<Out>(base::narrow_value(c.dtype, bits[i]));
+  return values;
+}
+
+template <typename Out>
 std::vector<Out> convert(const Constant& c) {
+  if (is_narrow(c.dtype)) return widen_narrow<Out>(c);
   switch (c.dtype) {
     case DataType::float32: return widen<Out, float>(c);
     case DataType::float64: return widen<Out, double>(c);

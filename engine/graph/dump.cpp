@@ -3,6 +3,7 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "engine/api/text.h"
 #include "engine/base/text.h"
 #include "engine/graph/operator.h"
 #include "engine/graph/text.h"
@@ -45,7 +46,9 @@ bool is_word(std::string_view text) {
   });
 }
 
+/// Texts always are: ids are of a process.
 bool inlined(const Constant& c) {
+  if (c.dtype == DataType::string) return true;
   const bool integral = is_integer(c.dtype) || c.dtype == DataType::boolean;
   return c.count() <= kInlineLimit && (integral || c.dtype == DataType::float32 || c.dtype == DataType::float64);
 }
@@ -56,7 +59,12 @@ void constant(std::string& out, const Tensor& t, const StoreConstant& store) {
   out += base::str(" ", t.dtype, " ", t.dims);
   if (inlined(*t.constant)) {
     out += " =";
-    if (is_float(t.dtype))
+    if (t.dtype == DataType::string)
+      for (std::int64_t i = 0; i < t.constant->count(); ++i) {
+        out += ' ';
+        append_quoted(out, text_of(t.constant->as<std::uint64_t>()[i]));
+      }
+    else if (is_float(t.dtype))
       for (double v : to_reals(*t.constant)) {
         out += ' ';
         if (t.dtype == DataType::float32) {

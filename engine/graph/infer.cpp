@@ -1,5 +1,8 @@
 // Shape inference: runs an operator's shape rule on a layer and checks what it was given.
 
+#include <algorithm>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "engine/base/text.h"
@@ -70,9 +73,27 @@ void check_arity(const Graph& graph, LayerId id) {
       base::fail(ErrorCode::invalid_model, describe(graph, id), ": input ", k, " is missing");
 }
 
-/// Element types don't depend on ranks: whatever the rule says for a rank that it accepts.
-std::vector<TensorType> element_types(const Graph& graph, LayerId id, std::vector<TensorType> unknown) {
-  for (const std::size_t rank : {4, 3, 2, 1, 5, 0}) {
+/// What two answers of a rule agree on.
+void keep_common(TensorType& known, const TensorType& other) {
+  if (!known.ranked || !other.ranked || known.dims.size() != other.dims.size()) {
+    known.ranked = false;
+    known.dims.clear();
+    return;
+  }
+  for (std::size_t i = 0; i < known.dims.size(); ++i)
+    if (known.dims[i] != other.dims[i]) known.dims[i] = kUnknown;
+}
+
+/// What the rule says whatever rank a tensor of unknown rank has: element types, and the extents of such as reshapes to
+/// a known shape. Where there are several such tensors, whose ranks may differ, or where the rule asks for one rank,
+/// only element types are taken from it: passes expect to know the ranks that decide how a layer works.
+std::vector<TensorType> types_of_any_rank(const Graph& graph, LayerId id, std::vector<TensorType> unknown) {
+  std::set<TensorId> unranked;
+  for (const TensorId input : graph.layer(id).inputs)
+    if (input != kNone && !graph.tensor(input).ranked) unranked.insert(input);
+  std::optional<std::vector<TensorType>> known;
+  int accepted = 0;
+  for (const std::size_t rank : {4, 3, 2, 1, 5, 0, 6, 7, 8}) {
     std::vector<TensorType> types = unknown;
     try {
       InferContext context(graph, id, types, Dims(rank, kUnknown));
@@ -80,10 +101,17 @@ std::vector<TensorType> element_types(const Graph& graph, LayerId id, std::vecto
     } catch (const Error&) {
       continue;
     }
-    for (TensorType& type : types) type = {type.dtype, false, {}};
-    return types;
+    if (unranked.size() > 1)
+      for (TensorType& type : types) type = {type.dtype, false, {}};
+    ++accepted;
+    if (known)
+      for (std::size_t k = 0; k < types.size(); ++k) keep_common((*known)[k], types[k]);
+    else known = std::move(types);
+    if (std::none_of(known->begin(), known->end(), [](const TensorType& type) { return type.ranked; })) break;
   }
-  return unknown;
+  if (accepted == 1)
+    for (TensorType& type : *known) type = {type.dtype, false, {}};
+  return known ? *known : unknown;
 }
 
 }  // namespace
@@ -95,10 +123,10 @@ std::vector<TensorType> Graph::inferred_bounds(LayerId id) const {
   for (TensorId output : l.outputs) types.push_back({tensor(output).dtype, false, {}});
   for (TensorId input : l.inputs)
     if (input != kNone && tensor(input).dtype == DataType::undefined) return types;
-  // After a tensor of unknown rank nothing but element types is known until concrete shapes arrive. What a branch gives
+  // After a tensor of unknown rank little but element types is known until concrete shapes arrive. What a branch gives
   // doesn't follow from the types of its inputs.
   for (TensorId input : l.inputs)
-    if (!l.op->body && input != kNone && !tensor(input).ranked) return element_types(*this, id, std::move(types));
+    if (!l.op->body && input != kNone && !tensor(input).ranked) return types_of_any_rank(*this, id, std::move(types));
   InferContext context(*this, id, types);
   l.op->infer(context);
   for (const TensorType& type : types) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "engine/api/text.h"
 #include "engine/base/text.h"
 #include "engine/graph/operator.h"
 #include "engine/graph/text.h"
@@ -188,6 +189,7 @@ class Parser {
     if (!is_static(dims)) line.fail("known extents");
     ConstantPtr value;
     if (line.accept('@')) {
+      if (dtype == DataType::string) line.fail("'=' and texts");
       if (!fetch_) line.fail("inline values: this text comes without weights");
       const auto offset = line.number<std::size_t>();
       value = fetch_(name, dtype, dims, offset, line.end() ? std::nullopt : std::optional(line.checksum()));
@@ -204,7 +206,14 @@ class Parser {
       return false;
     }
   }
+  static ConstantPtr inline_texts(Line& line, const Dims& dims) {
+    std::vector<std::uint64_t> ids;
+    while (!line.end()) ids.push_back(text_id(line.quoted()));
+    if (!counts(dims, ids.size())) line.fail(base::str("the texts of ", dims, ", not ", ids.size()));
+    return make_constant(DataType::string, dims, ids.data(), ids.size() * sizeof(ids[0]));
+  }
   static ConstantPtr inline_constant(Line& line, DataType dtype, const Dims& dims) {
+    if (dtype == DataType::string) return inline_texts(line, dims);
     std::vector<std::string_view> words;
     while (!line.end()) words.push_back(line.word());
     if (!counts(dims, words.size())) line.fail(base::str("the values of ", dims, ", not ", words.size()));

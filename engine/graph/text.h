@@ -18,7 +18,7 @@
 //   input      = "input" quoted dtype dims quoted*                 name; a symbol for each extent, "" for none
 //   const      = "const" quoted dtype dims (place | inline)
 //   place      = "@" offset checksum?                              bytes into the weights; checksum in hexadecimal
-//   inline     = "=" number*                                       as many as the dims say
+//   inline     = "=" (number* | quoted*)                           as many as the dims say; texts for strings
 //   layer      = name ("," name)* "=" operator "(" (name ("," name)*)? ")" attributes? quoted?
 //                                                                  outputs, inputs, the layer's name
 //   name       = quoted | "-"                                      - stands for an absent tensor

@@ -68,15 +68,19 @@ std::optional<std::vector<std::int64_t>> integers_of(const Graph& graph, TensorI
   return graph::to_integers(*constant);
 }
 
+namespace {
+bool is_number(DataType type) { return is_float(type) || is_integer(type); }
+}  // namespace
+
 std::optional<double> scalar_of(const Graph& graph, TensorId tensor) {
   const Constant* constant = constant_of(graph, tensor);
-  if (constant == nullptr || constant->dtype == DataType::boolean || constant->count() != 1) return std::nullopt;
+  if (constant == nullptr || !is_number(constant->dtype) || constant->count() != 1) return std::nullopt;
   return graph::to_reals(*constant)[0];
 }
 
 std::optional<double> uniform_of(const Graph& graph, TensorId tensor) {
   const Constant* constant = constant_of(graph, tensor);
-  if (constant == nullptr || constant->dtype == DataType::boolean || constant->count() == 0) return std::nullopt;
+  if (constant == nullptr || !is_number(constant->dtype) || constant->count() == 0) return std::nullopt;
   const std::vector<double> values = graph::to_reals(*constant);
   for (const double value : values)
     if (value != values[0]) return std::nullopt;

@@ -59,7 +59,17 @@ struct Difference {
   std::int64_t not_finite = 0;
 };
 
+/// Texts are equal or not: the share of those that are not.
+Difference difference_of_texts(const graph::Constant& got, const graph::Constant& wanted) {
+  std::int64_t other = 0;
+  for (std::int64_t i = 0; i < wanted.count(); ++i)
+    other += got.as<std::uint64_t>()[i] != wanted.as<std::uint64_t>()[i] ? 1 : 0;
+  const double share = wanted.count() > 0 ? static_cast<double>(other) / static_cast<double>(wanted.count()) : 0;
+  return {.relative_l2 = share, .max_abs = other > 0 ? 1.0 : 0.0};
+}
+
 Difference difference(const graph::Constant& got, const graph::Constant& wanted) {
+  if (wanted.dtype == DataType::string) return difference_of_texts(got, wanted);
   const std::vector<double> a = graph::to_reals(got), b = graph::to_reals(wanted);
   Difference found;
   double sum = 0, norm = 0;

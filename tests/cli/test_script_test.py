@@ -86,7 +86,7 @@ class Selection(unittest.TestCase):
     def test_tests_of_the_engine_run_with_each_set_that_makes_a_difference(self):
         native, portable, avx2 = (self.names("amx", "--isa", name) for name in ("native", "portable", "avx2"))
         self.assertFalse({name for name in native if "." in name})
-        for name in ("table", "node_tests", "dense_kernels", "selection", "fusion", "engine", "depth_first", "precision",
+        for name in ("table", "conformance", "dense_kernels", "selection", "fusion", "engine", "depth_first", "precision",
                      "onnx_files", "reference_pairs", "models", "plan_cache"):
             self.assertIn(name, native)
             self.assertIn(name + ".scalar", portable)

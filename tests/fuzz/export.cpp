@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "engine/api/text.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::fuzz_testing {
@@ -161,7 +162,10 @@ void fill(onnx::TensorProto& proto, const std::string& name, const graph::Consta
   proto.set_name(name);
   proto.set_data_type(static_cast<int>(constant.dtype));
   for (const std::int64_t extent : constant.dims) proto.add_dims(extent);
-  proto.set_raw_data(reinterpret_cast<const char*>(constant.read()), constant.bytes());
+  if (constant.dtype == DataType::string)
+    for (std::int64_t i = 0; i < constant.count(); ++i)
+      proto.add_string_data(std::string(text_of(constant.as<std::uint64_t>()[i])));
+  else proto.set_raw_data(reinterpret_cast<const char*>(constant.read()), constant.bytes());
 }
 
 void set_attributes(onnx::NodeProto& node, const Attributes& attributes) {

@@ -8,6 +8,7 @@
 #include "tests/fuzz/export.h"
 #include "tests/graphs/random_graph.h"
 #include "tests/import/model.h"
+#include "tests/support/texts.h"
 
 namespace vireo::fuzz_testing {
 namespace {
@@ -34,6 +35,7 @@ graph::Graph graph_of(const graph::Operator& op, const ops::Case& test) {
     const graph::MutableConstant value = graph::new_constant(type, test.inputs[k]);
     for (std::int64_t i = 0; i < value.constant->count(); ++i) {
       const double v = given == test.constants.end() ? 0.5 : given->second[static_cast<std::size_t>(i)];
+      if (type == DataType::string) value.as<std::uint64_t>()[i] = testing::sample_text(v);
       if (type == DataType::float32) value.as<float>()[i] = static_cast<float>(v);
       if (type == DataType::int64) value.as<std::int64_t>()[i] = static_cast<std::int64_t>(v);
       if (size_of(type) == 1) value.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(v);

@@ -17,10 +17,11 @@ namespace vireo::import_testing {
 
 using Ints = std::vector<std::int64_t>;
 using Floats = std::vector<float>;
+using Texts = std::vector<std::string>;
 
 struct Attribute {
   std::string name;
-  std::variant<std::int64_t, float, std::string, Ints, Floats, onnx::TensorProto, onnx::GraphProto> value;
+  std::variant<std::int64_t, float, std::string, Ints, Floats, Texts, onnx::TensorProto, onnx::GraphProto> value;
 };
 
 inline onnx::TensorProto tensor_of(const std::string& name, const Dims& dims, const Floats& values) {
@@ -59,6 +60,9 @@ inline void set_attribute(onnx::NodeProto& node, const Attribute& attribute) {
   } else if (const auto* floats = std::get_if<Floats>(&attribute.value)) {
     a.set_type(onnx::AttributeProto::FLOATS);
     for (const float item : *floats) a.add_floats(item);
+  } else if (const auto* texts = std::get_if<Texts>(&attribute.value)) {
+    a.set_type(onnx::AttributeProto::STRINGS);
+    for (const std::string& item : *texts) a.add_strings(item);
   } else if (const auto* tensor = std::get_if<onnx::TensorProto>(&attribute.value)) {
     a.set_type(onnx::AttributeProto::TENSOR);
     *a.mutable_t() = *tensor;
@@ -177,12 +181,12 @@ inline std::string error_of(const std::string& bytes, ErrorCode* code = nullptr,
   return "";
 }
 
-#define EXPECT_VALUES(found, ...)                                         \
-  do {                                                                    \
-    const std::vector<double> values_ = found, wanted_ = __VA_ARGS__;     \
-    ASSERT_EQ(values_.size(), wanted_.size());                            \
-    for (std::size_t i_ = 0; i_ < values_.size(); ++i_)                   \
-      EXPECT_NEAR(values_[i_], wanted_[i_], 1e-5) << "element " << i_;    \
+#define EXPECT_VALUES(found, ...)                                      \
+  do {                                                                 \
+    const std::vector<double> values_ = found, wanted_ = __VA_ARGS__;  \
+    ASSERT_EQ(values_.size(), wanted_.size());                         \
+    for (std::size_t i_ = 0; i_ < values_.size(); ++i_)                \
+      EXPECT_NEAR(values_[i_], wanted_[i_], 1e-5) << "element " << i_; \
   } while (false)
 
 }  // namespace vireo::import_testing

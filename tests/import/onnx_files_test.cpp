@@ -152,15 +152,16 @@ TEST(Refusals, AllUnsupportedNodesAreListedAtOnce) {
 }
 
 TEST(Refusals, OutputsThatAreNoTensorsOfOurs) {
-  Model texts;
-  auto& tensor = *texts.proto.mutable_graph()->add_initializer();
-  tensor.set_name("words");
-  tensor.set_data_type(onnx::TensorProto::STRING);
+  Model complex;
+  auto& tensor = *complex.proto.mutable_graph()->add_initializer();
+  tensor.set_name("spectrum");
+  tensor.set_data_type(onnx::TensorProto::COMPLEX64);
   tensor.add_dims(1);
-  tensor.add_string_data("a");
-  texts.input("x", {2}).node("Relu", {"x"}, {"y"}).output("y").output("words");
+  tensor.add_float_data(1);
+  tensor.add_float_data(0);
+  complex.input("x", {2}).node("Relu", {"x"}, {"y"}).output("y").output("spectrum");
   ErrorCode code{};
-  EXPECT_NE(error_of(texts.bytes(), &code).find("'words'"), std::string::npos);
+  EXPECT_NE(error_of(complex.bytes(), &code).find("'spectrum'"), std::string::npos);
   EXPECT_EQ(code, ErrorCode::unsupported);
 
   Model sequence;

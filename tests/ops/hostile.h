@@ -241,9 +241,10 @@ class Mutator {
 
   void change_type(Attempt& a) {
     if (a.test.inputs.empty()) return;
-    static const std::vector<DataType> types{DataType::float32, DataType::uint8,   DataType::int8,    DataType::int32,
-                                             DataType::int64,   DataType::uint64,  DataType::string,  DataType::boolean,
-                                             DataType::float16, DataType::float64, DataType::bfloat16};
+    static const std::vector<DataType> types{
+        DataType::float32,  DataType::uint8,  DataType::int8,    DataType::int32,       DataType::int64,
+        DataType::uint64,   DataType::string, DataType::boolean, DataType::float16,     DataType::float64,
+        DataType::bfloat16, DataType::int4,   DataType::uint2,   DataType::float8e4m3fn};
     const DataType type = any(types);
     const std::size_t k = below(a.test.inputs.size());
     const DataType old = a.test.dtypes[k];

@@ -14,6 +14,7 @@
 #include "engine/graph/operator.h"
 #include "engine/ops/cases.h"
 #include "engine/ops/table.h"
+#include "tests/support/texts.h"
 
 namespace vireo {
 namespace {
@@ -39,6 +40,7 @@ ConstantPtr random_value(DataType type, const Dims& dims, const std::vector<doub
       case DataType::int8:
       case DataType::uint8: value.as<std::int8_t>()[i] = static_cast<std::int8_t>(static_cast<int>(v)); break;
       case DataType::boolean: value.as<std::uint8_t>()[i] = v > 0 ? 1 : 0; break;
+      case DataType::string: value.as<std::uint64_t>()[i] = testing::sample_text(given ? v : 8 * v); break;
       default: break;  // zeros
     }
   }

@@ -14,6 +14,7 @@
 #include "engine/ops/cases.h"
 #include "engine/ops/shared/reference.h"
 #include "tests/support/bf16_operands.h"
+#include "tests/support/texts.h"
 
 namespace vireo::testing {
 
@@ -45,6 +46,17 @@ inline ConstantPtr make_value(DataType type, const Dims& dims, const std::vector
       type == DataType::uint8 || type == DataType::uint16 || type == DataType::uint32 || type == DataType::uint64 ? 0
                                                                                                                   : -5,
       9);
+  if (type == DataType::string) {
+    for (std::size_t i = 0; i < count; ++i)
+      value.as<std::uint64_t>()[i] = sample_text(given && !given->empty() ? given->at(i) : integer(random));
+    return value.constant;
+  }
+  if (is_narrow(type)) {
+    std::vector<double> drawn(count);
+    for (std::size_t i = 0; i < count; ++i) drawn[i] = given && !given->empty() ? given->at(i) : real(random);
+    ops::from_doubles(drawn, {type, dims, value.data});
+    return value.constant;
+  }
   ops::dispatch_any(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::size_t i = 0; i < count; ++i) {
@@ -127,6 +139,7 @@ inline void expect_close(DataType type, const std::byte* found, const std::byte*
                          bool exact) {
   const auto [absolute, relative] = tolerance_of(type, exact);
   const Dims dims{count};
+  if (type == DataType::string) type = DataType::uint64;  // ids
   const std::vector<double> a = ops::to_doubles({type, dims, const_cast<std::byte*>(found)}),
                             b = ops::to_doubles({type, dims, const_cast<std::byte*>(expected)});
   double scale = 0;

@@ -190,7 +190,7 @@ void Builder::keep_branches(const onnx::GraphProto& holds, const onnx::GraphProt
   }
   std::vector<std::int64_t> dtypes;
   for (std::size_t k = 0; k < wanted.size(); ++k) {
-    if (types[k].dtype() == DataType::undefined || types[k].dtype() == DataType::string)
+    if (types[k].dtype() == DataType::undefined)
       throw Refusal{str("the element type of its output '", node.output(wanted[k]), "' is not known at import")};
     dtypes.push_back(static_cast<std::int64_t>(types[k].dtype()));
     if (types[k].ranked()) attributes.set(str("shape", k), types[k].dims());

@@ -141,7 +141,7 @@ void Builder::add_input(const onnx::ValueInfoProto& info) {
     log(LogLevel::warning, str("input '", info.name(), "' has no element type; taken as float32"));
     dtype = DataType::float32;
   }
-  if (dtype == DataType::undefined || dtype == DataType::string)
+  if (dtype == DataType::undefined)
     return refuse_input(str("has the element type ", onnx_dtype_name(type.elem_type())));
   Dims dims;
   std::vector<std::string> symbols;
@@ -241,7 +241,7 @@ void Builder::import_node(const onnx::NodeProto& proto) {
   if (function && nodes_ + size_of(*function) > kMaxNodes) fail_too_many();
   if (function && !blocked) return inline_function(*function, proto, inputs);
   if (!function && find_row(domain, proto.op_type()) == nullptr) {
-    const bool known_domain = domain.empty() || domain == "com.microsoft";
+    const bool known_domain = domain.empty() || domain == "com.microsoft" || domain == "ai.onnx.ml";
     return refuse(
         proto, opset, inputs,
         known_domain ? "this operator is not supported" : str("no operators of domain '", domain, "' are supported"));

@@ -81,42 +81,16 @@ void global_pool(Node& node) {
   node.result(0, node.emit("reduce", {x, node.integers_constant(axes)}, std::move(attributes)));
 }
 
-/// Max unpooling writes each value where its index says: a scatter into zeros.
-void max_unpool(Node& node) {
-  const TensorId x = node.input(0);
-  const Dims& dims = node.dims(x);
-  if (!vireo::is_static(dims)) node.refuse("its input's extents are not known at import");
-  Dims output(dims.begin(), dims.begin() + std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(dims.size())));
-  const auto kernel = node.integers("kernel_shape");
-  auto strides = node.integers("strides");
-  auto pads = node.integers("pads");
-  strides.resize(kernel.size(), 1);
-  pads.resize(kernel.size() * 2, 0);
-  node.require(dims.size() == kernel.size() + 2, "attribute 'kernel_shape' does not fit its input");
-  for (std::size_t i = 0; i < kernel.size(); ++i)
-    output.push_back((dims[i + 2] - 1) * strides[i] + kernel[i] - pads[i] - pads[i + kernel.size()]);
-  const Dims natural = output;
-  if (node.has_input(2)) {
-    const auto shape = node.known_integers(2);
-    if (!shape) node.refuse("output_shape is not known at import");
-    output = *shape;
-  }
-  if (output != natural) node.refuse("an output_shape other than the pooled one");
-  const TensorId flat = node.reshape(x, {-1});
-  const TensorId index = node.reshape(node.cast(node.input(1), DataType::int64), {-1});
-  Attributes fill;
-  fill.set("value", 0.0);
-  fill.set("dtype", std::string(to_string(node.dtype(x))));
-  const TensorId zeros =
-      node.emit("constant_of_shape", {node.integers_constant({element_count(output)})}, std::move(fill));
-  Attributes scatter;
-  scatter.set("axis", std::int64_t{0});
-  node.result(0, node.reshape(node.emit("scatter_elements", {zeros, index, flat}, std::move(scatter)), output));
-}
-
-constexpr Row kRows[] = {{"Conv", conv}, {"ConvTranspose", conv_transpose}, {"Gemm", gemm}, {"MatMul", matmul},
-                         {"MaxPool", pool}, {"AveragePool", pool}, {"LpPool", pool}, {"GlobalAveragePool", global_pool},
-                         {"GlobalMaxPool", global_pool}, {"GlobalLpPool", global_pool}, {"MaxUnpool", max_unpool}};
+constexpr Row kRows[] = {{"Conv", conv},
+                         {"ConvTranspose", conv_transpose},
+                         {"Gemm", gemm},
+                         {"MatMul", matmul},
+                         {"MaxPool", pool},
+                         {"AveragePool", pool},
+                         {"LpPool", pool},
+                         {"GlobalAveragePool", global_pool},
+                         {"GlobalMaxPool", global_pool},
+                         {"GlobalLpPool", global_pool}};
 
 }  // namespace
 

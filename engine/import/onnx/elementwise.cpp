@@ -244,33 +244,18 @@ void cast(Node& node) {
   } else {
     const std::int64_t number = node.integer("to", 0);
     to = dtype_from_onnx(number);
-    if (to == DataType::undefined || to == DataType::string) node.refuse("a cast to " + onnx_dtype_name(number));
+    if (to == DataType::undefined) node.refuse("a cast to " + onnx_dtype_name(number));
   }
-  if (to == DataType::undefined || to == DataType::string)
-    node.refuse("a cast to an element type that is not supported");
-  node.result(0, node.cast(node.input(0), to));
+  if (to == DataType::undefined) node.refuse("a cast to an element type that is not supported");
+  if (!is_narrow(to)) return node.result(0, node.cast(node.input(0), to));
+  Attributes attributes = node.copied({"saturate", "round_mode"});
+  attributes.set("to", std::string(to_string(to)));
+  node.result(0, node.emit("cast", {node.input(0)}, std::move(attributes)));
 }
 
 void where(Node& node) { node.result(0, node.emit("where", {node.input(0), node.input(1), node.input(2)})); }
 
 void identity(Node& node) { node.result(0, node.input(0)); }
-
-void dropout(Node& node) {
-  const bool training = node.op_type() == "Dropout" && node.opset() >= 12 && node.has_input(2);
-  if (training) {
-    const auto mode = node.known_integers(2);
-    if (!mode) node.refuse("whether it is in training mode is not known at import");
-    if (!mode->empty() && (*mode)[0] != 0) node.refuse("training mode");
-  }
-  const TensorId x = node.input(0);
-  node.result(0, x);
-  if (!node.wants_output(1)) return;
-  Attributes attributes;
-  attributes.set("value", 1.0);
-  attributes.set("dtype", std::string("boolean"));
-  const TensorId mask = node.emit("constant_of_shape", {node.emit("shape", {x})}, std::move(attributes));
-  node.result(1, node.opset() < 10 ? node.cast(mask, node.dtype(x)) : mask);
-}
 
 std::vector<Row> make_rows() {
   std::vector<Row> rows;
@@ -292,8 +277,7 @@ std::vector<Row> make_rows() {
                         {"Cast", cast},
                         {"CastLike", cast},
                         {"Where", where},
-                        {"Identity", identity},
-                        {"Dropout", dropout}};
+                        {"Identity", identity}};
   rows.insert(rows.end(), std::begin(others), std::end(others));
   return rows;
 }

@@ -26,7 +26,17 @@ struct Row {
 [[nodiscard]] std::span<const Row> recurrent_rows();
 [[nodiscard]] std::span<const Row> sequence_rows();
 [[nodiscard]] std::span<const Row> quantization_rows();
+[[nodiscard]] std::span<const Row> quantized_microsoft_rows();
 [[nodiscard]] std::span<const Row> microsoft_rows();
+[[nodiscard]] std::span<const Row> text_rows();
+[[nodiscard]] std::span<const Row> ml_rows();
+[[nodiscard]] std::span<const Row> ml_linear_rows();
+[[nodiscard]] std::span<const Row> ml_tree_rows();
+[[nodiscard]] std::span<const Row> loss_rows();
+[[nodiscard]] std::span<const Row> random_rows();
+[[nodiscard]] std::span<const Row> signal_rows();
+[[nodiscard]] std::span<const Row> region_rows();
+[[nodiscard]] std::span<const Row> uncommon_rows();
 
 /// Null when no row names the operator.
 [[nodiscard]] const Row* find_row(std::string_view domain, std::string_view name);

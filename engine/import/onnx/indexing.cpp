@@ -7,7 +7,7 @@ namespace {
 
 Attributes with_axis(Node& node, std::int64_t fallback) {
   Attributes attributes;
-  attributes.set("axis", node.axis(node.integer("axis", fallback), node.rank(node.input(0))));
+  attributes.set("axis", node.axis_of(node.integer("axis", fallback), node.input(0)));
   return attributes;
 }
 

@@ -28,21 +28,20 @@ int type_of(const Type& a) {
 }  // namespace
 
 DataType dtype_from_onnx(std::int64_t number) {
-  const bool known = (number >= 1 && number <= 13) || number == 16;
+  const bool known = (number >= 1 && number <= 13) || (number >= 16 && number <= 26);
   return known ? static_cast<DataType>(number) : DataType::undefined;
 }
 
 std::string onnx_dtype_name(std::int64_t number) {
-  static constexpr const char* kNames[] = {"complex64",  "complex128",     "bfloat16", "float8e4m3fn", "float8e4m3fnuz",
-                                           "float8e5m2", "float8e5m2fnuz", "uint4",    "int4",         "float4e2m1"};
   const DataType dtype = dtype_from_onnx(number);
   if (dtype != DataType::undefined) return std::string(to_string(dtype));
-  if (number >= 14 && number <= 23) return kNames[number - 14];
+  if (number == 14 || number == 15) return number == 14 ? "complex64" : "complex128";
   return base::str("number ", number);
 }
 
 const std::string& Node::op_type() const { return proto_.op_type(); }
 int Node::output_count() const { return proto_.output_size(); }
+const std::string& Node::proto_output(int index) const { return proto_.output(index); }
 
 TensorId Node::optional(int index) const {
   return index < input_count() ? inputs_[static_cast<std::size_t>(index)] : kNone;
@@ -171,6 +170,10 @@ std::int64_t Node::axis(std::int64_t axis, int rank) const {
   return axis < 0 ? axis + rank : axis;
 }
 
+std::int64_t Node::axis_of(std::int64_t value, TensorId tensor) const {
+  return value >= 0 && !info(tensor).ranked ? value : axis(value, rank(tensor));
+}
+
 TensorId Node::emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes) {
   return builder_.emit(op, std::move(inputs), std::move(attributes), 1)[0];
 }
@@ -218,9 +221,10 @@ TensorId Node::reshape(TensorId x, const std::vector<std::int64_t>& shape) {
 
 TensorId Node::cast(TensorId x, DataType to) {
   if (dtype(x) == to) return x;
+  if (to == DataType::string) return emit("number_to_text", {x});
   Attributes attributes;
   attributes.set("to", std::string(to_string(to)));
-  return emit("cast", {x}, std::move(attributes));
+  return emit(dtype(x) == DataType::string ? "text_to_number" : "cast", {x}, std::move(attributes));
 }
 
 void Node::result(int index, TensorId tensor) {
@@ -244,9 +248,14 @@ void Node::results(const std::vector<TensorId>& tensors) {
 const Row* find_row(std::string_view domain, std::string_view name) {
   static const auto* const kIndex = [] {
     auto* index = new std::map<std::pair<std::string_view, std::string_view>, const Row*>;
-    for (const auto& rows :
-         {elementwise_rows(), convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(), indexing_rows(),
-          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), microsoft_rows()})
+    for (const auto& rows : {elementwise_rows(), convolution_rows(),  normalization_rows(),
+                             reduction_rows(),   shape_rows(),        indexing_rows(),
+                             source_rows(),      vision_rows(),       recurrent_rows(),
+                             sequence_rows(),    quantization_rows(), quantized_microsoft_rows(),
+                             microsoft_rows(),   text_rows(),         ml_rows(),
+                             ml_linear_rows(),   ml_tree_rows(),      loss_rows(),
+                             random_rows(),      signal_rows(),       region_rows(),
+                             uncommon_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

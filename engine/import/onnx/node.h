@@ -67,6 +67,9 @@ class Node {
   [[nodiscard]] ConstantPtr constant(int index) const;  ///< null when absent or not known
   [[nodiscard]] std::optional<std::vector<std::int64_t>> known_integers(int index) const;
   [[nodiscard]] std::int64_t axis(std::int64_t axis, int rank) const;  ///< [0, rank); throws Error otherwise
+  /// The same for an axis of a tensor. Where its rank is not known, one that counts from the front stays what it is
+  /// (the layer's rule will look at it); one from the back is refused.
+  [[nodiscard]] std::int64_t axis_of(std::int64_t axis, TensorId tensor) const;
 
   // Building.
   TensorId emit(std::string_view op, std::vector<TensorId> inputs, Attributes attributes = {});
@@ -92,6 +95,7 @@ class Node {
     if (!condition) fail(why);
   }
 
+  [[nodiscard]] const std::string& proto_output(int index) const;  ///< its name in the file
   [[nodiscard]] const onnx::NodeProto& proto() const { return proto_; }
   [[nodiscard]] Builder& builder() const { return builder_; }
 

@@ -44,7 +44,7 @@ void reduce(Node& node) {
 void arg_reduce(Node& node) {
   Attributes attributes;
   attributes.set("mode", std::string(node.op_type() == "ArgMax" ? "max" : "min"));
-  attributes.set("axis", node.axis(node.integer("axis", 0), node.rank(node.input(0))));
+  attributes.set("axis", node.axis_of(node.integer("axis", 0), node.input(0)));
   attributes.set("keepdims", node.integer("keepdims", 1));
   attributes.set("select_last_index", node.integer("select_last_index", 0));
   node.result(0, node.emit("arg_reduce", {node.input(0)}, std::move(attributes)));
@@ -52,7 +52,7 @@ void arg_reduce(Node& node) {
 
 void top_k(Node& node) {
   Attributes attributes;
-  attributes.set("axis", node.axis(node.integer("axis", -1), node.rank(node.input(0))));
+  attributes.set("axis", node.axis_of(node.integer("axis", -1), node.input(0)));
   attributes.set("largest", node.integer("largest", 1));
   attributes.set("sorted", node.integer("sorted", 1));
   const TensorId k = node.opset() < 10 ? node.integers_constant({node.integer("k", 0)}) : node.input(1);

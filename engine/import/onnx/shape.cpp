@@ -1,5 +1,6 @@
 // Operators that move or regroup elements: reshape, transpose, concat, split, slice, pad, resize and their kin.
 
+#include <algorithm>
 #include <limits>
 
 #include "engine/base/text.h"
@@ -54,13 +55,14 @@ void concat(Node& node) {
   node.require(!inputs.empty(), "it has no inputs");
   node.require(node.has("axis") || node.opset() < 4, "attribute 'axis' is missing");
   Attributes attributes;
-  attributes.set("axis", node.axis(node.integer("axis", 1), node.rank(inputs[0])));
+  const auto ranked = std::find_if(inputs.begin(), inputs.end(), [&](TensorId x) { return node.info(x).ranked; });
+  attributes.set("axis", node.axis_of(node.integer("axis", 1), ranked == inputs.end() ? inputs[0] : *ranked));
   node.result(0, node.emit("concat", std::move(inputs), std::move(attributes)));
 }
 
 void split(Node& node) {
   const TensorId x = node.input(0);
-  const std::int64_t axis = node.axis(node.integer("axis", 0), node.rank(x));
+  const std::int64_t axis = node.axis_of(node.integer("axis", 0), x);
   Attributes attributes;
   attributes.set("axis", axis);
   std::int64_t outputs = node.output_count();
@@ -76,7 +78,7 @@ void split(Node& node) {
   if (sizes.empty() && outputs > 0) {
     const std::int64_t parts = node.integer("num_outputs", outputs);
     node.require(parts == outputs, base::str("num_outputs is ", parts, ", it has ", outputs, " outputs"));
-    const std::int64_t extent = node.dims(x)[static_cast<std::size_t>(axis)];
+    const std::int64_t extent = node.info(x).ranked ? node.dims(x)[static_cast<std::size_t>(axis)] : kUnknown;
     attributes.set("num_outputs", parts);
     if (extent >= 0) {
       const std::int64_t chunk = (extent + parts - 1) / parts;

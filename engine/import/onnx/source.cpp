@@ -6,6 +6,7 @@
 #include "engine/import/onnx/builder.h"
 #include "engine/import/onnx/constants.h"
 #include "engine/import/onnx/handlers.h"
+#include "engine/import/onnx/ml.h"
 
 namespace vireo::importer {
 namespace {
@@ -29,7 +30,11 @@ void constant(Node& node) {
     const std::vector<std::int64_t> values = node.integers("value_ints");
     value = as_integers(values, {static_cast<std::int64_t>(values.size())});
   }
-  if (node.has("value_string") || node.has("value_strings")) node.refuse("a constant of texts");
+  if (node.has("value_string")) value = constant_of_texts({node.text("value_string", "")}, {});
+  if (node.has("value_strings")) {
+    const std::vector<std::string> values = node.texts("value_strings");
+    value = constant_of_texts(values, {static_cast<std::int64_t>(values.size())});
+  }
   if (node.has("sparse_value")) node.refuse("a sparse constant");
   node.require(value != nullptr, "the constant has no value");
   const std::string& name = node.proto().output_size() > 0 ? node.proto().output(0) : node.proto().name();
@@ -43,6 +48,7 @@ void constant_of_shape(Node& node) {
   if (const ConstantPtr given = node.tensor("value")) {
     node.require(given->count() == 1, "attribute 'value' should have one element");
     dtype = given->dtype;
+    if (dtype == DataType::string) node.refuse("a tensor filled with a text");
     value = graph::to_reals(*given)[0];
   }
   attributes.set("value", value);

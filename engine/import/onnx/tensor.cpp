@@ -6,6 +6,8 @@
 #include <charconv>
 #include <limits>
 
+#include "engine/api/text.h"
+#include "engine/base/narrow.h"
 #include "engine/base/text.h"
 #include "engine/import/onnx/node.h"
 
@@ -57,8 +59,41 @@ graph::ConstantPtr typed(const onnx::TensorProto& tensor, DataType dtype, const 
   return constant.constant;
 }
 
+graph::ConstantPtr texts(const onnx::TensorProto& tensor, const Dims& dims, std::size_t count) {
+  if (static_cast<std::size_t>(tensor.string_data_size()) != count)
+    fail(ErrorCode::invalid_model, title(tensor), " (string ", dims, ") holds ", tensor.string_data_size(),
+         " texts, its dims need ", count);
+  graph::MutableConstant constant = graph::new_constant(DataType::string, dims);
+  std::transform(tensor.string_data().begin(), tensor.string_data().end(), constant.as<std::uint64_t>(),
+                 [](const std::string& text) { return text_id(text); });
+  return constant.constant;
+}
+
+/// An element to a byte, where a file keeps several in one (base/narrow.h).
+graph::ConstantPtr unpacked(DataType dtype, const Dims& dims, const std::byte* packed) {
+  graph::MutableConstant constant = graph::new_constant(dtype, dims);
+  base::unpack_narrow(dtype, packed, static_cast<std::size_t>(constant.constant->count()), constant.data);
+  return constant.constant;
+}
+
+bool shares_bytes(DataType dtype) { return base::file_bits(dtype) < 8; }
+
+/// The values of a narrow type: each entry of the field is a byte of the file.
+graph::ConstantPtr narrow_fields(const onnx::TensorProto& tensor, DataType dtype, const Dims& dims, std::size_t bytes) {
+  const auto& field = tensor.int32_data();
+  if (static_cast<std::size_t>(field.size()) != bytes)
+    fail(ErrorCode::invalid_model, title(tensor), " (", dtype, " ", dims, ") holds ", field.size(),
+         " values of a byte each, its dims need ", bytes);
+  std::vector<std::byte> packed(bytes);
+  std::transform(field.begin(), field.end(), packed.begin(), [](auto value) { return static_cast<std::byte>(value); });
+  if (shares_bytes(dtype)) return unpacked(dtype, dims, packed.data());
+  return graph::make_constant(dtype, dims, packed.data(), packed.size());
+}
+
 graph::ConstantPtr from_fields(const onnx::TensorProto& tensor, DataType dtype, const Dims& dims, std::size_t count) {
+  if (is_narrow(dtype)) return narrow_fields(tensor, dtype, dims, base::file_bytes(dtype, count));
   switch (dtype) {
+    case DataType::string: return texts(tensor, dims, count);
     case DataType::float32: return typed<float>(tensor, dtype, dims, tensor.float_data(), count);
     case DataType::float64: return typed<double>(tensor, dtype, dims, tensor.double_data(), count);
     case DataType::int64: return typed<std::int64_t>(tensor, dtype, dims, tensor.int64_data(), count);
@@ -77,11 +112,11 @@ graph::ConstantPtr from_fields(const onnx::TensorProto& tensor, DataType dtype, 
   fail(ErrorCode::unsupported, title(tensor), " has the element type ", onnx_dtype_name(tensor.data_type()));
 }
 
-/// The type and extents that the tensor claims; `bytes` is what they need.
+/// The type and extents that the tensor claims; `bytes` is what they need in the file.
 void read_header(const onnx::TensorProto& tensor, DataType& dtype, Dims& dims, std::size_t& count, std::size_t& bytes) {
   dtype = dtype_from_onnx(tensor.data_type());
   dims.assign(tensor.dims().begin(), tensor.dims().end());
-  if (dtype == DataType::undefined || dtype == DataType::string)
+  if (dtype == DataType::undefined)
     fail(ErrorCode::unsupported, title(tensor), " has the element type ", onnx_dtype_name(tensor.data_type()));
   if (dims.size() > 64) fail(ErrorCode::invalid_model, title(tensor), " claims ", dims.size(), " extents");
   for (const std::int64_t extent : dims)
@@ -93,7 +128,7 @@ void read_header(const onnx::TensorProto& tensor, DataType& dtype, Dims& dims, s
   }
   if (count > std::numeric_limits<std::size_t>::max() / 16)
     fail(ErrorCode::invalid_model, title(tensor), ": its extents ", dims, " are too many elements");
-  bytes = count * size_of(dtype);
+  bytes = base::file_bytes(dtype, count);
   if (tensor.has_segment()) fail(ErrorCode::unsupported, title(tensor), " is stored in segments");
 }
 
@@ -103,13 +138,15 @@ void check_raw(const onnx::TensorProto& tensor, DataType dtype, const Dims& dims
          " bytes, its type and dims need ", bytes);
 }
 
-/// Some writers leave an empty raw_data with the typed values.
+/// Some writers leave an empty raw_data with the typed values. Texts are never raw.
 bool is_raw(const onnx::TensorProto& tensor, std::size_t bytes) {
-  return tensor.has_raw_data() && (!tensor.raw_data().empty() || bytes == 0);
+  return tensor.data_type() != onnx::TensorProto::STRING && tensor.has_raw_data() &&
+         (!tensor.raw_data().empty() || bytes == 0);
 }
 
 bool is_external(const onnx::TensorProto& tensor) {
-  return tensor.data_location() == onnx::TensorProto_DataLocation_EXTERNAL;
+  return tensor.data_type() != onnx::TensorProto::STRING &&
+         tensor.data_location() == onnx::TensorProto_DataLocation_EXTERNAL;
 }
 
 /// Any byte but 0 counts as true in a file; the engine's booleans are 0 or 1.
@@ -170,13 +207,16 @@ graph::ConstantPtr to_constant(const onnx::TensorProto& tensor, ExternalData& ex
   read_header(tensor, dtype, dims, count, bytes);
   if (is_external(tensor)) {
     const std::shared_ptr<const std::byte> data = external_bytes(tensor, bytes, external);
+    if (shares_bytes(dtype)) return unpacked(dtype, dims, data.get());
     if (reinterpret_cast<std::uintptr_t>(data.get()) % 8 != 0)
       return normalized(graph::make_constant(dtype, dims, data.get(), bytes));
     return normalized(std::make_shared<Constant>(Constant{dtype, dims, data, {}}));
   }
   if (is_raw(tensor, bytes)) {
     check_raw(tensor, dtype, dims, bytes);
-    return normalized(graph::make_constant(dtype, dims, tensor.raw_data().data(), bytes));
+    const auto* raw = reinterpret_cast<const std::byte*>(tensor.raw_data().data());
+    if (shares_bytes(dtype)) return unpacked(dtype, dims, raw);
+    return normalized(graph::make_constant(dtype, dims, raw, bytes));
   }
   return normalized(from_fields(tensor, dtype, dims, count));
 }
@@ -186,7 +226,7 @@ graph::ConstantPtr take_constant(onnx::TensorProto& tensor, ExternalData& extern
   Dims dims;
   std::size_t count = 0, bytes = 0;
   read_header(tensor, dtype, dims, count, bytes);
-  if (is_external(tensor) || !is_raw(tensor, bytes)) return to_constant(tensor, external);
+  if (is_external(tensor) || !is_raw(tensor, bytes) || shares_bytes(dtype)) return to_constant(tensor, external);
   check_raw(tensor, dtype, dims, bytes);
   const std::shared_ptr<const std::string> raw(tensor.release_raw_data());
   std::shared_ptr<const std::byte> data(raw, reinterpret_cast<const std::byte*>(raw->data()));

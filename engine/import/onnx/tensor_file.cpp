@@ -2,9 +2,12 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <cstring>
 #include <exception>
 
+#include "engine/api/text.h"
 #include "engine/base/file.h"
+#include "engine/base/narrow.h"
 #include "engine/base/text.h"
 #include "engine/import/onnx/tensor.h"
 
@@ -30,7 +33,19 @@ void write_tensor(const std::filesystem::path& path, const HostTensor& tensor) {
   proto.set_name(tensor.name);
   proto.set_data_type(static_cast<int>(tensor.dtype));  // DataType has ONNX's numbers
   for (std::int64_t extent : tensor.dims) proto.add_dims(extent);
-  proto.set_raw_data(tensor.data.data(), tensor.data.size());
+  if (tensor.dtype == DataType::string) {
+    for (std::size_t at = 0; at + sizeof(std::uint64_t) <= tensor.data.size(); at += sizeof(std::uint64_t)) {
+      std::uint64_t id = 0;
+      std::memcpy(&id, tensor.data.data() + at, sizeof id);
+      proto.add_string_data(std::string(text_of(id)));
+    }
+  } else if (base::file_bits(tensor.dtype) < 8 && size_of(tensor.dtype) > 0) {
+    std::vector<std::byte> packed(base::file_bytes(tensor.dtype, tensor.data.size()));
+    base::pack_narrow(tensor.dtype, tensor.data.data(), tensor.data.size(), packed.data());
+    proto.set_raw_data(packed.data(), packed.size());
+  } else {
+    proto.set_raw_data(tensor.data.data(), tensor.data.size());
+  }
   std::string bytes;
   if (proto.ByteSizeLong() > INT32_MAX || !proto.SerializeToString(&bytes))
     base::fail(ErrorCode::io, "can't write '", path.string(), "': a file of a tensor has less than 2 GB, this one ",

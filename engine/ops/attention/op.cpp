@@ -36,6 +36,8 @@ void infer_flat(InferContext& c) {
 }
 
 void infer(InferContext& c) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   require_float(c, 0);
   const int rank = c.rank(0);
   c.require(rank == 3 || rank == 4, "q must have rank 3 or 4");

@@ -11,6 +11,8 @@ std::span<const Tactic> batch_norm_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   require_float(c, 0);
   require_rank(c, 0, 1);
   const std::int64_t given = c.attributes().integer("axis", 1);

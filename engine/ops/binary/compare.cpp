@@ -80,6 +80,7 @@ graph::TileFunction compare_tile(DataType type, BinaryFunction f) {
     case DataType::float32: return comparison<float>(f);
     case DataType::int32: return comparison<std::int32_t>(f);
     case DataType::int64: return comparison<std::int64_t>(f);
+    case DataType::string: return f == BinaryFunction::equal ? equal<std::uint64_t> : nullptr;
     case DataType::boolean:
       switch (f) {
         case BinaryFunction::equal: return equal<bool>;

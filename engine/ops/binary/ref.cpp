@@ -99,7 +99,7 @@ void binary_reference(const EvalContext& c) {
   const std::array<Dims, 2> strides{broadcast_strides(c.inputs[0].dims, dims),
                                     broadcast_strides(c.inputs[1].dims, dims)};
   if (f == F::pow) return power(c, strides);
-  dispatch_any(c.inputs[0].dtype, [&](auto tag) {
+  dispatch_any(moved_as(c.inputs[0].dtype), [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T *x = c.inputs[0].as<T>(), *y = c.inputs[1].as<T>();
     if (is_comparison(f)) {
@@ -114,8 +114,7 @@ void binary_reference(const EvalContext& c) {
         *out++ = f == F::logical_and ? a && b : f == F::logical_or ? a || b : a != b;
       else if constexpr (kIsReal<T>)
         *out++ = static_cast<T>(real_value(f, static_cast<double>(a), static_cast<double>(b)));
-      else
-        *out++ = integer_value<T>(f, a, b);
+      else *out++ = integer_value<T>(f, a, b);
     });
   });
 }

@@ -37,6 +37,21 @@ std::vector<Case> cast_cases() {
     values("beyond", to, DataType::float32, reals);
   const Reals integers{0, 1, -1, 127, 128, 255, 256, -32769, 70000, 2147483647, -2147483648.0};
   for (const char* to : {"int8", "uint16", "float16"}) values("narrow", to, DataType::int32, integers);
+  for (const char* to : {"float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "float8e8m0", "float4e2m1",
+                         "int4", "uint4", "int2", "uint2"})
+    values("narrow_types", to, DataType::float32, reals);
+  for (const char* to : {"int4", "uint2", "float8e4m3fn"}) values("narrow_types", to, DataType::int32, integers);
+  for (const DataType from : {DataType::float8e4m3fn, DataType::float8e5m2, DataType::int4, DataType::uint2})
+    for (const char* to : {"float32", "int8", "boolean", "float4e2m1"})
+      values("from_narrow_types", to, from, {0, 1, -1, 0.5, 2, 3, -7, 500, -0.0});
+  list.push_back({.name = "special_float8",
+                  .inputs = {{static_cast<std::int64_t>(reals.size())}},
+                  .attributes = attributes({{"to", "float8e5m2"}, {"saturate", 0}}),
+                  .constants = {{0, reals}}});
+  list.push_back({.name = "nearest_power",
+                  .inputs = {{5}},
+                  .attributes = attributes({{"to", "float8e8m0"}, {"round_mode", "nearest"}}),
+                  .constants = {{0, {1, 1.4, 1.5, 3, 1e-30}}}});
   values("same", "int32", DataType::int32, integers);
   return list;
 }

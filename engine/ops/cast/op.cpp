@@ -1,4 +1,6 @@
-// Converts every element to the type named by attribute `to`. Floats become integers by truncation.
+// Converts every element to the type named by attribute `to`. Floats become integers by truncation; what becomes of
+// those that a narrow type can't hold say `saturate` and `round_mode` (base/narrow.h).
+#include "engine/ops/cast/cast.h"
 #include "engine/ops/shared/shape.h"
 #include "engine/ops/shared/varying.h"
 
@@ -12,8 +14,14 @@ namespace {
 void infer(InferContext& c) {
   const std::string name = c.attributes().text("to", "");
   const DataType to = data_type_from(name);
-  c.require(size_of(to) > 0, "can't cast to '" + name + "'");
-  c.require(size_of(c.dtype(0)) > 0, "can't cast from " + std::string(to_string(c.dtype(0))));
+  c.require(size_of(to) > 0 && to != DataType::string, "can't cast to '" + name + "'");
+  c.require(size_of(c.dtype(0)) > 0 && c.dtype(0) != DataType::string,
+            "can't cast from " + std::string(to_string(c.dtype(0))));
+  try {
+    (void)narrow_cast(c.attributes());
+  } catch (const Error& error) {
+    c.fail(error.what());
+  }
   c.output(0, to, c.dims(0));
 }
 

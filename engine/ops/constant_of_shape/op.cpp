@@ -12,7 +12,7 @@ namespace {
 void infer(InferContext& c) {
   const std::string name = c.attributes().text("dtype", "float32");
   const DataType type = data_type_from(name);
-  c.require(size_of(type) > 0, "unknown element type '" + name + "'");
+  c.require(size_of(type) > 0 && type != DataType::string, "unknown element type '" + name + "'");
   Ints shape;
   if (!c.integers(0, shape)) {
     const std::int64_t rank = length_of(c, 0);

@@ -1,4 +1,5 @@
-// Running sum along the axis given by input 1; `exclusive` leaves the element itself out, `reverse` runs from the end.
+// Running sum (`function` "sum", the default) or product along the axis given by input 1; `exclusive` leaves the
+// element itself out, `reverse` runs from the end.
 #include "engine/ops/shared/shape.h"
 #include "engine/ops/shared/varying.h"
 
@@ -10,7 +11,10 @@ std::span<const Tactic> cumsum_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  require_computable(c, 0);
   c.require(c.dtype(0) != DataType::boolean, "takes numbers");
+  const std::string function = c.attributes().text("function", "sum");
+  c.require(function == "sum" || function == "product", "unknown function '" + function + "'");
   require_single(c, 1);
   Ints axis;
   if (c.integers(1, axis)) {

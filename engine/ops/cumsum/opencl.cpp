@@ -13,12 +13,15 @@ bool opencl_lines(const Problem& p, Lines& lines) {
   return plan_lines(dims, along, strides, lines);
 }
 
+}  // namespace
+
 std::string refuse_cumsum_opencl(const Problem& p) {
   Problem data = p;  // the axis has a type of its own
   data.inputs.resize(1);
   if (std::string why = refuse_opencl(data, {DataType::float32, DataType::float16, DataType::int32, DataType::int64});
       !why.empty())
     return why;
+  if (p.attributes->text("function", "sum") != "sum") return "sums only";
   if (!p.inputs[1].constant) return "the axis is not known when building";
   if (p.inputs[0].dims.empty()) return "has no axis";
   Lines lines;
@@ -38,16 +41,5 @@ Launch prepare_cumsum_opencl(const Problem& p) {
   launch.kernels.push_back(call.done());
   return launch;
 }
-
-constexpr Tactic kTactics[] = {
-    {.name = "cumsum_items_opencl",
-     .refuse = refuse_cumsum_opencl,
-     .prepare = prepare_cumsum_opencl,
-     .device = "opencl"},
-};
-
-}  // namespace
-
-std::span<const Tactic> cumsum_tactics() { return kTactics; }
 
 }  // namespace vireo::ops

@@ -2,9 +2,8 @@
 #include "engine/ops/shared/opencl_quantization.h"
 
 namespace vireo::ops {
-namespace {
 
-std::string refuse(const Problem& p) {
+std::string refuse_dequantize_linear_opencl(const Problem& p) {
   if (std::string why = refuse_opencl(p, kOpenclTypes); !why.empty()) return why;
   OpenclRows rows;
   std::string why;
@@ -12,15 +11,8 @@ std::string refuse(const Problem& p) {
   return why;
 }
 
-Launch prepare(const Problem& p) {
+Launch prepare_dequantize_linear_opencl(const Problem& p) {
   return prepare_quantization(p, "dequantize_linear/elements.cl", "dequantize_linear_elements");
 }
-
-constexpr Tactic kTactics[] = {
-    {.name = "dequantize_linear_elements_opencl", .refuse = refuse, .prepare = prepare, .device = "opencl"}};
-
-}  // namespace
-
-std::span<const Tactic> dequantize_linear_tactics() { return kTactics; }
 
 }  // namespace vireo::ops

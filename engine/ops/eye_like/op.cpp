@@ -11,7 +11,8 @@ namespace {
 void infer(InferContext& c) {
   require_rank(c, 0, 2, 2);
   const DataType type = c.attributes().has("dtype") ? data_type_from(c.attributes().text("dtype", "")) : c.dtype(0);
-  c.require(size_of(type) > 0, "unknown element type");
+  c.require(size_of(type) > 0 && !is_narrow(type) && type != DataType::string,
+            "makes the types that are computed with only");
   c.output(0, type, c.dims(0));
 }
 

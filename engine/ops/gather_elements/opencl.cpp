@@ -18,15 +18,10 @@ IndexedCopy indexed_copy(const Problem& p) {
   return copy;
 }
 
-std::string refuse(const Problem& p) { return refuse_opencl_indexed(p, indexed_copy(p)); }
-
-Launch prepare(const Problem& p) { return opencl_gather(p, indexed_copy(p)); }
-
-constexpr Tactic kTactics[] = {
-    {.name = "gather_elements_indexed_opencl", .refuse = refuse, .prepare = prepare, .device = "opencl"}};
-
 }  // namespace
 
-std::span<const Tactic> gather_elements_tactics() { return kTactics; }
+std::string refuse_gather_elements_opencl(const Problem& p) { return refuse_opencl_indexed(p, indexed_copy(p)); }
+
+Launch prepare_gather_elements_opencl(const Problem& p) { return opencl_gather(p, indexed_copy(p)); }
 
 }  // namespace vireo::ops

@@ -1,5 +1,6 @@
 // Samples x [N, C, spatial…] at the points of a grid [N, output spatial…, rank], coordinates in [-1, 1], innermost axis
-// first. mode linear, nearest or cubic; padding_mode zeros, border or reflection; align_corners.
+// first. mode linear, nearest or cubic; padding_mode zeros, border or reflection; align_corners. Cubic with border:
+// each tap is moved to the border, not the point, as PyTorch and ONNX Runtime do it.
 #include "engine/ops/shared/shape.h"
 
 namespace vireo::ops {

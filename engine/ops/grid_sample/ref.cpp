@@ -33,7 +33,7 @@ struct Axis {
     double at = align ? (x + 1) / 2 * (n - 1) : ((x + 1) * n - 1) / 2;
     if (mode == 'n') at = std::nearbyint(at);
     if (at < low() || at > high()) {
-      if (padding == 'b') at = std::clamp(at, 0.0, n - 1);
+      if (padding == 'b' && mode != 'c') at = std::clamp(at, 0.0, n - 1);
       if (padding == 'r') at = reflect(at, low(), high());
     }
     return std::isfinite(at) ? at : -1e6;

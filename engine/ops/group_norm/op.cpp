@@ -10,6 +10,8 @@ std::span<const Tactic> group_norm_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   require_rank(c, 0, 2);
   require_float(c, 0);
   const bool last = c.attributes().text("layout", "nchw") == "nhwc";

@@ -26,7 +26,7 @@ void infer(InferContext& c) {
   c.require(types.size() == static_cast<std::size_t>(c.output_count()),
             base::str("attribute 'types' names ", types.size(), " outputs, the layer has ", c.output_count()));
   for (std::size_t k = 0; k < types.size(); ++k) {
-    const bool known = types[k] >= 0 && types[k] <= static_cast<std::int64_t>(DataType::bfloat16) &&
+    const bool known = types[k] >= 0 && types[k] <= static_cast<std::int64_t>(DataType::int2) &&
                        size_of(static_cast<DataType>(types[k])) > 0;
     c.require(known, base::str("attribute 'types' has ", types[k], ", which is no element type of a tensor"));
     const auto dtype = static_cast<DataType>(types[k]);

@@ -29,6 +29,8 @@ ImageConvGeometry image_conv_geometry(const Attributes& attributes, const Dims& 
 namespace {
 
 void infer(InferContext& c) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   const std::string layout = c.attributes().text("image", "nchw");
   c.require(layout == "nchw" || layout == "nhwc", "image is \"" + layout + "\"; accepted: nchw, nhwc");
   c.require(c.attributes().text("layout", "") == "nhwc", "layout is nhwc");

@@ -17,6 +17,8 @@ std::size_t non_max_suppression_scratch(std::span<const View> inputs);
 namespace {
 
 void infer(InferContext& c) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   require_rank(c, 0, 3, 3);
   require_rank(c, 1, 3, 3);
   const Dims &boxes = c.dims(0), &scores = c.dims(1);

@@ -10,6 +10,7 @@ void non_zero_evaluate(const EvalContext&);
 namespace {
 
 void infer(InferContext& c) {
+  require_computable(c, 0);
   c.output(0, DataType::int64, {c.rank(0), known_product(c, c.dims(0), 0, c.dims(0).size())});
 }
 

@@ -11,6 +11,8 @@ std::span<const Tactic> one_hot_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  for (int k = 0; k < 2; ++k)
+    if (c.has_input(k)) require_computable(c, k);
   Dims out = c.dims(0);
   const std::int64_t axis = c.axis(c.attributes().integer("axis", -1), c.rank(0) + 1);
   std::int64_t depth = kUnknown;

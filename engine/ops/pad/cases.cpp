@@ -30,7 +30,17 @@ std::vector<Case> pad_cases() {
        .inputs = {{5, 4}, {4}},
        .attributes = mode("wrap"),
        .dtypes = types,
-       .constants = {{1, {1, 2, 6, 0}}}}};
+       .constants = {{1, {1, 2, 6, 0}}}},
+      {.name = "reflect more than once, cut at the end",
+       .inputs = {{3, 4}, {4}},
+       .attributes = mode("reflect"),
+       .dtypes = {DataType::int8, DataType::int64},
+       .constants = {{1, {5, 9, -1, -2}}}},
+      {.name = "edge of a long row",
+       .inputs = {{1, 70000}, {2}, {}, {1}},
+       .attributes = mode("edge"),
+       .dtypes = {DataType::float32, DataType::int64, DataType::float32, DataType::int64},
+       .constants = {{1, {200, 300}}, {3, {-1}}}}};
 }
 
 }  // namespace vireo::ops

@@ -1,6 +1,7 @@
 // pad as one copy of the input and fills of the slabs around it.
 #include <algorithm>
 
+#include "engine/ops/pad/pad.h"
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/movement.h"
 #include "engine/ops/shared/reference.h"
@@ -14,14 +15,7 @@ namespace {
 
 std::vector<StridedCopy> copies(const Problem& p) {
   const std::size_t rank = p.inputs[0].dims.size();
-  const Ints pads = to_integers(*p.inputs[1].constant);
-  Ints begin(rank, 0);
-  if (p.inputs.size() > 3 && p.inputs[3].present()) {
-    const Ints axes = to_integers(*p.inputs[3].constant);
-    for (std::size_t i = 0; i < axes.size(); ++i) begin[wrap_axis(axes[i], rank)] = pads[i];
-  } else {
-    std::copy_n(pads.begin(), rank, begin.begin());
-  }
+  const Dims begin = pad_begins(p);
   StridedCopy copy{
       .dims = p.inputs[0].dims, .from_strides = strides_of(p.inputs[0]), .to_strides = strides_of(p.outputs[0])};
   for (std::size_t i = 0; i < rank; ++i) {  // the part of the input that is inside the output
@@ -69,9 +63,16 @@ Launch prepare(const Problem& p) { return plan_movement(p, copies(p), size_of(p.
 
 constexpr Tactic kTactics[] = {
     {.name = "pad_copies_portable", .refuse = refuse, .prepare = prepare},
+    {.name = "pad_rows_portable", .refuse = refuse_pad_rows, .prepare = prepare_pad_rows},
     {.name = "pad_elements_opencl", .refuse = refuse_pad_opencl, .prepare = prepare_pad_opencl, .device = "opencl"}};
 
 }  // namespace
+
+Dims pad_begins(const Problem& p) {
+  const bool given = p.inputs.size() > 3 && p.inputs[3].present();
+  const Ints axes = given ? to_integers(*p.inputs[3].constant) : Ints{};
+  return pad_begins(p.inputs[0].dims, to_integers(*p.inputs[1].constant), given ? &axes : nullptr);
+}
 
 std::span<const Tactic> pad_tactics() { return kTactics; }
 

@@ -1,12 +1,10 @@
+#include "engine/ops/pad/pad.h"
+
 #include <algorithm>
 
-#include "engine/ops/shared/reference.h"
-
 namespace vireo::ops {
-namespace {
 
-/// Where position `at` of the padded axis reads from; -1: the padding value.
-std::int64_t source(std::int64_t at, std::int64_t extent, const std::string& mode) {
+std::int64_t pad_source(std::int64_t at, std::int64_t extent, const std::string& mode) {
   if (at >= 0 && at < extent) return at;
   if (mode == "constant") return -1;
   if (mode == "edge") return std::clamp<std::int64_t>(at, 0, extent - 1);
@@ -15,25 +13,27 @@ std::int64_t source(std::int64_t at, std::int64_t extent, const std::string& mod
   return phase < extent ? phase : period - phase;
 }
 
-}  // namespace
+Dims pad_begins(const Dims& dims, const Ints& pads, const Ints* axes) {
+  Dims begin(dims.size(), 0);
+  if (axes) {
+    for (std::size_t i = 0; i < axes->size(); ++i) begin[wrap_axis((*axes)[i], dims.size())] = pads[i];
+  } else {
+    std::copy_n(pads.begin(), dims.size(), begin.begin());
+  }
+  return begin;
+}
 
 void pad_reference(const EvalContext& c) {
   const View &in = c.inputs[0], &out = c.outputs[0];
   const std::string mode = c.attributes.text("mode", "constant");
   const std::size_t rank = in.dims.size();
-  const std::vector<std::int64_t> pads = read_integers(c.inputs[1]);
-  Dims begin(rank, 0);
-  if (has_input(c, 3)) {
-    const std::vector<std::int64_t> axes = read_integers(c.inputs[3]);
-    for (std::size_t i = 0; i < axes.size(); ++i) begin[wrap_axis(axes[i], rank)] = pads[i];
-  } else {
-    std::copy_n(pads.begin(), rank, begin.begin());
-  }
+  const Ints axes = has_input(c, 3) ? read_integers(c.inputs[3]) : Ints{};
+  const Dims begin = pad_begins(in.dims, read_integers(c.inputs[1]), has_input(c, 3) ? &axes : nullptr);
   if (out.count() == 0) return;
   std::vector<Dims> sources(rank);
   for (std::size_t axis = 0; axis < rank; ++axis)
     for (std::int64_t i = 0; i < out.dims[axis]; ++i)
-      sources[axis].push_back(source(i - begin[axis], in.dims[axis], mode));
+      sources[axis].push_back(pad_source(i - begin[axis], in.dims[axis], mode));
   const Dims strides = strides_of(in.dims);
   dispatch_bytes(in.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -56,6 +56,15 @@ std::vector<Case> pool_cases() {
                   .inputs = {{1, 2, 6, 6}},
                   .attributes = window("max", {3, 3}, {1, 1}, {1, 1, 1, 1}, "nchw"),
                   .dtypes = {DataType::uint8}});
+  list.push_back({.name = "max_bytes_stride",
+                  .inputs = {{2, 3, 13, 37}},
+                  .attributes = window("max", {3, 2}, {2, 3}, {1, 0, 1, 1}, "nchw"),
+                  .dtypes = {DataType::int8}});
+  Attributes apart = window("max", {3, 3}, {2, 2}, {1, 1, 1, 1}, "nchw");
+  apart.set("dilations", Ints{2, 3});
+  apart.set("ceil_mode", std::int64_t{1});
+  list.push_back(
+      {.name = "max_bytes_dilated", .inputs = {{1, 5, 12, 20}}, .attributes = apart, .dtypes = {DataType::int8}});
   list.push_back({.name = "max_large",
                   .inputs = {{1, 56, 57, 64}},
                   .attributes = window("max", {3, 3}, {2, 2}, {1, 1, 1, 1}, "nhwc")});

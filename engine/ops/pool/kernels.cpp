@@ -96,6 +96,7 @@ constexpr Tactic kTactics[] = {
      .rows = by_rows},
 #endif
     {.name = "pool_nhwc_portable", .refuse = refuse, .prepare = prepare<pool_kernels_portable>, .rows = by_rows},
+    {.name = "pool_bytes_portable", .refuse = refuse_pool_bytes, .prepare = prepare_pool_bytes},
     {.name = "pool_part_opencl", .refuse = refuse_pool_part, .prepare = prepare_pool_part, .device = "opencl"},
     {.name = "pool_strips_opencl",
      .refuse = refuse_pool_strips_opencl,

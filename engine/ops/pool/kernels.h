@@ -22,6 +22,10 @@ struct PoolKernels {
 [[nodiscard]] PoolKernels pool_kernels_avx512();
 [[nodiscard]] PoolKernels pool_kernels_portable();
 
+/// Maxima of 8-bit planes, channels first.
+[[nodiscard]] std::string refuse_pool_bytes(const graph::Problem& problem);
+[[nodiscard]] graph::Launch prepare_pool_bytes(const graph::Problem& problem);
+
 /// On OpenCL devices.
 [[nodiscard]] std::string refuse_pool_opencl(const graph::Problem& problem);
 [[nodiscard]] graph::Launch prepare_pool_opencl(const graph::Problem& problem);

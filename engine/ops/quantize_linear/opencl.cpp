@@ -2,9 +2,9 @@
 #include "engine/ops/shared/opencl_quantization.h"
 
 namespace vireo::ops {
-namespace {
 
-std::string refuse(const Problem& p) {
+std::string refuse_quantize_linear_opencl(const Problem& p) {
+  if (p.attributes->has("multiply") || p.attributes->has("precision")) return "divides in float32 only";
   if (std::string why = refuse_opencl(p, kOpenclTypes); !why.empty()) return why;
   OpenclRows rows;
   std::string why;
@@ -12,15 +12,8 @@ std::string refuse(const Problem& p) {
   return why;
 }
 
-Launch prepare(const Problem& p) {
+Launch prepare_quantize_linear_opencl(const Problem& p) {
   return prepare_quantization(p, "quantize_linear/elements.cl", "quantize_linear_elements");
 }
-
-constexpr Tactic kTactics[] = {
-    {.name = "quantize_linear_elements_opencl", .refuse = refuse, .prepare = prepare, .device = "opencl"}};
-
-}  // namespace
-
-std::span<const Tactic> quantize_linear_tactics() { return kTactics; }
 
 }  // namespace vireo::ops

@@ -18,6 +18,7 @@ void infer(InferContext& c) {
   for (const char* m : {"sum", "mean", "max", "min", "prod", "l1", "l2", "log_sum", "log_sum_exp", "sum_square"})
     known = known || mode == m;
   c.require(known, "unknown mode '" + mode + "'");
+  require_computable(c, 0);
   c.require(c.dtype(0) != DataType::boolean || mode == "max" || mode == "min",
             "mode '" + mode + "' does not take booleans");
   const bool keep = c.attributes().integer("keepdims", 1) != 0,

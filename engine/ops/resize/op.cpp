@@ -16,6 +16,8 @@ void infer(InferContext& c) {
   ResizeRequest request{.in = c.dims(0)};
   const std::string mode = c.attributes().text("mode", "nearest");
   c.require(mode == "nearest" || mode == "linear" || mode == "cubic", "unknown mode '" + mode + "'");
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   const std::int64_t roi = !c.has_input(1) ? 0 : c.rank(1) == 1 ? c.dims(1)[0] : 1;
   try {
     check_resize(c.attributes(), request.in.size(), roi);

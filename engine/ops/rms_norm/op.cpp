@@ -9,6 +9,8 @@ std::span<const Tactic> rms_norm_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   require_float(c, 0);
   require_rank(c, 0, 1);
   (void)c.axis(c.attributes().integer("axis", -1), c.rank(0));

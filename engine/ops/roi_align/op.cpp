@@ -11,6 +11,8 @@ std::span<const Tactic> roi_align_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   require_float(c, 0);
   require_rank(c, 0, 4, 4);
   require_rank(c, 1, 2, 2);

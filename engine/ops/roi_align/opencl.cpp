@@ -5,19 +5,21 @@
 namespace vireo::ops {
 namespace {
 
-std::string refuse(const Problem& p) {
+Int4 four(std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d) {
+  return {{static_cast<std::int32_t>(a), static_cast<std::int32_t>(b), static_cast<std::int32_t>(c),
+           static_cast<std::int32_t>(d)}};
+}
+
+}  // namespace
+
+std::string refuse_roi_align_opencl(const Problem& p) {
   using D = DataType;
   if (std::string why = refuse_opencl(p, {D::float32, D::float16, D::int32, D::int64}); !why.empty()) return why;
   if (!is_float(p.inputs[1].dtype)) return "the regions are no real numbers";
   return p.inputs[0].count() == 0 ? "the images are empty" : "";
 }
 
-Int4 four(std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d) {
-  return {{static_cast<std::int32_t>(a), static_cast<std::int32_t>(b), static_cast<std::int32_t>(c),
-           static_cast<std::int32_t>(d)}};
-}
-
-Launch prepare(const Problem& p) {
+Launch prepare_roi_align_opencl(const Problem& p) {
   const Dims &x = p.inputs[0].dims, &y = p.outputs[0].dims;
   const Dims from = strides_of(p.inputs[0]), to = strides_of(p.outputs[0]);
   const bool max = p.attributes->text("mode", "avg") == "max";
@@ -34,13 +36,5 @@ Launch prepare(const Problem& p) {
   launch.kernels.push_back(call.done());
   return launch;
 }
-
-constexpr Tactic kTactics[] = {
-    {.name = "roi_align_regions_opencl", .refuse = refuse, .prepare = prepare, .device = "opencl"},
-};
-
-}  // namespace
-
-std::span<const Tactic> roi_align_tactics() { return kTactics; }
 
 }  // namespace vireo::ops

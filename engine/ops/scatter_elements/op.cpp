@@ -12,6 +12,8 @@ namespace {
 void infer(InferContext& c) {
   ScatterReduction reduction{};
   c.require(scatter_reduction_from(c.attributes().text("reduction", "none"), reduction), "unknown reduction");
+  c.require(reduction == ScatterReduction::none || (!is_narrow(c.dtype(0)) && c.dtype(0) != DataType::string),
+            "reduces numbers, found " + std::string(to_string(c.dtype(0))));
   c.require(c.rank(0) == c.rank(1) && c.rank(1) == c.rank(2), "data, indices and updates must have one rank");
   c.require(is_integer(c.dtype(1)), "indices must be integers");
   c.require(c.dtype(2) == c.dtype(0), "updates must have the type of the data");

@@ -18,18 +18,13 @@ IndexedCopy indexed_copy(const Problem& p) {
   return copy;
 }
 
-std::string refuse(const Problem& p) {
+}  // namespace
+
+std::string refuse_scatter_elements_opencl(const Problem& p) {
   if (p.attributes->text("reduction", "none") != "none") return "a reduction needs atomic sums";
   return refuse_opencl_indexed(p, indexed_copy(p));
 }
 
-Launch prepare(const Problem& p) { return opencl_scatter(p, indexed_copy(p)); }
-
-constexpr Tactic kTactics[] = {
-    {.name = "scatter_elements_indexed_opencl", .refuse = refuse, .prepare = prepare, .device = "opencl"}};
-
-}  // namespace
-
-std::span<const Tactic> scatter_elements_tactics() { return kTactics; }
+Launch prepare_scatter_elements_opencl(const Problem& p) { return opencl_scatter(p, indexed_copy(p)); }
 
 }  // namespace vireo::ops

@@ -12,7 +12,7 @@ void scatter_elements_reference(const EvalContext& c) {
   Dims strides = strides_of(data.dims);
   const std::int64_t step = strides[axis], extent = data.dims[axis];
   strides[axis] = 0;
-  dispatch_any(data.dtype, [&](auto tag) {
+  dispatch_any(moved_as(data.dtype), [&](auto tag) {
     using T = typename decltype(tag)::type;
     std::size_t n = 0;
     walk<1>(updates.dims, {strides}, [&](const auto& at) {

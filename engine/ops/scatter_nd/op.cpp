@@ -13,6 +13,8 @@ namespace {
 void infer(InferContext& c) {
   ScatterReduction reduction{};
   c.require(scatter_reduction_from(c.attributes().text("reduction", "none"), reduction), "unknown reduction");
+  c.require(reduction == ScatterReduction::none || (!is_narrow(c.dtype(0)) && c.dtype(0) != DataType::string),
+            "reduces numbers, found " + std::string(to_string(c.dtype(0))));
   const Dims &data = c.dims(0), &indices = c.dims(1), &updates = c.dims(2);
   require_rank(c, 0, 1);
   require_rank(c, 1, 1);

@@ -12,7 +12,7 @@ void scatter_nd_reference(const EvalContext& c) {
   const std::int64_t positions = product(index.dims, 0, index.dims.size() - 1), run = product_from(data.dims, depth);
   const Dims strides = strides_of(data.dims);
   const std::vector<std::int64_t> indices = read_integers(index);
-  dispatch_any(data.dtype, [&](auto tag) {
+  dispatch_any(moved_as(data.dtype), [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* u = updates.as<T>();
     std::size_t n = 0;

@@ -161,17 +161,27 @@ ConvGeometry conv_geometry(const Attributes& attributes, const Dims& x, const Di
     read_spatial(tail, "output_shape", g.rank, 1, wanted);
   }
   for (auto axis = static_cast<std::size_t>(3 - g.rank); axis < 3; ++axis) {
-    if (direction == Direction::forward)
-      forward_extent(auto_pad, g, axis);
-    else
-      transposed_extent(auto_pad, output_padding[axis], wanted[axis], g, axis);
+    if (direction == Direction::forward) forward_extent(auto_pad, g, axis);
+    else transposed_extent(auto_pad, output_padding[axis], wanted[axis], g, axis);
   }
   return g;
 }
 
+/// Weights that are computed, of extents that only a run tells: checked then.
+void infer_late_weights(InferContext& c, Direction direction) {
+  Dims out(c.dims(0).size(), kUnknown);
+  const bool nhwc = c.attributes().text("layout", "nchw") == "nhwc";
+  out[0] = c.dims(0)[0];
+  if (direction == Direction::forward) out[nhwc ? out.size() - 1 : 1] = c.dims(1)[0];
+  c.output(0, c.dtype(0), out);
+}
+
 void infer_conv(InferContext& c, Direction direction) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   require_float(c, 0);
   c.require(c.dtype(1) == c.dtype(0), str("weights are ", c.dtype(1), ", the input is ", c.dtype(0)));
+  if (!vireo::is_static(c.dims(1)) && c.rank(0) >= 3 && c.rank(1) == c.rank(0)) return infer_late_weights(c, direction);
   ConvGeometry g;
   try {
     g = conv_geometry(c.attributes(), c.dims(0), c.dims(1), direction);

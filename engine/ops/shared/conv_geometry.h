@@ -36,6 +36,9 @@ enum class Direction { forward, transposed };
 [[nodiscard]] ConvGeometry conv_geometry(const Attributes& attributes, const Dims& x, const Dims& w,
                                          Direction direction);
 
+/// Shape rule of weights that aren't static, but have the rank of x.
+void infer_late_weights(InferContext& context, Direction direction);
+
 /// Shape rule of both directions: types, bias, residual, output.
 void infer_conv(InferContext& context, Direction direction);
 

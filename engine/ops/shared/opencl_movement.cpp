@@ -3,16 +3,36 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/base/narrow.h"
 #include "engine/ops/shared/loop_plan.h"
 #include "engine/ops/shared/reference.h"
 
 namespace vireo::ops {
 namespace {
 
-constexpr std::initializer_list<DataType> kSized{
-    DataType::float32, DataType::float16, DataType::bfloat16, DataType::float64, DataType::boolean,
-    DataType::int8,    DataType::int16,   DataType::int32,    DataType::int64,   DataType::uint8,
-    DataType::uint16,  DataType::uint32,  DataType::uint64};
+constexpr std::initializer_list<DataType> kSized{DataType::float32,
+                                                 DataType::float16,
+                                                 DataType::bfloat16,
+                                                 DataType::float64,
+                                                 DataType::boolean,
+                                                 DataType::int8,
+                                                 DataType::int16,
+                                                 DataType::int32,
+                                                 DataType::int64,
+                                                 DataType::uint8,
+                                                 DataType::uint16,
+                                                 DataType::uint32,
+                                                 DataType::uint64,
+                                                 DataType::float8e4m3fn,
+                                                 DataType::float8e4m3fnuz,
+                                                 DataType::float8e5m2,
+                                                 DataType::float8e5m2fnuz,
+                                                 DataType::float8e8m0,
+                                                 DataType::float4e2m1,
+                                                 DataType::uint4,
+                                                 DataType::int4,
+                                                 DataType::uint2,
+                                                 DataType::int2};
 
 constexpr std::int64_t kTile = 32;        ///< TILE in movement.cl
 constexpr std::int64_t kNarrow = 6;       ///< turned axes shorter than this leave most of a tile idle
@@ -152,6 +172,7 @@ KernelCall movement_call(std::string_view entry, DataType type) {
 
 std::uint64_t element_bits(DataType type, double number) {
   std::uint64_t bits = 0;
+  if (is_narrow(type)) return base::narrow_bits(type, number);
   dispatch_any(type, [&](auto tag) {
     const auto element = static_cast<typename decltype(tag)::type>(number);
     std::memcpy(&bits, &element, sizeof(element));

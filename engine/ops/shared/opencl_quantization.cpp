@@ -9,7 +9,8 @@ bool plan_quantization(const Problem& p, OpenclRows& rows, std::string& why) {
   const Dims &dims = p.inputs[0].dims, &scale = p.inputs[1].dims;
   const Dims x = strides_of(p.inputs[0]), y = strides_of(p.outputs[0]);
   for (std::size_t k = 1; k < p.inputs.size(); ++k)
-    if (p.inputs[k].present() && (!p.inputs[k].dense() || p.inputs[k].dims != scale)) {
+    if (p.inputs[k].present() && (!p.inputs[k].dense() || (p.inputs[k].dims != scale &&
+                                                           (p.inputs[k].count() != 1 || element_count(scale) != 1)))) {
       why = "takes dense scales, and zero points of their shape";
       return false;
     }

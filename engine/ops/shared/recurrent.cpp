@@ -6,6 +6,8 @@
 namespace vireo::ops {
 
 void infer_recurrent(InferContext& c, std::int64_t gates, int states) {
+  for (int k = 0; k < c.input_count(); ++k)
+    if (c.has_input(k)) require_computable(c, k);
   for (int k = 0; k < 3; ++k) require_rank(c, k, 3, 3);
   require_float(c, 0);
   const std::string direction = c.attributes().text("direction", "forward");

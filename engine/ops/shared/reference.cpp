@@ -1,6 +1,7 @@
 #include "engine/ops/shared/reference.h"
 
 #include "engine/api/half.h"
+#include "engine/base/narrow.h"
 
 namespace vireo::ops {
 
@@ -54,6 +55,10 @@ std::size_t wrap_axis(std::int64_t axis, std::size_t rank) {
 std::vector<std::int64_t> read_integers(const View& view) {
   std::vector<std::int64_t> values;
   if (!view.present()) return values;
+  if (is_narrow(view.dtype)) {
+    const std::vector<double> numbers = to_doubles(view);
+    return {numbers.begin(), numbers.end()};
+  }
   dispatch_any(view.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* p = view.as<T>();
@@ -67,6 +72,13 @@ std::vector<double> read_reals(const View& view) { return to_doubles(view); }
 std::vector<double> to_doubles(const View& view) {
   std::vector<double> values;
   if (!view.present()) return values;
+  if (is_narrow(view.dtype)) {
+    const auto* bits = view.as<std::uint8_t>();
+    values.resize(static_cast<std::size_t>(view.count()));
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<double>(base::narrow_value(view.dtype, bits[i]));
+    return values;
+  }
   dispatch_any(view.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* p = view.as<T>();
@@ -77,6 +89,11 @@ std::vector<double> to_doubles(const View& view) {
 }
 
 void from_doubles(const std::vector<double>& values, const View& view) {
+  if (is_narrow(view.dtype)) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      view.as<std::uint8_t>()[i] = base::narrow_bits(view.dtype, values[i]);
+    return;
+  }
   dispatch_number(view.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     T* p = view.as<T>();

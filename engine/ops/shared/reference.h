@@ -104,6 +104,12 @@ void dispatch_bytes(DataType type, F&& f) {
   }
 }
 
+/// The type whose elements move as those of `type` do: of narrow ones the byte that holds them, of texts their ids.
+[[nodiscard]] constexpr DataType moved_as(DataType type) {
+  if (type == DataType::string) return DataType::uint64;
+  return type >= DataType::float8e4m3fn ? DataType::uint8 : type;
+}
+
 /// Integers wrap around, as those of tensors do; reals are what they are.
 template <typename W>
 [[nodiscard]] W wrapping_add(W a, W b) {
@@ -143,7 +149,7 @@ template <typename W>
 [[nodiscard]] inline bool has_output(const EvalContext& c, std::size_t k) {
   return k < c.outputs.size() && c.outputs[k].present();
 }
-/// All elements as double (weights and small inputs of composite references).
+/// All elements as double (weights and small inputs of composite references); narrow ones too, as are those written.
 [[nodiscard]] std::vector<double> to_doubles(const View& view);
 /// Writes doubles into a view of any number type.
 void from_doubles(const std::vector<double>& values, const View& view);

@@ -81,6 +81,15 @@ void require_float(const InferContext& context, int index) {
                  ", accepted: floating-point types");
 }
 
+void require_computable(const InferContext& context, int index) {
+  if (context.dtype(index) == DataType::string)
+    context.fail("input " + std::to_string(index) + " is " + std::string(to_string(context.dtype(index))) +
+                 ", a type that is moved and compared for being equal only");
+  if (is_narrow(context.dtype(index)))
+    context.fail("input " + std::to_string(index) + " is " + std::string(to_string(context.dtype(index))) +
+                 ", a type that is converted and moved only; cast it first");
+}
+
 void require_single(const InferContext& context, int index) {
   if (!context.has_input(index)) return;
   for (const std::int64_t extent : context.dims(index))

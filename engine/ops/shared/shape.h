@@ -43,6 +43,9 @@ void require_rank(const InferContext& context, int index, int low, int high = 1 
 /// Fails unless the extents can be equal.
 void require_extent(const InferContext& context, int index, std::size_t axis, std::int64_t extent, const char* why);
 void require_float(const InferContext& context, int index);
+/// Fails where input `index` is of texts or of a narrow type: those are moved, compared for being equal or converted,
+/// and computed with by no operator.
+void require_computable(const InferContext& context, int index);
 /// Fails unless input `index`, where there is one, may hold exactly one element.
 void require_single(const InferContext& context, int index);
 /// Fails unless input `index`, where there is one, has the type of input 0.

@@ -69,7 +69,7 @@ void softmax_rows_tile(const graph::TileArgs& args) noexcept {
   }
 }
 
-template <class V>
+template <bool kLog, class V>
 void softmax_columns_tile(const graph::TileArgs& args) noexcept {
   const auto& s = *static_cast<const SoftmaxState*>(args.state);
   constexpr int w = V::kWidth;
@@ -93,7 +93,12 @@ void softmax_columns_tile(const graph::TileArgs& args) noexcept {
     for (std::int64_t k = 0; k < s.extent; ++k) {
       const V e = simd::exp(load(x + k * s.inner + c) - top);
       total = total + e;
-      store(e, y + k * s.inner + c);
+      if constexpr (!kLog) store(e, y + k * s.inner + c);
+    }
+    if constexpr (kLog) {
+      const V shift = top + simd::log(total);
+      for (std::int64_t k = 0; k < s.extent; ++k) store(load(x + k * s.inner + c) - shift, y + k * s.inner + c);
+      continue;
     }
     const V factor = V::set(1) / total;
     for (std::int64_t k = 0; k < s.extent; ++k) store(load(y + k * s.inner + c) * factor, y + k * s.inner + c);
@@ -102,7 +107,8 @@ void softmax_columns_tile(const graph::TileArgs& args) noexcept {
 
 template <class V>
 SoftmaxKernels softmax_kernels_for() {
-  return {&softmax_rows_tile<false, V>, &softmax_rows_tile<true, V>, &softmax_columns_tile<V>};
+  return {&softmax_rows_tile<false, V>, &softmax_rows_tile<true, V>, &softmax_columns_tile<false, V>,
+          &softmax_columns_tile<true, V>};
 }
 
 }  // namespace vireo::ops

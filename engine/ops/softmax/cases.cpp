@@ -10,6 +10,9 @@ std::vector<Case> softmax_cases() {
           {.name = "middle", .inputs = {{2, 9, 35}}, .attributes = attributes({{"axis", 1}})},
           {.name = "channels", .inputs = {{2, 16, 4, 21}}, .attributes = attributes({{"axis", 1}})},
           {.name = "log", .inputs = {{3, 21}}, .attributes = attributes({{"mode", "log_softmax"}})},
+          {.name = "log of channels",
+           .inputs = {{2, 21, 4, 9}},
+           .attributes = attributes({{"mode", "log_softmax"}, {"axis", 1}})},
           {.name = "hard", .inputs = {{3, 21}}, .attributes = attributes({{"mode", "hardmax"}})},
           {.name = "attention", .inputs = {{1, 3, 197, 197}}},
           {.name = "empty", .inputs = {{0, 4}}}};

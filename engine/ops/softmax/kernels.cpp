@@ -32,7 +32,6 @@ std::string refuse(const Problem& p) {
   const bool last = p.inputs[0].dims.back() == s.extent && s.inner == 1 && p.inputs[0].pitch == s.in_pitch &&
                     p.outputs[0].pitch == s.out_pitch;
   if (!last && (!p.inputs[0].dense() || !p.outputs[0].dense())) return "takes strided rows along the last axis only";
-  if (s.inner > 1 && mode != "softmax") return "takes log_softmax along rows only";
   return {};
 }
 
@@ -43,15 +42,15 @@ Launch prepare(const Problem& p) {
   const SoftmaxKernels kernels = kSet();
   const std::int64_t wanted = std::clamp<std::int64_t>(p.inputs[0].count() / 4096, 1, 32 * p.workers);
   graph::CpuLaunch launch;
+  const bool log = p.attributes->text("mode", "softmax") == "log_softmax";
   if (s.inner == 1) {
     s.rows_per_tile = (s.outer + wanted - 1) / wanted;
-    const bool log = p.attributes->text("mode", "softmax") == "log_softmax";
     launch.phases = {{log ? kernels.log_rows : kernels.rows, (s.outer + s.rows_per_tile - 1) / s.rows_per_tile}};
   } else {
     const std::int64_t across = std::max<std::int64_t>(1, (wanted + s.outer - 1) / s.outer);
     s.width = ((s.inner + across - 1) / across + 15) / 16 * 16;
     s.columns = (s.inner + s.width - 1) / s.width;
-    launch.phases = {{kernels.columns, s.outer * s.columns}};
+    launch.phases = {{log ? kernels.log_columns : kernels.columns, s.outer * s.columns}};
   }
   launch.state = std::move(state);
   return launch;

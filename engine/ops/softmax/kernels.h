@@ -10,11 +10,11 @@ struct SoftmaxState {
   std::int64_t outer = 1, extent = 1, inner = 1;
   std::int64_t in_pitch = 1, out_pitch = 1;  ///< rows: between rows
   std::int64_t rows_per_tile = 1;
-  std::int64_t width = 1, columns = 1;       ///< columns: how wide a tile is, tiles across inner
+  std::int64_t width = 1, columns = 1;  ///< columns: how wide a tile is, tiles across inner
 };
 
 struct SoftmaxKernels {
-  graph::TileFunction rows, log_rows, columns;
+  graph::TileFunction rows, log_rows, columns, log_columns;
 };
 [[nodiscard]] SoftmaxKernels softmax_kernels_avx2();
 [[nodiscard]] SoftmaxKernels softmax_kernels_avx512();

@@ -12,6 +12,7 @@ namespace {
 
 void infer(InferContext& c) {
   Dims out = c.dims(0);
+  require_computable(c, 0);
   const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", -1), c.rank(0)));
   Ints k;
   if (c.integers(1, k)) {

@@ -9,6 +9,7 @@ std::span<const Tactic> trilu_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  if (c.has_input(1)) require_computable(c, 1);
   require_rank(c, 0, 2);
   require_single(c, 1);
   infer_same(c);

@@ -4,15 +4,14 @@
 #include "engine/ops/shared/opencl_movement.h"
 
 namespace vireo::ops {
-namespace {
 
-std::string refuse(const Problem& p) {
+std::string refuse_trilu_opencl(const Problem& p) {
   if (p.inputs.size() > 1 && p.inputs[1].present() && !p.inputs[1].constant)
     return "the diagonal is not known when building";
   return refuse_opencl_movement(p);
 }
 
-Launch prepare(const Problem& p) {
+Launch prepare_trilu_opencl(const Problem& p) {
   const Dims& dims = p.outputs[0].dims;
   const std::int64_t columns = dims.back(), rows = dims[dims.size() - 2];
   const bool given = p.inputs.size() > 1 && p.inputs[1].present();
@@ -28,12 +27,5 @@ Launch prepare(const Problem& p) {
   launch.kernels.push_back(call.done());
   return launch;
 }
-
-constexpr Tactic kTactics[] = {
-    {.name = "trilu_elements_opencl", .refuse = refuse, .prepare = prepare, .device = "opencl"}};
-
-}  // namespace
-
-std::span<const Tactic> trilu_tactics() { return kTactics; }
 
 }  // namespace vireo::ops

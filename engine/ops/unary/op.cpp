@@ -31,6 +31,7 @@ void infer(InferContext& c) {
     case UnaryFunction::isinf: require_float(c, 0); return c.output(0, DataType::boolean, c.dims(0));
     case UnaryFunction::identity: break;
     default:
+      require_computable(c, 0);
       c.require(type != DataType::boolean && type != DataType::string,
                 "function '" + name + "' takes numbers, found " + std::string(to_string(type)));
   }

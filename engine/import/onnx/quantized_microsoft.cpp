@@ -273,6 +273,21 @@ TensorId entry(Node& node, TensorId x, std::int64_t index, std::int64_t count) {
   return node.emit("squeeze", {x, axis});
 }
 
+/// x [sequence, batch, in] with 0 where it doesn't count for the range that it is quantised by: behind the longest
+/// sequence.
+TensorId counted(Node& node, TensorId x, TensorId lengths) {
+  const std::int64_t steps = node.dims(x)[0];
+  if (lengths == kNone || steps == kUnknown) return x;
+  graph::MutableConstant places = graph::new_constant(DataType::int32, {steps, 1, 1});
+  for (std::int64_t i = 0; i < steps; ++i) places.as<std::int32_t>()[i] = static_cast<std::int32_t>(i);
+  Attributes longest;
+  longest.set("mode", std::string("max"));
+  longest.set("keepdims", std::int64_t{1});
+  const TensorId ends = node.emit("reduce", {node.cast(lengths, DataType::int32)}, std::move(longest));
+  const TensorId inside = node.binary("less", node.add_constant(places.constant), ends);
+  return node.emit("where", {inside, x, node.scalar(0, node.dtype(x))});
+}
+
 /// One direction of DynamicQuantizeLSTM: the input part of all steps is one product, the rest an operator of its own.
 std::vector<TensorId> lstm_direction(Node& node, const Dynamic& x, std::int64_t d, std::int64_t count,
                                      Attributes attributes) {
@@ -300,7 +315,7 @@ void dynamic_quantize_lstm(Node& node) {
   const std::vector<std::string> names = node.texts("activations");
   if (!names.empty() && names.size() != static_cast<std::size_t>(3 * count)) node.fail("three activations a direction");
   if (node.has("activation_alpha") || node.has("activation_beta")) node.refuse("parameters of activations");
-  const Dynamic x = quantize_dynamically(node, node.input(0));
+  const Dynamic x = quantize_dynamically(node, counted(node, node.input(0), node.optional(4)));
   std::vector<TensorId> results[3];
   for (std::int64_t d = 0; d < count; ++d) {
     Attributes attributes = node.copied({"clip", "input_forget"});

@@ -1,4 +1,4 @@
-// One tile, because each step needs the range of all states: they are quantised, packed, and multiplied with the packed
+// A tile is a block of sequences, through all steps: their states are quantised, packed, and multiplied with the packed
 // recurrent weights (shared/integer_product.h), panel by panel. The input part of the gates, which is most of the work
 // of long sequences, is a layer of its own before this one.
 #include "engine/ops/dynamic_quantize_lstm/kernels.h"
@@ -42,90 +42,105 @@ std::int64_t length_of(const State& s, const TileArgs& args, std::int64_t n) {
   return std::clamp<std::int64_t>(static_cast<const std::int32_t*>(args.inputs[4])[n], 0, s.sequence);
 }
 
-/// Gates of a block of sequences: their recurrent part alone.
-void multiply(const State& s, const TileArgs& args, const DynamicRange& range, std::int64_t block) {
+/// The sequences of a tile, and what they have in scratch.
+struct Block {
+  std::int64_t first = 0, count = 0;
+  float *h = nullptr, *c = nullptr, *gates = nullptr;
+  std::uint8_t* bytes = nullptr;
+  std::uint32_t* rows = nullptr;
+  std::int32_t* row_sums = nullptr;
+  DynamicRange ranges[kMostRowsOfPanel];
+
+  Block(const State& s, const TileArgs& args)
+      : first(args.tile * s.products->rows),
+        count(std::min<std::int64_t>(s.products->rows, s.batch - first)),
+        h(reinterpret_cast<float*>(args.scratch + s.h)),
+        c(reinterpret_cast<float*>(args.scratch + s.c)),
+        gates(reinterpret_cast<float*>(args.scratch + s.gates)),
+        bytes(reinterpret_cast<std::uint8_t*>(args.scratch + s.bytes)),
+        rows(reinterpret_cast<std::uint32_t*>(args.scratch + s.rows)),
+        row_sums(reinterpret_cast<std::int32_t*>(args.scratch + s.row_sums)) {}
+};
+
+void quantize_states(const State& s, Block& b) {
+  const Quantize quantize = s.quantization->quantize(DataType::float32, DataType::uint8);
+  for (std::int64_t r = 0; r < b.count; ++r) {
+    float least = 0, greatest = 0;
+    s.quantization->range(b.h + r * s.hidden, s.hidden, least, greatest);
+    b.ranges[r] = dynamic_range(least, greatest);
+    const DynamicRange& range = b.ranges[r];
+    quantize(b.h + r * s.hidden, b.bytes + r * s.hidden, s.hidden, {&range.scale, &range.zero, true, true, false});
+  }
+  pack_rows(*s.products, b.bytes, s.hidden, b.count, s.hidden, false, b.rows);
+  s.products->sum_rows(b.rows, s.depth, b.row_sums);
+}
+
+/// The recurrent part of the gates alone.
+void multiply(const State& s, const Block& b) {
   const IntegerKernels& k = *s.products;
-  const std::int64_t first = block * k.rows, columns = s.column_panels * k.columns;
-  const auto* rows = reinterpret_cast<const std::uint32_t*>(args.scratch + s.rows) + block * s.depth * k.rows;
-  const auto* row_sums = reinterpret_cast<const std::int32_t*>(args.scratch + s.row_sums) + block * k.rows;
-  auto* gates = reinterpret_cast<float*>(args.scratch + s.gates);
-  const std::int32_t zero = range.zero + k.row_shift(false);
-  std::int32_t row_factor[kMostRowsOfPanel], column_sum[kMostColumnsOfPanel] = {},
-                                             sums[kMostRowsOfPanel * kMostColumnsOfPanel];
+  const std::int64_t columns = s.column_panels * k.columns;
+  std::int32_t row_factor[kMostRowsOfPanel] = {}, column_sum[kMostColumnsOfPanel] = {},
+               sums[kMostRowsOfPanel * kMostColumnsOfPanel];
   static constexpr std::int32_t kNothing[kMostRowsOfPanel] = {};
-  std::fill(row_factor, row_factor + kMostRowsOfPanel, -zero);
-  const auto count = static_cast<int>(std::min<std::int64_t>(k.rows, s.batch - first));
+  for (std::int64_t r = 0; r < b.count; ++r) row_factor[r] = -(b.ranges[r].zero + k.row_shift(false));
   for (std::int64_t j = 0; j < s.column_panels; ++j) {
     const std::int32_t* factor = s.factor.data() + j * k.columns;
     for (int c = 0; c < k.columns; ++c) column_sum[c] = s.sums(j)[c] + static_cast<std::int32_t>(s.hidden) * factor[c];
-    const IntegerTile tile{.rows = rows,
+    const IntegerTile tile{.rows = b.rows,
                            .columns = s.panel(j),
                            .column_step = k.columns,
                            .depth = s.depth,
                            .to = sums,
                            .pitch = k.columns,
-                           .row_count = count,
+                           .row_count = static_cast<int>(b.count),
                            .column_count = k.columns,
                            .row_add = kNothing,
                            .row_factor = row_factor,
                            .column_sum = column_sum,
                            .column_factor = factor,
-                           .row_sum = row_sums};
+                           .row_sum = b.row_sums};
     k.run(tile);
     const float* scale = s.scale.data() + j * k.columns;
-    for (int r = 0; r < count; ++r)
+    for (std::int64_t r = 0; r < b.count; ++r)
       for (int c = 0; c < k.columns; ++c)
-        gates[r * columns + j * k.columns + c] = static_cast<float>(sums[r * k.columns + c]) * (range.scale * scale[c]);
+        b.gates[r * columns + j * k.columns + c] =
+            static_cast<float>(sums[r * k.columns + c]) * (b.ranges[r].scale * scale[c]);
   }
 }
 
-void advance(const State& s, const TileArgs& args, std::int64_t step, std::int64_t block) {
-  const std::int64_t first = block * s.products->rows, columns = s.column_panels * s.products->columns;
-  auto *h = reinterpret_cast<float*>(args.scratch + s.h), *c = reinterpret_cast<float*>(args.scratch + s.c);
-  auto* gates = reinterpret_cast<float*>(args.scratch + s.gates);
-  for (std::int64_t r = 0; r < std::min<std::int64_t>(s.products->rows, s.batch - first); ++r) {
-    const std::int64_t n = first + r, length = length_of(s, args, n);
+void advance(const State& s, const TileArgs& args, const Block& b, std::int64_t step) {
+  const std::int64_t columns = s.column_panels * s.products->columns;
+  for (std::int64_t r = 0; r < b.count; ++r) {
+    const std::int64_t n = b.first + r, length = length_of(s, args, n);
     if (step >= length) continue;
     const std::int64_t row = (s.reversed ? length - 1 - step : step) * s.batch + n;
     const float* input = static_cast<const float*>(args.inputs[0]) + row * 4 * s.hidden;
-    float* own = gates + r * columns;
+    float* own = b.gates + r * columns;
     for (std::int64_t i = 0; i < 4 * s.hidden; ++i) own[i] += input[i];
-    s.units(own, s.hidden, h + n * s.hidden, c + n * s.hidden);
-    if (s.outputs[0]) std::copy_n(h + n * s.hidden, s.hidden, static_cast<float*>(args.outputs[0]) + row * s.hidden);
+    s.units(own, s.hidden, b.h + r * s.hidden, b.c + r * s.hidden);
+    if (s.outputs[0]) std::copy_n(b.h + r * s.hidden, s.hidden, static_cast<float*>(args.outputs[0]) + row * s.hidden);
   }
 }
 
 void run_tile(const TileArgs& args) noexcept {
   const auto& s = *static_cast<const State*>(args.state);
-  const std::int64_t count = s.batch * s.hidden;
-  auto *h = reinterpret_cast<float*>(args.scratch + s.h), *c = reinterpret_cast<float*>(args.scratch + s.c);
-  auto* bytes = reinterpret_cast<std::uint8_t*>(args.scratch + s.bytes);
+  Block b(s, args);
+  const std::int64_t count = b.count * s.hidden, place = b.first * s.hidden;
   const auto begin = [&](float* to, bool given, std::size_t input) {
-    if (given) std::copy_n(static_cast<const float*>(args.inputs[input]), count, to);
+    if (given) std::copy_n(static_cast<const float*>(args.inputs[input]) + place, count, to);
     else std::fill(to, to + count, 0.0f);
   };
-  begin(h, s.h0, 5);
-  begin(c, s.c0, 6);
-  if (s.lengths && s.outputs[0]) std::fill_n(static_cast<float*>(args.outputs[0]), s.sequence * count, 0.0f);
-  const Quantize quantize = s.quantization->quantize(DataType::float32, DataType::uint8);
+  begin(b.h, s.h0, 5);
+  begin(b.c, s.c0, 6);
+  for (std::int64_t step = 0; step < s.sequence && s.lengths && s.outputs[0]; ++step)
+    std::fill_n(static_cast<float*>(args.outputs[0]) + step * s.batch * s.hidden + place, count, 0.0f);
   for (std::int64_t step = 0; step < s.sequence; ++step) {
-    float least = 0, greatest = 0;
-    s.quantization->range(h, count, least, greatest);
-    const DynamicRange range = dynamic_range(least, greatest);
-    quantize(h, bytes, count, {&range.scale, &range.zero, true, true, false});
-    for (std::int64_t block = 0; block < s.row_panels; ++block) {
-      const std::int64_t first = block * s.products->rows;
-      auto* rows = reinterpret_cast<std::uint32_t*>(args.scratch + s.rows) + block * s.depth * s.products->rows;
-      pack_rows(*s.products, bytes + first * s.hidden, s.hidden,
-                std::min<std::int64_t>(s.products->rows, s.batch - first), s.hidden, false, rows);
-      s.products->sum_rows(rows, s.depth,
-                           reinterpret_cast<std::int32_t*>(args.scratch + s.row_sums) + block * s.products->rows);
-      multiply(s, args, range, block);
-      advance(s, args, step, block);
-    }
+    quantize_states(s, b);
+    multiply(s, b);
+    advance(s, args, b, step);
   }
-  if (s.outputs[1]) std::copy_n(h, count, static_cast<float*>(args.outputs[1]));
-  if (s.outputs[2]) std::copy_n(c, count, static_cast<float*>(args.outputs[2]));
+  if (s.outputs[1]) std::copy_n(b.h, count, static_cast<float*>(args.outputs[1]) + place);
+  if (s.outputs[2]) std::copy_n(b.c, count, static_cast<float*>(args.outputs[2]) + place);
 }
 
 bool is_given(const Problem& p, std::size_t k) { return k < p.inputs.size() && p.inputs[k].present(); }
@@ -151,10 +166,10 @@ void place(State& s) {
     s.scratch += (static_cast<std::size_t>(count) * 4 + 63) / 64 * 64;
     return at;
   };
-  const std::int64_t rows = s.row_panels * s.products->rows;
-  s.h = next(s.batch * s.hidden);
-  s.c = next(s.batch * s.hidden);
-  s.bytes = next(s.batch * s.hidden);
+  const std::int64_t rows = s.products->rows;
+  s.h = next(rows * s.hidden);
+  s.c = next(rows * s.hidden);
+  s.bytes = next(rows * s.hidden);
   s.rows = next(rows * s.depth);
   s.row_sums = next(rows);
   s.gates = next(s.products->rows * s.column_panels * s.products->columns);
@@ -197,7 +212,7 @@ Launch prepare(const Problem& p) {
   });
   place(s);
   graph::CpuLaunch launch;
-  launch.phases = {{run_tile, 1}};
+  launch.phases = {{run_tile, s.row_panels}};
   launch.scratch_bytes = s.scratch;
   launch.state_bytes = bytes;
   launch.unread_inputs = 0b1110;

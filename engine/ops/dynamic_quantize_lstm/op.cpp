@@ -1,9 +1,9 @@
-// One direction of an LSTM whose recurrent weights are 8-bit integers: before each step the states of all sequences are
-// quantised together by their range, as ONNX Runtime does it. Inputs: the input part of the gates with all biases
-// [sequence, batch, 4 · hidden], r [hidden, 4 · hidden], scale of r (one, or one for each
-// column), zero point of r? (one, or one each), lengths?, initial h? and c? [batch, hidden], peepholes? [3 · hidden].
-// Outputs: h of all steps [sequence, batch, hidden], the last h and the last c. Attributes of lstm; `direction` is
-// forward or reverse.
+// One direction of an LSTM whose recurrent weights are 8-bit integers: before each step the states of each sequence are
+// quantised by their range. (ONNX Runtime does so with as many threads as sequences; with fewer it quantises several
+// sequences together, and its results differ.) Inputs: the input part of the gates with all biases [sequence, batch,
+// 4 · hidden], r [hidden, 4 · hidden], scale of r (one, or one for each column), zero point of r? (one, or one each),
+// lengths?, initial h? and c? [batch, hidden], peepholes? [3 · hidden]. Outputs: h of all steps [sequence, batch,
+// hidden], the last h and the last c. Attributes of lstm; `direction` is forward or reverse.
 #include "engine/ops/shared/integer_shape.h"
 #include "engine/ops/shared/recurrent.h"
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "engine/ops/shared/dynamic_range.h"
 #include "engine/ops/shared/recurrent.h"
@@ -7,8 +8,8 @@
 namespace vireo::ops {
 namespace {
 
-/// The states as numbers of their bytes, less the zero point.
-std::vector<std::int64_t> quantized(const std::vector<float>& h, float& scale) {
+/// The states of a sequence as numbers of their bytes, less the zero point.
+std::vector<std::int64_t> quantized(std::span<const float> h, float& scale) {
   float least = 0, greatest = 0;
   for (const float v : h) {
     least = v < least ? v : least;
@@ -68,16 +69,16 @@ void dynamic_quantize_lstm_reference(const EvalContext& c) {
                   has_input(c, 7) ? to_doubles(c.inputs[7]) : std::vector<double>{},
                   c.attributes.integer("input_forget", 0) != 0, units};
   for (std::int64_t i = 0; i < sequence && hidden > 0; ++i) {
-    float h_scale = 1;
-    const std::vector<std::int64_t> bytes = quantized(h, h_scale);
     for (std::int64_t n = 0; n < batch; ++n) {
       const std::int64_t length = std::clamp<std::int64_t>(lengths[static_cast<std::size_t>(n)], 0, sequence);
       if (i >= length) continue;
+      float h_scale = 1;
+      const std::vector<std::int64_t> bytes =
+          quantized({h.data() + n * hidden, static_cast<std::size_t>(hidden)}, h_scale);
       const std::int64_t row = (reversed ? length - 1 - i : i) * batch + n;
       for (std::size_t k = 0; k < columns; ++k) {
         std::int64_t sum = 0;
-        for (std::size_t u = 0; u < units; ++u)
-          sum += bytes[static_cast<std::size_t>(n) * units + u] * r[u * columns + k];
+        for (std::size_t u = 0; u < units; ++u) sum += bytes[u] * r[u * columns + k];
         const float factor = h_scale * static_cast<float>(scale[scale.size() == 1 ? 0 : k]);
         gates[k] =
             c.inputs[0].as<float>()[static_cast<std::size_t>(row) * columns + k] + static_cast<float>(sum) * factor;

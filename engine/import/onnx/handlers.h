@@ -26,7 +26,9 @@ struct Row {
 [[nodiscard]] std::span<const Row> recurrent_rows();
 [[nodiscard]] std::span<const Row> sequence_rows();
 [[nodiscard]] std::span<const Row> quantization_rows();
+[[nodiscard]] std::span<const Row> transformer_rows();
 [[nodiscard]] std::span<const Row> microsoft_rows();
+[[nodiscard]] std::span<const Row> microsoft_attention_rows();
 
 /// Null when no row names the operator.
 [[nodiscard]] const Row* find_row(std::string_view domain, std::string_view name);

@@ -125,6 +125,17 @@ ConstantPtr Node::tensor(std::string_view name) const {
   return builder_.constant_of(attribute->t());
 }
 
+const onnx::GraphProto* Node::body(std::string_view name) const {
+  const auto* attribute = find(name);
+  if (attribute == nullptr) return nullptr;
+  require(type_of(*attribute) == Type::GRAPH, base::str("attribute '", name, "' should be a graph"));
+  return &attribute->g();
+}
+
+std::vector<TensorId> Node::inlined(const onnx::GraphProto& body, const std::vector<TensorId>& inputs) {
+  return builder_.inline_body(body, inputs);
+}
+
 void Node::copy(std::string_view name, Attributes& to, std::string_view as) const {
   const auto* attribute = find(name);
   if (attribute == nullptr) return;
@@ -246,7 +257,8 @@ const Row* find_row(std::string_view domain, std::string_view name) {
     auto* index = new std::map<std::pair<std::string_view, std::string_view>, const Row*>;
     for (const auto& rows :
          {elementwise_rows(), convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(), indexing_rows(),
-          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), microsoft_rows()})
+          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), transformer_rows(),
+          microsoft_rows(), microsoft_attention_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

@@ -1,5 +1,6 @@
 // x / sqrt(mean of squares over the axes from `axis` on + epsilon) * scale, the scale broadcast to x.
 #include "engine/ops/shared/shape.h"
+#include "engine/ops/shared/varying.h"
 
 namespace vireo::ops {
 
@@ -16,6 +17,11 @@ void infer(InferContext& c) {
   infer_same(c);
 }
 
+bool varying(VaryingContext& c) {
+  const std::size_t rank = c.rank(0), normal = rank - VaryingContext::wrap(c.attributes().integer("axis", -1), rank);
+  return c.rank(1) <= normal && varying_before_axis(c);  // else a scale for each entry of another axis
+}
+
 double flops(const Problem& p) { return 4 * static_cast<double>(p.inputs[0].count()); }
 
 }  // namespace
@@ -29,6 +35,7 @@ const Operator rms_norm_operator{.name = "rms_norm",
                                  .flops = flops,
                                  .tactics = rms_norm_tactics,
                                  .in_place = true,
-                                 .keeps = KeptExtents::all};
+                                 .keeps = KeptExtents::all,
+                                 .varying = varying};
 
 }  // namespace vireo::ops

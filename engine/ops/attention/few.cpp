@@ -234,8 +234,8 @@ double predict_attention_few(const graph::Problem& p) {
   const AttentionGeometry g = attention_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, p.inputs[2].dims);
   const double columns = static_cast<double>(g.depth + g.width), keys = static_cast<double>(g.keys),
                tiles = static_cast<double>(g.batch * g.key_heads * parts_of(g, p.workers));
-  const double read = 0.4e-9 * columns * keys * static_cast<double>(g.batch * g.key_heads),
-               work = 0.08e-9 * columns * keys * static_cast<double>(g.batch * g.heads * g.queries);
+  const double read = 0.15e-9 * columns * keys * static_cast<double>(g.batch * g.key_heads),
+               work = 0.045e-9 * columns * keys * static_cast<double>(g.batch * g.heads * g.queries);
   return 1e-6 + std::max(read, work) / std::min(static_cast<double>(p.workers), tiles);
 }
 

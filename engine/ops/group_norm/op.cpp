@@ -10,6 +10,7 @@ std::span<const Tactic> group_norm_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  (void)c.attributes().real("epsilon", 1e-5);  // of the right type
   require_rank(c, 0, 2);
   require_float(c, 0);
   const bool last = c.attributes().text("layout", "nchw") == "nhwc";

@@ -10,6 +10,7 @@ std::span<const Tactic> instance_norm_tactics();
 namespace {
 
 void infer(InferContext& c) {
+  (void)c.attributes().real("epsilon", 1e-5);  // of the right type
   require_float(c, 0);
   require_rank(c, 0, 3);
   const bool last = c.attributes().text("layout", "nchw") == "nhwc";

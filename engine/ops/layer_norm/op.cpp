@@ -12,6 +12,7 @@ namespace {
 void infer(InferContext& c) {
   require_float(c, 0);
   require_rank(c, 0, 1);
+  (void)c.attributes().real("epsilon", 1e-5);  // of the right type
   const auto axis = static_cast<std::size_t>(c.axis(c.attributes().integer("axis", -1), c.rank(0)));
   for (int k = 1; k < c.input_count(); ++k)
     if (c.has_input(k)) require_broadcast_to(c, k, c.dims(0));

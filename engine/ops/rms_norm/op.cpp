@@ -12,6 +12,7 @@ namespace {
 void infer(InferContext& c) {
   require_float(c, 0);
   require_rank(c, 0, 1);
+  (void)c.attributes().real("epsilon", 1e-5);  // of the right type
   (void)c.axis(c.attributes().integer("axis", -1), c.rank(0));
   require_broadcast_to(c, 1, c.dims(0));
   infer_same(c);

@@ -176,11 +176,38 @@ void tensor_scatter(Node& node) {
   node.result(0, node.emit("tensor_scatter", std::move(inputs), std::move(attributes)));
 }
 
+/// The form of com.microsoft has more attributes, which ask for other layouts and states.
+void refuse_extensions(Node& node, std::initializer_list<std::pair<const char*, std::int64_t>> plain) {
+  for (const auto& [name, value] : plain)
+    if (const std::int64_t found = node.integer(name, value); found != value)
+      node.refuse(base::str(name, " = ", found));
+}
+
+void microsoft_causal_conv(Node& node) {
+  refuse_extensions(node, {{"ndim", 1},
+                           {"dilation", 1},
+                           {"channels_last", 0},
+                           {"state_window", 0},
+                           {"state_length", 0},
+                           {"state_update_capacity", 0},
+                           {"input_channels", 0}});
+  causal_conv(node);
+}
+
+void microsoft_linear_attention(Node& node) {
+  refuse_extensions(node, {{"state_window", 0}});
+  if (node.integer("kv_num_heads", 0) > node.integer("q_num_heads", 0))
+    node.refuse("more heads of values than of queries");
+  linear_attention(node);
+}
+
 constexpr Row kRows[] = {{"Attention", attention},
                          {"FlexAttention", flex_attention, "ai.onnx.preview"},
                          {"RotaryEmbedding", rotary_embedding},
                          {"LinearAttention", linear_attention},
                          {"CausalConvWithState", causal_conv},
+                         {"CausalConvWithState", microsoft_causal_conv, "com.microsoft"},
+                         {"LinearAttention", microsoft_linear_attention, "com.microsoft"},
                          {"TensorScatter", tensor_scatter}};
 
 }  // namespace

@@ -2,6 +2,7 @@
 // from tensors that hold all heads of a token one after the other, the layer reads those, and the layers that moved
 // the heads are left to the passes that remove unused ones. The same for layers that were one from the start; of those,
 // limits that hide nothing with the extents at hand are taken off (a causal mask over one query behind its past).
+// Heads of keys that were repeated for groups of queries are read once.
 
 #include <algorithm>
 #include <map>
@@ -296,6 +297,49 @@ LayerId simplify(Graph& graph, LayerId id) {
   return replace_layer(graph, id, "attention", std::move(inputs), std::move(attributes));
 }
 
+/// The expand whose result is an operand [batch, heads, rows, columns], its first two axes joined; kNone where it
+/// isn't.
+LayerId repeat_of(const Graph& graph, TensorId operand) {
+  const LayerId joined = producer_of(graph, operand, "reshape");
+  const LayerId expand = joined == kNone ? kNone : producer_of(graph, input_of(graph, joined, 0), "expand");
+  const bool known = expand != kNone && tensor_of(graph, output_of(graph, expand)).is_static() &&
+                     tensor_of(graph, operand).is_static() && rank_of(graph, operand) == 4;
+  return known && rank_of(graph, output_of(graph, expand)) == 5 ? expand : kNone;
+}
+
+/// What an operand that repeats each head `times` times has of each once, with an extent of 1 after the heads; kNone
+/// where it doesn't.
+TensorId before_repeat(const Graph& graph, TensorId operand, std::int64_t times) {
+  const LayerId expand = repeat_of(graph, operand);
+  if (expand == kNone) return kNone;
+  const Dims& all = tensor_of(graph, operand).dims;
+  if (all[1] % times != 0) return kNone;
+  const Dims wanted{all[0], all[1] / times, times, all[2], all[3]};
+  Dims once = wanted;
+  once[2] = 1;
+  const TensorId source = input_of(graph, expand, 0);
+  return tensor_of(graph, output_of(graph, expand)).dims == wanted && tensor_of(graph, source).dims == once ? source
+                                                                                                            : kNone;
+}
+
+/// Heads that were repeated so that each query's head has its own are read from before that.
+LayerId ungroup(Graph& graph, LayerId id) {
+  std::vector<TensorId> inputs = graph.layer(id).inputs;
+  const LayerId expand = repeat_of(graph, inputs[1]);
+  const std::int64_t times = expand == kNone ? 1 : tensor_of(graph, output_of(graph, expand)).dims[2];
+  if (times < 2) return id;
+  const TensorId k = before_repeat(graph, inputs[1], times), v = before_repeat(graph, inputs[2], times);
+  if (k == kNone || v == kNone) return id;
+  for (const auto& [slot, source] : {std::pair{1, k}, {2, v}}) {
+    Dims dims = tensor_of(graph, source).dims;
+    dims.erase(dims.begin() + 2);
+    inputs[static_cast<std::size_t>(slot)] = reshape_to(graph, id, source, dims);
+  }
+  Attributes attributes = graph.layer(id).attributes;
+  attributes.erase("kv_num_heads");
+  return replace_layer(graph, id, "attention", std::move(inputs), std::move(attributes));
+}
+
 /// Reads heads where they lie one after the other, of each tensor for itself; the output lies as the queries do.
 bool flatten(Graph& graph, LayerId id) {
   if (graph.layer(id).outputs.size() != 1 || !tensor_of(graph, output_of(graph, id)).is_static() ||
@@ -335,10 +379,11 @@ bool flatten(Graph& graph, LayerId id) {
 
 bool attention(Graph& graph) {
   bool changed = false;
-  for (const LayerId id : layers_of(graph)) {
+  for (const LayerId id : layers_of(graph))
     if (graph.layer(id).alive() && is_op(graph, id, "softmax")) changed = rewrite(graph, id) || changed;
+  for (const LayerId id : layers_of(graph)) {
     if (!graph.layer(id).alive() || !is_op(graph, id, "attention")) continue;
-    const LayerId simple = simplify(graph, id);
+    const LayerId simple = ungroup(graph, simplify(graph, id));
     changed = flatten(graph, simple) || simple != id || changed;
   }
   return changed;

@@ -237,5 +237,31 @@ output "y" "y"
 )");
 }
 
+TEST(Attention, RepeatedHeadsAreReadOnce) {
+  expect_rewrite({"attention", "reshapes", "identities", "dead_layers"}, R"(
+graph "g"
+input "q" float32 2x6x5x4
+input "k" float32 2x2x1x7x4
+input "v" float32 2x2x1x7x3
+const "kr" int64 5 = 2 2 3 7 4
+const "vr" int64 5 = 2 2 3 7 3
+const "ks" int64 4 = 2 6 7 4
+const "vs" int64 4 = 2 6 7 3
+"ke" = expand("k", "kr") "ke"
+"ve" = expand("v", "vr") "ve"
+"kk" = reshape("ke", "ks") "kk"
+"vv" = reshape("ve", "vs") "vv"
+"s" = matmul("q", "kk") {trans_b=1} "s"
+"p" = softmax("s") {axis=-1} "p"
+"y" = matmul("p", "vv") "y"
+output "y" "y"
+)",
+                 R"(1 reshape(k, [2 2 7 4])
+2 reshape(v, [2 2 7 3])
+3 attention(q, 1, 2) scale=1
+outputs 3
+)");
+}
+
 }  // namespace
 }  // namespace vireo

@@ -92,6 +92,7 @@ void read_mask(Node& node, TensorId mask, Parts& parts) {
 void microsoft_attention(Node& node) {
   const TensorId x = node.input(0), weights = node.input(1), past = node.optional(4);
   if (node.integer("do_rotary", 0) != 0) node.refuse("rotary embeddings inside of Attention");
+  if (node.has_input(8)) node.refuse("a cache of several beams");  // of the form for decoders
   Parts parts;
   parts.heads = parts.key_heads = node.integer("num_heads", 0);
   node.require(parts.heads > 0, "attribute 'num_heads' should be positive");
@@ -311,6 +312,7 @@ void microsoft_rotary(Node& node) {
 
 constexpr std::string_view kMicrosoft = "com.microsoft";
 constexpr Row kRows[] = {{"Attention", microsoft_attention, kMicrosoft},
+                         {"DecoderMaskedSelfAttention", microsoft_attention, kMicrosoft},
                          {"MultiHeadAttention", multi_head_attention, kMicrosoft},
                          {"DecoderMaskedMultiHeadAttention", decoder_attention, kMicrosoft},
                          {"GroupQueryAttention", group_query_attention, kMicrosoft},

@@ -1,6 +1,8 @@
 // softmax(alpha q kT + mask) v, written as two products around a softmax, becomes one layer. Where q, k and v were cut
 // from tensors that hold all heads of a token one after the other, the layer reads those, and the layers that moved
-// the heads are left to the passes that remove unused ones.
+// the heads are left to the passes that remove unused ones. The same for layers that were one from the start; of those,
+// limits that hide nothing with the extents at hand are taken off (a causal mask over one query behind its past).
+// Heads of keys that were repeated for groups of queries are read once.
 
 #include <algorithm>
 #include <map>
@@ -194,8 +196,7 @@ TensorId mask_of(Graph& graph, const Match& found) {
   return reshape_to(graph, found.result, mask, without_leading_ones(tensor_of(graph, mask).dims));
 }
 
-/// The last layer takes the place of the second product, whose output has its heads and rows apart, or columns before
-/// rows.
+/// The last layer takes the place of `result`, whose output has its heads and rows apart, or columns before rows.
 void spread_heads(Graph& graph, const Match& found, TensorId tokens) {
   const LayerId result = found.result;
   const Dims out = tensor_of(graph, output_of(graph, result)).dims;
@@ -256,12 +257,135 @@ bool rewrite(Graph& graph, LayerId softmax) {
   return true;
 }
 
+constexpr int kOffsets = 4, kLengths = 5;
+
+/// Least element of a constant of integers; nothing when it isn't known or has none.
+std::optional<std::int64_t> least_of(const Graph& graph, TensorId tensor) {
+  const auto values = integers_of(graph, tensor);
+  if (!values || values->empty()) return std::nullopt;
+  return *std::min_element(values->begin(), values->end());
+}
+
+/// Takes off limits that hide nothing: the layer in its place, or the layer itself.
+LayerId simplify(Graph& graph, LayerId id) {
+  const Tensor &q = tensor_of(graph, input_of(graph, id, 0)), &k = tensor_of(graph, input_of(graph, id, 1));
+  if (!q.is_static() || !k.is_static()) return id;
+  std::vector<TensorId> inputs = graph.layer(id).inputs;
+  Attributes attributes = graph.layer(id).attributes;
+  const std::int64_t keys = k.dims[k.dims.size() - 2];
+  const TensorId offsets = input_of(graph, id, kOffsets), lengths = input_of(graph, id, kLengths);
+  const bool causal = flag(graph, id, "is_causal"),
+             windows = attributes.integer("left_window", -1) >= 0 || attributes.integer("right_window", -1) >= 0;
+  bool changed = false;
+  const std::optional<std::int64_t> first = offsets == kNone ? 0 : least_of(graph, offsets);
+  if (causal && !windows && first && *first >= keys - 1) {
+    attributes.erase("is_causal");
+    if (offsets != kNone) inputs[kOffsets] = kNone;
+    changed = true;
+  }
+  const auto uniform = offsets == kNone ? std::nullopt : uniform_of(graph, offsets);
+  if (inputs.size() > kOffsets && inputs[kOffsets] != kNone && ((!causal && !windows) || (uniform && *uniform == 0))) {
+    inputs[kOffsets] = kNone;
+    changed = true;
+  }
+  if (const auto length = uniform_of(graph, lengths); length && *length == static_cast<double>(keys)) {
+    inputs[kLengths] = kNone;
+    changed = true;
+  }
+  if (!changed) return id;
+  while (inputs.back() == kNone) inputs.pop_back();
+  return replace_layer(graph, id, "attention", std::move(inputs), std::move(attributes));
+}
+
+/// The expand whose result is an operand [batch, heads, rows, columns], its first two axes joined; kNone where it
+/// isn't.
+LayerId repeat_of(const Graph& graph, TensorId operand) {
+  const LayerId joined = producer_of(graph, operand, "reshape");
+  const LayerId expand = joined == kNone ? kNone : producer_of(graph, input_of(graph, joined, 0), "expand");
+  const bool known = expand != kNone && tensor_of(graph, output_of(graph, expand)).is_static() &&
+                     tensor_of(graph, operand).is_static() && rank_of(graph, operand) == 4;
+  return known && rank_of(graph, output_of(graph, expand)) == 5 ? expand : kNone;
+}
+
+/// What an operand that repeats each head `times` times has of each once, with an extent of 1 after the heads; kNone
+/// where it doesn't.
+TensorId before_repeat(const Graph& graph, TensorId operand, std::int64_t times) {
+  const LayerId expand = repeat_of(graph, operand);
+  if (expand == kNone) return kNone;
+  const Dims& all = tensor_of(graph, operand).dims;
+  if (all[1] % times != 0) return kNone;
+  const Dims wanted{all[0], all[1] / times, times, all[2], all[3]};
+  Dims once = wanted;
+  once[2] = 1;
+  const TensorId source = input_of(graph, expand, 0);
+  return tensor_of(graph, output_of(graph, expand)).dims == wanted && tensor_of(graph, source).dims == once ? source
+                                                                                                            : kNone;
+}
+
+/// Heads that were repeated so that each query's head has its own are read from before that.
+LayerId ungroup(Graph& graph, LayerId id) {
+  std::vector<TensorId> inputs = graph.layer(id).inputs;
+  const LayerId expand = repeat_of(graph, inputs[1]);
+  const std::int64_t times = expand == kNone ? 1 : tensor_of(graph, output_of(graph, expand)).dims[2];
+  if (times < 2) return id;
+  const TensorId k = before_repeat(graph, inputs[1], times), v = before_repeat(graph, inputs[2], times);
+  if (k == kNone || v == kNone) return id;
+  for (const auto& [slot, source] : {std::pair{1, k}, {2, v}}) {
+    Dims dims = tensor_of(graph, source).dims;
+    dims.erase(dims.begin() + 2);
+    inputs[static_cast<std::size_t>(slot)] = reshape_to(graph, id, source, dims);
+  }
+  Attributes attributes = graph.layer(id).attributes;
+  attributes.erase("kv_num_heads");
+  return replace_layer(graph, id, "attention", std::move(inputs), std::move(attributes));
+}
+
+/// Reads heads where they lie one after the other, of each tensor for itself; the output lies as the queries do.
+bool flatten(Graph& graph, LayerId id) {
+  if (graph.layer(id).outputs.size() != 1 || !tensor_of(graph, output_of(graph, id)).is_static() ||
+      !is_float32(graph, output_of(graph, id)))
+    return false;
+  std::vector<TensorId> inputs = graph.layer(id).inputs;
+  Attributes attributes = graph.layer(id).attributes;
+  Match found;
+  found.result = id;
+  Dims* const apart[] = {&found.q, &found.k, &found.v};
+  Parts part(graph, id);
+  bool changed = false;
+  for (int i = 0; i < 3; ++i) {
+    const TensorId operand = inputs[static_cast<std::size_t>(i)];
+    if (!tensor_of(graph, operand).is_static() || rank_of(graph, operand) != 4) continue;
+    const Dims dims = *apart[i] = tensor_of(graph, operand).dims;
+    if (element_count(dims) == 0 || dims[1] == 1 || dims[2] == 1) continue;
+    const auto tokens = tokens_of(graph, operand, false, dims);
+    if (!tokens || tokens->root == operand) continue;
+    inputs[static_cast<std::size_t>(i)] = part(*tokens, dims);
+    attributes.set(i == 0 ? "q_num_heads" : "kv_num_heads", dims[1]);
+    changed = true;
+  }
+  if (!changed) return false;
+  const bool output_too = tensor_of(graph, inputs[0]).dims.size() == 3 && !found.q.empty();
+  if (!output_too) {
+    replace_layer(graph, id, "attention", std::move(inputs), std::move(attributes));
+    return true;
+  }
+  found.v = {0, 0, 0, tensor_of(graph, output_of(graph, id)).dims[3]};
+  const TensorId tokens = insert_layer(graph, id, "attention", std::move(inputs), std::move(attributes));
+  spread_heads(graph, found, tokens);
+  return true;
+}
+
 }  // namespace
 
 bool attention(Graph& graph) {
   bool changed = false;
   for (const LayerId id : layers_of(graph))
     if (graph.layer(id).alive() && is_op(graph, id, "softmax")) changed = rewrite(graph, id) || changed;
+  for (const LayerId id : layers_of(graph)) {
+    if (!graph.layer(id).alive() || !is_op(graph, id, "attention")) continue;
+    const LayerId simple = ungroup(graph, simplify(graph, id));
+    changed = flatten(graph, simple) || simple != id || changed;
+  }
   return changed;
 }
 

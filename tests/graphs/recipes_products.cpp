@@ -126,12 +126,24 @@ void attention(Generator& g) {
 void attention_layer(Generator& g) {
   const std::int64_t batch = g.between(1, 2), heads = g.between(1, 3), queries = width(g), keys = width(g),
                      depth = width(g);
-  const TensorId q = g.shaped({batch, heads, queries, depth}), k = g.shaped({batch, heads, keys, depth}),
-                 v = g.shaped({batch, heads, keys, width(g)});
+  // Heads apart from the start, or of tokens that hold all of them.
+  const auto operand = [&](std::int64_t rows, std::int64_t columns) {
+    if (g.chance(0.5)) return g.shaped({batch, heads, rows, columns});
+    return g.transpose(g.reshape(g.shaped({batch, rows, heads * columns}), {batch, rows, heads, columns}),
+                       {0, 2, 1, 3});
+  };
+  const TensorId q = operand(queries, depth), k = operand(keys, depth), v = operand(keys, width(g));
   std::vector<TensorId> inputs{q, k, v};
   if (g.chance(0.4)) inputs.push_back(g.floats({queries, keys}));
+  if (g.chance(0.4)) {
+    inputs.resize(5, kNone);
+    inputs[4] = g.ints({g.between(-2, keys)});
+    if (g.chance(0.5)) inputs.push_back(g.ints({g.between(0, keys)}));
+  }
   Attributes a;
   if (g.chance(0.3)) a.set("is_causal", std::int64_t{1});
+  if (g.chance(0.2)) a.set("left_window", g.between(0, 9));
+  if (g.chance(0.2)) a.set("right_window", g.between(0, 9));
   if (g.chance(0.3)) a.set("softcap", 2.0);
   if (g.chance(0.5)) a.set("scale", g.one_of({0.5, -0.3}));
   (void)g.layer("attention", inputs, std::move(a));

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/api/log.h"
 #include "tests/import/model.h"
 
 namespace vireo::import_testing {
@@ -133,6 +134,21 @@ TEST(Structure, ABiasAddedToAConvolutionIsNoStepOfItsTail) {
       .output("raw")
       .output("twice");
   EXPECT_EQ(model.load().metadata().at("onnx.output_tails"), "Conv\nAdd Conv");
+}
+
+TEST(Structure, OpsetsThatAreNewerThanTheNewestKnownOneAreWarnedOf) {
+  struct Ears : Logger {
+    std::string heard;
+    void log(LogLevel, std::string_view message) noexcept override { heard += message; }
+  } ears;
+  for (const std::int64_t opset : {24, 25, 26}) {
+    Model model(opset);
+    model.input("x", {3}).node("Swish", {"x"}, {"y"}).output("y");
+    Logger* const former = set_logger(&ears);
+    (void)model.load();
+    set_logger(former);
+    EXPECT_EQ(ears.heard.find("newer than 25") != std::string::npos, opset > 25) << ears.heard;
+  }
 }
 
 TEST(Refusals, AllUnsupportedNodesAreListedAtOnce) {

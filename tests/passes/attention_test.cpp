@@ -193,5 +193,75 @@ output "y" "y"
 )");
 }
 
+TEST(Attention, LayersFromTheStartReadTokensToo) {
+  expect_rewrite({"attention", "transposes", "reshapes", "identities", "dead_layers", "transposes", "reshapes",
+                  "identities", "dead_layers"},
+                 R"(
+graph "g"
+input "x" float32 2x5x8
+input "k" float32 2x2x6x4
+input "v" float32 2x2x6x3
+const "apart" int64 4 = 2 5 2 4
+const "joined" int64 3 = 2 5 6
+"r" = reshape("x", "apart") "r"
+"q" = transpose("r") {perm=[0, 2, 1, 3]} "q"
+"a" = attention("q", "k", "v") {is_causal=1} "a"
+"b" = transpose("a") {perm=[0, 2, 1, 3]} "b"
+"y" = reshape("b", "joined") "y"
+output "y" "y"
+)",
+                 "1 attention(x, k, v) is_causal=1 q_num_heads=2\noutputs 1\n");
+}
+
+TEST(Attention, LimitsThatHideNothingGo) {
+  expect_rewrite({"attention", "dead_layers"}, R"(
+graph "g"
+input "q" float32 2x2x2x4
+input "k" float32 2x2x6x4
+input "v" float32 2x2x6x3
+const "past" int64 1 = 5
+const "lengths" int64 2 = 6 6
+"y" = attention("q", "k", "v", -, "past", "lengths") {is_causal=1} "y"
+output "y" "y"
+)",
+                 "1 attention(q, k, v)\noutputs 1\n");
+  expect_untouched("attention", R"(
+graph "g"
+input "q" float32 2x2x2x4
+input "k" float32 2x2x6x4
+input "v" float32 2x2x6x3
+const "past" int64 1 = 4
+const "lengths" int64 2 = 6 5
+"y" = attention("q", "k", "v", -, "past", "lengths") {is_causal=1} "y"
+output "y" "y"
+)");
+}
+
+TEST(Attention, RepeatedHeadsAreReadOnce) {
+  expect_rewrite({"attention", "reshapes", "identities", "dead_layers"}, R"(
+graph "g"
+input "q" float32 2x6x5x4
+input "k" float32 2x2x1x7x4
+input "v" float32 2x2x1x7x3
+const "kr" int64 5 = 2 2 3 7 4
+const "vr" int64 5 = 2 2 3 7 3
+const "ks" int64 4 = 2 6 7 4
+const "vs" int64 4 = 2 6 7 3
+"ke" = expand("k", "kr") "ke"
+"ve" = expand("v", "vr") "ve"
+"kk" = reshape("ke", "ks") "kk"
+"vv" = reshape("ve", "vs") "vv"
+"s" = matmul("q", "kk") {trans_b=1} "s"
+"p" = softmax("s") {axis=-1} "p"
+"y" = matmul("p", "vv") "y"
+output "y" "y"
+)",
+                 R"(1 reshape(k, [2 2 7 4])
+2 reshape(v, [2 2 7 3])
+3 attention(q, 1, 2) scale=1
+outputs 3
+)");
+}
+
 }  // namespace
 }  // namespace vireo

@@ -71,6 +71,27 @@ void Builder::inline_branch(const onnx::GraphProto& branch, const onnx::NodeProt
   first_fresh_ = graph_->tensor_count();  // the branch's tensors keep their own names
 }
 
+std::vector<TensorId> Builder::inline_body(const onnx::GraphProto& body, const std::vector<TensorId>& inputs) {
+  if (static_cast<std::size_t>(body.input_size()) != inputs.size())
+    fail(ErrorCode::invalid_model, "its body '", body.name(), "' has ", body.input_size(), " inputs, ", inputs.size(),
+         " are given");
+  Scope scope;
+  for (std::size_t i = 0; i < inputs.size(); ++i) scope.values[body.input(static_cast<int>(i)).name()] = inputs[i];
+  std::vector<std::string> outputs;
+  for (const onnx::ValueInfoProto& output : body.output()) outputs.push_back(output.name());
+  const std::string name = node_name_;
+  run_branch(body, scope, outputs);
+  std::vector<TensorId> results;
+  {
+    const Inside inside(*this, scope, "bodies are");
+    for (const std::string& output : outputs) results.push_back(lookup(output, "a body"));
+  }
+  node_name_ = name;
+  first_fresh_ = graph_->tensor_count();  // the body's tensors keep their own names
+  named_.clear();
+  return results;
+}
+
 Builder::Branch Builder::keep_branch(const onnx::GraphProto& source, const std::vector<int>& wanted,
                                      Boundary& boundary) {
   Branch branch;

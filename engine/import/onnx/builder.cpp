@@ -19,7 +19,7 @@ namespace {
 using base::fail;
 using base::str;
 
-constexpr std::int64_t kNewestOpset = 23;
+constexpr std::int64_t kNewestOpset = 25;
 constexpr std::int64_t kMaxTensors = 10 * kMaxNodes;
 constexpr std::size_t kMaxListed = 200;  // refusals in one message
 
@@ -241,7 +241,8 @@ void Builder::import_node(const onnx::NodeProto& proto) {
   if (function && nodes_ + size_of(*function) > kMaxNodes) fail_too_many();
   if (function && !blocked) return inline_function(*function, proto, inputs);
   if (!function && find_row(domain, proto.op_type()) == nullptr) {
-    const bool known_domain = domain.empty() || domain == "com.microsoft" || domain == "ai.onnx.ml";
+    const bool known_domain =
+        domain.empty() || domain == "com.microsoft" || domain == "ai.onnx.ml" || domain == "ai.onnx.preview";
     return refuse(
         proto, opset, inputs,
         known_domain ? "this operator is not supported" : str("no operators of domain '", domain, "' are supported"));

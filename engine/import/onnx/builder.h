@@ -74,6 +74,9 @@ class Builder {
   void bind_sequence(const std::string& name, std::vector<TensorId> items);
   /// The branch of an If, whose values become those of the node's outputs.
   void inline_branch(const onnx::GraphProto& branch, const onnx::NodeProto& node);
+  /// A graph that is part of the present node, with these as its inputs; its outputs. Other layers of the node may
+  /// follow.
+  [[nodiscard]] std::vector<TensorId> inline_body(const onnx::GraphProto& body, const std::vector<TensorId>& inputs);
   /// Both branches of an If, one of which is taken once the condition is known.
   void keep_branches(const onnx::GraphProto& holds, const onnx::GraphProto& fails, const onnx::NodeProto& node,
                      TensorId condition);

@@ -37,6 +37,8 @@ struct Row {
 [[nodiscard]] std::span<const Row> signal_rows();
 [[nodiscard]] std::span<const Row> region_rows();
 [[nodiscard]] std::span<const Row> uncommon_rows();
+[[nodiscard]] std::span<const Row> transformer_rows();
+[[nodiscard]] std::span<const Row> microsoft_attention_rows();
 
 /// Null when no row names the operator.
 [[nodiscard]] const Row* find_row(std::string_view domain, std::string_view name);

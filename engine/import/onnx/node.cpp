@@ -124,6 +124,17 @@ ConstantPtr Node::tensor(std::string_view name) const {
   return builder_.constant_of(attribute->t());
 }
 
+const onnx::GraphProto* Node::body(std::string_view name) const {
+  const auto* attribute = find(name);
+  if (attribute == nullptr) return nullptr;
+  require(type_of(*attribute) == Type::GRAPH, base::str("attribute '", name, "' should be a graph"));
+  return &attribute->g();
+}
+
+std::vector<TensorId> Node::inlined(const onnx::GraphProto& body, const std::vector<TensorId>& inputs) {
+  return builder_.inline_body(body, inputs);
+}
+
 void Node::copy(std::string_view name, Attributes& to, std::string_view as) const {
   const auto* attribute = find(name);
   if (attribute == nullptr) return;
@@ -255,7 +266,7 @@ const Row* find_row(std::string_view domain, std::string_view name) {
                              microsoft_rows(),   text_rows(),         ml_rows(),
                              ml_linear_rows(),   ml_tree_rows(),      loss_rows(),
                              random_rows(),      signal_rows(),       region_rows(),
-                             uncommon_rows()})
+                             uncommon_rows(),    transformer_rows(),  microsoft_attention_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

@@ -13,6 +13,7 @@
 namespace onnx {
 class NodeProto;
 class AttributeProto;
+class GraphProto;
 }  // namespace onnx
 
 namespace vireo::importer {
@@ -87,6 +88,9 @@ class Node {
   /// The tensors of an input that is a sequence; refuses when it is not one.
   [[nodiscard]] const std::vector<TensorId>& sequence(int index) const;
   void sequence_result(int index, std::vector<TensorId> items);
+  /// The graph that an attribute is, null when absent, and its layers with these as its inputs: its outputs.
+  [[nodiscard]] const onnx::GraphProto* body(std::string_view name) const;
+  std::vector<TensorId> inlined(const onnx::GraphProto& body, const std::vector<TensorId>& inputs);
   /// Where the layers of all outputs are one layer's, in order.
   void results(const std::vector<TensorId>& tensors);
   [[noreturn]] void refuse(const std::string& why) const { throw Refusal{why}; }

@@ -1,4 +1,4 @@
-// Sampling of images and regions, box selection, attention, einsum.
+// Sampling of images and regions, box selection, einsum.
 
 #include <algorithm>
 #include <cmath>
@@ -124,33 +124,6 @@ void image_scaler(Node& node) {
   node.result(0, y);
 }
 
-/// Attention-23 in its plain form (no cache, no mask, no soft cap, as many heads for keys as for queries), as separate
-/// layers.
-void attention(Node& node) {
-  for (int i = 4; i < node.input_count(); ++i)
-    if (node.has_input(i)) node.refuse("past keys and values");
-  if (node.integer("is_causal", 0) != 0 || node.real("softcap", 0) != 0) node.refuse("a causal mask or soft cap");
-  for (int k = 1; k < 4; ++k)
-    if (node.wants_output(k)) node.refuse("its further outputs");
-  const TensorId q = node.input(0), k = node.input(1), v = node.input(2);
-  if (node.rank(q) != 4) node.refuse("queries of rank 3");
-  const Dims dims = node.dims(q);
-  if (dims[1] != node.dims(k)[1]) node.refuse("grouped heads");
-  if (!node.has("scale") && dims[3] < 0) node.refuse("an unknown head size");
-  Attributes product;
-  product.set("trans_b", std::int64_t{1});
-  product.set("alpha", node.has("scale") ? node.real("scale", 1) : 1 / std::sqrt(static_cast<double>(dims[3])));
-  TensorId scores = node.emit("matmul", {q, k}, std::move(product));
-  if (node.has_input(3)) {
-    if (node.dtype(node.input(3)) == DataType::boolean) node.refuse("a boolean mask");
-    scores = node.binary("add", scores, node.input(3));
-  }
-  Attributes softmax;
-  softmax.set("axis", std::int64_t{3});
-  softmax.set("mode", std::string("softmax"));
-  node.result(0, node.emit("matmul", {node.emit("softmax", {scores}, std::move(softmax)), v}));
-}
-
 constexpr Row kRows[] = {{"Upsample", upsample},
                          {"Resize", resize},
                          {"GridSample", grid_sample},
@@ -158,8 +131,7 @@ constexpr Row kRows[] = {{"Upsample", upsample},
                          {"RoiAlign", roi_align},
                          {"Einsum", einsum},
                          {"NonMaxSuppression", non_max_suppression},
-                         {"ImageScaler", image_scaler},
-                         {"Attention", attention}};
+                         {"ImageScaler", image_scaler}};
 
 }  // namespace
 

@@ -1,11 +1,13 @@
 // Ordered tactics of attention. A tile is some queries of one head: scores of a few rows at a time into scratch, their
 // exponentials there, and the product with the values, so that scores never leave the cache. Keys and values are packed
-// into panels in a first phase, or by the tile where one tile has the whole head. Bound by multiply-adds.
+// into panels in a first phase, or by the tile where one tile has the whole head. Bound by multiply-adds. Keys that no
+// query of a step sees are left out of both products, as far as panels and eighths of the keys let them.
 #include <algorithm>
 #include <cstring>
 
 #include "engine/base/text.h"
 #include "engine/ops/attention/attention.h"
+#include "engine/ops/attention/few.h"
 #include "engine/ops/attention/geometry.h"
 #include "engine/ops/attention/opencl.h"
 #include "engine/ops/attention/rows.h"
@@ -20,12 +22,16 @@ namespace {
 using graph::Desc;
 using graph::Isa;
 
+constexpr std::int64_t kRows = 28;  // most queries at a time
+
 struct State {
   AttentionGeometry g;
   AttentionSteps q, k, v, y, mask;
-  bool has_mask = false, copy_q = false;
-  float scale = 1;
+  AttentionLimits limits;
+  bool has_mask = false, hides = false, has_sinks = false, copy_q = false;  ///< hides: the mask is boolean
+  float scale = 1, cap = 0;
   PanelSet scores, values;
+  std::vector<PanelSet> parts;  ///< of the values, for fewer keys; the last has all
   Epilogue plain;
   AttentionRows rows{};
   std::int64_t row_blocks = 1;  ///< tiles of a head
@@ -37,6 +43,13 @@ struct State {
 
   [[nodiscard]] bool packs_ahead() const { return row_blocks > 1; }
   [[nodiscard]] bool rounds() const { return scores.kernels->values > 1; }
+  [[nodiscard]] bool bounded() const { return limits.any() || limits.keys < g.keys; }
+  /// Scores are scaled before the softmax.
+  [[nodiscard]] bool adds_scale() const { return cap > 0 || (has_mask && !hides); }
+  [[nodiscard]] std::int64_t part_keys(std::size_t part) const {
+    const auto count = static_cast<std::int64_t>(parts.size()), share = g.keys * static_cast<std::int64_t>(part + 1);
+    return std::min((share / count + 15) / 16 * 16, g.keys);
+  }
   [[nodiscard]] std::int64_t packed_floats() const { return scores.packed_floats + values.packed_floats; }
 };
 
@@ -66,11 +79,47 @@ void pack_tile(const TileArgs& args) noexcept {
            reinterpret_cast<float*>(args.workspace) + which * s.packed_floats());
 }
 
+/// Scores of `count` queries from `first` on lie in scratch, up to `keys`; the rest of what the softmax reads is made.
+void hide(const State& s, const TileArgs& args, std::int64_t batch, std::int64_t head, std::int64_t first,
+          std::int64_t count, std::int64_t keys, const AttentionRange* seen) noexcept {
+  auto* scores = reinterpret_cast<float*>(args.scratch);
+  const std::int64_t columns = std::min(keys, s.limits.keys), at = s.mask.at(batch, head, first);
+  if (s.cap > 0) s.rows.cap(scores, s.score_pitch, count, keys, s.scale, s.cap);
+  if (s.has_mask && !s.hides)
+    s.rows.add_mask(scores, s.score_pitch, count, columns, s.cap > 0 ? 1.0f : s.scale,
+                    static_cast<const float*>(args.inputs[kAttentionMask]) + at, s.mask.row);
+  for (std::int64_t r = 0; r < count; ++r) {
+    float* row = scores + r * s.score_pitch;
+    if (s.hides) {
+      const bool* mask = static_cast<const bool*>(args.inputs[kAttentionMask]) + at + r * s.mask.row;
+      for (std::int64_t j = 0; j < columns; ++j) row[j] = mask[j] ? row[j] : -__builtin_inff();
+    }
+    if (!seen) continue;
+    std::fill(row, row + seen[r].first, -__builtin_inff());
+    std::fill(row + seen[r].end, row + keys, -__builtin_inff());
+  }
+}
+
 /// `count` queries from `first` on of one head.
 void run_rows(const State& s, const TileArgs& args, std::int64_t batch, std::int64_t head, std::int64_t first,
               std::int64_t count, const float* packed) noexcept {
   auto* scratch = reinterpret_cast<float*>(args.scratch);
   const KernelSet& kernels = *s.scores.kernels;
+  AttentionRange seen[std::max<std::int64_t>(kRows, kMaxRows)];
+  std::int64_t keys = s.g.keys;
+  const PanelSet* values = &s.values;
+  if (s.bounded()) {
+    const std::int64_t *offsets = attention_places(args, s.limits.offsets, kAttentionOffsets),
+                       *lengths = attention_places(args, s.limits.lengths, kAttentionLengths);
+    std::int64_t most = 0;
+    for (std::int64_t r = 0; r < count; ++r) {
+      seen[r] = s.limits.seen(batch, first + r, offsets, lengths);
+      most = std::max(most, seen[r].end);
+    }
+    std::size_t part = 0;
+    while (part + 1 < s.parts.size() && s.part_keys(part) < most) ++part;
+    if (!s.parts.empty()) values = &s.parts[part], keys = s.part_keys(part);
+  }
   BlockArgs block;
   block.a = static_cast<const float*>(args.inputs[0]) + s.q.at(batch, head, first);
   block.a_stride = s.q.row;
@@ -88,14 +137,17 @@ void run_rows(const State& s, const TileArgs& args, std::int64_t batch, std::int
   block.segment_rows = count;
   block.packed = packed;
   block.panel_end = static_cast<std::int64_t>(s.scores.panels.size());
+  while (block.panel_end > 1 && s.scores.panels[static_cast<std::size_t>(block.panel_end - 1)].column >= keys)
+    --block.panel_end;
   run_block(s.scores, s.plain, block);
-  const float* mask = s.has_mask ? static_cast<const float*>(args.inputs[3]) + s.mask.at(batch, head, first) : nullptr;
+  hide(s, args, batch, head, first, count, keys, s.bounded() ? seen : nullptr);
   float* factors = scratch + s.factors;
-  s.rows.exponentials(scratch, s.score_pitch, count, s.g.keys, s.scale, mask, s.mask.row, factors);
+  const float sink = s.has_sinks ? static_cast<const float*>(args.inputs[kAttentionSinks])[head] : -__builtin_inff();
+  s.rows.exponentials(scratch, s.score_pitch, count, keys, s.adds_scale() ? 1.0f : s.scale, sink, factors);
   block.a = scratch;
   block.a_stride = s.score_pitch;
   if (s.rounds()) {
-    kernels.round(scratch + s.p_copy, s.p_pitch, scratch, s.score_pitch, s.g.keys, count, 1.0f);
+    kernels.round(scratch + s.p_copy, s.p_pitch, scratch, s.score_pitch, keys, count, 1.0f);
     block.a = scratch + s.p_copy;
     block.a_stride = s.p_pitch;
   }
@@ -103,12 +155,14 @@ void run_rows(const State& s, const TileArgs& args, std::int64_t batch, std::int
   block.c_stride = s.y.row;
   block.packed = packed + s.scores.packed_floats;
   block.panel_end = static_cast<std::int64_t>(s.values.panels.size());
-  run_block(s.values, s.plain, block);
+  run_block(*values, s.plain, block);
   s.rows.scale(block.c, s.y.row, count, s.g.width, factors);
 }
 
 void run_tile(const TileArgs& args) noexcept {
   const State& s = *static_cast<const State*>(args.state);
+  if (!s.limits.right_lengths(attention_places(args, s.limits.lengths, kAttentionLengths), s.g.batch, s.g.keys))
+    return args.fault->store(kAttentionLengthFault, std::memory_order_relaxed);
   const std::int64_t part = args.tile % s.row_blocks, which = args.tile / s.row_blocks, batch = which / s.g.heads,
                      head = which % s.g.heads, key_head = head / (s.g.heads / s.g.key_heads);
   const float* packed =
@@ -127,19 +181,10 @@ void run_tile(const TileArgs& args) noexcept {
 }
 
 std::string refuse(const Problem& p) {
-  for (const Desc& d : p.inputs)
-    if (d.present() && d.dtype != DataType::float32) return base::str("an input is ", d.dtype, ", not float32");
+  if (std::string why = refuse_attention_cpu(p); !why.empty()) return why;
   const AttentionGeometry g = attention_geometry(*p.attributes, p.inputs[0].dims, p.inputs[1].dims, p.inputs[2].dims);
-  if (p.outputs[0].count() == 0 || g.keys == 0 || g.depth == 0) return "an extent is 0";
-  if (std::string why = refuse_extents(p); !why.empty()) return why;
   if (g.keys > kMostColumns || g.width > kMostColumns || g.depth > kMostDepth)
     return "more columns or a longer sum than panels are made for";
-  if (p.attributes->integer("is_causal", 0) != 0) return "the mask is causal";
-  if (p.attributes->real("softcap", 0) > 0) return "scores are capped";
-  if (!(attention_scale(*p.attributes, g) > 0)) return "the scale is not positive";
-  if (p.inputs.size() < 4 || !p.inputs[3].present()) return {};
-  const Desc& mask = p.inputs[3];
-  if (mask.dims.empty() || mask.dims.back() != g.keys || !mask.dense()) return "the mask has no dense rows of all keys";
   return {};
 }
 
@@ -172,25 +217,38 @@ void choose_parts(State& s, int workers) {
   }
 }
 
+/// The values' panels for eighths of the keys: the same panels, of which less is summed up.
+void plan_parts(State& s) {
+  s.parts.assign(8, s.values);
+  for (std::size_t part = 0; part < s.parts.size(); ++part) {
+    const std::int64_t depth = s.values.kernels->places(s.part_keys(part));
+    std::vector<DepthBlock>& blocks = s.parts[part].blocks;
+    while (blocks.back().offset >= depth) blocks.pop_back();
+    blocks.back().depth = std::min(blocks.back().depth, depth - blocks.back().offset);
+  }
+}
+
 State plan(const Problem& p, const KernelSet& kernels) {
   State s;
   const Desc &q = p.inputs[0], &k = p.inputs[1], &v = p.inputs[2], &y = p.outputs[0];
   AttentionGeometry& g = s.g = attention_geometry(*p.attributes, q.dims, k.dims, v.dims);
-  s.q = g.steps(g.heads, g.queries, g.depth, q.pitch);
-  s.k = g.steps(g.key_heads, g.keys, g.depth, k.pitch);
-  s.v = g.steps(g.key_heads, g.keys, g.width, v.pitch);
-  s.y = g.steps(g.heads, g.queries, g.width, y.pitch);
+  s.q = g.q_steps(q.pitch);
+  s.k = g.k_steps(k.pitch);
+  s.v = g.v_steps(v.pitch);
+  s.y = g.y_steps(y.pitch);
+  s.limits = attention_limits(p, g);
   s.scale = static_cast<float>(attention_scale(*p.attributes, g));
-  s.has_mask = p.inputs.size() > 3 && p.inputs[3].present();
-  if (s.has_mask) {
-    const Dims steps = broadcast_strides(p.inputs[3].dims, {g.batch, g.heads, g.queries, g.keys});
-    s.mask = {steps[0], steps[1], steps[2]};
-  }
+  s.cap = static_cast<float>(p.attributes->real("softcap", 0));
+  s.has_mask = attention_has_mask(p);
+  s.hides = s.has_mask && p.inputs[kAttentionMask].dtype == DataType::boolean;
+  s.mask = attention_mask_steps(p, g);
+  s.has_sinks = attention_has_sinks(p);
   s.plain = make_epilogue({}, false, false);
-  constexpr std::int64_t kRows = 28, kScoreFloats = 24 << 10;
+  constexpr std::int64_t kScoreFloats = 24 << 10;
   const std::int64_t depth = kernels.places(g.depth), keys = kernels.places(g.keys);
   s.scores = plan_panels(kernels, g.keys, 1, 0, {0}, depth, std::min(g.queries, kRows));
   s.values = plan_panels(kernels, g.width, 1, 0, {0}, keys, std::min(g.queries, kRows));
+  if (s.bounded() && g.keys >= 64) plan_parts(s);
   s.score_pitch = row_pitch(g.keys + kMaxWidth);  // see AttentionRows
   const std::int64_t unit = kernels.max_rows[s.scores.panels[0].vectors];
   s.step = std::max<std::int64_t>(kRows / unit, 1) * unit;
@@ -261,6 +319,22 @@ const Tactic kTactics[] = {
      .refuse = refuse,
      .prepare = prepare<kernel_set_portable, attention_rows_portable>,
      .predict = predict<kernel_set_portable>},
+#if defined(__x86_64__)
+    {.name = "attention_few_avx512",
+     .isa = Isa::avx512,
+     .refuse = refuse_attention_few,
+     .prepare = prepare_attention_few<attention_rows_avx512>,
+     .predict = predict_attention_few},
+    {.name = "attention_few_avx2",
+     .isa = Isa::avx2,
+     .refuse = refuse_attention_few,
+     .prepare = prepare_attention_few<attention_rows_avx2>,
+     .predict = predict_attention_few},
+#endif
+    {.name = "attention_few_portable",
+     .refuse = refuse_attention_few,
+     .prepare = prepare_attention_few<attention_rows_portable>,
+     .predict = predict_attention_few},
     {.name = "attention_mma_opencl",
      .refuse = refuse_attention_mma,
      .prepare = prepare_attention_mma,

@@ -24,6 +24,12 @@ std::string refuse_any(const Problem& p) {
     if (std::string why = refuse_opencl(p, {DataType::float32, DataType::float16, DataType::boolean}); !why.empty())
       return why;
   const AttentionGeometry g = geometry_of(p);
+  const AttentionLimits limits = attention_limits(p, g);
+  if (limits.left >= 0 || limits.right >= 0 || limits.lengths || (limits.causal && limits.offsets))
+    return "takes no windows, offsets and lengths";
+  if (p.inputs.size() > kAttentionSinks && p.inputs[kAttentionSinks].present()) return "takes no sinks";
+  if (limits.keys < g.keys) return "the mask has fewer columns than there are keys";
+  if (p.outputs.size() > 1 && p.outputs[1].present()) return "gives no scores";
   return g.keys == 0 || g.depth == 0 ? "an extent is 0" : g.depth > 128 || g.width > 128 ? "heads wider than 128" : "";
 }
 
@@ -47,10 +53,8 @@ void add_attention(KernelCall& call, const Problem& p) {
   call.integer(g.width).integer(p.attributes->integer("is_causal", 0) != 0);
   call.value(static_cast<float>(attention_scale(*p.attributes, g)));
   call.value(static_cast<float>(p.attributes->real("softcap", 0)));
-  call.value(pair(g.steps(g.heads, g.queries, g.depth, p.inputs[0].pitch),
-                  g.steps(g.key_heads, g.keys, g.depth, p.inputs[1].pitch)));
-  call.value(pair(g.steps(g.key_heads, g.keys, g.width, p.inputs[2].pitch),
-                  g.steps(g.heads, g.queries, g.width, p.outputs[0].pitch)));
+  call.value(pair(g.q_steps(p.inputs[0].pitch), g.k_steps(p.inputs[1].pitch)));
+  call.value(pair(g.v_steps(p.inputs[2].pitch), g.y_steps(p.outputs[0].pitch)));
   call.value(mask);
 }
 
@@ -129,10 +133,8 @@ Launch prepare_attention_mma(const Problem& p) {
   call.integer(g.queries).integer(g.keys).integer(p.attributes->integer("is_causal", 0) != 0);
   constexpr double kLog2e = 1.4426950408889634;
   call.value(static_cast<float>(attention_scale(*p.attributes, g) * kLog2e));
-  call.value(pair(g.steps(g.heads, g.queries, g.depth, p.inputs[0].pitch),
-                  g.steps(g.key_heads, g.keys, g.depth, p.inputs[1].pitch)));
-  call.value(pair(g.steps(g.key_heads, g.keys, g.width, p.inputs[2].pitch),
-                  g.steps(g.heads, g.queries, g.width, p.outputs[0].pitch)));
+  call.value(pair(g.q_steps(p.inputs[0].pitch), g.k_steps(p.inputs[1].pitch)));
+  call.value(pair(g.v_steps(p.inputs[2].pitch), g.y_steps(p.outputs[0].pitch)));
   call.group_part(static_cast<std::size_t>(64 * (g.depth + 8 + g.width + 8)) * 2);  // 64 keys and values
   call.over({g.batch * g.heads * ((g.queries + 63) / 64) * 128, 1, 1}, {128, 1, 1});
   OpenclLaunch launch;

@@ -15,6 +15,8 @@ void infer(InferContext& c) {
     if (c.has_input(k)) require_computable(c, k);
   require_float(c, 0);
   require_rank(c, 0, 1);
+  const Attributes& a = c.attributes();  // of the right types
+  (void)a.real("epsilon", 1e-5), (void)a.real("momentum", 0.9), (void)a.integer("training_mode", 0);
   const std::int64_t given = c.attributes().integer("axis", 1);
   const std::int64_t axis = c.rank(0) == 1 && given == 1 ? 0 : c.axis(given, c.rank(0));
   const std::int64_t channels = c.rank(0) == 1 && given == 1 ? 1 : c.dims(0)[static_cast<std::size_t>(axis)];

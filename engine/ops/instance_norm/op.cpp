@@ -12,6 +12,7 @@ namespace {
 void infer(InferContext& c) {
   for (int k = 0; k < c.input_count(); ++k)
     if (c.has_input(k)) require_computable(c, k);
+  (void)c.attributes().real("epsilon", 1e-5);  // of the right type
   require_float(c, 0);
   require_rank(c, 0, 3);
   const bool last = c.attributes().text("layout", "nchw") == "nhwc";

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 
 #include "engine/api/half.h"
 #include "engine/graph/operator.h"
@@ -10,10 +12,17 @@
 namespace vireo::network {
 namespace {
 
+/// False where the type can't hold the value.
 template <typename T>
-void write(std::byte* to, double value) {
+bool write(std::byte* to, double value) {
+  if constexpr (std::is_integral_v<T>) {  // the largest int64 is no double: one more is
+    const double least = static_cast<double>(std::numeric_limits<T>::min()),
+                 beyond = 2 * static_cast<double>(std::numeric_limits<T>::max() / 2 + 1);
+    if (!(value >= least && value < beyond)) return false;
+  }
   const T typed = static_cast<T>(value);
   std::memcpy(to, &typed, sizeof typed);
+  return true;
 }
 
 }  // namespace
@@ -110,23 +119,26 @@ Tensor Adding::reals(const std::vector<double>& values, std::string_view part) {
 }
 
 Tensor Adding::scalar(DataType dtype, double value, std::string_view part) {
+  require(size_of(dtype) > 0, "takes numbers, found ", dtype);
   const graph::MutableConstant made = graph::new_constant(dtype, {});
+  bool fits = true;
   switch (dtype) {
-    case DataType::float32: write<float>(made.data, value); break;
-    case DataType::float64: write<double>(made.data, value); break;
+    case DataType::float32: fits = write<float>(made.data, value); break;
+    case DataType::float64: fits = write<double>(made.data, value); break;
     case DataType::float16: *made.as<std::uint16_t>() = half_from_float(static_cast<float>(value)); break;
     case DataType::bfloat16: *made.as<std::uint16_t>() = bfloat16_from_float(static_cast<float>(value)); break;
-    case DataType::int64: write<std::int64_t>(made.data, value); break;
-    case DataType::int32: write<std::int32_t>(made.data, value); break;
-    case DataType::int16: write<std::int16_t>(made.data, value); break;
-    case DataType::int8: write<std::int8_t>(made.data, value); break;
-    case DataType::uint64: write<std::uint64_t>(made.data, value); break;
-    case DataType::uint32: write<std::uint32_t>(made.data, value); break;
-    case DataType::uint16: write<std::uint16_t>(made.data, value); break;
-    case DataType::uint8: write<std::uint8_t>(made.data, value); break;
-    case DataType::boolean: write<std::uint8_t>(made.data, value != 0); break;
+    case DataType::int64: fits = write<std::int64_t>(made.data, value); break;
+    case DataType::int32: fits = write<std::int32_t>(made.data, value); break;
+    case DataType::int16: fits = write<std::int16_t>(made.data, value); break;
+    case DataType::int8: fits = write<std::int8_t>(made.data, value); break;
+    case DataType::uint64: fits = write<std::uint64_t>(made.data, value); break;
+    case DataType::uint32: fits = write<std::uint32_t>(made.data, value); break;
+    case DataType::uint16: fits = write<std::uint16_t>(made.data, value); break;
+    case DataType::uint8: fits = write<std::uint8_t>(made.data, value); break;
+    case DataType::boolean: fits = write<std::uint8_t>(made.data, value != 0); break;
     default: refuse("takes numbers, found ", dtype);
   }
+  require(fits, "has the value ", value, ", which ", dtype, " can't hold");
   return notes_.handle(graph_.add_constant(graph_.unique_name(name_of(part)), made.constant));
 }
 

@@ -86,16 +86,18 @@ Tensor NetworkLayers::add_slice(Tensor input, const Slice& options, const std::s
       Ints values;
       for (std::size_t i = 0; i < count; ++i) {
         adding.require(stride[i] != 0, "has the stride 0");
-        adding.require(options.size[i] >= kUnknown && options.size[i] < kFar && std::abs(options.start[i]) < kFar &&
-                           (options.size[i] == kUnknown || std::abs(stride[i]) < kFar / (options.size[i] + 1)),
+        const auto moderate = [](std::int64_t v) { return v > -kFar && v < kFar; };
+        adding.require(options.size[i] >= kUnknown && moderate(options.size[i]) && moderate(options.start[i]) &&
+                           moderate(stride[i]) && std::abs(stride[i]) < kFar / (options.size[i] + 2),
                        "takes ", options.size[i], " entries from ", options.start[i], ", ", stride[i], " apart");
         adding.require(options.size[i] != kUnknown || stride[i] > 0,
-                       "takes all that is left, backwards; accepted: a "
-                       "positive stride, or the number of entries");
+                       "takes all that is left, backwards; accepted: a positive stride, or the number of entries");
         values.push_back(end_of(options.start[i], options.size[i], stride[i]));
       }
       ends = adding.integers(values, "end");
     } else {
+      for (const std::int64_t size : options.size)
+        adding.require(size >= 0, "has the size ", size, "; accepted beside tensors: 0 or more");
       const Tensor sizes = list(options.size_tensor, options.size, "size");
       const Tensor reach = adding.binary("mul", sizes, steps, "reach");
       const Tensor plain = adding.binary("add", starts, reach, "plain end");

@@ -152,7 +152,7 @@ Tensor NetworkLayers::add_batch_normalization(Tensor input, Tensor scale, Tensor
 Tensor NetworkLayers::add_cumulative(Tensor input, const Cumulative& options, const std::string& name) {
   Adding adding(*graph_, *notes_, "cumsum", name);
   return adding.one({input}, [&] {
-    return adding.put("cumsum", {input, adding.scalar(DataType::int64, static_cast<double>(options.axis), "axis")},
+    return adding.put("cumsum", {input, adding.integers({options.axis}, "axis")},
                       {{"exclusive", std::int64_t{options.exclusive}}, {"reverse", std::int64_t{options.reverse}}});
   });
 }

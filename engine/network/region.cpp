@@ -7,6 +7,7 @@
 
 namespace vireo {
 using base::str;
+using network::given;
 
 Network::Body::Region::Region(graph::Graph& around_graph, Notes& around_notes, std::string called, std::size_t count)
     : graph(around_graph), notes(around_notes), name(std::move(called)), inside(count) {
@@ -16,7 +17,7 @@ Network::Body::Region::Region(graph::Graph& around_graph, Notes& around_notes, s
 Network::Tensor Network::Body::outer(Tensor tensor) { return region_->capture(*this, tensor); }
 
 Network::Tensor Network::Body::Region::capture(const Body& body, Tensor tensor) {
-  if (!network::given(tensor)) return {};
+  if (!given(tensor)) return {};
   const auto own = static_cast<std::size_t>(
       std::find_if(bodies.begin(), bodies.end(), [&](const auto& one) { return one.get() == &body; }) - bodies.begin());
   const auto failed = [&] {
@@ -55,11 +56,18 @@ bool Network::Body::Region::collect(const std::vector<const char*>& names) {
     return false;
   }
   finished = true;
-  for (std::size_t k = 0; k < bodies.size(); ++k)
+  for (std::size_t k = 0; k < bodies.size(); ++k) {
+    if (graph_of(k).inputs().size() != carried.size() + (given(iteration) ? 2 : 0) + captured.size()) {
+      notes.add(ErrorCode::invalid_argument,
+                str("'", name, "', ", names[k],
+                    ": it has inputs of its own; what it reads of the network around it gets by outer()"));
+      good = false;
+    }
     for (const Notes::Problem& problem : network::problems_of(graph_of(k), notes_of(k))) {
       notes.add(problem.code, str("'", name, "', ", names[k], ": ", problem.text));
       good = false;
     }
+  }
   return good;
 }
 

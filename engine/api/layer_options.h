@@ -247,7 +247,7 @@ struct LayerOptions {
   };
   struct NonMaxSuppression {
     std::int64_t most_per_class = 0;  ///< boxes of each image and class
-    double overlap = 0;               ///< intersection over union from which on the lesser of two is dropped
+    double overlap = 0;               ///< intersection over union above which the lesser of two is dropped
     std::optional<double> least_score;
     bool centers = false;  ///< boxes are x, y, width, height in the place of y1, x1, y2, x2
   };

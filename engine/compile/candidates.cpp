@@ -12,6 +12,7 @@
 #include "engine/compile/tactic_sources.h"
 #include "engine/graph/evaluate.h"
 #include "engine/graph/operator.h"
+#include "engine/graph/pins.h"
 
 namespace vireo::compile {
 using graph::Desc;
@@ -94,15 +95,15 @@ std::vector<LayerProblem> problems(const graph::Graph& graph, const CompileOptio
 std::vector<Candidate> candidates(const Problem& problem, const CompileOptions& options) {
   std::vector<Candidate> list;
   const device::Target& target = *problem.target;
+  const Precision precision = graph::permitted_precision(*problem.attributes, options.precision);
   const auto add = [&](std::span<const graph::Tactic> tactics) {
     for (const graph::Tactic& tactic : tactics) {
       if (tactic.device != target.kind) continue;
       std::string refused;
       if (target.is_cpu() && !graph::runs_on(tactic.isa, target.cpu))
         refused = "needs a processor with more instructions";
-      else if (!permits(options.precision, tactic.arithmetic))
-        refused = base::str("computes in ", to_string(tactic.arithmetic), "; ", to_string(options.precision),
-                            " is asked for");
+      else if (!permits(precision, tactic.arithmetic))
+        refused = base::str("computes in ", to_string(tactic.arithmetic), "; ", to_string(precision), " is asked for");
       else if (options.exact && !tactic.exact) refused = "changes arithmetic; exact results are asked for";
       else if (tactic.refuse) refused = tactic.refuse(problem);
       list.push_back({&tactic, std::move(refused)});

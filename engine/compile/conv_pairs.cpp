@@ -6,6 +6,7 @@
 #include "engine/base/text.h"
 #include "engine/compile/dense_problem.h"
 #include "engine/graph/operator.h"
+#include "engine/graph/pins.h"
 #include "engine/ops/table.h"
 
 namespace vireo::compile {
@@ -23,6 +24,7 @@ TensorId input_of(const graph::Layer& layer, std::size_t k) {
 /// What one of a pair may be: one group over channels-last pictures, weights and bias known.
 bool is_plain(const Graph& g, LayerId id) {
   const graph::Layer& layer = g.layer(id);
+  if (graph::is_pinned(layer.attributes)) return false;
   if (layer.op->name != "conv" || layer.attributes.text("layout", "nchw") != "nhwc") return false;
   if (layer.attributes.integer("group", 1) != 1 || g.tensor(layer.inputs[0]).dims.size() != 4) return false;
   const TensorId bias = input_of(layer, 2);

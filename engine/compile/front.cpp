@@ -2,6 +2,7 @@
 
 #include "engine/compile/dense_problem.h"
 #include "engine/graph/operator.h"
+#include "engine/graph/pins.h"
 #include "engine/ops/table.h"
 #include "engine/passes/edit.h"
 
@@ -52,6 +53,7 @@ LayerId add_front(Graph& graph, LayerId image, LayerId conv, LayerId pool, const
 }
 
 bool join(Graph& graph, LayerId conv, const CompileOptions& options) {
+  if (graph::is_pinned(graph.layer(conv).attributes)) return false;
   if (graph.layer(conv).attributes.text("layout", "nchw") != "nhwc" || passes::input_of(graph, conv, 3) != kNone)
     return false;
   const TensorId prepared = passes::input_of(graph, conv, 0);

@@ -9,6 +9,7 @@
 #include "engine/compile/front.h"
 #include "engine/compile/parallel.h"
 #include "engine/graph/operator.h"
+#include "engine/graph/pins.h"
 #include "engine/ops/table.h"
 
 namespace vireo::compile {
@@ -124,6 +125,9 @@ class Converter {
     const auto real = [&](TensorId t) { return t != kNone && from_.tensor(t).dtype == DataType::float32; };
     if (std::none_of(layer.inputs.begin(), layer.inputs.end(), real)) return false;
     if (layer.op->name == "cast") return false;
+    if (graph::is_pinned_to_cpu(layer.attributes) ||
+        graph::permitted_precision(layer.attributes, Precision::fp16) != Precision::fp16)
+      return false;
     if (const LayerId made = add_image(layer); made != kNone) {
       adopt(layer, made);
       return true;

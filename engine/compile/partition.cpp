@@ -8,6 +8,7 @@
 #include "engine/compile/placement.h"
 #include "engine/graph/extract.h"
 #include "engine/graph/operator.h"
+#include "engine/graph/pins.h"
 
 namespace vireo::compile {
 namespace {
@@ -149,6 +150,11 @@ std::vector<std::int32_t> assign_devices(const Graph& g, const CompileOptions& o
       const LayerId producer =
           layer.inputs.empty() || layer.inputs[0] == kNone ? kNone : g.tensor(layer.inputs[0]).producer;
       if (producer != kNone) devices[index(id)] = devices[index(producer)];
+      continue;
+    }
+    if (graph::is_pinned_to_cpu(layer.attributes)) {
+      devices[index(id)] = kCpu;
+      if (why) (*why)[index(id)] = "pinned to the CPU";
       continue;
     }
     const graph::Problem problem = problem_of(g, id, dense, options);

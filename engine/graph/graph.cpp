@@ -114,6 +114,13 @@ void Graph::mark_output(TensorId id, std::string output_name) {
   outputs_.push_back({id, std::move(output_name)});
 }
 
+void Graph::unmark_output(std::size_t index) {
+  if (index >= outputs_.size())
+    fail(ErrorCode::internal, "the graph has no output ", index, "; it has ", outputs_.size());
+  --tensor(outputs_[index].tensor).output_uses;
+  outputs_.erase(outputs_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
 TensorId Graph::find_tensor(std::string_view tensor_name) const {
   for (TensorId id = 0; id < tensor_count(); ++id)
     if (tensor(id).name == tensor_name) return id;

@@ -81,6 +81,8 @@ class Graph {
   LayerId add_layer_into(const Operator& op, std::string layer_name, std::vector<TensorId> inputs,
                          std::vector<TensorId> outputs, Attributes attributes = {});
   void mark_output(TensorId tensor, std::string output_name = "");
+  /// The tensor is no longer the network's output number `index`.
+  void unmark_output(std::size_t index);
 
   /// Throw Error(internal) for an id that this graph does not have, kNone included.
   [[nodiscard]] Tensor& tensor(TensorId id) { return tensors_[checked(id, tensors_.size(), "tensor")]; }

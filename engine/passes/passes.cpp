@@ -4,6 +4,7 @@
 
 #include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
+#include "engine/graph/pins.h"
 #include "engine/passes/list.h"
 
 namespace vireo::passes {
@@ -52,7 +53,9 @@ int living(const graph::Graph& graph) {
 
 bool run_checked(const Pass& pass, graph::Graph& graph, bool verify) {
   try {
+    const graph::Pins pins(graph);
     const bool changed = pass.run(graph);
+    if (changed) pins.hand_on(graph);
     if (changed && verify) graph.verify();
     return changed;
   } catch (const Error& error) {

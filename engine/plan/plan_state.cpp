@@ -73,8 +73,25 @@ Plan Plan::with_sections_of(const Plan& other) const {
 }
 
 namespace plan {
+namespace {
+
+/// What a network borrowed (Network::borrow_constant) may be gone after its build.
+void own_constants(graph::Graph& g) {
+  std::map<const std::byte*, graph::ConstantPtr> owned;
+  for (graph::TensorId id = 0; id < g.tensor_count(); ++id) {
+    graph::ConstantPtr& constant = g.tensor(id).constant;
+    if (!constant || !constant->data || constant->data.use_count() > 0) continue;
+    graph::ConstantPtr& copy = owned[constant->data.get()];
+    if (!copy || copy->dtype != constant->dtype || copy->dims != constant->dims)
+      copy = graph::make_constant(constant->dtype, constant->dims, constant->data.get(), constant->bytes());
+    constant = copy;
+  }
+}
+
+}  // namespace
 
 std::shared_ptr<const Plan::State> finish(Plan::State state) {
+  own_constants(state.graph);
   state.inputs = input_info(state.graph);
   state.outputs = output_info(state.graph);
   state.untuned = Section{};

@@ -40,7 +40,7 @@ void check(const Network& network, const BuildOptions& options) {
     base::fail(ErrorCode::invalid_argument, "no device to build for; \"cpu\" is always there");
   tune::check_precision(options);
   compile::check_kernel_override();
-  if (network.outputs().empty()) base::fail(ErrorCode::invalid_argument, "the network has no output; mark one");
+  network.validate();
   const std::vector<TensorInfo> inputs = network.inputs();
   for (const Profile& profile : options.profiles)
     for (const ShapeRange& range : profile) {

@@ -206,6 +206,7 @@ Network marked(const Network& network) {
 std::vector<LayerError> compare(const Network& network, const BuildOptions& options,
                                 const std::map<std::string, Dims>& shapes,
                                 const std::map<std::string, Buffer>& inputs) {
+  network.validate();
   const Graph& imported = network.graph();
   const std::vector<ConstantPtr> given = input_values(imported, shapes, inputs);
   BuildOptions fixed = options;

@@ -25,10 +25,12 @@ MAY_INCLUDE = {
     "engine/import": [API, "engine/base", "engine/graph", "engine/ops"],  # the table: names, attributes, shape rules
     "engine/passes": [API, "engine/base", "engine/graph", "engine/ops"],
     "engine/plan": [API, "engine/base", "engine/graph", "engine/ops"],  # a plan names operators
+    "engine/network": [API, "engine/base", "engine/graph", "engine/ops", "engine/plan"],  # networks made by hand
     "engine/compile": [API, "engine/base", "engine/graph", "engine/device", "engine/ops", "engine/passes", "engine/plan"],
     "engine/runtime": [API, "engine/base", "engine/graph", "engine/device", "engine/plan", "engine/compile"],
     "engine/tune": [API, "engine/base", "engine/graph", "engine/device", "engine/ops", "engine/passes", "engine/plan",
                     "engine/compile", "engine/runtime"],
+    "examples": [API],
     "plugins/sdk": [API],
     "plugins/infer": [API, "plugins/sdk", "plugins/preprocess", "plugins/decode"],  # a model with both of its sides
     "plugins/gst": [API, "plugins"],
@@ -86,7 +88,7 @@ def check_include(path, angle, target):
     if part is None:
         return None
     folder, pattern = part
-    own = target.split("/")[0] in {"engine", "plugins", "config", "app", "tests", "bench"}
+    own = target.split("/")[0] in {"engine", "plugins", "config", "app", "examples", "tests", "bench"}
     if not own:
         for expression, name, allowed in FOREIGN:
             if re.match(expression, target) and not any(path.startswith(a + "/") for a in allowed):

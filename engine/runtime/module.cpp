@@ -21,9 +21,9 @@ namespace {
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
 /// Which layers can run before any shape that depends on data is needed. by_value: everything that the layer reads is
-/// there, and its output's shape depends on values of it, or which layers it stands for does. rest: behind one of those
-/// or a data-dependent layer.
-enum class When : char { head, data_dependent, by_value, rest };
+/// there, and its output's shape depends on values of it, or which layers it stands for does. open: it tells the
+/// extents of its outputs itself. rest: behind one of those.
+enum class When : char { head, data_dependent, open, by_value, rest };
 
 /// A rest that doesn't follow its extents is compiled with the module where data can give it no more than so many sets.
 constexpr std::int64_t kMostSets = 17;
@@ -39,9 +39,10 @@ std::vector<When> schedule(const Graph& g) {
     if (!inputs_known) continue;
     const bool known = std::all_of(l.outputs.begin(), l.outputs.end(),
                                    [&](TensorId t) { return t == kNone || g.tensor(t).is_static(); });
-    when[index(id)] = l.op->data_dependent_axis ? When::data_dependent
-                      : known && !l.op->body    ? When::head
-                                                : When::by_value;
+    when[index(id)] = l.op->data_dependent_axis                            ? When::data_dependent
+                      : l.op->loop_body || (l.op->evaluate_open && !known) ? When::open
+                      : known && !l.op->body                               ? When::head
+                                                                           : When::by_value;
   }
   return when;
 }
@@ -77,12 +78,15 @@ class Module::Splitter {
         std::make_shared<const device::Program>(compile::compile(head(module.places_), module.settings_.options));
     module.continuation_ = std::make_unique<Continuation>();
     Continuation& c = *module.continuation_;
-    rest(c, module.settings_.options.limits);
+    rest(c, module.settings_);
     if (module.settings_.options.traced) module.by_extents_ = "it is observed";
     for (std::size_t k = 0; k < c.inputs.size(); ++k)
       if (c.inputs[k].by_value)
         module.by_extents_ =
             base::str("shapes or branches depend on the values of '", c.rest.tensor(c.rest.inputs()[k]).name, "'");
+      else if (c.inputs[k].open_layer >= 0 && !c.rest.tensor(c.rest.inputs()[k]).is_static())
+        module.by_extents_ =
+            base::str(c.open[static_cast<std::size_t>(c.inputs[k].open_layer)].what, ": tells its extents in a run");
     if (module.by_extents_.empty())
       c.program = RestProgram::make(c.rest, known_, bounds_, module.settings_.options, module.by_extents_);
   }
@@ -130,7 +134,7 @@ class Module::Splitter {
     return head;
   }
 
-  void rest(Continuation& continuation, const Limits& limits) {
+  void rest(Continuation& continuation, const CompileSettings& settings) {
     Extract extract(g_, continuation.rest);
     // Shapes are given by name, and names in the network need not differ.
     const auto add_input = [&](TensorId t, const ContinuationInput& input) {
@@ -148,17 +152,34 @@ class Module::Splitter {
       if (out == kNone) continue;
       add_input(out, {.data_dependent_layer = static_cast<int>(continuation.layers.size())});
       DataDependentLayer layer = data_dependent_layer(g_, id, g_.bound_dims(id));
-      for (std::size_t k = 0; k < layer.sources.size(); ++k)
-        if (const TensorId t = g_.layer(id).inputs[k]; t != kNone && !g_.tensor(t).constant)
-          layer.sources[k] = binding_[index(t)];
-      compile::check_tensor(layer.dtype, layer.bound, graph::describe(g_, id), limits);
+      find_sources(id, layer.sources);
+      compile::check_tensor(layer.dtype, layer.bound, graph::describe(g_, id), settings.options.limits);
       add_extent(id, layer);
       continuation.layers.push_back(std::move(layer));
+    }
+    for (LayerId id : g_.topological_order()) {
+      if (when_[index(id)] != When::open) continue;
+      const auto number = static_cast<int>(continuation.open.size());
+      OpenLayer layer = open_layer(g_, id, settings);
+      find_sources(id, layer.sources);
+      continuation.open.push_back(std::move(layer));
+      for (std::size_t k = 0; k < g_.layer(id).outputs.size(); ++k) {
+        const Tensor& t = g_.tensor(g_.layer(id).outputs[k]);
+        if (t.consumers.empty() && t.output_uses == 0) continue;
+        add_input(g_.layer(id).outputs[k], {.open_layer = number, .open_output = static_cast<int>(k)});
+        known_.push_back({std::vector<int>(t.dims.size(), 0), {}, false});
+      }
     }
     for (LayerId id : g_.topological_order())
       if (when_[index(id)] == When::rest || when_[index(id)] == When::by_value) extract.layer(id);
     for (const Graph::Output& output : g_.outputs())
       if (!of_head(output.tensor)) continuation.rest.mark_output(extract.tensor(output.tensor), output.name);
+  }
+
+  void find_sources(LayerId id, std::vector<int>& sources) const {
+    for (std::size_t k = 0; k < sources.size(); ++k)
+      if (const TensorId t = g_.layer(id).inputs[k]; t != kNone && !g_.tensor(t).constant)
+        sources[k] = binding_[index(t)];
   }
 
   /// Tensors of the boundary that the rest is compiled for the values of.
@@ -231,8 +252,11 @@ Module::Module(const Graph& graph, const Shapes& shapes, CompileSettings setting
 
 void Module::compile_ahead() {
   std::int64_t sets = 1;
-  for (const ContinuationInput& input : continuation_->inputs)
+  for (std::size_t k = 0; k < continuation_->inputs.size(); ++k) {
+    const ContinuationInput& input = continuation_->inputs[k];
     if (input.by_value) return;
+    if (input.open_layer >= 0 && !continuation_->rest.tensor(continuation_->rest.inputs()[k]).is_static()) return;
+  }
   for (const DataDependentLayer& layer : continuation_->layers) {
     sets *= std::min(layer.bound[layer.axis()], kMostSets) + 1;
     if (sets > kMostSets) return;
@@ -246,6 +270,12 @@ void Module::compile_ahead() {
       const std::int64_t choices = extent + 1;
       extent = left % choices;
       left /= choices;
+      key.extents.insert(key.extents.end(), dims.begin(), dims.end());
+    }
+    for (std::size_t k = 0; k < continuation_->inputs.size(); ++k) {
+      if (continuation_->inputs[k].open_layer < 0) continue;
+      const Dims& dims = continuation_->rest.tensor(continuation_->rest.inputs()[k]).dims;
+      key.extents.push_back(static_cast<std::int64_t>(dims.size()));
       key.extents.insert(key.extents.end(), dims.begin(), dims.end());
     }
     try {
@@ -263,7 +293,15 @@ std::shared_ptr<const Module> Module::compile_rest(const Key& key) const {
   const char* values = key.values.data();
   for (std::size_t k = 0; k < continuation_->inputs.size(); ++k) {
     const TensorId input = rest.inputs()[k];
-    const Tensor& t = rest.tensor(input);
+    Tensor& t = rest.tensor(input);
+    if (continuation_->inputs[k].open_layer >= 0) {
+      const std::int64_t rank = *extents++;
+      shapes[t.name].assign(extents, extents + rank);
+      extents += rank;
+      t.ranked = true;
+      t.dims.assign(static_cast<std::size_t>(rank), kUnknown);
+      continue;
+    }
     if (continuation_->inputs[k].data_dependent_layer >= 0) {
       shapes[t.name].assign(extents, extents + t.dims.size());
       extents += t.dims.size();
@@ -302,6 +340,8 @@ std::size_t Module::compilations_in_runs() const {
   const std::lock_guard lock(continuation_->mutex);
   std::size_t count = continuation_->compilations;
   for (const Continuation::Compiled& c : continuation_->compiled) count += c.module->compilations_in_runs();
+  for (const OpenLayer& layer : continuation_->open)
+    if (layer.loop) count += layer.loop->compilations_in_runs();
   return count;
 }
 
@@ -311,6 +351,7 @@ std::vector<LayerReport> Module::report() const {
     rows.insert(rows.end(), segment->report.begin(), segment->report.end());
   if (!continuation_) return rows;
   for (const DataDependentLayer& l : continuation_->layers) rows.push_back(report_of(l));
+  for (const OpenLayer& layer : continuation_->open) report_of(layer, rows);
   if (continuation_->program) continuation_->program->report(rows);
   const std::lock_guard lock(continuation_->mutex);
   const auto last = std::max_element(continuation_->compiled.begin(), continuation_->compiled.end(),

@@ -86,6 +86,8 @@ class RestProgram::Maker {
     std::vector<graph::VaryingContext::Result> results(l.outputs.size());
     std::optional<std::size_t> joined;
     if (l.op->body) throw Refused{graph::describe(g_, id) + ": which layers it stands for depends on data"};
+    if (l.op->loop_body || (l.op->evaluate_open && !known(l)))
+      throw Refused{graph::describe(g_, id) + ": tells the extents of its outputs in a run"};
     if (!plain || (l.op->data_dependent_axis && l.op->varying)) {
       graph::VaryingContext context(g_, id, known_);
       if (!l.op->varying || !l.op->varying(context) || !context.all_counts_read())
@@ -114,6 +116,10 @@ class RestProgram::Maker {
         else if (t.dims[i] == kUnknown) throw Refused{graph::describe(g_, id) + ": an extent can't be known"};
       }
     }
+  }
+
+  [[nodiscard]] bool known(const graph::Layer& l) const {
+    return std::all_of(l.outputs.begin(), l.outputs.end(), [&](TensorId t) { return g_.tensor(t).is_static(); });
   }
 
   void add_layer(LayerId id, int part, std::optional<std::size_t> joined) {

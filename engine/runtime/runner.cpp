@@ -40,6 +40,7 @@ Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<device::Thr
   if (!module_->has_continuation()) return;
   const Module::Continuation& continuation = *module_->continuation_;
   for (const DataDependentLayer& layer : continuation.layers) layers_.emplace_back(layer, profile);
+  for (const OpenLayer& layer : continuation.open) open_.emplace_back(layer, pool_, profile);
   if (continuation.program) rest_ = std::make_unique<RestRunner>(*continuation.program, pool_, profile);
 }
 
@@ -76,6 +77,7 @@ void Runner::let_go() {
     result.bytes = 0;
   }
   for (LayerRun& layer : layers_) layer.let_go();
+  for (OpenRun& layer : open_) layer.let_go();
   if (rest_) rest_->let_go();
 }
 
@@ -96,26 +98,39 @@ Status Runner::bring_to_host() {
   };
   for (const LayerRun& run : layers_)
     for (const int source : run.layer().sources) bring(source);
+  for (const OpenRun& run : open_)
+    for (const int source : run.layer().sources) bring(source);
   for (const Module::ContinuationInput& input : continuation.inputs) bring(input.head_binding);
   return queue ? queue->synchronize() : Status{};
 }
 
 Status Runner::run_continuation(std::span<const Bound> bindings) {
   if (const Status status = bring_to_host(); !status.ok()) return status;
-  run_layers();
+  if (const Status status = run_layers(); !status.ok()) return status;
   last_rest_ = nullptr;
   if (!run_program())
     if (const Status status = run_rest(); !status.ok()) return status;
   return copy_results(bindings);
 }
 
-void Runner::run_layers() {
+Status Runner::run_layers() {
   for (LayerRun& run : layers_) {
     const std::vector<int>& sources = run.layer().sources;
     for (std::size_t k = 0; k < sources.size(); ++k)
       if (sources[k] >= 0) run.input(k, regions_[static_cast<std::size_t>(sources[k])].host);
     run.run();
   }
+  for (OpenRun& run : open_) {
+    const std::vector<int>& sources = run.layer().sources;
+    for (std::size_t k = 0; k < sources.size(); ++k)
+      if (sources[k] >= 0) run.input(k, regions_[static_cast<std::size_t>(sources[k])].host);
+    if (const Status status = run.run(); !status.ok()) return status;
+  }
+  return {};
+}
+
+const OpenResult& Runner::result_of(const Module::ContinuationInput& input) const {
+  return open_[static_cast<std::size_t>(input.open_layer)].result(static_cast<std::size_t>(input.open_output));
 }
 
 bool Runner::run_program() {
@@ -123,6 +138,11 @@ bool Runner::run_program() {
   const Module::Continuation& continuation = *module_->continuation_;
   for (std::size_t k = 0; k < continuation.inputs.size(); ++k) {
     const Module::ContinuationInput& input = continuation.inputs[k];
+    if (input.open_layer >= 0) {
+      const OpenResult& result = result_of(input);
+      rest_->input(k, result.data.get(), result.data);
+      continue;
+    }
     if (input.data_dependent_layer < 0) {
       rest_->input(k, regions_[static_cast<std::size_t>(input.head_binding)].host, nullptr);
       continue;
@@ -148,6 +168,10 @@ Status Runner::run_rest() {
     if (input.data_dependent_layer >= 0) {
       const Dims& dims = layers_[static_cast<std::size_t>(input.data_dependent_layer)].dims();
       key_.extents.insert(key_.extents.end(), dims.begin(), dims.end());
+    } else if (input.open_layer >= 0) {
+      const Dims& dims = result_of(input).dims;
+      key_.extents.push_back(static_cast<std::int64_t>(dims.size()));
+      key_.extents.insert(key_.extents.end(), dims.begin(), dims.end());
     } else if (input.by_value) {
       const auto source = static_cast<std::size_t>(input.head_binding);
       key_.values.append(reinterpret_cast<const char*>(regions_[source].host),
@@ -160,6 +184,8 @@ Status Runner::run_rest() {
     if (input.data_dependent_layer >= 0) {
       const LayerRun& layer = layers_[static_cast<std::size_t>(input.data_dependent_layer)];
       rest.bound[k] = {layer.data().get(), layer.bytes()};
+    } else if (input.open_layer >= 0) {
+      rest.bound[k] = {result_of(input).data.get(), result_of(input).bytes};
     } else {
       const auto source = static_cast<std::size_t>(input.head_binding);
       rest.bound[k] = {regions_[source].host, module_->program()->bindings[source].bytes};
@@ -219,6 +245,7 @@ Runner::Rest& Runner::rest_for(const std::shared_ptr<const Module>& module) {
 std::uint64_t Runner::memory_bytes() const {
   std::uint64_t bytes = session_->arena_bytes() + (rest_ ? rest_->arena_bytes() : 0);
   for (const std::unique_ptr<Rest>& rest : rests_) bytes += rest->runner->memory_bytes();
+  for (const OpenRun& layer : open_) bytes += layer.memory_bytes();
   return bytes;
 }
 
@@ -250,6 +277,7 @@ std::vector<LayerTime> Runner::times() const {
   if (!profile_) return rows;
   session_->times(rows);
   for (const LayerRun& layer : layers_) rows.push_back(layer.time());
+  for (const OpenRun& layer : open_) rows.push_back(layer.time());
   if (last_rest_) {
     const std::vector<LayerTime> rest = last_rest_->runner->times();
     rows.insert(rows.end(), rest.begin(), rest.end());

@@ -13,6 +13,7 @@
 #include "engine/graph/evaluate.h"
 #include "engine/graph/graph.h"
 #include "engine/ops/shared/reference.h"
+#include "tests/ops/sequence_files.h"
 
 namespace vireo {
 namespace {
@@ -35,7 +36,8 @@ fs::path node_tests() {
   return {};
 }
 
-graph::ConstantPtr read(const fs::path& path) {
+graph::ConstantPtr read(const fs::path& path, const std::string& sequence) {
+  if (!sequence.empty()) return testing::read_packed(path, sequence);
   const HostTensor tensor = read_tensor(path);
   return graph::make_constant(tensor.dtype, tensor.dims, tensor.data.data(), tensor.data.size());
 }
@@ -59,20 +61,41 @@ std::string difference(const graph::Constant& found, const graph::Constant& expe
   return {};
 }
 
+std::string difference_of(const graph::Constant& found, const graph::Constant& expected, const std::string& sequence) {
+  if (sequence.empty()) return difference(found, expected);
+  const std::vector<SequenceItem> a = unpack_sequence(found.read(), found.bytes()),
+                                  b = unpack_sequence(expected.read(), expected.bytes());
+  if (a.size() != b.size()) return std::to_string(a.size()) + " tensors, expected " + std::to_string(b.size());
+  const auto constant_of = [](const SequenceItem& item) {
+    return graph::make_constant(item.dtype, item.dims, item.data, byte_count(item.dtype, item.dims));
+  };
+  const bool nested = sequence.starts_with("optional sequence");
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (const std::string why = difference_of(*constant_of(a[i]), *constant_of(b[i]), nested ? sequence.substr(9) : "");
+        !why.empty())
+      return "tensor " + std::to_string(i) + ": " + why;
+  return {};
+}
+
 /// Empty when every output of every data set is right. Throws what import and evaluation throw.
 std::string run(const fs::path& folder) {
   const Network network = import_onnx(folder / "model.onnx");
   const graph::Graph& graph = network.graph();
+  const auto sequence = [&](const std::string& name) {
+    const auto kind = graph.metadata.find("onnx.sequence." + name);
+    return kind == graph.metadata.end() ? std::string() : kind->second;
+  };
   for (int set = 0; fs::exists(folder / ("test_data_set_" + std::to_string(set))); ++set) {
     const fs::path data = folder / ("test_data_set_" + std::to_string(set));
     std::vector<graph::ConstantPtr> inputs;
     for (std::size_t k = 0; k < graph.inputs().size(); ++k)
-      inputs.push_back(read(data / ("input_" + std::to_string(k) + ".pb")));
+      inputs.push_back(read(data / ("input_" + std::to_string(k) + ".pb"), sequence(network.inputs()[k].name)));
     const std::vector<graph::ConstantPtr> outputs = graph::evaluate_graph(graph, inputs);
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       const fs::path file = data / ("output_" + std::to_string(k) + ".pb");
       if (!fs::exists(file)) continue;
-      const std::string why = difference(*outputs[k], *read(file));
+      const std::string kind = sequence(network.outputs()[k].name);
+      const std::string why = difference_of(*outputs[k], *read(file, kind), kind);
       if (!why.empty()) return "output " + std::to_string(k) + ": " + why;
     }
   }

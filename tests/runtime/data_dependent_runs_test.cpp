@@ -395,5 +395,47 @@ TEST(LateRuns, profiles_and_reports_list_every_layer) {
   }
 }
 
+// h = tanh(h + x) as often as x has entries above zero, or until its sum is too large; each h is stacked.
+const char* const kLoop = R"(graph "g"
+input "x" float32 64
+const "zero" float32 scalar = 0
+const "row" int64 2 = 1 -1
+"m" = binary("x", "zero") {function="greater"} "m"
+"c" = cast("m") {to="float32"} "c"
+"count" = reduce("c") {mode="sum", keepdims=0} "count"
+"n" = cast("count") {to="int64"} "n"
+"h0" = reshape("x", "row") "h0"
+"h", "all" = loop("n", -, "h0", "x") {body="input \"i\" int64 scalar
+input \"go\" boolean scalar
+input \"h\" float32 1x64
+input \"x\" float32 64
+const \"limit\" float32 scalar = 1000
+\"a\" = binary(\"h\", \"x\") {function=\"add\"}
+\"t\" = unary(\"a\") {function=\"tanh\"}
+\"s\" = reduce(\"a\") {mode=\"sum\", keepdims=0}
+\"go2\" = binary(\"s\", \"limit\") {function=\"less\"}
+output \"go2\" \"go2\"
+output \"t\" \"t\"
+output \"t\" \"all\"
+", carried=1} "loop"
+"y" = unary("h") {function="neg"} "y"
+"z" = unary("all") {function="neg"} "z"
+output "y" "y"
+output "z" "z"
+)";
+
+TEST(LoopRuns, compile_and_allocate_nothing_for_what_was_seen) {
+  std::string text = kLoop;
+  for (std::size_t at = text.find("{body=\"") + 7; at < text.find("\", carried="); ++at)
+    if (text[at] == '\n') text.replace(at, 1, "\\n");  // as quoted texts have it
+  Counting counting(parse(text));
+  for (const std::int64_t count : {5, 9, 5, 9, 0, 0}) ASSERT_NO_FATAL_FAILURE(counting.run(count));
+  const std::size_t compiled = counting.compiled();
+  (void)counting.take_allocated();
+  for (const std::int64_t count : {5, 9, 0, 9, 5}) ASSERT_NO_FATAL_FAILURE(counting.run(count));
+  EXPECT_EQ(counting.compiled(), compiled);
+  EXPECT_EQ(counting.take_allocated(), 0u) << counting.layers();
+}
+
 }  // namespace
 }  // namespace vireo

@@ -227,14 +227,18 @@ void Node::result(int index, TensorId tensor) {
   if (index < output_count()) builder_.bind(proto_.output(index), tensor);
 }
 
-const std::vector<TensorId>& Node::sequence(int index) const {
-  const std::vector<TensorId>* items = index < input_count() ? builder_.find_sequence(proto_.input(index)) : nullptr;
-  if (items == nullptr) refuse("a sequence whose length is not known at import");
-  return *items;
+const Sequence* Node::find_sequence(int index) const {
+  return index < input_count() ? builder_.find_sequence(proto_.input(index)) : nullptr;
 }
 
-void Node::sequence_result(int index, std::vector<TensorId> items) {
-  if (index < output_count()) builder_.bind_sequence(proto_.output(index), std::move(items));
+const Sequence& Node::sequence(int index) const {
+  const Sequence* const sequence = find_sequence(index);
+  if (sequence == nullptr) refuse(base::str("input ", index, " is no sequence"));
+  return *sequence;
+}
+
+void Node::sequence_result(int index, Sequence sequence) {
+  if (index < output_count()) builder_.bind_sequence(proto_.output(index), std::move(sequence));
 }
 
 void Node::results(const std::vector<TensorId>& tensors) {
@@ -244,9 +248,9 @@ void Node::results(const std::vector<TensorId>& tensors) {
 const Row* find_row(std::string_view domain, std::string_view name) {
   static const auto* const kIndex = [] {
     auto* index = new std::map<std::pair<std::string_view, std::string_view>, const Row*>;
-    for (const auto& rows :
-         {elementwise_rows(), convolution_rows(), normalization_rows(), reduction_rows(), shape_rows(), indexing_rows(),
-          source_rows(), vision_rows(), recurrent_rows(), sequence_rows(), quantization_rows(), microsoft_rows()})
+    for (const auto& rows : {elementwise_rows(), convolution_rows(), normalization_rows(), reduction_rows(),
+                             shape_rows(), indexing_rows(), source_rows(), vision_rows(), recurrent_rows(),
+                             sequence_rows(), loop_rows(), quantization_rows(), microsoft_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

@@ -24,6 +24,7 @@ using graph::kNone;
 using graph::TensorId;
 
 class Builder;
+struct Sequence;
 
 /// Thrown by handlers through Node::refuse; collected by the importer.
 struct Refusal {
@@ -81,9 +82,10 @@ class Node {
   TensorId cast(TensorId x, DataType dtype);                             ///< x itself when it has that type already
   /// Says that output `index` of the node is `tensor` (a fresh one takes the ONNX name).
   void result(int index, TensorId tensor);
-  /// The tensors of an input that is a sequence; refuses when it is not one.
-  [[nodiscard]] const std::vector<TensorId>& sequence(int index) const;
-  void sequence_result(int index, std::vector<TensorId> items);
+  /// An input that is a sequence; null when it is not one.
+  [[nodiscard]] const Sequence* find_sequence(int index) const;
+  [[nodiscard]] const Sequence& sequence(int index) const;  ///< refuses when it is not one
+  void sequence_result(int index, Sequence sequence);
   /// Where the layers of all outputs are one layer's, in order.
   void results(const std::vector<TensorId>& tensors);
   [[noreturn]] void refuse(const std::string& why) const { throw Refusal{why}; }

@@ -122,7 +122,7 @@ LayerTime OpenRun::time() const {
   double traffic = 0;
   for (const OpenResult& result : results_) traffic += static_cast<double>(result.bytes);
   for (const graph::View& view : inputs_)
-    if (view.present()) traffic += static_cast<double>(byte_count(view.dtype, view.dims));
+    if (view.present() && is_static(view.dims)) traffic += static_cast<double>(byte_count(view.dtype, view.dims));
   return {layer_->name, std::string(layer_->op->name), layer_->loop ? "body" : "reference", seconds_, 0, traffic};
 }
 

@@ -50,6 +50,8 @@ class OpenRun {
   [[nodiscard]] const OpenLayer& layer() const { return *layer_; }
   /// Where an input is, before run().
   void input(std::size_t k, const void* data);
+  /// Its true extents there, where they were not known.
+  [[nodiscard]] Dims& input_dims(std::size_t k) { return inputs_[k].dims; }
   /// Throws what the operator throws.
   Status run();
   [[nodiscard]] const OpenResult& result(std::size_t k) const { return results_[k]; }

@@ -437,5 +437,21 @@ TEST(LoopRuns, compile_and_allocate_nothing_for_what_was_seen) {
   EXPECT_EQ(counting.take_allocated(), 0u) << counting.layers();
 }
 
+TEST(LoopRuns, sequences_of_what_was_found_are_right_and_compile_nothing) {
+  const std::string rest = R"("s" = sequence("v", "n") {function="construct"} "s"
+"t" = sequence("s", "i") {function="insert"} "t"
+"y" = unary("v") {function="neg"} "y"
+"last" = sequence("t") {function="erase"} "last"
+output "t" "t"
+output "y" "y"
+output "last" "last")";
+  Counting counting(after_filter(rest));
+  for (const std::int64_t count : {3, 50, 0, 7}) ASSERT_NO_FATAL_FAILURE(counting.run(count));
+  EXPECT_EQ(counting.by_extents(), "");
+  EXPECT_EQ(counting.compiled(), 0u);
+  Running running(after_filter(rest, 6));
+  ASSERT_NO_FATAL_FAILURE(running.expect_right_for(kSix));
+}
+
 }  // namespace
 }  // namespace vireo

@@ -79,16 +79,20 @@ class Module::Splitter {
     module.continuation_ = std::make_unique<Continuation>();
     Continuation& c = *module.continuation_;
     rest(c, module.settings_);
-    if (module.settings_.options.traced) module.by_extents_ = "it is observed";
+    std::string& by_extents = module.by_extents_;
+    if (module.settings_.options.traced) by_extents = "it is observed";
     for (std::size_t k = 0; k < c.inputs.size(); ++k)
       if (c.inputs[k].by_value)
-        module.by_extents_ =
+        by_extents =
             base::str("shapes or branches depend on the values of '", c.rest.tensor(c.rest.inputs()[k]).name, "'");
-      else if (c.inputs[k].open_layer >= 0 && !c.rest.tensor(c.rest.inputs()[k]).is_static())
-        module.by_extents_ =
+      else if (c.inputs[k].open_layer >= 0 && !c.rest.tensor(c.rest.inputs()[k]).is_static() && by_extents.empty())
+        by_extents = told_ =
             base::str(c.open[static_cast<std::size_t>(c.inputs[k].open_layer)].what, ": tells its extents in a run");
-    if (module.by_extents_.empty())
-      c.program = RestProgram::make(c.rest, known_, bounds_, module.settings_.options, module.by_extents_);
+    c.grows = std::ranges::count(bounds_, kUnknown) > 0 && by_extents == told_ && can_grow_;
+    c.known = known_;
+    c.bounds = bounds_;
+    if (by_extents.empty())
+      c.program = RestProgram::make(c.rest, known_, bounds_, module.settings_.options, by_extents);
   }
 
  private:
@@ -168,6 +172,12 @@ class Module::Splitter {
         if (t.consumers.empty() && t.output_uses == 0) continue;
         add_input(g_.layer(id).outputs[k], {.open_layer = number, .open_output = static_cast<int>(k)});
         known_.push_back({std::vector<int>(t.dims.size(), 0), {}, false});
+        can_grow_ = can_grow_ && t.ranked;
+        for (std::size_t i = 0; i < t.dims.size(); ++i)
+          if (t.dims[i] == kUnknown) {
+            known_.back().axes[i] = static_cast<int>(bounds_.size());
+            bounds_.push_back(kUnknown);
+          }
       }
     }
     for (LayerId id : g_.topological_order())
@@ -225,7 +235,9 @@ class Module::Splitter {
   std::vector<char> boundary_;
   std::vector<int> binding_;             ///< of the head, by tensor; -1: none
   std::vector<graph::Variation> known_;  ///< of the rest's inputs
-  std::vector<std::int64_t> bounds_{0};  ///< of their extents, by number
+  std::vector<std::int64_t> bounds_{0};  ///< of their extents, by number; kUnknown: nothing bounds it
+  bool can_grow_ = true;                 ///< the ranks of the rest's inputs are known
+  std::string told_;
 };
 
 Module::Module(const Graph& graph, const Shapes& shapes, CompileSettings settings)
@@ -329,10 +341,29 @@ std::shared_ptr<const Module> Module::continuation_for(const Key& key) const {
   ++continuation_->compilations;
   auto module = compile_rest(key);
   if (compiled.size() >= kCached)
-    compiled.erase(std::min_element(compiled.begin(), compiled.end(),
-                                    [](const auto& a, const auto& b) { return a.last_use < b.last_use; }));
+    compiled.erase(std::ranges::min_element(compiled, {}, &Continuation::Compiled::last_use));
   compiled.push_back({key, module, ++continuation_->uses});
   return module;
+}
+
+std::shared_ptr<const RestProgram> Module::program_for(const std::vector<std::int64_t>& bounds) const {
+  Continuation& c = *continuation_;
+  const std::lock_guard lock(c.mutex);
+  for (Continuation::Grown& grown : c.grown)
+    if (grown.bounds == bounds) {
+      grown.last_use = ++c.uses;
+      return grown.program;
+    }
+  ++c.compilations;
+  std::shared_ptr<const RestProgram> program;
+  try {
+    std::string refused;
+    program = RestProgram::make(c.rest, c.known, bounds, settings_.options, refused);
+  } catch (const Error&) {  // an error of the rest for the true extents, if any
+  }
+  if (c.grown.size() >= kCached) c.grown.erase(std::ranges::min_element(c.grown, {}, &Continuation::Grown::last_use));
+  c.grown.push_back({bounds, program, ++c.uses});
+  return program;
 }
 
 std::size_t Module::compilations_in_runs() const {
@@ -354,8 +385,12 @@ std::vector<LayerReport> Module::report() const {
   for (const OpenLayer& layer : continuation_->open) report_of(layer, rows);
   if (continuation_->program) continuation_->program->report(rows);
   const std::lock_guard lock(continuation_->mutex);
-  const auto last = std::max_element(continuation_->compiled.begin(), continuation_->compiled.end(),
-                                     [](const auto& a, const auto& b) { return a.last_use < b.last_use; });
+  if (const auto grown = std::ranges::max_element(continuation_->grown, {}, &Continuation::Grown::last_use);
+      grown != continuation_->grown.end() && grown->program) {
+    grown->program->report(rows);
+    return rows;
+  }
+  const auto last = std::ranges::max_element(continuation_->compiled, {}, &Continuation::Compiled::last_use);
   if (continuation_->program || last == continuation_->compiled.end()) return rows;
   const std::vector<LayerReport> rest = last->module->report();
   rows.insert(rows.end(), rest.begin(), rest.end());

@@ -88,6 +88,17 @@ class Module {
     graph::Graph rest;
     std::vector<ContinuationInput> inputs;  ///< of the rest
     std::unique_ptr<const RestProgram> program;
+    /// Set where open layers tell extents that nothing bounds: what is known of the rest's inputs, kUnknown for those
+    /// bounds. Such a rest is compiled for the power of two above the extents that come, where it follows them.
+    bool grows = false;
+    std::vector<graph::Variation> known;
+    std::vector<std::int64_t> bounds;
+    struct Grown {
+      std::vector<std::int64_t> bounds;
+      std::shared_ptr<const RestProgram> program;  ///< null: it doesn't
+      std::uint64_t last_use;
+    };
+    std::vector<Grown> grown;
     std::mutex mutex;
     struct Compiled {
       Key key;
@@ -103,6 +114,8 @@ class Module {
   [[nodiscard]] std::shared_ptr<const Module> compile_rest(const Key& key) const;
   /// The rest for a key, compiled when it is new.
   std::shared_ptr<const Module> continuation_for(const Key& key) const;
+  /// The rest for extents up to these bounds; null where it doesn't follow them.
+  std::shared_ptr<const RestProgram> program_for(const std::vector<std::int64_t>& bounds) const;
 
   CompileSettings settings_;
   std::vector<device::Binding> bindings_;
@@ -157,6 +170,8 @@ class Runner {
   Status run_layers();
   [[nodiscard]] const OpenResult& result_of(const Module::ContinuationInput& input) const;
   [[nodiscard]] bool run_program();
+  [[nodiscard]] bool run_grown();
+  [[nodiscard]] bool run_program(RestRunner& rest, std::span<Recycled> room);
   Status run_rest();
   Rest& rest_for(const std::shared_ptr<const Module>& module);
   void set_result(std::size_t k, const Dims& dims, std::shared_ptr<std::byte> data, std::size_t bytes);
@@ -173,7 +188,17 @@ class Runner {
   std::vector<LayerRun> layers_;
   std::vector<OpenRun> open_;
   std::unique_ptr<RestRunner> rest_;  ///< of a rest that follows its extents
-  Module::Key key_;                   ///< of the last run
+  /// The same, of one whose extents nothing bounds, up to these.
+  struct Grown {
+    std::vector<std::int64_t> bounds;
+    std::shared_ptr<const RestProgram> program;
+    std::unique_ptr<RestRunner> runner;
+    std::vector<Recycled> room;  ///< for inputs, which it fills up
+  };
+  std::vector<std::unique_ptr<Grown>> grown_;
+  const Grown* last_grown_ = nullptr;
+  std::vector<std::int64_t> grown_bounds_;
+  Module::Key key_;  ///< of the last run
   std::vector<std::unique_ptr<Rest>> rests_;
   const Rest* last_rest_ = nullptr;  ///< null where `rest_` ran
   std::uint64_t uses_ = 0;

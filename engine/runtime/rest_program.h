@@ -106,6 +106,8 @@ class RestRunner {
   };
   /// Where input k of the rest is; `owner` keeps it, and has room for its largest extents where it varies.
   void input(std::size_t k, std::byte* data, const std::shared_ptr<std::byte>& owner);
+  /// What parts may put where input k is.
+  [[nodiscard]] std::size_t input_bytes(std::size_t k) const { return program_.slots()[k].most_bytes; }
   /// The true dims of input k, where it varies.
   void extents_from(std::size_t k, const Dims& dims);
   /// False: no level holds these extents, or a kernel refused the data (it may have met what stands for entries that

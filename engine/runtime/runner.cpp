@@ -1,6 +1,7 @@
 // Running a module: the head, the data-dependent layers, then the rest at the extents of their results.
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "engine/api/log.h"
@@ -16,6 +17,8 @@ namespace {
 
 // Rests compiled for single keys that stay ready to run: so many, and, but for the last one, in so much memory.
 constexpr std::size_t kReady = 32;
+// Bounds of rests whose extents nothing bounds; larger extents are compiled one by one.
+constexpr std::uint64_t kLeastGrown = 8, kMostGrown = std::uint64_t{1} << 24;
 constexpr std::uint64_t kReadyBytes = std::uint64_t{256} << 20;
 
 device::Region present(const Bound& bound) {
@@ -79,6 +82,8 @@ void Runner::let_go() {
   for (LayerRun& layer : layers_) layer.let_go();
   for (OpenRun& layer : open_) layer.let_go();
   if (rest_) rest_->let_go();
+  for (const std::unique_ptr<Grown>& grown : grown_)
+    if (grown->runner) grown->runner->let_go();
 }
 
 /// The rest and the layers before it run on the host: what they read of the head comes to where the host sees it.
@@ -108,7 +113,7 @@ Status Runner::run_continuation(std::span<const Bound> bindings) {
   if (const Status status = bring_to_host(); !status.ok()) return status;
   if (const Status status = run_layers(); !status.ok()) return status;
   last_rest_ = nullptr;
-  if (!run_program())
+  if (!run_program() && !run_grown())
     if (const Status status = run_rest(); !status.ok()) return status;
   return copy_results(bindings);
 }
@@ -133,28 +138,71 @@ const OpenResult& Runner::result_of(const Module::ContinuationInput& input) cons
   return open_[static_cast<std::size_t>(input.open_layer)].result(static_cast<std::size_t>(input.open_output));
 }
 
-bool Runner::run_program() {
-  if (!rest_) return false;
+bool Runner::run_program() { return rest_ && run_program(*rest_, {}); }
+
+/// A rest whose extents nothing bounds, up to the powers of two above those that have come.
+bool Runner::run_grown() {
+  const Module::Continuation& continuation = *module_->continuation_;
+  last_grown_ = nullptr;
+  if (!continuation.grows) return false;
+  grown_bounds_ = continuation.bounds;
+  for (std::size_t k = 0; k < continuation.inputs.size(); ++k) {
+    if (continuation.inputs[k].open_layer < 0) continue;
+    const std::vector<int>& axes = continuation.known[k].axes;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const auto extent = static_cast<std::uint64_t>(result_of(continuation.inputs[k]).dims[i]);
+      if (extent > kMostGrown) return false;
+      if (axes[i])
+        grown_bounds_[static_cast<std::size_t>(axes[i])] =
+            static_cast<std::int64_t>(std::max(kLeastGrown, std::bit_ceil(extent)));
+    }
+  }
+  auto found = std::ranges::find_if(grown_, [&](const auto& grown) { return grown->bounds == grown_bounds_; });
+  if (found == grown_.end()) {
+    std::shared_ptr<const RestProgram> program = module_->program_for(grown_bounds_);
+    if (grown_.size() >= kReady) grown_.erase(grown_.begin());
+    auto grown = std::make_unique<Grown>();
+    grown->bounds = grown_bounds_;
+    grown->room.resize(continuation.inputs.size());
+    if (program) grown->runner = std::make_unique<RestRunner>(*program, pool_, profile_);
+    grown->program = std::move(program);
+    grown_.push_back(std::move(grown));
+    found = grown_.end() - 1;
+  }
+  if (!(*found)->runner || !run_program(*(*found)->runner, (*found)->room)) return false;
+  last_grown_ = found->get();
+  return true;
+}
+
+/// `room`: where what an open layer gave is put that gets copies of its entries behind it; none: nothing does.
+bool Runner::run_program(RestRunner& rest, std::span<Recycled> room) {
   const Module::Continuation& continuation = *module_->continuation_;
   for (std::size_t k = 0; k < continuation.inputs.size(); ++k) {
     const Module::ContinuationInput& input = continuation.inputs[k];
     if (input.open_layer >= 0) {
       const OpenResult& result = result_of(input);
-      rest_->input(k, result.data.get(), result.data);
+      std::shared_ptr<std::byte> data = result.data;
+      if (!room.empty()) {
+        data = room[k].take(std::max(rest.input_bytes(k), result.bytes));
+        if (result.bytes) std::memcpy(data.get(), result.data.get(), result.bytes);
+      }
+      std::byte* const place = data.get();
+      rest.input(k, place, data);
+      rest.extents_from(k, result.dims);
       continue;
     }
     if (input.data_dependent_layer < 0) {
-      rest_->input(k, regions_[static_cast<std::size_t>(input.head_binding)].host, nullptr);
+      rest.input(k, regions_[static_cast<std::size_t>(input.head_binding)].host, nullptr);
       continue;
     }
     const LayerRun& layer = layers_[static_cast<std::size_t>(input.data_dependent_layer)];
-    rest_->input(k, layer.data().get(), layer.data());
-    rest_->extents_from(k, layer.dims());
+    rest.input(k, layer.data().get(), layer.data());
+    rest.extents_from(k, layer.dims());
   }
-  if (!rest_->run()) return false;
+  if (!rest.run()) return false;
   for (std::size_t k = 0; k < results_.size(); ++k) {
     if (module_->places_[k] >= 0) continue;
-    RestRunner::Tensor output = rest_->output(static_cast<std::size_t>(-1 - module_->places_[k]));
+    RestRunner::Tensor output = rest.output(static_cast<std::size_t>(-1 - module_->places_[k]));
     set_result(k, *output.dims, std::move(output.data), output.bytes);
   }
   return true;
@@ -246,6 +294,8 @@ std::uint64_t Runner::memory_bytes() const {
   std::uint64_t bytes = session_->arena_bytes() + (rest_ ? rest_->arena_bytes() : 0);
   for (const std::unique_ptr<Rest>& rest : rests_) bytes += rest->runner->memory_bytes();
   for (const OpenRun& layer : open_) bytes += layer.memory_bytes();
+  for (const std::unique_ptr<Grown>& grown : grown_)
+    if (grown->runner) bytes += grown->runner->arena_bytes();
   return bytes;
 }
 
@@ -281,6 +331,8 @@ std::vector<LayerTime> Runner::times() const {
   if (last_rest_) {
     const std::vector<LayerTime> rest = last_rest_->runner->times();
     rows.insert(rows.end(), rest.begin(), rest.end());
+  } else if (last_grown_) {
+    last_grown_->runner->times(rows);
   } else if (rest_) {
     rest_->times(rows);
   }

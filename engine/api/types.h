@@ -82,6 +82,7 @@ struct Limits {
   std::uint64_t max_tensor_bytes = std::uint64_t{8} << 30;  ///< one tensor, inputs and constants included
   std::uint64_t max_memory_bytes = most_memory();           ///< one context's activations, workspace and scratch
   double max_seconds = 0;                                   ///< of an import or a build; loading doesn't look at it
+  std::uint64_t max_iterations = 0;                         ///< of a loop, in one run of it
 };
 
 enum class Precision : std::uint8_t { fp32, fp16, bf16, int8, best };

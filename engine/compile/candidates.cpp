@@ -86,7 +86,8 @@ std::vector<LayerProblem> problems(const graph::Graph& graph, const CompileOptio
   std::vector<LayerProblem> list;
   const auto known = [&](graph::TensorId t) { return t == graph::kNone || graph.tensor(t).is_static(); };
   for (graph::LayerId id : order)
-    if (!placement.elided[static_cast<std::size_t>(id)] && std::ranges::all_of(graph.layer(id).inputs, known) &&
+    if (!graph.layer(id).op->loop_body && !placement.elided[static_cast<std::size_t>(id)] &&
+        std::ranges::all_of(graph.layer(id).inputs, known) &&
         std::ranges::all_of(graph.layer(id).outputs, known))
       list.push_back({id, problem_of(graph, id, placement, options)});
   return list;

@@ -116,7 +116,7 @@ std::string dump_text(const Graph& graph, const StoreConstant& store) {
     const Tensor& t = graph.tensor(id);
     out += "input ";
     append_quoted(out, t.name);
-    out += base::str(" ", t.dtype, " ", t.dims);
+    out += base::str(" ", t.dtype, " ", t.ranked ? to_string(t.dims) : "any");
     bool named = false;
     for (const std::string& symbol : t.symbols) named |= !symbol.empty();
     if (named)

@@ -20,7 +20,7 @@ void check_input(const Graph& graph, LayerId id, std::size_t slot, const Tensor&
   if (input == kNone) base::fail(ErrorCode::invalid_model, "its branch reads input ", slot, ", which is missing");
   const Tensor& outside = graph.tensor(input);
   if ((outside.dtype != DataType::undefined && outside.dtype != inside.dtype) ||
-      (outside.ranked && !fits(inside.dims, outside.dims)))
+      (outside.ranked && inside.ranked && !fits(inside.dims, outside.dims)))
     base::fail(ErrorCode::invalid_model, "its branch takes ", inside.dtype, " ", inside.dims, " for input ", slot);
 }
 
@@ -39,6 +39,39 @@ std::vector<ConstantPtr> evaluate_body(const Graph& graph, LayerId id, std::size
   for (const ConstantPtr& result : results) {
     if (!result || result->bytes() > max_bytes) return {};
     max_bytes -= result->bytes();
+  }
+  return results;
+}
+
+/// For a layer whose outputs get their extents as they are computed.
+std::vector<ConstantPtr> evaluate_open(const Graph& graph, LayerId id, std::size_t max_bytes) {
+  struct TooLarge {};
+  alignas(64) static std::byte nothing[64];  // an empty tensor is present all the same
+  const Layer& layer = graph.layer(id);
+  std::vector<View> inputs;
+  for (const TensorId input : layer.inputs) {
+    inputs.emplace_back();
+    if (input == kNone) continue;
+    const ConstantPtr& value = graph.tensor(input).constant;
+    if (!value) return {};
+    inputs.back() = {value->dtype, value->dims, value->count() == 0 ? nothing : const_cast<std::byte*>(value->read())};
+  }
+  std::vector<ConstantPtr> results(layer.outputs.size());
+  const auto place = [&](std::size_t k, const Dims& dims) -> void* {
+    const DataType dtype = graph.tensor(layer.outputs[k]).dtype;
+    const std::size_t bytes = byte_count(dtype, dims);
+    if (bytes > max_bytes) throw TooLarge{};
+    max_bytes -= bytes;
+    const MutableConstant made = new_constant(dtype, dims);
+    results[k] = made.constant;
+    return bytes ? made.data : nothing;
+  };
+  try {
+    layer.op->evaluate_open(layer.attributes, inputs, place);
+  } catch (const TooLarge&) {
+    return {};
+  } catch (const Error& error) {
+    base::fail(error.code(), describe(graph, id), ": ", error.what());
   }
   return results;
 }
@@ -81,6 +114,7 @@ std::vector<Dims> run_reference(const Problem& problem, const void* const* input
 std::vector<ConstantPtr> evaluate_layer(const Graph& graph, LayerId id, std::size_t max_bytes) {
   const Layer& layer = graph.layer(id);
   if (layer.op->body) return evaluate_body(graph, id, max_bytes);
+  if (layer.op->evaluate_open) return evaluate_open(graph, id, max_bytes);
   if (layer.op->reference == nullptr) return {};
   Problem problem{.op = layer.op, .attributes = &layer.attributes};
   std::size_t budget = max_bytes;
@@ -128,10 +162,11 @@ std::vector<ConstantPtr> evaluate_tensors(Graph graph, const std::vector<Constan
   };
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Tensor& tensor = graph.tensor(graph.inputs()[i]);
-    if (tensor.dtype != inputs[i]->dtype || !fits(tensor.dims, inputs[i]->dims))
+    if (tensor.dtype != inputs[i]->dtype || (tensor.ranked && !fits(tensor.dims, inputs[i]->dims)))
       base::fail(ErrorCode::invalid_argument, "evaluate: input '", tensor.name, "' takes ", tensor.dtype, " ",
                  tensor.dims, ", not ", inputs[i]->dtype, " ", inputs[i]->dims);
     tensor.dims = inputs[i]->dims;
+    tensor.ranked = true;
     tensor.constant = final(nullptr, inputs[i]);
   }
   for (const LayerId id : graph.topological_order()) {

@@ -5,6 +5,7 @@ namespace vireo::graph {
 void Extract::input(TensorId t, const std::string& name) {
   TensorId& copy = map_[static_cast<std::size_t>(t)];
   copy = to_.add_input(name, from_.tensor(t).dtype, from_.tensor(t).dims);
+  to_.tensor(copy).ranked = from_.tensor(t).ranked;
   to_.tensor(copy).origin = from_.tensor(t).origin;
 }
 

@@ -31,6 +31,15 @@ const Constant* InferContext::constant(int index) const {
   return graph_.tensor(graph_.layer(layer_).inputs[static_cast<std::size_t>(index)]).constant.get();
 }
 
+ConstantPtr InferContext::value(int index) const {
+  if (!has_input(index)) return nullptr;
+  return graph_.tensor(graph_.layer(layer_).inputs[static_cast<std::size_t>(index)]).constant;
+}
+
+bool InferContext::ranked(int index) const {
+  return has_input(index) && graph_.tensor(graph_.layer(layer_).inputs[static_cast<std::size_t>(index)]).ranked;
+}
+
 bool InferContext::integers(int index, std::vector<std::int64_t>& values) const {
   const Constant* value = constant(index);
   if (!value) return false;
@@ -123,10 +132,11 @@ std::vector<TensorType> Graph::inferred_bounds(LayerId id) const {
   for (TensorId output : l.outputs) types.push_back({tensor(output).dtype, false, {}});
   for (TensorId input : l.inputs)
     if (input != kNone && tensor(input).dtype == DataType::undefined) return types;
-  // After a tensor of unknown rank little but element types is known until concrete shapes arrive. What a branch gives
-  // doesn't follow from the types of its inputs.
+  // After a tensor of unknown rank little but element types is known until concrete shapes arrive. What a branch or a
+  // loop gives doesn't follow from the types of its inputs.
   for (TensorId input : l.inputs)
-    if (!l.op->body && input != kNone && !tensor(input).ranked) return types_of_any_rank(*this, id, std::move(types));
+    if (!l.op->body && !l.op->loop_body && input != kNone && !tensor(input).ranked)
+      return types_of_any_rank(*this, id, std::move(types));
   InferContext context(*this, id, types);
   l.op->infer(context);
   for (const TensorType& type : types) {

@@ -7,6 +7,7 @@
 // with an attribute (unary, binary, reduce, pool, …).
 
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -39,6 +40,9 @@ class InferContext {
   [[nodiscard]] int rank(int index) const { return static_cast<int>(dims(index).size()); }
   /// Value of the input where it is known at build time, else null.
   [[nodiscard]] const Constant* constant(int index) const;
+  [[nodiscard]] ConstantPtr value(int index) const;
+  /// Whether the number of extents of an input is known: always, but for operators whose body is a graph.
+  [[nodiscard]] bool ranked(int index) const;
   /// A known integer value (shape, axes, pads, …); false when absent or not known.
   [[nodiscard]] bool integers(int index, std::vector<std::int64_t>& values) const;
 
@@ -78,6 +82,19 @@ struct EvalContext {
   std::span<const View> inputs;
   std::span<View> outputs;
   std::byte* scratch = nullptr;  ///< for evaluate_data_dependent: evaluation_scratch bytes; null: it finds its own
+};
+
+/// Where output k of a layer is to be written, asked once for each output as soon as a run knows its extents.
+using PlaceOutput = std::function<void*(std::size_t output, const Dims& dims)>;
+
+/// What a loop repeats. Inputs of the graph: the number of the iteration, the condition, what is carried from one
+/// iteration to the next, what is read of the network around. Its outputs are made by layers, each once.
+struct LoopBody {
+  Graph graph;
+  std::size_t carried = 0;
+  std::vector<int> results;  ///< the condition, what is carried, an entry of each tensor that is stacked: which output
+                             ///< of the graph it is, or -1 - the input
+  bool breaks = false;       ///< the condition may become false
 };
 
 /// What it means to an operator when the axes of its data are permuted. transpose_sinking moves transposes by it, and
@@ -126,6 +143,15 @@ struct Operator {
   /// inputs of the layer, null where they are not known. Throws Error. Such a layer is never compiled: the pass
   /// `branches` puts the graph in its place, and the parts of a network that need it wait for the condition.
   Graph (*body)(const Attributes&, const Constant& condition, std::span<const ConstantPtr> inputs) = nullptr;
+  /// Where the extents of outputs follow from the data alone, of all of them and whatever their ranks (the shape rule
+  /// leaves them unknown): computes the outputs and says where they go. Run on the host, between the parts of a network
+  /// that are compiled (engine/runtime/open_layer.h). The reference is the same for outputs whose extents are known.
+  void (*evaluate_open)(const Attributes&, std::span<const View> inputs, const PlaceOutput&) = nullptr;
+  /// Loops: what is repeated. The layer's inputs are the number of iterations, the condition (either may be absent),
+  /// what is carried, what the body reads of the network around, and its large constants. `inputs`: values of the
+  /// layer's inputs, null where they are not known; those that the body reads become constants in it. Throws Error.
+  /// Such a layer is never compiled: its body is, and run as often as the data tell (engine/runtime/loop.h).
+  LoopBody (*loop_body)(const Attributes&, std::span<const ConstantPtr> inputs) = nullptr;
 
   // Traits: what passes, compilation and the importer ask instead of the operator's name. tests/ops/traits_test.cpp
   // holds each against all cases (ops/cases.h) of the operators that claim it.

@@ -33,6 +33,12 @@ class Line {
     ++at_;
     return true;
   }
+  bool accept_word(std::string_view wanted) {
+    const std::size_t start = at_;
+    if (!end() && word() == wanted) return true;
+    at_ = start;
+    return false;
+  }
   void expect(char c) {
     if (!accept(c)) fail(base::str('\'', c, '\''));
   }
@@ -177,10 +183,13 @@ class Parser {
   void input(Line& line) {
     const std::string name = line.quoted();
     const DataType dtype = line.dtype();
-    const Dims dims = line.dims();
+    const bool ranked = !line.accept_word("any");
+    const Dims dims = ranked ? line.dims() : Dims{};
     std::vector<std::string> symbols;
     while (!line.end()) symbols.push_back(line.quoted());
-    define(line, name, graph_.add_input(name, dtype, dims, symbols));
+    const TensorId id = graph_.add_input(name, dtype, dims, symbols);
+    graph_.tensor(id).ranked = ranked;
+    define(line, name, id);
   }
   void constant(Line& line) {
     const std::string name = line.quoted();

@@ -47,7 +47,9 @@ bool constant_folding(Graph& graph) {
     const Layer& layer = graph.layer(id);
     bool is_output = false;  // outputs stay what a layer writes
     for (const TensorId output : layer.outputs) is_output = is_output || output == kNone || graph.is_output(output);
-    if (is_output || layer.op->reference == nullptr || layer.op->body || !all_known(graph, layer)) continue;
+    // How long a loop takes, only a run tells.
+    if (is_output || !layer.op->reference || layer.op->body || layer.op->loop_body || !all_known(graph, layer))
+      continue;
     graph.infer(id);
     std::size_t limit = kMaxGrowth;
     for (const TensorId input : layer.inputs)

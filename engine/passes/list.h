@@ -20,6 +20,7 @@ bool einsum_products(graph::Graph&);
 bool identities(graph::Graph&);
 bool image_input(graph::Graph&);
 bool layer_norm(graph::Graph&);
+bool loops(graph::Graph&);
 bool matmul_bias(graph::Graph&);
 bool nhwc_layout(graph::Graph&);
 bool pad_folding(graph::Graph&);

@@ -14,6 +14,8 @@ constexpr Pass kPasses[] = {
     {"constant_folding", "layers whose inputs are all known are computed now", constant_folding},
     {"branches", "a layer that stands for one of two branches becomes the one that its condition, once known, takes",
      branches},
+    {"loops", "loops that count know the number of their iterations once all is known that their condition needs",
+     loops},
     {"shape_values", "extents that are known take the place of the layers that would look them up", shape_values},
     {"einsum_products", "sums of products of two tensors become matrix products", einsum_products},
     {"identities", "layers that change nothing are taken out", identities},

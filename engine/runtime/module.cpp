@@ -21,9 +21,9 @@ namespace {
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
 /// Which layers can run before any shape that depends on data is needed. by_value: everything that the layer reads is
-/// there, and its output's shape depends on values of it, or which layers it stands for does. rest: behind one of those
-/// or a data-dependent layer.
-enum class When : char { head, data_dependent, by_value, rest };
+/// there, and its output's shape depends on values of it, or which layers it stands for does. open: it tells the
+/// extents of its outputs itself. rest: behind one of those.
+enum class When : char { head, data_dependent, open, by_value, rest };
 
 /// A rest that doesn't follow its extents is compiled with the module where data can give it no more than so many sets.
 constexpr std::int64_t kMostSets = 17;
@@ -39,9 +39,10 @@ std::vector<When> schedule(const Graph& g) {
     if (!inputs_known) continue;
     const bool known = std::all_of(l.outputs.begin(), l.outputs.end(),
                                    [&](TensorId t) { return t == kNone || g.tensor(t).is_static(); });
-    when[index(id)] = l.op->data_dependent_axis ? When::data_dependent
-                      : known && !l.op->body    ? When::head
-                                                : When::by_value;
+    when[index(id)] = l.op->data_dependent_axis                            ? When::data_dependent
+                      : l.op->loop_body || (l.op->evaluate_open && !known) ? When::open
+                      : known && !l.op->body                               ? When::head
+                                                                           : When::by_value;
   }
   return when;
 }
@@ -77,14 +78,21 @@ class Module::Splitter {
         std::make_shared<const device::Program>(compile::compile(head(module.places_), module.settings_.options));
     module.continuation_ = std::make_unique<Continuation>();
     Continuation& c = *module.continuation_;
-    rest(c, module.settings_.options.limits);
-    if (module.settings_.options.traced) module.by_extents_ = "it is observed";
+    rest(c, module.settings_);
+    std::string& by_extents = module.by_extents_;
+    if (module.settings_.options.traced) by_extents = "it is observed";
     for (std::size_t k = 0; k < c.inputs.size(); ++k)
       if (c.inputs[k].by_value)
-        module.by_extents_ =
+        by_extents =
             base::str("shapes or branches depend on the values of '", c.rest.tensor(c.rest.inputs()[k]).name, "'");
-    if (module.by_extents_.empty())
-      c.program = RestProgram::make(c.rest, known_, bounds_, module.settings_.options, module.by_extents_);
+      else if (c.inputs[k].open_layer >= 0 && !c.rest.tensor(c.rest.inputs()[k]).is_static() && by_extents.empty())
+        by_extents = told_ =
+            base::str(c.open[static_cast<std::size_t>(c.inputs[k].open_layer)].what, ": tells its extents in a run");
+    c.grows = std::ranges::count(bounds_, kUnknown) > 0 && by_extents == told_ && can_grow_;
+    c.known = known_;
+    c.bounds = bounds_;
+    if (by_extents.empty())
+      c.program = RestProgram::make(c.rest, known_, bounds_, module.settings_.options, by_extents);
   }
 
  private:
@@ -130,7 +138,7 @@ class Module::Splitter {
     return head;
   }
 
-  void rest(Continuation& continuation, const Limits& limits) {
+  void rest(Continuation& continuation, const CompileSettings& settings) {
     Extract extract(g_, continuation.rest);
     // Shapes are given by name, and names in the network need not differ.
     const auto add_input = [&](TensorId t, const ContinuationInput& input) {
@@ -148,17 +156,40 @@ class Module::Splitter {
       if (out == kNone) continue;
       add_input(out, {.data_dependent_layer = static_cast<int>(continuation.layers.size())});
       DataDependentLayer layer = data_dependent_layer(g_, id, g_.bound_dims(id));
-      for (std::size_t k = 0; k < layer.sources.size(); ++k)
-        if (const TensorId t = g_.layer(id).inputs[k]; t != kNone && !g_.tensor(t).constant)
-          layer.sources[k] = binding_[index(t)];
-      compile::check_tensor(layer.dtype, layer.bound, graph::describe(g_, id), limits);
+      find_sources(id, layer.sources);
+      compile::check_tensor(layer.dtype, layer.bound, graph::describe(g_, id), settings.options.limits);
       add_extent(id, layer);
       continuation.layers.push_back(std::move(layer));
+    }
+    for (LayerId id : g_.topological_order()) {
+      if (when_[index(id)] != When::open) continue;
+      const auto number = static_cast<int>(continuation.open.size());
+      OpenLayer layer = open_layer(g_, id, settings);
+      find_sources(id, layer.sources);
+      continuation.open.push_back(std::move(layer));
+      for (std::size_t k = 0; k < g_.layer(id).outputs.size(); ++k) {
+        const Tensor& t = g_.tensor(g_.layer(id).outputs[k]);
+        if (t.consumers.empty() && t.output_uses == 0) continue;
+        add_input(g_.layer(id).outputs[k], {.open_layer = number, .open_output = static_cast<int>(k)});
+        known_.push_back({std::vector<int>(t.dims.size(), 0), {}, false});
+        can_grow_ = can_grow_ && t.ranked;
+        for (std::size_t i = 0; i < t.dims.size(); ++i)
+          if (t.dims[i] == kUnknown) {
+            known_.back().axes[i] = static_cast<int>(bounds_.size());
+            bounds_.push_back(kUnknown);
+          }
+      }
     }
     for (LayerId id : g_.topological_order())
       if (when_[index(id)] == When::rest || when_[index(id)] == When::by_value) extract.layer(id);
     for (const Graph::Output& output : g_.outputs())
       if (!of_head(output.tensor)) continuation.rest.mark_output(extract.tensor(output.tensor), output.name);
+  }
+
+  void find_sources(LayerId id, std::vector<int>& sources) const {
+    for (std::size_t k = 0; k < sources.size(); ++k)
+      if (const TensorId t = g_.layer(id).inputs[k]; t != kNone && !g_.tensor(t).constant)
+        sources[k] = binding_[index(t)];
   }
 
   /// Tensors of the boundary that the rest is compiled for the values of.
@@ -204,7 +235,9 @@ class Module::Splitter {
   std::vector<char> boundary_;
   std::vector<int> binding_;             ///< of the head, by tensor; -1: none
   std::vector<graph::Variation> known_;  ///< of the rest's inputs
-  std::vector<std::int64_t> bounds_{0};  ///< of their extents, by number
+  std::vector<std::int64_t> bounds_{0};  ///< of their extents, by number; kUnknown: nothing bounds it
+  bool can_grow_ = true;                 ///< the ranks of the rest's inputs are known
+  std::string told_;
 };
 
 Module::Module(const Graph& graph, const Shapes& shapes, CompileSettings settings)
@@ -231,8 +264,11 @@ Module::Module(const Graph& graph, const Shapes& shapes, CompileSettings setting
 
 void Module::compile_ahead() {
   std::int64_t sets = 1;
-  for (const ContinuationInput& input : continuation_->inputs)
+  for (std::size_t k = 0; k < continuation_->inputs.size(); ++k) {
+    const ContinuationInput& input = continuation_->inputs[k];
     if (input.by_value) return;
+    if (input.open_layer >= 0 && !continuation_->rest.tensor(continuation_->rest.inputs()[k]).is_static()) return;
+  }
   for (const DataDependentLayer& layer : continuation_->layers) {
     sets *= std::min(layer.bound[layer.axis()], kMostSets) + 1;
     if (sets > kMostSets) return;
@@ -246,6 +282,12 @@ void Module::compile_ahead() {
       const std::int64_t choices = extent + 1;
       extent = left % choices;
       left /= choices;
+      key.extents.insert(key.extents.end(), dims.begin(), dims.end());
+    }
+    for (std::size_t k = 0; k < continuation_->inputs.size(); ++k) {
+      if (continuation_->inputs[k].open_layer < 0) continue;
+      const Dims& dims = continuation_->rest.tensor(continuation_->rest.inputs()[k]).dims;
+      key.extents.push_back(static_cast<std::int64_t>(dims.size()));
       key.extents.insert(key.extents.end(), dims.begin(), dims.end());
     }
     try {
@@ -263,7 +305,15 @@ std::shared_ptr<const Module> Module::compile_rest(const Key& key) const {
   const char* values = key.values.data();
   for (std::size_t k = 0; k < continuation_->inputs.size(); ++k) {
     const TensorId input = rest.inputs()[k];
-    const Tensor& t = rest.tensor(input);
+    Tensor& t = rest.tensor(input);
+    if (continuation_->inputs[k].open_layer >= 0) {
+      const std::int64_t rank = *extents++;
+      shapes[t.name].assign(extents, extents + rank);
+      extents += rank;
+      t.ranked = true;
+      t.dims.assign(static_cast<std::size_t>(rank), kUnknown);
+      continue;
+    }
     if (continuation_->inputs[k].data_dependent_layer >= 0) {
       shapes[t.name].assign(extents, extents + t.dims.size());
       extents += t.dims.size();
@@ -291,10 +341,29 @@ std::shared_ptr<const Module> Module::continuation_for(const Key& key) const {
   ++continuation_->compilations;
   auto module = compile_rest(key);
   if (compiled.size() >= kCached)
-    compiled.erase(std::min_element(compiled.begin(), compiled.end(),
-                                    [](const auto& a, const auto& b) { return a.last_use < b.last_use; }));
+    compiled.erase(std::ranges::min_element(compiled, {}, &Continuation::Compiled::last_use));
   compiled.push_back({key, module, ++continuation_->uses});
   return module;
+}
+
+std::shared_ptr<const RestProgram> Module::program_for(const std::vector<std::int64_t>& bounds) const {
+  Continuation& c = *continuation_;
+  const std::lock_guard lock(c.mutex);
+  for (Continuation::Grown& grown : c.grown)
+    if (grown.bounds == bounds) {
+      grown.last_use = ++c.uses;
+      return grown.program;
+    }
+  ++c.compilations;
+  std::shared_ptr<const RestProgram> program;
+  try {
+    std::string refused;
+    program = RestProgram::make(c.rest, c.known, bounds, settings_.options, refused);
+  } catch (const Error&) {  // an error of the rest for the true extents, if any
+  }
+  if (c.grown.size() >= kCached) c.grown.erase(std::ranges::min_element(c.grown, {}, &Continuation::Grown::last_use));
+  c.grown.push_back({bounds, program, ++c.uses});
+  return program;
 }
 
 std::size_t Module::compilations_in_runs() const {
@@ -302,6 +371,8 @@ std::size_t Module::compilations_in_runs() const {
   const std::lock_guard lock(continuation_->mutex);
   std::size_t count = continuation_->compilations;
   for (const Continuation::Compiled& c : continuation_->compiled) count += c.module->compilations_in_runs();
+  for (const OpenLayer& layer : continuation_->open)
+    if (layer.loop) count += layer.loop->compilations_in_runs();
   return count;
 }
 
@@ -311,10 +382,15 @@ std::vector<LayerReport> Module::report() const {
     rows.insert(rows.end(), segment->report.begin(), segment->report.end());
   if (!continuation_) return rows;
   for (const DataDependentLayer& l : continuation_->layers) rows.push_back(report_of(l));
+  for (const OpenLayer& layer : continuation_->open) report_of(layer, rows);
   if (continuation_->program) continuation_->program->report(rows);
   const std::lock_guard lock(continuation_->mutex);
-  const auto last = std::max_element(continuation_->compiled.begin(), continuation_->compiled.end(),
-                                     [](const auto& a, const auto& b) { return a.last_use < b.last_use; });
+  if (const auto grown = std::ranges::max_element(continuation_->grown, {}, &Continuation::Grown::last_use);
+      grown != continuation_->grown.end() && grown->program) {
+    grown->program->report(rows);
+    return rows;
+  }
+  const auto last = std::ranges::max_element(continuation_->compiled, {}, &Continuation::Compiled::last_use);
   if (continuation_->program || last == continuation_->compiled.end()) return rows;
   const std::vector<LayerReport> rest = last->module->report();
   rows.insert(rows.end(), rest.begin(), rest.end());

@@ -3,7 +3,8 @@
 // those are one Program, the head. Then come, side by side, the layers whose output has an extent that only their data
 // tell (NonZero, NonMaxSuppression, …: the data-dependent layers), run by reference; and layers whose shape is the
 // value of a small tensor that the head makes (a reshape to computed extents), or whose value decides for one of two
-// branches. Those and what follows are the rest. Networks without such layers are one Program and nothing else.
+// branches; and layers that tell their outputs' extents as they compute them, loops among them (open_layer.h). What
+// follows is the rest. Networks without such layers are one Program and nothing else.
 //
 // A rest in which every layer follows the extents that data tell is compiled together with the module, for capacities,
 // and run at whatever extents come (rest_program.h): no pass, no compilation and no allocation in a run. Another one
@@ -26,6 +27,8 @@
 #include "engine/device/session.h"
 #include "engine/graph/operator.h"
 #include "engine/runtime/data_dependent.h"
+#include "engine/runtime/loop.h"
+#include "engine/runtime/open_layer.h"
 #include "engine/runtime/rest_program.h"
 
 namespace vireo::runtime {
@@ -38,11 +41,6 @@ struct Bound {
   std::size_t bytes = 0;
   device::Memory* memory = nullptr;
   [[nodiscard]] device::Region region() const { return {memory, static_cast<std::byte*>(data), 0}; }
-};
-
-struct CompileSettings {  ///< CompileOptions that own what they refer to
-  compile::CompileOptions options;
-  std::shared_ptr<const void> keep_alive;
 };
 
 /// Immutable but for its cache of continuations (locked); shared by contexts.
@@ -74,8 +72,11 @@ class Module {
     int head_binding = -1;  ///< -1: made by a data-dependent layer
     int data_dependent_layer = -1;
     bool by_value = false;  ///< shapes depend on its values, so the rest is compiled for them
+    int open_layer = -1;    ///< made by it, as its output `open_output`
+    int open_output = 0;
   };
-  /// What a rest is compiled for: the extents of the data-dependent layers' results, the bytes of deciding values.
+  /// What a rest is compiled for: the extents of the data-dependent layers' results, ranks and extents of what other
+  /// layers tell, the bytes of deciding values.
   struct Key {
     std::vector<std::int64_t> extents;
     std::string values;
@@ -83,9 +84,21 @@ class Module {
   };
   struct Continuation {
     std::vector<DataDependentLayer> layers;
+    std::vector<OpenLayer> open;
     graph::Graph rest;
     std::vector<ContinuationInput> inputs;  ///< of the rest
     std::unique_ptr<const RestProgram> program;
+    /// Set where open layers tell extents that nothing bounds: what is known of the rest's inputs, kUnknown for those
+    /// bounds. Such a rest is compiled for the power of two above the extents that come, where it follows them.
+    bool grows = false;
+    std::vector<graph::Variation> known;
+    std::vector<std::int64_t> bounds;
+    struct Grown {
+      std::vector<std::int64_t> bounds;
+      std::shared_ptr<const RestProgram> program;  ///< null: it doesn't
+      std::uint64_t last_use;
+    };
+    std::vector<Grown> grown;
     std::mutex mutex;
     struct Compiled {
       Key key;
@@ -101,6 +114,8 @@ class Module {
   [[nodiscard]] std::shared_ptr<const Module> compile_rest(const Key& key) const;
   /// The rest for a key, compiled when it is new.
   std::shared_ptr<const Module> continuation_for(const Key& key) const;
+  /// The rest for extents up to these bounds; null where it doesn't follow them.
+  std::shared_ptr<const RestProgram> program_for(const std::vector<std::int64_t>& bounds) const;
 
   CompileSettings settings_;
   std::vector<device::Binding> bindings_;
@@ -152,8 +167,11 @@ class Runner {
   };
   Status run_continuation(std::span<const Bound> bindings);
   Status bring_to_host();
-  void run_layers();
+  Status run_layers();
+  [[nodiscard]] const OpenResult& result_of(const Module::ContinuationInput& input) const;
   [[nodiscard]] bool run_program();
+  [[nodiscard]] bool run_grown();
+  [[nodiscard]] bool run_program(RestRunner& rest, std::span<Recycled> room);
   Status run_rest();
   Rest& rest_for(const std::shared_ptr<const Module>& module);
   void set_result(std::size_t k, const Dims& dims, std::shared_ptr<std::byte> data, std::size_t bytes);
@@ -168,8 +186,19 @@ class Runner {
   std::vector<device::Region> regions_;               ///< one per head binding
   std::vector<std::shared_ptr<std::byte>> boundary_;  ///< buffers of the head's outputs that only the rest reads
   std::vector<LayerRun> layers_;
+  std::vector<OpenRun> open_;
   std::unique_ptr<RestRunner> rest_;  ///< of a rest that follows its extents
-  Module::Key key_;                   ///< of the last run
+  /// The same, of one whose extents nothing bounds, up to these.
+  struct Grown {
+    std::vector<std::int64_t> bounds;
+    std::shared_ptr<const RestProgram> program;
+    std::unique_ptr<RestRunner> runner;
+    std::vector<Recycled> room;  ///< for inputs, which it fills up
+  };
+  std::vector<std::unique_ptr<Grown>> grown_;
+  const Grown* last_grown_ = nullptr;
+  std::vector<std::int64_t> grown_bounds_;
+  Module::Key key_;  ///< of the last run
   std::vector<std::unique_ptr<Rest>> rests_;
   const Rest* last_rest_ = nullptr;  ///< null where `rest_` ran
   std::uint64_t uses_ = 0;

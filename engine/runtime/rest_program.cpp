@@ -7,6 +7,7 @@
 #include "engine/compile/limits.h"
 #include "engine/graph/extract.h"
 #include "engine/graph/operator.h"
+#include "engine/runtime/loop.h"
 
 namespace vireo::runtime {
 using graph::Extract;
@@ -56,6 +57,7 @@ class RestProgram::Maker {
     known_.resize(index(g_.tensor_count()));
     part_.assign(index(g_.tensor_count()), 0);
     slot_.assign(index(g_.tensor_count()), -1);
+    loose_.assign(index(g_.tensor_count()), 0);
     for (TensorId t = 0; t < g_.tensor_count(); ++t) known_[index(t)].axes.assign(g_.tensor(t).dims.size(), 0);
     for (std::size_t k = 0; k < known.size(); ++k) known_[index(g_.inputs()[k])] = std::move(known[k]);
   }
@@ -64,8 +66,8 @@ class RestProgram::Maker {
     for (const LayerId id : g_.topological_order()) follow(id);
     make_slots();
     made_.bounds_ = bounds_;
-    std::stable_sort(made_.layers_.begin(), made_.layers_.end(),
-                     [](const Layer& a, const Layer& b) { return a.part < b.part; });
+    std::ranges::stable_sort(made_.layers_, {}, &Layer::part);
+    std::ranges::stable_sort(made_.open_, {}, &Open::part);
     for (int at = 0; at < static_cast<int>(made_.parts_.size()); ++at) compile_part(at);
   }
 
@@ -86,6 +88,10 @@ class RestProgram::Maker {
     std::vector<graph::VaryingContext::Result> results(l.outputs.size());
     std::optional<std::size_t> joined;
     if (l.op->body) throw Refused{graph::describe(g_, id) + ": which layers it stands for depends on data"};
+    if (l.op->evaluate_open && !l.op->loop_body && !known(l)) return follow_open(id, part);
+    for (const TensorId t : l.inputs)
+      if (l.op->loop_body || (t != kNone && loose_[index(t)]))
+        throw Refused{graph::describe(g_, id) + ": needs extents that a layer tells in a run"};
     if (!plain || (l.op->data_dependent_axis && l.op->varying)) {
       graph::VaryingContext context(g_, id, known_);
       if (!l.op->varying || !l.op->varying(context) || !context.all_counts_read())
@@ -114,6 +120,25 @@ class RestProgram::Maker {
         else if (t.dims[i] == kUnknown) throw Refused{graph::describe(g_, id) + ": an extent can't be known"};
       }
     }
+  }
+
+  void follow_open(LayerId id, int part) {
+    const graph::Layer& l = g_.layer(id);
+    for (const TensorId t : l.inputs)
+      if (t != kNone && !known_[index(t)].counts.empty())
+        throw Refused{graph::describe(g_, id) + ": reads extents as values"};
+    for (const TensorId t : l.outputs) {
+      known_[index(t)].axes.assign(g_.tensor(t).dims.size(), 0);
+      part_[index(t)] = part + 1;
+      loose_[index(t)] = 1;
+    }
+    layer_ids_.push_back(id);
+    open_ids_.push_back(id);
+    made_.open_.push_back({.layer = open_layer(g_, id, {options_, nullptr}), .part = part});
+  }
+
+  [[nodiscard]] bool known(const graph::Layer& l) const {
+    return std::all_of(l.outputs.begin(), l.outputs.end(), [&](TensorId t) { return g_.tensor(t).is_static(); });
   }
 
   void add_layer(LayerId id, int part, std::optional<std::size_t> joined) {
@@ -151,6 +176,7 @@ class RestProgram::Maker {
     const Variation& known = known_[index(t)];
     made_.slots_.push_back({tensor.dtype, tensor.dims, known.axes, known.counts});
     made_.slots_.back().most_bytes = known.counts.size() * size_of(tensor.dtype);
+    made_.slots_.back().loose = loose_[index(t)] != 0;
     slot_tensor_.push_back(t);
     return slot;
   }
@@ -163,6 +189,7 @@ class RestProgram::Maker {
   void make_slots() {
     int count = 1;
     for (const Layer& layer : made_.layers_) count = std::max(count, layer.part + 2);
+    for (const Open& open : made_.open_) count = std::max(count, open.part + 2);
     made_.parts_.resize(static_cast<std::size_t>(count));
     for (std::size_t k = 0; k < g_.inputs().size(); ++k)
       made_.slots_[index(slot_of(g_.inputs()[k]))].input = static_cast<int>(k);
@@ -171,15 +198,25 @@ class RestProgram::Maker {
       made_.outputs_.push_back(slot_of(output.tensor));
       made_.slots_[index(made_.outputs_.back())].kept = true;
     }
-    for (std::size_t k = 0; k < layer_ids_.size(); ++k) {
-      const graph::Layer& l = g_.layer(layer_ids_[k]);
-      Layer& layer = made_.layers_[k];
-      layer.slot = slot_of(l.outputs[0]);
+    const auto find_sources = [&](LayerId id, std::vector<int>& sources) {
+      const graph::Layer& l = g_.layer(id);
       for (std::size_t i = 0; i < l.inputs.size(); ++i)
         if (l.inputs[i] != kNone && !g_.tensor(l.inputs[i]).constant) {
-          layer.layer.sources[i] = slot_of(l.inputs[i]);
-          made_.slots_[index(layer.layer.sources[i])].read = true;
+          sources[i] = slot_of(l.inputs[i]);
+          made_.slots_[index(sources[i])].read = true;
         }
+    };
+    std::size_t next = 0, next_open = 0;
+    for (const LayerId id : layer_ids_) {
+      if (std::ranges::count(open_ids_, id)) {
+        Open& open = made_.open_[next_open++];
+        for (const TensorId t : g_.layer(id).outputs) open.slots.push_back(slot_of(t));
+        find_sources(id, open.layer.sources);
+        continue;
+      }
+      Layer& layer = made_.layers_[next++];
+      layer.slot = slot_of(g_.layer(id).outputs[0]);
+      find_sources(id, layer.layer.sources);
     }
     for (LayerId id = 0; id < g_.layer_count(); ++id)
       if (g_.layer(id).alive() && !is_layer(id))
@@ -312,8 +349,10 @@ class RestProgram::Maker {
   std::vector<int> layer_part_;   ///< by layer
   std::vector<int> slot_;         ///< by tensor; -1: none
   std::vector<TensorId> slot_tensor_;
+  std::vector<char> loose_;  ///< by tensor: of an open layer
   std::vector<LayerId> layer_ids_;
-  std::vector<int> needed_;  ///< numbers of extents that some layer can't follow to 0
+  std::vector<LayerId> open_ids_;  ///< of those, the open ones
+  std::vector<int> needed_;        ///< numbers of extents that some layer can't follow to 0
 };
 
 std::unique_ptr<const RestProgram> RestProgram::make(const Graph& rest, std::vector<Variation> known,
@@ -341,6 +380,8 @@ void RestProgram::report(std::vector<LayerReport>& rows) const {
     }
     for (const Layer& layer : layers_)
       if (layer.part == static_cast<int>(at)) rows.push_back(report_of(layer.layer));
+    for (const Open& open : open_)
+      if (open.part == static_cast<int>(at)) report_of(open.layer, rows);
   }
 }
 

@@ -2,7 +2,8 @@
 // A rest that follows the extents that data tell (graph/varying.h), compiled before any run knows them. Such extents
 // are numbered from 1: those of the data-dependent layers before the rest, then those inside it. Part 0 is all that
 // can be computed from the rest's inputs; then come the data-dependent layers that read its tensors, and concatenations
-// along extents that vary (their sum is a new one), then part 1, and so on. A part is a graph compiled for
+// along extents that vary (their sum is a new one), and layers that tell their outputs' extents, which only the user or
+// others of their kind may read; then part 1, and so on. A part is a graph compiled for
 // capacities: all extents up to 8, up to 16, … up to their bounds, a level each. A run takes the lowest level that
 // holds its extents. What is behind the true entries of an input is filled with copies of true ones (zeros where there
 // are none), so indices there are as good as the true ones; outputs are cut. Between parts and in results tensors
@@ -20,6 +21,7 @@
 #include "engine/device/session.h"
 #include "engine/graph/varying.h"
 #include "engine/runtime/data_dependent.h"
+#include "engine/runtime/open_layer.h"
 
 namespace vireo::runtime {
 
@@ -35,6 +37,7 @@ struct Slot {
   int input = -1;                    ///< of the rest
   bool kept = false;                 ///< an output of the rest: in memory that no later run touches
   bool read = false;                 ///< by a later part or a data-dependent layer
+  bool loose = false;                ///< of an open layer: its extents are told in a run, and no part reads it
   std::size_t most_bytes = 0;        ///< that parts put there
 
   /// Whether entries behind the true ones are behind all of the true ones' memory.
@@ -60,6 +63,13 @@ class RestProgram {
     int number = 0, slot = 0;
   };
 
+  /// A layer that tells its outputs' extents, for the user or another one of its kind.
+  struct Open {
+    OpenLayer layer;         ///< its sources are slots
+    int part = 0;            ///< behind which it runs
+    std::vector<int> slots;  ///< of its outputs
+  };
+
   /// `known` and `bounds`: of the rest's inputs, by input, and of their numbers (bounds[0] means nothing). Null where
   /// the rest doesn't follow its extents or is too large for the limits; `refused` says why.
   static std::unique_ptr<const RestProgram> make(const graph::Graph& rest, std::vector<graph::Variation> known,
@@ -70,6 +80,7 @@ class RestProgram {
   [[nodiscard]] const std::vector<int>& outputs() const { return outputs_; }
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
   [[nodiscard]] const std::vector<Layer>& layers() const { return layers_; }
+  [[nodiscard]] const std::vector<Open>& open() const { return open_; }
   [[nodiscard]] std::size_t number_count() const { return bounds_.size(); }
   void report(std::vector<LayerReport>& rows) const;
 
@@ -79,6 +90,7 @@ class RestProgram {
   std::vector<int> outputs_;  ///< slot of each output of the rest
   std::vector<Part> parts_;
   std::vector<Layer> layers_;  ///< in the order of their parts
+  std::vector<Open> open_;     ///< the same
   std::vector<std::int64_t> bounds_;
 };
 
@@ -94,6 +106,8 @@ class RestRunner {
   };
   /// Where input k of the rest is; `owner` keeps it, and has room for its largest extents where it varies.
   void input(std::size_t k, std::byte* data, const std::shared_ptr<std::byte>& owner);
+  /// What parts may put where input k is.
+  [[nodiscard]] std::size_t input_bytes(std::size_t k) const { return program_.slots()[k].most_bytes; }
   /// The true dims of input k, where it varies.
   void extents_from(std::size_t k, const Dims& dims);
   /// False: no level holds these extents, or a kernel refused the data (it may have met what stands for entries that
@@ -121,6 +135,7 @@ class RestRunner {
   };
   [[nodiscard]] bool run_part(std::size_t at);
   void run_layer(std::size_t at);
+  [[nodiscard]] bool run_open(std::size_t at);
   void set_dims(std::size_t slot);
   void write_counts(std::size_t slot);
 
@@ -128,6 +143,7 @@ class RestRunner {
   std::vector<Live> live_;
   std::vector<Running> running_;
   std::vector<LayerRun> layers_;
+  std::vector<OpenRun> open_;
   std::vector<std::int64_t> extents_;
   bool profile_;
 };

@@ -66,11 +66,12 @@ RestRunner::RestRunner(const RestProgram& program, const std::shared_ptr<device:
     live_[k].dims = slot.dims;
     const bool of_layer = std::any_of(program.layers().begin(), program.layers().end(),
                                       [&](const RestProgram::Layer& l) { return index(l.slot) == k; });
-    if (slot.input >= 0 || of_layer) continue;
+    if (slot.input >= 0 || slot.loose || of_layer) continue;
     if (slot.kept) (void)live_[k].memory.take(slot.most_bytes);  // the first run finds it
     else live_[k].own = base::allocate_aligned(slot.most_bytes);
   }
   for (const RestProgram::Layer& layer : program.layers()) layers_.emplace_back(layer.layer, profile);
+  for (const RestProgram::Open& open : program.open()) open_.emplace_back(open.layer, pool, profile);
   for (const RestProgram::Part& part : program.parts()) {
     Running& running = running_.emplace_back();
     for (const RestProgram::Level& level : part.levels)
@@ -109,10 +110,12 @@ bool RestRunner::run() {
   for (Running& running : running_) running.last = -1;
   for (std::size_t k = 0; k < live_.size(); ++k)
     if (program_.slots()[k].input >= 0) set_dims(k);
-  std::size_t next = 0;
+  std::size_t next = 0, next_open = 0;
   for (std::size_t at = 0; at < running_.size(); ++at) {
     if (!running_[at].levels.empty() && !run_part(at)) return false;
     while (next < layers_.size() && index(program_.layers()[next].part) == at) run_layer(next++);
+    while (next_open < open_.size() && index(program_.open()[next_open].part) == at)
+      if (!run_open(next_open++)) return false;
   }
   for (std::size_t k = 0; k < live_.size(); ++k)
     if (program_.slots()[k].kept && !program_.slots()[k].counts.empty()) write_counts(k);
@@ -196,6 +199,25 @@ void RestRunner::run_layer(std::size_t at) {
   set_dims(index(layer.slot));
 }
 
+bool RestRunner::run_open(std::size_t at) {
+  const RestProgram::Open& open = program_.open()[at];
+  OpenRun& run = open_[at];
+  for (std::size_t k = 0; k < open.layer.sources.size(); ++k) {
+    if (open.layer.sources[k] < 0) continue;
+    const Live& source = live_[index(open.layer.sources[k])];
+    run.input_dims(k) = source.dims;
+    run.input(k, source.data);
+  }
+  if (!run.run().ok()) return false;
+  for (std::size_t k = 0; k < open.slots.size(); ++k) {
+    Live& live = live_[index(open.slots[k])];
+    live.owner = run.result(k).data;
+    live.data = live.owner.get();
+    live.dims = run.result(k).dims;
+  }
+  return true;
+}
+
 void RestRunner::write_counts(std::size_t at) {
   const Slot& slot = program_.slots()[at];
   Live& live = live_[at];
@@ -219,16 +241,19 @@ RestRunner::Tensor RestRunner::output(std::size_t k) const {
 void RestRunner::let_go() {
   for (Live& live : live_) live.owner.reset();
   for (LayerRun& layer : layers_) layer.let_go();
+  for (OpenRun& layer : open_) layer.let_go();
 }
 
 void RestRunner::times(std::vector<LayerTime>& rows) const {
-  std::size_t next = 0;
+  std::size_t next = 0, next_open = 0;
   for (std::size_t at = 0; at < running_.size(); ++at) {
     if (running_[at].last >= 0) {
       running_[at].levels[index(running_[at].last)]->times(rows);
     }
     for (; next < layers_.size() && index(program_.layers()[next].part) == at; ++next)
       rows.push_back(layers_[next].time());
+    for (; next_open < open_.size() && index(program_.open()[next_open].part) == at; ++next_open)
+      rows.push_back(open_[next_open].time());
   }
 }
 

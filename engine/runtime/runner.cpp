@@ -1,6 +1,7 @@
 // Running a module: the head, the data-dependent layers, then the rest at the extents of their results.
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "engine/api/log.h"
@@ -16,6 +17,8 @@ namespace {
 
 // Rests compiled for single keys that stay ready to run: so many, and, but for the last one, in so much memory.
 constexpr std::size_t kReady = 32;
+// Bounds of rests whose extents nothing bounds; larger extents are compiled one by one.
+constexpr std::uint64_t kLeastGrown = 8, kMostGrown = std::uint64_t{1} << 24;
 constexpr std::uint64_t kReadyBytes = std::uint64_t{256} << 20;
 
 device::Region present(const Bound& bound) {
@@ -40,6 +43,7 @@ Runner::Runner(std::shared_ptr<const Module> module, std::shared_ptr<device::Thr
   if (!module_->has_continuation()) return;
   const Module::Continuation& continuation = *module_->continuation_;
   for (const DataDependentLayer& layer : continuation.layers) layers_.emplace_back(layer, profile);
+  for (const OpenLayer& layer : continuation.open) open_.emplace_back(layer, pool_, profile);
   if (continuation.program) rest_ = std::make_unique<RestRunner>(*continuation.program, pool_, profile);
 }
 
@@ -76,7 +80,10 @@ void Runner::let_go() {
     result.bytes = 0;
   }
   for (LayerRun& layer : layers_) layer.let_go();
+  for (OpenRun& layer : open_) layer.let_go();
   if (rest_) rest_->let_go();
+  for (const std::unique_ptr<Grown>& grown : grown_)
+    if (grown->runner) grown->runner->let_go();
 }
 
 /// The rest and the layers before it run on the host: what they read of the head comes to where the host sees it.
@@ -96,45 +103,106 @@ Status Runner::bring_to_host() {
   };
   for (const LayerRun& run : layers_)
     for (const int source : run.layer().sources) bring(source);
+  for (const OpenRun& run : open_)
+    for (const int source : run.layer().sources) bring(source);
   for (const Module::ContinuationInput& input : continuation.inputs) bring(input.head_binding);
   return queue ? queue->synchronize() : Status{};
 }
 
 Status Runner::run_continuation(std::span<const Bound> bindings) {
   if (const Status status = bring_to_host(); !status.ok()) return status;
-  run_layers();
+  if (const Status status = run_layers(); !status.ok()) return status;
   last_rest_ = nullptr;
-  if (!run_program())
+  if (!run_program() && !run_grown())
     if (const Status status = run_rest(); !status.ok()) return status;
   return copy_results(bindings);
 }
 
-void Runner::run_layers() {
+Status Runner::run_layers() {
   for (LayerRun& run : layers_) {
     const std::vector<int>& sources = run.layer().sources;
     for (std::size_t k = 0; k < sources.size(); ++k)
       if (sources[k] >= 0) run.input(k, regions_[static_cast<std::size_t>(sources[k])].host);
     run.run();
   }
+  for (OpenRun& run : open_) {
+    const std::vector<int>& sources = run.layer().sources;
+    for (std::size_t k = 0; k < sources.size(); ++k)
+      if (sources[k] >= 0) run.input(k, regions_[static_cast<std::size_t>(sources[k])].host);
+    if (const Status status = run.run(); !status.ok()) return status;
+  }
+  return {};
 }
 
-bool Runner::run_program() {
-  if (!rest_) return false;
+const OpenResult& Runner::result_of(const Module::ContinuationInput& input) const {
+  return open_[static_cast<std::size_t>(input.open_layer)].result(static_cast<std::size_t>(input.open_output));
+}
+
+bool Runner::run_program() { return rest_ && run_program(*rest_, {}); }
+
+/// A rest whose extents nothing bounds, up to the powers of two above those that have come.
+bool Runner::run_grown() {
+  const Module::Continuation& continuation = *module_->continuation_;
+  last_grown_ = nullptr;
+  if (!continuation.grows) return false;
+  grown_bounds_ = continuation.bounds;
+  for (std::size_t k = 0; k < continuation.inputs.size(); ++k) {
+    if (continuation.inputs[k].open_layer < 0) continue;
+    const std::vector<int>& axes = continuation.known[k].axes;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const auto extent = static_cast<std::uint64_t>(result_of(continuation.inputs[k]).dims[i]);
+      if (extent > kMostGrown) return false;
+      if (axes[i])
+        grown_bounds_[static_cast<std::size_t>(axes[i])] =
+            static_cast<std::int64_t>(std::max(kLeastGrown, std::bit_ceil(extent)));
+    }
+  }
+  auto found = std::ranges::find_if(grown_, [&](const auto& grown) { return grown->bounds == grown_bounds_; });
+  if (found == grown_.end()) {
+    std::shared_ptr<const RestProgram> program = module_->program_for(grown_bounds_);
+    if (grown_.size() >= kReady) grown_.erase(grown_.begin());
+    auto grown = std::make_unique<Grown>();
+    grown->bounds = grown_bounds_;
+    grown->room.resize(continuation.inputs.size());
+    if (program) grown->runner = std::make_unique<RestRunner>(*program, pool_, profile_);
+    grown->program = std::move(program);
+    grown_.push_back(std::move(grown));
+    found = grown_.end() - 1;
+  }
+  if (!(*found)->runner || !run_program(*(*found)->runner, (*found)->room)) return false;
+  last_grown_ = found->get();
+  return true;
+}
+
+/// `room`: where what an open layer gave is put that gets copies of its entries behind it; none: nothing does.
+bool Runner::run_program(RestRunner& rest, std::span<Recycled> room) {
   const Module::Continuation& continuation = *module_->continuation_;
   for (std::size_t k = 0; k < continuation.inputs.size(); ++k) {
     const Module::ContinuationInput& input = continuation.inputs[k];
+    if (input.open_layer >= 0) {
+      const OpenResult& result = result_of(input);
+      std::shared_ptr<std::byte> data = result.data;
+      if (!room.empty()) {
+        data = room[k].take(std::max(rest.input_bytes(k), result.bytes));
+        if (result.bytes) std::memcpy(data.get(), result.data.get(), result.bytes);
+      }
+      std::byte* const place = data.get();
+      rest.input(k, place, data);
+      rest.extents_from(k, result.dims);
+      continue;
+    }
     if (input.data_dependent_layer < 0) {
-      rest_->input(k, regions_[static_cast<std::size_t>(input.head_binding)].host, nullptr);
+      rest.input(k, regions_[static_cast<std::size_t>(input.head_binding)].host, nullptr);
       continue;
     }
     const LayerRun& layer = layers_[static_cast<std::size_t>(input.data_dependent_layer)];
-    rest_->input(k, layer.data().get(), layer.data());
-    rest_->extents_from(k, layer.dims());
+    rest.input(k, layer.data().get(), layer.data());
+    rest.extents_from(k, layer.dims());
   }
-  if (!rest_->run()) return false;
+  if (!rest.run()) return false;
   for (std::size_t k = 0; k < results_.size(); ++k) {
     if (module_->places_[k] >= 0) continue;
-    RestRunner::Tensor output = rest_->output(static_cast<std::size_t>(-1 - module_->places_[k]));
+    RestRunner::Tensor output = rest.output(static_cast<std::size_t>(-1 - module_->places_[k]));
     set_result(k, *output.dims, std::move(output.data), output.bytes);
   }
   return true;
@@ -148,6 +216,10 @@ Status Runner::run_rest() {
     if (input.data_dependent_layer >= 0) {
       const Dims& dims = layers_[static_cast<std::size_t>(input.data_dependent_layer)].dims();
       key_.extents.insert(key_.extents.end(), dims.begin(), dims.end());
+    } else if (input.open_layer >= 0) {
+      const Dims& dims = result_of(input).dims;
+      key_.extents.push_back(static_cast<std::int64_t>(dims.size()));
+      key_.extents.insert(key_.extents.end(), dims.begin(), dims.end());
     } else if (input.by_value) {
       const auto source = static_cast<std::size_t>(input.head_binding);
       key_.values.append(reinterpret_cast<const char*>(regions_[source].host),
@@ -160,6 +232,8 @@ Status Runner::run_rest() {
     if (input.data_dependent_layer >= 0) {
       const LayerRun& layer = layers_[static_cast<std::size_t>(input.data_dependent_layer)];
       rest.bound[k] = {layer.data().get(), layer.bytes()};
+    } else if (input.open_layer >= 0) {
+      rest.bound[k] = {result_of(input).data.get(), result_of(input).bytes};
     } else {
       const auto source = static_cast<std::size_t>(input.head_binding);
       rest.bound[k] = {regions_[source].host, module_->program()->bindings[source].bytes};
@@ -219,6 +293,9 @@ Runner::Rest& Runner::rest_for(const std::shared_ptr<const Module>& module) {
 std::uint64_t Runner::memory_bytes() const {
   std::uint64_t bytes = session_->arena_bytes() + (rest_ ? rest_->arena_bytes() : 0);
   for (const std::unique_ptr<Rest>& rest : rests_) bytes += rest->runner->memory_bytes();
+  for (const OpenRun& layer : open_) bytes += layer.memory_bytes();
+  for (const std::unique_ptr<Grown>& grown : grown_)
+    if (grown->runner) bytes += grown->runner->arena_bytes();
   return bytes;
 }
 
@@ -250,9 +327,12 @@ std::vector<LayerTime> Runner::times() const {
   if (!profile_) return rows;
   session_->times(rows);
   for (const LayerRun& layer : layers_) rows.push_back(layer.time());
+  for (const OpenRun& layer : open_) rows.push_back(layer.time());
   if (last_rest_) {
     const std::vector<LayerTime> rest = last_rest_->runner->times();
     rows.insert(rows.end(), rest.begin(), rest.end());
+  } else if (last_grown_) {
+    last_grown_->runner->times(rows);
   } else if (rest_) {
     rest_->times(rows);
   }

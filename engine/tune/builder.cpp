@@ -22,6 +22,7 @@
 #include "engine/runtime/module.h"
 #include "engine/tune/formats.h"
 #include "engine/tune/forms.h"
+#include "engine/tune/loop_bodies.h"
 #include "engine/tune/precision.h"
 #include "engine/tune/spill.h"
 #include "engine/tune/strip.h"
@@ -142,6 +143,7 @@ plan::Section build_section(const Plan::State& state, device::Device& device, Ti
   for (const auto& one : job.shapes) {
     const graph::Graph g = compile::specialise(lowered, one, compile_options);
     if (budget_s > 0) {
+      const std::vector<graph::Graph> bodies = tune::loop_bodies(g, compile_options);
       const device::Target& target = device.target();
       // What runs as launches, and, where it can pay, what runs as plan kernels: other tactics are best there.
       std::vector<const device::Target*> forms{target.launches_only ? target.launches_only.get() : &target};
@@ -150,8 +152,11 @@ plan::Section build_section(const Plan::State& state, device::Device& device, Ti
         compile_options.target = form;
         const graph::Graph converted =
             section.precision == Precision::fp16 ? compile::with_half(g, compile_options) : g;
-        const double share_s = (1 - kWorkersShare) * budget_s / static_cast<double>(forms.size());
+        const double share_s =
+            (1 - kWorkersShare) * budget_s / static_cast<double>(forms.size()) / static_cast<double>(1 + bodies.size());
         tune::time_candidates(converted, compile_options, {share_s}, choices, job.progress);
+        for (const graph::Graph& body : bodies)
+          tune::time_candidates(body, compile_options, {share_s}, choices, job.progress);
         // What two layers cost is known now, and what one in their place does decides.
         if (section.precision == Precision::fp16)
           if (const auto pairs = compile::with_conv_pairs(converted, compile_options))

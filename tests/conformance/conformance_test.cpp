@@ -24,6 +24,7 @@
 #include "engine/graph/graph.h"
 #include "engine/ops/shared/reference.h"
 #include "tests/conformance/refused.h"
+#include "tests/conformance/sequence_files.h"
 
 namespace vireo {
 namespace {
@@ -50,18 +51,28 @@ fs::path data_folder() {
   return {};
 }
 
-ConstantPtr read(const fs::path& path) {
+ConstantPtr read(const fs::path& path, const std::string& sequence) {
+  if (!sequence.empty()) return testing::read_packed(path, sequence);
   const HostTensor tensor = read_tensor(path);
   return graph::make_constant(tensor.dtype, tensor.dims, tensor.data.data(), tensor.data.size());
 }
 
-/// The values of one data set, `input_0.pb` and so on. What is no tensor there (a sequence, an optional) would have to
-/// be taken apart here, once networks have such inputs and outputs.
-Values read_values(const fs::path& data, const char* what, std::size_t count) {
+/// What the network says of inputs or outputs that are sequences or optionals; empty for tensors.
+std::vector<std::string> sequences_of(const Network& network, const std::vector<TensorInfo>& tensors) {
+  std::vector<std::string> kinds;
+  for (const TensorInfo& tensor : tensors) {
+    const auto kind = network.metadata().find("onnx.sequence." + tensor.name);
+    kinds.push_back(kind == network.metadata().end() ? std::string() : kind->second);
+  }
+  return kinds;
+}
+
+/// The values of one data set, `input_0.pb` and so on, sequences packed as networks take them.
+Values read_values(const fs::path& data, const char* what, const std::vector<std::string>& sequences) {
   Values values;
-  for (std::size_t k = 0; k < count; ++k) {
+  for (std::size_t k = 0; k < sequences.size(); ++k) {
     const fs::path file = data / base::str(what, "_", k, ".pb");
-    values.push_back(fs::exists(file) ? read(file) : nullptr);
+    values.push_back(fs::exists(file) ? read(file, sequences[k]) : nullptr);
   }
   return values;
 }
@@ -106,6 +117,22 @@ std::string difference(const graph::Constant& found, const graph::Constant& expe
                                                    : 1e-2 * (1 + std::abs(b[i]));
     if (!(std::abs(a[i] - b[i]) <= limit)) return base::str("element ", i, " is ", a[i], ", expected ", b[i]);
   }
+  return {};
+}
+
+std::string difference_of(const graph::Constant& found, const graph::Constant& expected, const std::string& name,
+                          const std::string& sequence) {
+  if (sequence.empty()) return difference(found, expected, name);
+  const std::vector<SequenceItem> a = unpack_sequence(found.read(), found.bytes()),
+                                  b = unpack_sequence(expected.read(), expected.bytes());
+  if (a.size() != b.size()) return base::str(a.size(), " tensors, expected ", b.size());
+  const auto constant_of = [](const SequenceItem& item) {
+    return graph::make_constant(item.dtype, item.dims, item.data, byte_count(item.dtype, item.dims));
+  };
+  const std::string inner = sequence.starts_with("optional sequence") ? sequence.substr(9) : "";
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (const std::string why = difference_of(*constant_of(a[i]), *constant_of(b[i]), name, inner); !why.empty())
+      return base::str("tensor ", i, ": ", why);
   return {};
 }
 
@@ -157,7 +184,8 @@ enum class How { references, engine };
 /// Empty when every output of every data set is right. Throws what import, building and running throw.
 std::string run(const fs::path& folder, How how) {
   const Network network = import_onnx(folder / "model.onnx");
-  const std::size_t inputs = network.graph().inputs().size(), outputs = network.graph().outputs().size();
+  const std::vector<std::string> inputs = sequences_of(network, network.inputs()),
+                                 outputs = sequences_of(network, network.outputs());
   std::unique_ptr<BuiltNetwork> built;
   if (how == How::engine) built = std::make_unique<BuiltNetwork>(network);
   for (int set = 0; fs::exists(folder / base::str("test_data_set_", set)); ++set) {
@@ -168,7 +196,7 @@ std::string run(const fs::path& folder, How how) {
     const Values found = built ? (*built)(given) : by_references(network, given);
     for (std::size_t k = 0; k < found.size(); ++k) {
       if (!expected[k]) continue;
-      const std::string why = difference(*found[k], *expected[k], folder.filename().string());
+      const std::string why = difference_of(*found[k], *expected[k], folder.filename().string(), outputs[k]);
       if (!why.empty()) return base::str("output ", k, ": ", why);
     }
   }

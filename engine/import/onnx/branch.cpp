@@ -17,7 +17,6 @@ namespace {
 using base::fail;
 using base::str;
 
-constexpr int kMaxKept = 8;  // each level of nesting doubles the cost of quoting its names
 constexpr std::size_t kMaxText = std::size_t{64} << 20;
 
 void check_outputs(const onnx::GraphProto& branch, const onnx::NodeProto& node) {
@@ -31,16 +30,21 @@ void check_outputs(const onnx::GraphProto& branch, const onnx::NodeProto& node) 
 /// A branch as a graph.
 struct Builder::Branch {
   std::unique_ptr<graph::Graph> graph;
-  std::string fails;     ///< why it is impossible; it has no outputs then
-  bool refused = false;  ///< one of its outputs is not supported, and that was reported
+  std::string fails;                               ///< why it is impossible; it has no outputs then
+  bool refused = false;                            ///< one of its outputs is not supported, and that was reported
+  std::vector<std::optional<Sequence>> sequences;  ///< of each output that is one: what it is, packed
 };
 
 struct Builder::Kept {
   Builder& builder;
   const bool in_copy;
-  Kept(Builder& b, bool copy) : builder(b), in_copy(copy) { ++builder.kept_; }
+  Kept(Builder& b, bool copy) : builder(b), in_copy(copy) {
+    ++builder.kept_;
+    ++builder.quoted_;
+  }
   ~Kept() {
     --builder.kept_;
+    --builder.quoted_;
     builder.in_copy_ = in_copy;
   }
   Kept(const Kept&) = delete;
@@ -105,13 +109,21 @@ Builder::Branch Builder::keep_branch(const onnx::GraphProto& source, const std::
     const Across across(*this, boundary);
     for (const TensorId id : boundary.captured) {  // by the other branch
       const graph::Tensor& tensor = boundary.beyond->tensor(id);
-      (void)graph_->add_input(free_name(tensor_names_, tensor.name), tensor.dtype, tensor.dims, tensor.symbols);
+      const TensorId input =
+          graph_->add_input(free_name(tensor_names_, tensor.name), tensor.dtype, tensor.dims, tensor.symbols);
+      graph_->tensor(input).ranked = tensor.ranked;
     }
     run_branch(source, scope, outputs);
     const Inside inside(*this, scope, "branches are");
     for (const std::string& name : outputs) {
-      if (find_sequence(name)) throw Refusal{"a branch gives a sequence, and the condition is not known at import"};
-      const TensorId tensor = lookup(name, "a branch of an If");
+      const Value value = value_of(name, "a branch of an If");
+      branch.sequences.emplace_back();
+      TensorId tensor = value.tensor;
+      if (value.is_sequence) {
+        const ItemType type = type_of(value.sequence);
+        tensor = packed(value.sequence);
+        branch.sequences.back() = Sequence{.type = type, .optional = value.sequence.optional};
+      }
       if (tensor == kNone) fail(ErrorCode::invalid_model, "a branch gives '", name, "', an absent input of a function");
       if (tensor == kRefused) branch.refused = true;
       else graph_->mark_output(tensor, name);
@@ -151,27 +163,26 @@ class OutputType {
   Dims dims_;
 };
 
-/// Puts the branch into the attributes, its large constants after the `inputs` that the layer has already.
-void write(const graph::Graph& branch, const char* name, std::size_t inputs, std::vector<ConstantPtr>& constants,
-           Attributes& attributes) {
-  const std::string text = graph::dump_text(branch, [&](const ConstantPtr& constant) {
+}  // namespace
+
+void Builder::write_graph(const graph::Graph& graph, const char* name, std::size_t inputs,
+                          std::vector<ConstantPtr>& constants, Attributes& attributes) {
+  const std::string text = graph::dump_text(graph, [&](const ConstantPtr& constant) {
     constants.push_back(constant);
     return inputs + constants.size() - 1;
   });
   if (text.size() > kMaxText)
-    throw Refusal{str("a branch whose condition is not known at import takes ", text.size(), " bytes as text; at most ",
+    throw Refusal{str("a branch or loop that is decided in a run takes ", text.size(), " bytes as text; at most ",
                       kMaxText, " are supported")};
   attributes.set(name, text);
 }
-
-}  // namespace
 
 void Builder::keep_branches(const onnx::GraphProto& holds, const onnx::GraphProto& fails, const onnx::NodeProto& node,
                             TensorId condition) {
   check_outputs(holds, node);
   check_outputs(fails, node);
-  if (kept_ >= kMaxKept)
-    throw Refusal{str("more than ", kMaxKept, " conditions inside each other that are not known at import")};
+  if (quoted_ >= kMaxQuoted)
+    throw Refusal{str("more than ", kMaxQuoted, " conditions inside each other that are not known at import")};
   std::vector<int> wanted;
   for (int k = 0; k < node.output_size(); ++k)
     if (!node.output(k).empty() && scope_->read->contains(node.output(k))) wanted.push_back(k);
@@ -194,6 +205,7 @@ void Builder::keep_branches(const onnx::GraphProto& holds, const onnx::GraphProt
   inputs.insert(inputs.end(), boundary.captured.begin(), boundary.captured.end());
   Attributes attributes;
   std::vector<OutputType> types(wanted.size());
+  std::vector<std::optional<Sequence>> sequences(wanted.size());
   std::vector<ConstantPtr> constants;
   for (int i : {0, 1}) {
     graph::Graph& branch = *branches[i].graph;
@@ -203,11 +215,18 @@ void Builder::keep_branches(const onnx::GraphProto& holds, const onnx::GraphProt
     }
     for (std::size_t k = branch.inputs().size(); k < boundary.captured.size(); ++k) {  // by the other branch
       const graph::Tensor& tensor = graph_->tensor(boundary.captured[k]);
-      (void)branch.add_input(free_name(tensor_names_, tensor.name), tensor.dtype, tensor.dims);
+      const TensorId input = branch.add_input(free_name(tensor_names_, tensor.name), tensor.dtype, tensor.dims);
+      branch.tensor(input).ranked = tensor.ranked;
     }
-    write(branch, i == 0 ? "then" : "else", inputs.size(), constants, attributes);
-    for (std::size_t k = 0; k < wanted.size(); ++k)
+    write_graph(branch, i == 0 ? "then" : "else", inputs.size(), constants, attributes);
+    for (std::size_t k = 0; k < wanted.size(); ++k) {
       types[k].add(branch.tensor(branch.outputs()[k].tensor), sources[i]->output(wanted[k]));
+      const std::optional<Sequence>& sequence = branches[i].sequences[k];
+      if (!sequence) continue;
+      if (!sequences[k]) sequences[k] = sequence;
+      sequences[k]->type.join(sequence->type);
+      sequences[k]->optional |= sequence->optional;
+    }
   }
   std::vector<std::int64_t> dtypes;
   for (std::size_t k = 0; k < wanted.size(); ++k) {
@@ -221,7 +240,14 @@ void Builder::keep_branches(const onnx::GraphProto& holds, const onnx::GraphProt
   first_fresh_ = graph_->tensor_count();
   const std::vector<TensorId> results =
       emit("if", std::move(inputs), std::move(attributes), static_cast<int>(wanted.size()));
-  for (std::size_t k = 0; k < wanted.size(); ++k) bind(node.output(wanted[k]), results[k]);
+  for (std::size_t k = 0; k < wanted.size(); ++k) {
+    if (!sequences[k]) {
+      bind(node.output(wanted[k]), results[k]);
+      continue;
+    }
+    sequences[k]->packed = results[k];
+    bind_sequence(node.output(wanted[k]), *sequences[k]);
+  }
 }
 
 }  // namespace vireo::importer

@@ -128,12 +128,22 @@ void Builder::read_metadata() {
 
 void Builder::add_input(const onnx::ValueInfoProto& info) {
   if (info.name().empty()) fail(ErrorCode::invalid_model, "an input of the graph has no name");
-  if (scope_->values.contains(info.name())) fail(ErrorCode::invalid_model, "two inputs are named '", info.name(), "'");
+  if (scope_->values.contains(info.name()) || scope_->sequences.contains(info.name()))
+    fail(ErrorCode::invalid_model, "two inputs are named '", info.name(), "'");
   const auto refuse_input = [&](const std::string& why) {
     refusals_.push_back(str("input '", info.name(), "' ", why));
     scope_->values[info.name()] = kRefused;
   };
-  if (info.has_type() && !info.type().has_tensor_type()) return refuse_input("is no tensor");
+  if (info.type().has_sequence_type() || info.type().has_optional_type()) {
+    Sequence sequence = declared_sequence(info.type());
+    if (vireo::size_of(sequence.type.dtype) == 0) return refuse_input("is a sequence or optional, but not of tensors");
+    sequence.packed = graph_->add_input(info.name(), DataType::uint8, {kUnknown});
+    tensor_names_.emplace(info.name(), 0);
+    graph_->metadata["onnx.sequence." + info.name()] = importer::describe(sequence, sequence.type);
+    return bind_sequence(info.name(), std::move(sequence));
+  }
+  if (info.has_type() && !info.type().has_tensor_type())
+    return refuse_input("is no tensor, sequence of tensors or optional one");
   const auto& type = info.type().tensor_type();
   if (!type.has_shape()) return refuse_input("has no shape: not even its rank is known");
   DataType dtype = dtype_from_onnx(type.elem_type());
@@ -157,10 +167,11 @@ void Builder::add_input(const onnx::ValueInfoProto& info) {
 std::vector<TensorId> Builder::find_outputs() {
   std::vector<TensorId> tensors;
   for (const onnx::ValueInfoProto& output : model_.graph().output()) {
-    if (const std::vector<TensorId>* items = find_sequence(output.name())) {
-      refusals_.push_back(str("output '", output.name(), "' is a sequence of ", items->size(),
-                              items->size() == 1 ? " tensor" : " tensors", "; only a tensor can be an output"));
-      tensors.push_back(kRefused);
+    if (const Sequence* const found = find_sequence(output.name())) {
+      const Sequence sequence = *found;
+      node_name_ = output.name();
+      graph_->metadata["onnx.sequence." + output.name()] = importer::describe(sequence, type_of(sequence));
+      tensors.push_back(packed(sequence));
       continue;
     }
     tensors.push_back(lookup(output.name(), "the graph's outputs"));

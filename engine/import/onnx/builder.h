@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 
 #include "engine/base/deadline.h"
 #include "engine/import/onnx/node.h"
+#include "engine/import/onnx/repeat.h"
+#include "engine/import/onnx/sequence.h"
 #include "engine/import/onnx/tensor.h"
 #include "engine/import/onnx/topological_sort.h"
 
@@ -23,6 +26,7 @@ class FunctionProto;
 class GraphProto;
 class ModelProto;
 class TensorProto;
+class TypeProto;
 class ValueInfoProto;
 }  // namespace onnx
 
@@ -36,9 +40,11 @@ struct Function;
 
 inline constexpr std::int64_t kMaxNodes = 4'000'000;  ///< copies of function bodies included
 
-/// Between the graph around an If whose condition is not known and one of its branches, which has its own graph.
+/// Between the graph around an If whose condition is not known, or around a Loop, and one of its branches or its body,
+/// which has its own graph.
 struct Boundary {
   std::unique_ptr<graph::Graph> beyond;     ///< whichever of the two is not being built
+  std::size_t own = 0;                      ///< inputs of the graph inside before those that are captured
   std::vector<TensorId> captured;           ///< tensors outside that branches read, in the order of their inputs
   std::map<TensorId, std::size_t> numbers;  ///< where they are in that list
 };
@@ -51,7 +57,7 @@ struct Scope {
   const NameSet* read = nullptr;  ///< names that some node or output reads
   std::unordered_map<std::string, TensorId> values;
   std::unordered_map<std::string, onnx::TensorProto*> initializers;  ///< not read yet
-  std::unordered_map<std::string, std::vector<TensorId>> sequences;
+  std::unordered_map<std::string, Sequence> sequences;
 };
 
 class Builder {
@@ -68,10 +74,13 @@ class Builder {
   /// A tensor that is part of a node or a branch; its values are shared by all copies of a function's body.
   [[nodiscard]] ConstantPtr constant_of(const onnx::TensorProto& tensor);
   void bind(const std::string& name, TensorId tensor);
-  /// Sequences of known length exist at import only: as the list of their tensors. Null when the name is not a
-  /// sequence.
-  [[nodiscard]] const std::vector<TensorId>* find_sequence(const std::string& name);
-  void bind_sequence(const std::string& name, std::vector<TensorId> items);
+  /// Null when the name is not a sequence (sequence.h).
+  [[nodiscard]] const Sequence* find_sequence(const std::string& name);
+  void bind_sequence(const std::string& name, Sequence sequence);
+  void bind_value(const std::string& name, const Value& value);
+  /// The sequence as one tensor, and what is known of its items.
+  [[nodiscard]] TensorId packed(const Sequence& sequence);
+  [[nodiscard]] ItemType type_of(const Sequence& sequence) const;
   /// The branch of an If, whose values become those of the node's outputs.
   void inline_branch(const onnx::GraphProto& branch, const onnx::NodeProto& node);
   /// A graph that is part of the present node, with these as its inputs; its outputs. Other layers of the node may
@@ -80,6 +89,9 @@ class Builder {
   /// Both branches of an If, one of which is taken once the condition is known.
   void keep_branches(const onnx::GraphProto& holds, const onnx::GraphProto& fails, const onnx::NodeProto& node,
                      TensorId condition);
+  /// The body of a Loop, Scan or SequenceMap as often as it runs where that is known and little, or a layer that
+  /// repeats it. Gives what is carried, then the results.
+  [[nodiscard]] std::vector<Value> repeat(Node& node, const Repeat& what);
 
  private:
   using Nodes = std::vector<const onnx::NodeProto*>;
@@ -88,6 +100,9 @@ class Builder {
   class Across;  ///< works on the other side of a boundary, for its lifetime
   struct Branch;
   struct Kept;  ///< inside a branch with its own graph, for its lifetime
+  struct Body;  ///< of a loop, as a graph
+  class BodyReader;
+  class Naming;  ///< puts the present node's name back, for its lifetime
 
   void read_opsets();
   void read_metadata();
@@ -104,7 +119,9 @@ class Builder {
   /// Null when no scope has the name.
   [[nodiscard]] const TensorId* find(const std::string& name) { return name.empty() ? nullptr : find(*scope_, name); }
   [[nodiscard]] const TensorId* find(Scope& scope, const std::string& name);
-  [[nodiscard]] const std::vector<TensorId>* find_sequence(Scope& scope, const std::string& name);
+  [[nodiscard]] const Sequence* find_sequence(Scope& scope, const std::string& name);
+  /// What a name of the present scope means.
+  [[nodiscard]] Value value_of(const std::string& name, std::string_view reader);
   /// The value, on this side of the boundary, of a tensor beyond it.
   [[nodiscard]] TensorId capture(Boundary& boundary, TensorId tensor, const std::string& name);
   [[nodiscard]] TensorId lookup(const std::string& name, std::string_view reader);
@@ -120,6 +137,21 @@ class Builder {
   /// Reads a branch in its own scope, as far as `outputs` need it.
   void run_branch(const onnx::GraphProto& branch, Scope& scope, const std::vector<std::string>& outputs);
   [[nodiscard]] Branch keep_branch(const onnx::GraphProto& branch, const std::vector<int>& wanted, Boundary& boundary);
+  [[nodiscard]] std::optional<std::int64_t> unrolled_trips(const Repeat& what);
+  [[nodiscard]] static bool can_unroll(const Repeat& what);
+  [[nodiscard]] bool is_little(const Repeat& what, std::int64_t trips);
+  [[nodiscard]] bool condition_stays(const onnx::GraphProto& body);
+  [[nodiscard]] std::int64_t nodes_of(const onnx::GraphProto& graph, int depth = 0);
+  [[nodiscard]] std::vector<Value> unroll(Node& node, const Repeat& what, std::int64_t trips);
+  [[nodiscard]] std::vector<Value> keep_loop(Node& node, const Repeat& what);
+  [[nodiscard]] Body settled_body(Node& node, const Repeat& what, std::vector<Carried>& carried);
+  /// What is carried and a sequence, behind the loop.
+  [[nodiscard]] Value sequence_of(const Carried& carried, TensorId tensor);
+  /// What is stacked, in the order and along the axis that are asked for.
+  [[nodiscard]] TensorId stacked(Node& node, TensorId stack, const Repeat::Result& result);
+  /// Puts a graph into an attribute, its large constants after the `inputs` that the layer has already.
+  static void write_graph(const graph::Graph& graph, const char* name, std::size_t inputs,
+                          std::vector<ConstantPtr>& constants, Attributes& attributes);
   /// What `name` of the scope inside is called outside.
   void give_back(Scope& inside, const std::string& name, const std::string& outer_name, std::string_view reader);
 
@@ -146,6 +178,7 @@ class Builder {
   // What the model has asked for so far.
   int depth_ = 0;                 ///< of functions and branches inside each other
   int kept_ = 0;                  ///< of those, branches with graphs of their own
+  int quoted_ = 0;                ///< of those, branches and bodies with graphs of their own
   std::int64_t nodes_ = 0;        ///< translated, copies of function bodies included
   std::int64_t looked_at_ = 0;    ///< nodes of branches and bodies, unused ones included
   std::int64_t tensors_ = 0;      ///< made by layers

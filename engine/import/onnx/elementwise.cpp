@@ -6,6 +6,7 @@
 
 #include "engine/base/text.h"
 #include "engine/import/onnx/handlers.h"
+#include "engine/import/onnx/sequence.h"
 
 namespace vireo::importer {
 namespace {
@@ -255,7 +256,10 @@ void cast(Node& node) {
 
 void where(Node& node) { node.result(0, node.emit("where", {node.input(0), node.input(1), node.input(2)})); }
 
-void identity(Node& node) { node.result(0, node.input(0)); }
+void identity(Node& node) {
+  if (const Sequence* const sequence = node.find_sequence(0)) return node.sequence_result(0, *sequence);
+  node.result(0, node.input(0));
+}
 
 std::vector<Row> make_rows() {
   std::vector<Row> rows;

@@ -145,7 +145,7 @@ void Builder::inline_function(Function& function, const onnx::NodeProto& call, c
   scope.opsets = &function.opsets;
   for (int i = 0; i < proto.input_size(); ++i) {
     const bool passed = i < static_cast<int>(inputs.size());
-    const std::vector<TensorId>* const sequence = passed ? find_sequence(call.input(i)) : nullptr;
+    const Sequence* const sequence = passed ? find_sequence(call.input(i)) : nullptr;
     if (sequence) scope.sequences[proto.input(i)] = *sequence;
     else scope.values[proto.input(i)] = passed ? inputs[static_cast<std::size_t>(i)] : kNone;
   }

@@ -25,6 +25,8 @@ struct Function {
 };
 
 inline constexpr int kMaxDepth = 64;  ///< functions and branches inside each other
+/// Branches and loops inside each other that are decided in a run: each level doubles the cost of quoting its names.
+inline constexpr int kMaxQuoted = 8;
 
 class Builder::Inside {
  public:
@@ -52,6 +54,23 @@ class Builder::Across {
   void swap() { std::swap(builder_.graph_, boundary_.beyond); }
   Builder& builder_;
   Boundary& boundary_;
+};
+
+/// Puts the present node's name and tensors back, which the nodes of a body take for theirs.
+class Builder::Naming {
+ public:
+  explicit Naming(Builder& builder) : builder_(builder), name_(builder.node_name_) {}
+  ~Naming() {
+    builder_.node_name_ = name_;
+    builder_.first_fresh_ = builder_.graph_->tensor_count();  // the body's tensors keep their own names
+    builder_.named_.clear();
+  }
+  Naming(const Naming&) = delete;
+  Naming& operator=(const Naming&) = delete;
+
+ private:
+  Builder& builder_;
+  const std::string name_;
 };
 
 }  // namespace vireo::importer

@@ -25,6 +25,7 @@ struct Row {
 [[nodiscard]] std::span<const Row> vision_rows();
 [[nodiscard]] std::span<const Row> recurrent_rows();
 [[nodiscard]] std::span<const Row> sequence_rows();
+[[nodiscard]] std::span<const Row> loop_rows();
 [[nodiscard]] std::span<const Row> quantization_rows();
 [[nodiscard]] std::span<const Row> quantized_microsoft_rows();
 [[nodiscard]] std::span<const Row> microsoft_rows();

@@ -242,14 +242,18 @@ void Node::result(int index, TensorId tensor) {
   if (index < output_count()) builder_.bind(proto_.output(index), tensor);
 }
 
-const std::vector<TensorId>& Node::sequence(int index) const {
-  const std::vector<TensorId>* items = index < input_count() ? builder_.find_sequence(proto_.input(index)) : nullptr;
-  if (items == nullptr) refuse("a sequence whose length is not known at import");
-  return *items;
+const Sequence* Node::find_sequence(int index) const {
+  return index < input_count() ? builder_.find_sequence(proto_.input(index)) : nullptr;
 }
 
-void Node::sequence_result(int index, std::vector<TensorId> items) {
-  if (index < output_count()) builder_.bind_sequence(proto_.output(index), std::move(items));
+const Sequence& Node::sequence(int index) const {
+  const Sequence* const sequence = find_sequence(index);
+  if (sequence == nullptr) refuse(base::str("input ", index, " is no sequence"));
+  return *sequence;
+}
+
+void Node::sequence_result(int index, Sequence sequence) {
+  if (index < output_count()) builder_.bind_sequence(proto_.output(index), std::move(sequence));
 }
 
 void Node::results(const std::vector<TensorId>& tensors) {
@@ -266,7 +270,8 @@ const Row* find_row(std::string_view domain, std::string_view name) {
                              microsoft_rows(),   text_rows(),         ml_rows(),
                              ml_linear_rows(),   ml_tree_rows(),      loss_rows(),
                              random_rows(),      signal_rows(),       region_rows(),
-                             uncommon_rows(),    transformer_rows(),  microsoft_attention_rows()})
+                             uncommon_rows(),    transformer_rows(),  microsoft_attention_rows(),
+                             loop_rows()})
       for (const Row& row : rows) index->emplace(std::make_pair(row.domain, row.name), &row);
     return index;
   }();

@@ -25,6 +25,7 @@ using graph::kNone;
 using graph::TensorId;
 
 class Builder;
+struct Sequence;
 
 /// Thrown by handlers through Node::refuse; collected by the importer.
 struct Refusal {
@@ -85,9 +86,10 @@ class Node {
   TensorId cast(TensorId x, DataType dtype);                             ///< x itself when it has that type already
   /// Says that output `index` of the node is `tensor` (a fresh one takes the ONNX name).
   void result(int index, TensorId tensor);
-  /// The tensors of an input that is a sequence; refuses when it is not one.
-  [[nodiscard]] const std::vector<TensorId>& sequence(int index) const;
-  void sequence_result(int index, std::vector<TensorId> items);
+  /// An input that is a sequence; null when it is not one.
+  [[nodiscard]] const Sequence* find_sequence(int index) const;
+  [[nodiscard]] const Sequence& sequence(int index) const;  ///< refuses when it is not one
+  void sequence_result(int index, Sequence sequence);
   /// The graph that an attribute is, null when absent, and its layers with these as its inputs: its outputs.
   [[nodiscard]] const onnx::GraphProto* body(std::string_view name) const;
   std::vector<TensorId> inlined(const onnx::GraphProto& body, const std::vector<TensorId>& inputs);

@@ -55,28 +55,39 @@ TensorId Builder::lookup(const std::string& name, std::string_view reader) {
   fail(ErrorCode::invalid_model, reader, " reads '", name, "', which is no input, no initializer and no node's output");
 }
 
-const std::vector<TensorId>* Builder::find_sequence(const std::string& name) { return find_sequence(*scope_, name); }
+const Sequence* Builder::find_sequence(const std::string& name) { return find_sequence(*scope_, name); }
 
-const std::vector<TensorId>* Builder::find_sequence(Scope& scope, const std::string& name) {
+const Sequence* Builder::find_sequence(Scope& scope, const std::string& name) {
   if (const auto found = scope.sequences.find(name); found != scope.sequences.end()) return &found->second;
-  if (!scope.parent) return nullptr;
+  if (!scope.parent || scope.values.contains(name) || scope.initializers.contains(name)) return nullptr;
   if (!scope.boundary) return find_sequence(*scope.parent, name);
-  const std::vector<TensorId>* outside = nullptr;
+  const Sequence* outside = nullptr;
   {
     const Across across(*this, *scope.boundary);
     outside = find_sequence(*scope.parent, name);
   }
   if (!outside) return nullptr;
-  std::vector<TensorId> items;
-  for (const TensorId item : *outside) items.push_back(capture(*scope.boundary, item, name));
-  return &(scope.sequences[name] = std::move(items));
+  Sequence inside = *outside;
+  for (TensorId& item : inside.items) item = capture(*scope.boundary, item, name);
+  inside.packed = capture(*scope.boundary, inside.packed, name);
+  return &(scope.sequences[name] = std::move(inside));
 }
 
-void Builder::bind_sequence(const std::string& name, std::vector<TensorId> items) {
+void Builder::bind_sequence(const std::string& name, Sequence sequence) {
   if (name.empty()) return;
-  if ((items_ += static_cast<std::int64_t>(items.size())) > kMaxItems)
+  if ((items_ += static_cast<std::int64_t>(sequence.items.size())) > kMaxItems)
     fail(ErrorCode::invalid_model, "its sequences have more than ", kMaxItems, " tensors, copies included");
-  scope_->sequences[name] = std::move(items);
+  scope_->sequences[name] = std::move(sequence);
+}
+
+Value Builder::value_of(const std::string& name, std::string_view reader) {
+  if (const Sequence* const sequence = find_sequence(name)) return {kNone, *sequence, true};
+  return {lookup(name, reader), {}, false};
+}
+
+void Builder::bind_value(const std::string& name, const Value& value) {
+  if (value.is_sequence) bind_sequence(name, value.sequence);
+  else bind(name, value.tensor);
 }
 
 TensorId Builder::capture(Boundary& boundary, TensorId outside, const std::string& name) {
@@ -84,15 +95,18 @@ TensorId Builder::capture(Boundary& boundary, TensorId outside, const std::strin
   const graph::Tensor& tensor = boundary.beyond->tensor(outside);
   if (tensor.constant) return add_constant(tensor.name, tensor.constant);
   if (const auto known = boundary.numbers.find(outside); known != boundary.numbers.end())
-    return graph_->inputs()[known->second];
-  if (!tensor.ranked || tensor.dtype == DataType::undefined) {
-    refusals_.push_back(str("'", name, "', which a branch of an If reads whose condition is not known at import, has ",
-                            tensor.ranked ? "an element type" : "a rank", " that is not known at import either"));
+    return graph_->inputs()[boundary.own + known->second];
+  if (tensor.dtype == DataType::undefined) {
+    refusals_.push_back(str("'", name, "', which a branch or a loop reads that is decided in a run, has an element ",
+                            "type that is not known at import"));
     return kRefused;
   }
   boundary.numbers.emplace(outside, boundary.captured.size());
   boundary.captured.push_back(outside);
-  return graph_->add_input(free_name(tensor_names_, tensor.name), tensor.dtype, tensor.dims, tensor.symbols);
+  const TensorId input =
+      graph_->add_input(free_name(tensor_names_, tensor.name), tensor.dtype, tensor.dims, tensor.symbols);
+  graph_->tensor(input).ranked = tensor.ranked;
+  return input;
 }
 
 void Builder::give_back(Scope& inside, const std::string& name, const std::string& outer_name,
@@ -100,7 +114,7 @@ void Builder::give_back(Scope& inside, const std::string& name, const std::strin
   if (const auto sequence = inside.sequences.find(name); sequence != inside.sequences.end())
     return bind_sequence(outer_name, std::move(sequence->second));
   Scope* const outer = std::exchange(scope_, &inside);
-  const std::vector<TensorId>* const sequence = find_sequence(name);  // of the graph around a branch
+  const Sequence* const sequence = find_sequence(name);  // of the graph around a branch
   const TensorId value = sequence ? kNone : lookup(name, reader);
   scope_ = outer;
   if (sequence) return bind_sequence(outer_name, *sequence);

@@ -12,6 +12,7 @@
 #include "app/cli/command.h"
 #include "app/cli/measure.h"
 #include "app/cli/trace.h"
+#include "app/machine/energy.h"
 
 namespace vireo::cli {
 namespace {
@@ -119,6 +120,17 @@ void write_trace(const BenchFlags& f, Loaded& loaded, const std::vector<Context*
       enqueue_us.size(), overlap.transfers_s * 1e3, overlap.share() * 100, percentile(enqueue_us, 0.5));
 }
 
+/// What the machine's counters tell of warm-up and measurement together, which do the same work; everything that ran on
+/// the machine is in it.
+void add_power(const std::vector<machine::EnergyUse>& energy, double total_s, double inference_s,
+               nlohmann::json& json) {
+  json["power"] = nlohmann::json::array();
+  for (const machine::EnergyUse& use : energy) {
+    const double watts = use.joules / total_s;
+    json["power"].push_back({{"counter", use.name}, {"watts", watts}, {"joules_per_inference", watts * inference_s}});
+  }
+}
+
 int bench(const BenchFlags& f) {
   const double warmup_s = f.warmup_ms >= 0 ? f.warmup_ms / 1e3 : f.warmup_s;
   Outputs files = files_of(f.model);
@@ -140,9 +152,12 @@ int bench(const BenchFlags& f) {
     contexts.push_back(context_with_inputs(loaded, options, f.inputs, f.no_transfers));
   std::vector<Context*> borrowed;
   for (const auto& context : contexts) borrowed.push_back(context.get());
+  machine::EnergyMeter meter;
+  meter.begin();
   const auto start = Clock::now();
   const auto all = drive(*loaded.engine, borrowed, {warmup_s, f.duration_s, f.iterations, f.queued});
-  const double elapsed = seconds_since(start) - warmup_s;
+  const double total = seconds_since(start), elapsed = total - warmup_s;
+  const std::vector<machine::EnergyUse> energy = meter.used();
   std::vector<double> times, enqueue_us;
   for (const Times& part : all) {
     times.insert(times.end(), part.ms.begin(), part.ms.end());
@@ -176,6 +191,7 @@ int bench(const BenchFlags& f) {
   j["throughput_per_s"] = static_cast<double>(inferences) * batch / elapsed;
   if (f.queued > 1) j["queued"] = f.queued;
   if (!enqueue_us.empty()) j["enqueue_us"] = percentile(enqueue_us, 0.5);
+  add_power(energy, total, elapsed / static_cast<double>(inferences), j);
   const auto& l = j["latency_ms"];
   if (f.json != "-") {
     fmt::print("{}: {} inferences, {} context{} of {} thread{}\n", f.model.model, inferences, f.contexts,
@@ -188,6 +204,9 @@ int bench(const BenchFlags& f) {
       fmt::print("  {} queued at a time: an inference's part; enqueueing one takes the host {:.1f} µs\n", f.queued,
                  percentile(enqueue_us, 0.5));
     fmt::print("  throughput   {:.1f}/s\n", j["throughput_per_s"].get<double>());
+    for (const auto& p : j["power"])
+      fmt::print("  power        {} {:.1f} W, {:.3f} J an inference\n", p["counter"].get<std::string>(),
+                 p["watts"].get<double>(), p["joules_per_inference"].get<double>());
     fmt::print("  build {:.2f} s, load {:.3f} s, arena {:.1f} MB, peak memory {:.0f} MB\n", loaded.build_s,
                loaded.load_s, static_cast<double>(j["arena_bytes"].get<std::uint64_t>()) / 1e6,
                static_cast<double>(peak_rss_bytes()) / 1e6);

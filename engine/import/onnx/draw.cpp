@@ -2,9 +2,13 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/api/half.h"
@@ -45,9 +49,45 @@ void fill(std::string& raw, std::size_t count, const Draw& draw) {
   }
 }
 
+/// What the tensor that a node reads is for, where that says more than its extents. From the slot on, where it is open.
+enum class Role : std::uint8_t { weights, bias, value };
+struct Slot {
+  std::string_view op;
+  int first, last;
+  Role role;
+};
+constexpr int kAny = std::numeric_limits<int>::max();
+constexpr Slot kSlots[] = {{"Conv", 2, 2, Role::bias},
+                           {"ConvTranspose", 2, 2, Role::bias},
+                           {"Gemm", 2, 2, Role::bias},
+                           {"BatchNormalization", 2, 3, Role::bias},  // and mean
+                           {"LayerNormalization", 2, 2, Role::bias},
+                           {"GroupNormalization", 2, 2, Role::bias},
+                           {"InstanceNormalization", 2, 2, Role::bias},
+                           {"Add", 0, 1, Role::bias},
+                           {"Resize", 1, kAny, Role::value},
+                           {"Upsample", 1, kAny, Role::value},
+                           {"Range", 0, kAny, Role::value},
+                           {"Clip", 1, 2, Role::value},
+                           {"Pad", 2, 2, Role::value},
+                           {"NonMaxSuppression", 2, kAny, Role::value}};
+
 class Drawing {
  public:
   Drawing(std::filesystem::path directory, std::uint64_t seed) : directory_(std::move(directory)), seed_(seed) {}
+
+  /// Goes through the nodes first, inner graphs' too: they tell what tensors are for.
+  void look_at_nodes(const onnx::GraphProto& graph) {
+    for (const onnx::NodeProto& node : graph.node()) {
+      for (const Slot& slot : kSlots)
+        for (int i = slot.first; slot.op == node.op_type() && i <= slot.last && i < node.input_size(); ++i)
+          roles_[node.input(i)] = std::max(roles_[node.input(i)], slot.role);
+      for (const onnx::AttributeProto& attribute : node.attribute()) {
+        if (attribute.has_g()) look_at_nodes(attribute.g());
+        for (const onnx::GraphProto& inner : attribute.graphs()) look_at_nodes(inner);
+      }
+    }
+  }
 
   void graph(onnx::GraphProto& graph) {
     for (onnx::TensorProto& tensor : *graph.mutable_initializer()) look_at(tensor);
@@ -107,13 +147,20 @@ class Drawing {
 
   bool draw(const onnx::TensorProto& tensor, const Dims& dims, std::size_t count, std::string& raw) const {
     Random random(seed_, tensor.name());
+    const auto known = roles_.find(tensor.name());
+    const Role role = known == roles_.end() ? Role::weights : known->second;
+    if (role == Role::value) return false;
     const bool weights = dims.size() > 1;
-    // Uniform with a variance of 2 / inputs. A matrix may be either way around.
+    // Uniform with a variance of 1 / inputs, so that sums of residuals don't grow without bounds. A matrix may be
+    // either way around.
     double inputs = 1;
     for (std::size_t d = 1; d < dims.size(); ++d) inputs *= static_cast<double>(dims[d]);
     if (dims.size() == 2) inputs = static_cast<double>(std::max(dims[0], dims[1]));
-    const auto scale = static_cast<float>(std::sqrt(6 / std::max(inputs, 1.0)));
-    const auto real = [&] { return weights ? random.between(-scale, scale) : random.between(0.5f, 1.5f); };
+    const auto scale = static_cast<float>(std::sqrt(3 / std::max(inputs, 1.0)));
+    const auto real = [&] {
+      if (weights) return random.between(-scale, scale);
+      return role == Role::bias ? random.between(-0.1f, 0.1f) : random.between(0.5f, 1.5f);
+    };
     switch (tensor.data_type()) {
       case Type::FLOAT: fill<float>(raw, count, real); return true;
       case Type::DOUBLE: fill<double>(raw, count, real); return true;
@@ -130,6 +177,7 @@ class Drawing {
 
   std::filesystem::path directory_;
   std::uint64_t seed_;
+  std::map<std::string, Role> roles_;  ///< by tensor
   int drawn_ = 0;
   std::vector<std::string> refused_;
 };
@@ -138,6 +186,7 @@ class Drawing {
 
 int draw_missing_weights(onnx::ModelProto& model, const std::filesystem::path& directory, std::uint64_t seed) {
   Drawing drawing(directory, seed);
+  drawing.look_at_nodes(model.graph());
   drawing.graph(*model.mutable_graph());
   return drawing.drawn();
 }

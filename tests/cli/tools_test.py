@@ -142,7 +142,25 @@ class Recorded(Case):
         self.assertEqual(self.vireo("compare", self.model, "--outputs", self.folder / "ref").returncode, 2)
 
 
-class Power(Case):
+class Measures(Case):
+    def test_percentiles_are_those_that_are_asked_for(self):
+        latency = json.loads(self.fine("bench", STREET, "--budget", 0, "--iterations", 9, "--percentile", "25,99.9", "--json",
+                                       "-").stdout)["latency_ms"]
+        self.assertEqual(set(latency), {"min", "mean", "median", "max", "p25", "p99.9"})
+        self.assertLessEqual(latency["p25"], latency["p99.9"])
+        done = self.vireo("bench", STREET, "--percentile", "101")
+        self.assertEqual((done.returncode, done.stderr.count("101")), (2, 1))
+
+    def test_a_trace_on_the_cpu_has_the_layers_of_profiled_runs_one_after_the_other(self):
+        self.fine("bench", STREET, "--budget", 0, "--duration", 0.1, "--trace", self.folder / "trace.json")
+        events = json.loads((self.folder / "trace.json").read_text())["traceEvents"]
+        layers = [event for event in events if event.get("cat") == "layer"]
+        steps = json.loads(self.fine("inspect", STREET, "--json").stdout)["layers"]
+        self.assertEqual(len(layers), 4 * len(steps))
+        self.assertEqual({event["name"] for event in layers}, {step["name"] for step in steps})
+        for before, after in zip(layers, layers[1:]):
+            self.assertGreaterEqual(after["ts"] + 1e-3, before["ts"] + before["dur"])
+
     def test_bench_tells_power_where_the_machine_does(self):
         for power in json.loads(self.fine("bench", STREET, "--budget", 0, "--duration", 0.2, "--json", "-").stdout)["power"]:
             self.assertGreaterEqual(power["watts"], 0)

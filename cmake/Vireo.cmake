@@ -25,6 +25,23 @@ if(CCACHE)
 endif()
 find_package(Threads REQUIRED)
 
+# Where things lie below the prefix of an installation (Install.cmake), which programs find each other by. On Debian that
+# is its own folder for libraries under every prefix, so that one build serves /usr/local, any other place and packages.
+if(EXISTS /etc/debian_version AND CMAKE_LIBRARY_ARCHITECTURE)
+  set(CMAKE_INSTALL_LIBDIR lib/${CMAKE_LIBRARY_ARCHITECTURE} CACHE PATH "Libraries, below the prefix")
+endif()
+include(GNUInstallDirs)
+set(VIREO_PLUGIN_DIR ${CMAKE_INSTALL_LIBDIR}/gstreamer-1.0)
+if(VIREO_GSTREAMER)  # as GStreamer has it below its own prefix
+  find_package(PkgConfig REQUIRED)
+  pkg_get_variable(gst_prefix gstreamer-1.0 prefix)
+  pkg_get_variable(gst_plugins gstreamer-1.0 pluginsdir)
+  cmake_path(IS_PREFIX gst_prefix "${gst_plugins}" inside)
+  if(gst_prefix AND inside)
+    file(RELATIVE_PATH VIREO_PLUGIN_DIR ${gst_prefix} ${gst_plugins})
+  endif()
+endif()
+
 add_compile_options(-Wall -Wextra -Wshadow -Wno-missing-field-initializers)
 if(VIREO_SANITIZE)
   add_compile_options(-fsanitize=${VIREO_SANITIZE} -fno-omit-frame-pointer -g1)

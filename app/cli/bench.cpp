@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -12,6 +13,7 @@
 #include "app/cli/command.h"
 #include "app/cli/measure.h"
 #include "app/cli/trace.h"
+#include "app/machine/energy.h"
 
 namespace vireo::cli {
 namespace {
@@ -23,6 +25,7 @@ struct BenchFlags {
   int queued = 1;
   bool no_transfers = false, profile = false, serve = false, autopilot = false;
   std::string json, save_plan, inputs, trace;
+  std::string percentiles = "90,95,99";
 };
 
 /// The peak of this program alone: that of getrusage may be its parent's, from before the program replaced it.
@@ -81,6 +84,21 @@ void print_profile(std::vector<LayerTime> times, nlohmann::json& json) {
   }
 }
 
+/// "90,99.9" → 0.9, 0.999 under their names. Throws UsageError.
+std::vector<std::pair<std::string, double>> percentiles_of(const std::string& text) {
+  std::vector<std::pair<std::string, double>> found;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    double value = -1;
+    const auto read = std::from_chars(text.data() + at, text.data() + end, value);
+    if (read.ec != std::errc() || read.ptr != text.data() + end || !(value >= 0 && value <= 100))
+      throw UsageError(fmt::format("--percentile '{}': numbers from 0 to 100 are accepted, such as 90,99.9", text));
+    found.emplace_back(text.substr(at, end - at), value / 100);
+    at = end + 1;
+  }
+  return found;
+}
+
 /// Some more inferences, with the times of what the device does; the measurement before is free of that.
 void write_trace(const BenchFlags& f, Loaded& loaded, const std::vector<Context*>& contexts, nlohmann::json& results) {
   constexpr int kInferences = 48;  // of each context
@@ -106,11 +124,18 @@ void write_trace(const BenchFlags& f, Loaded& loaded, const std::vector<Context*
                                 {"overlap", overlap.share()},
                                 {"enqueue_us", percentile(enqueue_us, 0.5)}};
   results["trace"] = about;
-  write_json({{"traceEvents", trace_events(traces, loaded.device)}, {"displayTimeUnit", "ms"}, {"otherData", about}},
-             f.trace);
+  nlohmann::json events = trace_events(traces, loaded.device);
+  if (pieces == 0) {
+    ContextOptions profiled;
+    profiled.profile = true;
+    add_layers(events, *context_with_inputs(loaded, profiled, f.inputs), 4);
+  }
+  write_json({{"traceEvents", events}, {"displayTimeUnit", "ms"}, {"otherData", about}}, f.trace);
   if (f.json == "-") return;
   if (pieces == 0) {
-    fmt::print("  trace        the host's calls only: queues of {} tell no times\n", loaded.device);
+    fmt::print(
+        "  trace        the host's calls only: queues of {} tell no times; behind them the layers of profiled runs\n",
+        loaded.device);
     return;
   }
   fmt::print(
@@ -119,7 +144,19 @@ void write_trace(const BenchFlags& f, Loaded& loaded, const std::vector<Context*
       enqueue_us.size(), overlap.transfers_s * 1e3, overlap.share() * 100, percentile(enqueue_us, 0.5));
 }
 
+/// What the machine's counters tell of warm-up and measurement together, which do the same work; everything that ran on
+/// the machine is in it.
+void add_power(const std::vector<machine::EnergyUse>& energy, double total_s, double inference_s,
+               nlohmann::json& json) {
+  json["power"] = nlohmann::json::array();
+  for (const machine::EnergyUse& use : energy) {
+    const double watts = use.joules / total_s;
+    json["power"].push_back({{"counter", use.name}, {"watts", watts}, {"joules_per_inference", watts * inference_s}});
+  }
+}
+
 int bench(const BenchFlags& f) {
+  (void)percentiles_of(f.percentiles);
   const double warmup_s = f.warmup_ms >= 0 ? f.warmup_ms / 1e3 : f.warmup_s;
   Outputs files = files_of(f.model);
   if (!f.inputs.empty())
@@ -140,9 +177,12 @@ int bench(const BenchFlags& f) {
     contexts.push_back(context_with_inputs(loaded, options, f.inputs, f.no_transfers));
   std::vector<Context*> borrowed;
   for (const auto& context : contexts) borrowed.push_back(context.get());
+  machine::EnergyMeter meter;
+  meter.begin();
   const auto start = Clock::now();
   const auto all = drive(*loaded.engine, borrowed, {warmup_s, f.duration_s, f.iterations, f.queued});
-  const double elapsed = seconds_since(start) - warmup_s;
+  const double total = seconds_since(start), elapsed = total - warmup_s;
+  const std::vector<machine::EnergyUse> energy = meter.used();
   std::vector<double> times, enqueue_us;
   for (const Times& part : all) {
     times.insert(times.end(), part.ms.begin(), part.ms.end());
@@ -164,30 +204,31 @@ int bench(const BenchFlags& f) {
   j["plan_bytes"] = loaded.plan.bytes();
   j["arena_bytes"] = contexts[0]->arena_bytes();
   j["peak_rss_bytes"] = peak_rss_bytes();
-  j["latency_ms"] = {{"min", times.front()},
-                     {"mean", mean},
-                     {"median", percentile(times, 0.5)},
-                     {"p90", percentile(times, 0.9)},
-                     {"p95", percentile(times, 0.95)},
-                     {"p99", percentile(times, 0.99)},
-                     {"max", times.back()}};
+  j["latency_ms"] = {{"min", times.front()}, {"mean", mean}, {"median", percentile(times, 0.5)}, {"max", times.back()}};
+  std::string shown;
+  for (const auto& [name, p] : percentiles_of(f.percentiles)) {
+    j["latency_ms"]["p" + name] = percentile(times, p);
+    shown += fmt::format("  p{} {:.3f}", name, percentile(times, p));
+  }
   const std::size_t inferences = times.size() * static_cast<std::size_t>(std::max(1, f.queued));
   j["inferences"] = inferences;
   j["throughput_per_s"] = static_cast<double>(inferences) * batch / elapsed;
   if (f.queued > 1) j["queued"] = f.queued;
   if (!enqueue_us.empty()) j["enqueue_us"] = percentile(enqueue_us, 0.5);
+  add_power(energy, total, elapsed / static_cast<double>(inferences), j);
   const auto& l = j["latency_ms"];
   if (f.json != "-") {
     fmt::print("{}: {} inferences, {} context{} of {} thread{}\n", f.model.model, inferences, f.contexts,
                f.contexts == 1 ? "" : "s", j["threads"].get<int>(), j["threads"].get<int>() == 1 ? "" : "s");
-    fmt::print(
-        "  latency ms   min {:.3f}  mean {:.3f}  median {:.3f}  p90 {:.3f}  p95 {:.3f}  p99 {:.3f}  max {:.3f}\n",
-        l["min"].get<double>(), mean, l["median"].get<double>(), l["p90"].get<double>(), l["p95"].get<double>(),
-        l["p99"].get<double>(), l["max"].get<double>());
+    fmt::print("  latency ms   min {:.3f}  mean {:.3f}  median {:.3f}{}  max {:.3f}\n", l["min"].get<double>(), mean,
+               l["median"].get<double>(), shown, l["max"].get<double>());
     if (!enqueue_us.empty())
       fmt::print("  {} queued at a time: an inference's part; enqueueing one takes the host {:.1f} µs\n", f.queued,
                  percentile(enqueue_us, 0.5));
     fmt::print("  throughput   {:.1f}/s\n", j["throughput_per_s"].get<double>());
+    for (const auto& p : j["power"])
+      fmt::print("  power        {} {:.1f} W, {:.3f} J an inference\n", p["counter"].get<std::string>(),
+                 p["watts"].get<double>(), p["joules_per_inference"].get<double>());
     fmt::print("  build {:.2f} s, load {:.3f} s, arena {:.1f} MB, peak memory {:.0f} MB\n", loaded.build_s,
                loaded.load_s, static_cast<double>(j["arena_bytes"].get<std::uint64_t>()) / 1e6,
                static_cast<double>(peak_rss_bytes()) / 1e6);
@@ -226,6 +267,7 @@ void add_bench(Program& program) {
   c.flag("--no-transfers,--noDataTransfers", f->no_transfers,
          "inputs and outputs stay in the device's memory: nothing is copied in a run");
   const Flag profile = c.flag("--profile,--dumpProfile", f->profile, "time of each layer");
+  c.option("--percentile", f->percentiles, "which percentiles of the latency to tell").show_default();
   c.option("--json", f->json, "write the results to this file; - for stdout");
   Flag trace = c.option("--trace", f->trace,
                         "then run some more and write what ran when, copies and kernels of each context and the "

@@ -94,6 +94,7 @@ void add_build(Program& program);
 void add_bench(Program& program);
 void add_infer(Program& program);
 void add_compare(Program& program);
+void add_convert(Program& program);
 void add_inspect(Program& program);
 void add_devices(Program& program);
 void add_doctor(Program& program);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "app/cli/command.h"
+#include "app/cli/compare_recorded.h"
 #include "app/cli/model.h"
 #include "engine/api/tensor_file.h"
 
@@ -10,7 +11,7 @@ namespace vireo::cli {
 namespace {
 
 int compare_model(const ModelFlags& flags, const std::string& inputs_dir, double tolerance, bool all) {
-  const Network network = import_onnx(std::filesystem::path(flags.model), limits_of(flags));
+  const Network network = import_model(flags);
   BuildOptions options;
   if (!flags.devices.empty()) options.devices = flags.devices;
   options.threads = flags.threads;
@@ -69,7 +70,18 @@ void add_compare(Program& program) {
   c.option("--inputs", *inputs, "folder with input_0.pb …; random inputs by default");
   c.option("--tolerance", *tolerance, "largest relative L2 error that is right").show_default();
   c.flag("--all", *all, "print every layer, not only wrong ones");
-  c.run([flags, inputs, tolerance, all] { return compare_model(*flags, *inputs, *tolerance, *all); });
+  auto outputs = std::make_shared<std::string>();
+  auto elements = std::make_shared<Tolerance>();
+  c.option(
+      "--outputs", *outputs,
+      "folder with output_0.pb … of another engine for these inputs: compared with them, instead of layer by layer");
+  c.option("--rtol", elements->relative, "with --outputs: how far an element may be off, of its size").show_default();
+  c.option("--atol", elements->absolute, "with --outputs: and beside that").show_default();
+  c.run([=] {
+    if (outputs->empty()) return compare_model(*flags, *inputs, *tolerance, *all);
+    if (inputs->empty()) throw UsageError("--outputs needs --inputs, the folder with what they were computed from");
+    return compare_recorded(*flags, *inputs, *outputs, *elements);
+  });
 }
 
 }  // namespace vireo::cli

@@ -1,7 +1,5 @@
 #include <fmt/core.h>
 
-#include <cstring>
-
 #include "app/cli/command.h"
 #include "app/cli/model.h"
 #include "engine/api/tensor_file.h"
@@ -28,46 +26,16 @@ void add_tensor_files(Outputs& files, const InferFlags& f) {
 }
 
 int infer(const InferFlags& f) {
-  ModelFlags flags = f.model;
-  Outputs files = files_of(flags);
+  Outputs files = files_of(f.model);
   add_tensor_files(files, f);
   files.check();
-  const std::vector<HostTensor> tensors = read_inputs(f.inputs);
-  // The shapes of the files are the shapes to run at.
-  double build_s = 0;
-  const Plan plan = [&] {
-    if (Plan::is_plan(flags.model)) return Plan::load(flags.model);
-    const auto inputs = import_onnx(std::filesystem::path(flags.model), limits_of(flags)).inputs();
-    for (std::size_t k = 0; k < inputs.size() && k < tensors.size(); ++k)
-      if (!is_static(inputs[k].dims) && !tensors[k].dims.empty())
-        flags.shapes += (flags.shapes.empty() ? "" : ",") + inputs[k].name + ":" + to_string(tensors[k].dims);
-    return make_plan(flags, files, build_s);
-  }();
-  EngineOptions options;
-  options.threads = flags.threads;
-  options.limits = limits_of(flags);
-  auto engine = Engine::load(plan, Device{flags.devices.empty() ? "cpu" : flags.devices.front()}, options);
-  const auto inputs = engine->inputs();
-  check_inputs(*engine, tensors, f.inputs);
-  auto context = engine->create_context();
-  for (std::size_t k = 0; k < inputs.size(); ++k) context->set_shape(inputs[k].name, tensors[k].dims);
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    const Buffer buffer = context->allocate(inputs[k].name);
-    if (!tensors[k].data.empty()) std::memcpy(buffer.data(), tensors[k].data.data(), tensors[k].data.size());
-  }
-  for (const TensorInfo& output : engine->outputs())
-    if (is_static(context->shape(output.name))) (void)context->allocate(output.name);
-  if (const Status status = context->run(); !status.ok()) throw Error(status.code(), status.message());
+  const Ran ran = run_on_files(f.model, files, f.inputs);
   std::filesystem::create_directories(f.outputs);
-  for (std::size_t k = 0; k < engine->outputs().size(); ++k) {
-    const TensorInfo output = engine->outputs()[k];
-    HostTensor tensor{output.name, output.dtype, context->shape(output.name), {}};
-    const std::size_t bytes = byte_count(tensor.dtype, tensor.dims);
-    const Buffer result = context->result(output.name);
-    tensor.data.assign(result.data(), result.data() + bytes);
+  for (std::size_t k = 0; k < ran.outputs.size(); ++k) {
+    const HostTensor& tensor = ran.outputs[k];
     const std::filesystem::path path = std::filesystem::path(f.outputs) / fmt::format("output_{}.pb", k);
     write_tensor(path, tensor);
-    fmt::print("{}: '{}' {} {}\n", path.string(), output.name, to_string(tensor.dims), to_string(tensor.dtype));
+    fmt::print("{}: '{}' {} {}\n", path.string(), tensor.name, to_string(tensor.dims), to_string(tensor.dtype));
   }
   return 0;
 }

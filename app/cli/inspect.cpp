@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "app/cli/command.h"
+#include "app/cli/memory_map.h"
 #include "app/cli/model.h"
 #include "engine/api/output_file.h"
 #include "plugins/infer/reading.h"
@@ -72,13 +73,16 @@ std::optional<infer::Reading> reading_of(const Engine& engine, Context& context,
   }
 }
 
-int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool why) {
+int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, const std::string& map, bool why) {
   Outputs files = files_of(flags);
   files.write("--dot", dot);
+  files.write("--memory-map", map);
   Loaded loaded = load_model(flags, files);
   const auto layers = loaded.engine->report(loaded.shapes);
   auto context = make_context(loaded, {});
   if (!dot.empty()) write_dot(dot, layers);
+  if (map == "-") std::cout << memory_map_text(memory_map(*context), false) << "\n";
+  else if (!map.empty()) write_file(map, memory_map_text(memory_map(*context), map.ends_with(".svg")));
   std::string no_decoder;
   const std::optional<infer::Reading> reading = reading_of(*loaded.engine, *context, no_decoder);
   if (as_json) {
@@ -111,6 +115,7 @@ int inspect(const ModelFlags& flags, bool as_json, const std::string& dot, bool 
                       {"summary", reading->summary()}};
     else j["reading"] = {{"decoder", nullptr}, {"reason", no_decoder}};
     j["arena_bytes"] = context->arena_bytes();
+    j["memory"] = memory_map_json(memory_map(*context));
     j["plan_bytes"] = loaded.plan.bytes();
     j["weight_bytes"] = loaded.plan.weight_bytes();
     j["sections"] = nlohmann::json::array();
@@ -168,13 +173,15 @@ void add_inspect(Program& program) {
   Command c = program.add("inspect", "layers, kernels with their times, why not others, memory");
   auto flags = std::make_shared<ModelFlags>();
   auto json = std::make_shared<bool>(false), why = std::make_shared<bool>(false);
-  auto dot = std::make_shared<std::string>();
+  auto dot = std::make_shared<std::string>(), map = std::make_shared<std::string>();
   add_model_flags(c, *flags);
   flags->budget_s = 0;
   c.flag("--json", *json, "machine-readable, to stdout");
   c.flag("--why", *why, "what each other kernel took or why it was refused, and what the other layout would cost");
   c.option("--dot", *dot, "write the steps as a Graphviz file");
-  c.run([flags, json, dot, why] { return inspect(*flags, *json, *dot, *why); });
+  c.option("--memory-map", *map,
+           "write what lies where in the arena, and for which steps: a drawing for FILE.svg, else text");
+  c.run([=] { return inspect(*flags, *json, *dot, *map, *why); });
 }
 
 }  // namespace vireo::cli

@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
   cli::add_bench(program);
   cli::add_infer(program);
   cli::add_compare(program);
+  cli::add_convert(program);
   cli::add_inspect(program);
   cli::add_devices(program);
   cli::add_doctor(program);

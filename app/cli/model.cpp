@@ -9,6 +9,8 @@
 #include <random>
 #include <sstream>
 
+#include "engine/api/topology.h"
+
 namespace vireo::cli {
 namespace {
 
@@ -141,6 +143,16 @@ Precision parse_precision(const ModelFlags& f) {
        fmt::format("--precision '{}'; accepted: fp32, fp16, bf16, int8, best", f.precision));
 }
 
+Network import_model(const ModelFlags& f) {
+  if (!f.random_weights) return import_onnx(std::filesystem::path(f.model), limits_of(f));
+  Network network = import_onnx_topology(f.model, f.weights_seed, limits_of(f));
+  const auto drawn = network.metadata().find("vireo.random_weights");
+  if (!f.quiet)
+    fmt::print(stderr, "{} weights drawn, seed {}\n", drawn == network.metadata().end() ? "0" : drawn->second,
+               f.weights_seed);
+  return network;
+}
+
 Limits limits_of(const ModelFlags& f) {
   Limits limits;
   if (!f.max_tensor.empty()) limits.max_tensor_bytes = parse_bytes(f.max_tensor);
@@ -179,6 +191,9 @@ void add_model_flags(Command& c, ModelFlags& f) {
   c.option("--timing-cache,--timingCacheFile", f.timing_cache, "readable file of earlier timings, read and extended");
   c.flag("--exact", f.exact, "only kernels with the reference's arithmetic (no Winograd, no bf16)");
   c.option("--disable-pass", f.disabled_passes, "switch an optimisation off by its name (`vireo list passes`)");
+  c.flag("--random-weights", f.random_weights,
+         "draw the weights that the model has none for: external data that is missing, stripped initializers");
+  c.option("--weights-seed", f.weights_seed, "what they are drawn from").show_default();
   c.option("--threads", f.threads, "workers of one inference; 0: all cores").show_default().between(0, 1024);
 }
 
@@ -237,7 +252,7 @@ Plan make_plan(const ModelFlags& f, Outputs files, double& build_s) {
   files.check();
   const auto start = std::chrono::steady_clock::now();
   if (Plan::is_plan(f.model)) return Plan::load(f.model);
-  Network network = import_onnx(std::filesystem::path(f.model), limits_of(f));
+  Network network = import_model(f);
   read_external_data(files, f.model, network);
   files.check();
   Plan plan = build_plan(std::move(network), f);
@@ -264,7 +279,7 @@ Loaded load_model(const ModelFlags& f, Outputs files) {
   if (Plan::is_plan(f.model)) {
     loaded.plan = Plan::load(f.model);
   } else {
-    Network network = import_onnx(std::filesystem::path(f.model), limits_of(f));
+    Network network = import_model(f);
     read_external_data(files, f.model, network);
     files.check();
     // A dynamic model is tuned at the shapes it will run at.

@@ -28,6 +28,8 @@ struct ModelFlags {
   bool keep_packed = false, strip = false;  ///< of plans that are saved
   std::vector<std::string> disabled_passes, plugins;
   int threads = 0;
+  bool random_weights = false;
+  std::uint64_t weights_seed = 1;
   bool quiet = false;
 };
 
@@ -36,6 +38,9 @@ void add_model_flags(Command& command, ModelFlags& flags);
 
 /// The value of --precision and its aliases. Throws Error for an unknown name.
 [[nodiscard]] Precision parse_precision(const ModelFlags& flags);
+
+/// The network of an ONNX file, with weights drawn where the flags ask for that and it has none; says how many on stderr.
+[[nodiscard]] Network import_model(const ModelFlags& flags);
 
 /// The values of --max-tensor, --max-memory and --max-seconds; defaults where they aren't given.
 [[nodiscard]] Limits limits_of(const ModelFlags& flags);
@@ -55,6 +60,15 @@ struct Loaded {
   std::map<std::string, Dims> shapes;  ///< of all inputs
   double build_s = 0, load_s = 0;
 };
+
+/// What one run on tensors of files gave.
+struct Ran {
+  std::shared_ptr<Engine> engine;
+  std::vector<HostTensor> outputs;  ///< in the network's order
+};
+/// Builds or loads the model, as its flags say, and runs it once on input_0.pb, … of the folder, at their shapes.
+[[nodiscard]] Ran run_on_files(const ModelFlags& flags, const Outputs& files, const std::string& folder);
+
 /// The files that these flags have the command read and write; the command adds those of its own flags.
 [[nodiscard]] Outputs files_of(const ModelFlags& flags);
 

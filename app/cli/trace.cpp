@@ -165,4 +165,35 @@ nlohmann::json trace_events(const std::vector<ContextTrace>& contexts, const std
   return events;
 }
 
+void add_layers(nlohmann::json& events, Context& profiling, int inferences) {
+  double now = 0;
+  for (const nlohmann::json& event : events)
+    if (event.contains("dur")) now = std::max(now, event["ts"].get<double>() + event["dur"].get<double>());
+  const auto add = [&](int row, const std::string& name, double begun, double seconds, const nlohmann::json& about) {
+    events.push_back({{"ph", "X"},
+                      {"name", name},
+                      {"cat", row == 0 ? "inference" : "layer"},
+                      {"pid", 2},
+                      {"tid", row},
+                      {"ts", begun},
+                      {"dur", seconds * 1e6},
+                      {"args", about}});
+  };
+  events.push_back(
+      {{"ph", "M"}, {"name", "process_name"}, {"pid", 2}, {"tid", 0}, {"args", {{"name", "layers, profiled"}}}});
+  check(profiling.run());  // the first one touches memory
+  for (int i = 0; i < inferences; ++i) {
+    const auto start = Clock::now();
+    check(profiling.run());
+    const double seconds = seconds_since(start);
+    add(0, "inference " + std::to_string(i), now, seconds, nlohmann::json::object());
+    double layer = now;
+    for (const LayerTime& t : profiling.profile()) {
+      add(1, t.layer, layer, t.seconds, {{"op", t.op}, {"tactic", t.tactic}, {"flops", t.flops}, {"bytes", t.bytes}});
+      layer += t.seconds * 1e6;
+    }
+    now = std::max(layer, now + seconds * 1e6);
+  }
+}
+
 }  // namespace vireo::cli

@@ -36,4 +36,9 @@ struct Overlap {
 /// downloads. Times are microseconds from the first; each piece of the device's work says when it was queued.
 [[nodiscard]] nlohmann::json trace_events(const std::vector<ContextTrace>& contexts, const std::string& device);
 
+/// For devices whose queues tell no times: runs some inferences on a context that profiles and adds the times of their
+/// layers to the events, one after the other behind all others, in a process 2. Layers that ran side by side are told
+/// with their parts of the time.
+void add_layers(nlohmann::json& events, Context& profiling, int inferences);
+
 }  // namespace vireo::cli

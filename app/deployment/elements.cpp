@@ -24,8 +24,7 @@ fs::path program_folder() {
 void load_plugin() {
   const fs::path folder = program_folder();
   std::string tried;
-  for (const char* place : {"../lib/gstreamer-1.0", "../lib/x86_64-linux-gnu/gstreamer-1.0",
-                            "../lib/aarch64-linux-gnu/gstreamer-1.0", "."}) {
+  for (const char* place : {"../lib/gstreamer-1.0", VIREO_PLUGIN_PLACE, "."}) {  // build tree, installation
     const fs::path file = (folder / place / "libgstvireo.so").lexically_normal();
     std::error_code failed;
     if (!fs::exists(file, failed)) continue;

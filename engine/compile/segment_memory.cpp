@@ -38,6 +38,28 @@ std::string largest_block(const Graph& graph, const device::Segment& segment, co
   return text;
 }
 
+/// What lies where, by step; offsets: of the tensors.
+void tell_blocks(const Graph& graph, const Placement& placement, const std::vector<StepDraft>& drafts,
+                 const std::map<TensorId, std::size_t>& offsets, device::Segment& segment) {
+  std::map<TensorId, std::size_t> row_of;
+  for (std::size_t s = 0; s < drafts.size(); ++s) {
+    const auto step = static_cast<std::int32_t>(s);
+    for (const auto* places : {&drafts[s].inputs, &drafts[s].outputs})
+      for (const TensorPlace& p : *places) {
+        const auto at = offsets.find(p.root);
+        if (at == offsets.end()) continue;
+        const auto [row, fresh] = row_of.try_emplace(p.root, segment.blocks.size());
+        if (fresh)
+          segment.blocks.push_back(
+              {graph.tensor(p.root).name, false, at->second, placement.tensors[index(p.root)].span, step, step});
+        segment.blocks[row->second].last_step = step;
+      }
+    const device::Step& made = segment.steps[s];
+    if (made.launch->workspace_bytes > 0)
+      segment.blocks.push_back({made.layer, true, made.workspace, made.launch->workspace_bytes, step, step});
+  }
+}
+
 }  // namespace
 
 void reuse_in_place(const Graph& graph, const std::vector<int>& binding_of, std::vector<StepDraft>& drafts) {
@@ -109,6 +131,7 @@ std::map<TensorId, std::size_t> plan_segment_memory(const Graph& graph, const Pl
   std::map<TensorId, std::size_t> offsets;
   for (const auto& [root, block] : block_of) offsets[root] = blocks[block].offset;
   for (const auto& [root, offset] : words.offsets) offsets[root] = unmarked + offset;
+  tell_blocks(graph, placement, drafts, offsets, segment);
 #ifndef NDEBUG
   if (overlaps(blocks)) base::fail(ErrorCode::internal, "the memory plan overlaps");
 #endif

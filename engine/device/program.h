@@ -89,6 +89,14 @@ struct Binding {
   bool output = false;
 };
 
+/// Bytes of the arena and the steps for which they are taken, for those who look at it from outside.
+struct ArenaBlock {
+  std::string name;  ///< of the tensor that lies there first; of the layer whose workspace it is
+  bool workspace = false;
+  std::size_t offset = 0, bytes = 0;
+  std::int32_t first_step = 0, last_step = 0;
+};
+
 /// What one device runs without a break.
 struct Segment {
   std::int32_t device = 0;  ///< index into Program::devices
@@ -99,6 +107,7 @@ struct Segment {
   /// Where each binding lies: k: it is binding k of the program; -1 - k: tensor k of the boundary.
   std::vector<std::int32_t> outside;
   std::size_t arena_bytes = 0;        ///< activations and workspaces
+  std::vector<ArenaBlock> blocks;     ///< what lies there
   std::size_t scratch_bytes = 0;      ///< for each worker
   std::size_t largest_workspace = 0;  ///< of a step
   std::size_t workspace_bytes = 0;    ///< largest workspace + scratch of all workers, what max_workspace limits

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 from pathlib import Path
 
 MODEL = Path(__file__).resolve().parents[2] / "config" / "models" / "demo" / "street.onnx"
@@ -27,6 +28,33 @@ class Reading(unittest.TestCase):
         self.assertEqual((reading["decoder"], reading["width"], reading["height"]), ("yolox", 384, 288))
         self.assertIn(reading["reason"], line)
         self.assertIn("not decoder segment: ", vireo("inspect", MODEL, "--why"))
+
+
+class Memory(unittest.TestCase):
+    def test_blocks_that_are_taken_at_the_same_step_never_overlap(self):
+        found = json.loads(vireo("inspect", MODEL, "--json"))
+        for part in found["memory"]:
+            self.assertTrue(part["blocks"])
+            for i, a in enumerate(part["blocks"]):
+                self.assertLessEqual(a["offset"] + a["bytes"], part["arena_bytes"])
+                self.assertLess(a["last_step"], part["steps"])
+                for b in part["blocks"][i + 1:]:
+                    if a["first_step"] <= b["last_step"] and b["first_step"] <= a["last_step"]:
+                        self.assertFalse(a["offset"] < b["offset"] + b["bytes"] and b["offset"] < a["offset"] + a["bytes"], (a, b))
+        self.assertLessEqual(sum(part["arena_bytes"] for part in found["memory"]), found["arena_bytes"])
+
+    def test_it_is_written_as_text_and_drawn(self):
+        blocks = json.loads(vireo("inspect", MODEL, "--json"))["memory"][0]["blocks"]
+        with tempfile.TemporaryDirectory() as folder:
+            vireo("inspect", MODEL, "--memory-map", f"{folder}/map.txt")
+            lines = Path(folder, "map.txt").read_text().splitlines()
+            self.assertRegex(lines[0], r"cpu: arena \d+ bytes, .* \d+ steps")
+            self.assertEqual(len(lines), 3 + len(blocks))
+            vireo("inspect", MODEL, "--memory-map", f"{folder}/map.svg")
+            drawn = xml.etree.ElementTree.parse(f"{folder}/map.svg").getroot()
+            titles = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}title")]
+            self.assertEqual(len(titles), len(blocks))
+            self.assertIn(f"{blocks[0]['bytes']} bytes at {blocks[0]['offset']}", titles[0])
 
 
 class Layouts(unittest.TestCase):

@@ -116,13 +116,13 @@ class OnADevice(unittest.TestCase):
                     beside += max(0, min(a["ts"] + a["dur"], b["ts"] + b["dur"]) - max(a["ts"], b["ts"]))
         self.assertAlmostEqual(beside / total, trace["otherData"]["overlap"], delta=1e-3)
 
-    def test_a_trace_of_a_device_without_such_queues_has_the_hosts_calls(self):
+    def test_a_trace_of_a_device_without_such_queues_has_the_hosts_calls_and_layers_of_profiled_runs(self):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "trace.json"
             self.assertIn("the host's calls only", vireo("bench", MODEL, *SHAPES, "--budget", 0, "--duration", "0.1",
                                                          "--trace", file))
             trace = json.loads(file.read_text())
-            self.assertEqual({e["pid"] for e in trace["traceEvents"] if e["ph"] == "X"}, {0})
+            self.assertEqual({e["pid"] for e in trace["traceEvents"] if e["ph"] == "X"}, {0, 2})
 
     def test_precisions_that_a_device_has_not_are_refused(self):
         for arguments in (["--fp16"], ["--fp16", "--device", "cpu"], ["--int8", *OPENCL]):

@@ -11,33 +11,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from onnx_bytes import field, tensor
+
 STREET = Path(__file__).resolve().parents[2] / "config" / "models" / "demo" / "street.onnx"
 VIREO = sys.argv.pop(1)
 PIPELINE = "has no video pipeline" not in subprocess.run([VIREO, "run"], capture_output=True, text=True).stderr
 QUICK = ["--budget", "0"]
-
-
-def varint(value):
-    text = b""
-    while value > 127:
-        text += bytes([value & 127 | 128])
-        value >>= 7
-    return text + bytes([value])
-
-
-def field(number, value):
-    """A field of a protobuf message: a number, or bytes."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def tensor(dims, name="", **data):
-    text = b"".join(field(1, extent) for extent in dims) + field(2, 1) + field(8, name)
-    if "location" in data:
-        return text + field(13, field(1, "location") + field(2, data["location"])) + field(14, 1)
-    return text + field(9, data["raw"])
 
 
 def external_model(location):

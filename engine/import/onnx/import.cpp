@@ -5,12 +5,15 @@
 #include <exception>
 #include <limits>
 #include <new>
+#include <optional>
 
 #include "engine/api/file.h"
 #include "engine/api/network.h"
+#include "engine/api/topology.h"
 #include "engine/base/text.h"
 #include "engine/graph/graph.h"
 #include "engine/import/onnx/builder.h"
+#include "engine/import/onnx/draw.h"
 
 namespace vireo {
 namespace {
@@ -33,9 +36,9 @@ class Piecewise : public google::protobuf::io::CopyingInputStream {
 
 using Stream = google::protobuf::io::ZeroCopyInputStream;
 
-/// Throws nothing but Error, whatever the libraries throw for the model.
+/// Throws nothing but Error, whatever the libraries throw for the model. With a seed, missing weights are drawn.
 Network import_stream(Stream& stream, std::uint64_t bytes, const std::filesystem::path& directory, const Limits& limits,
-                      const std::string& title) {
+                      const std::string& title, std::optional<std::uint64_t> seed = {}) {
   using base::fail;
   if (bytes == 0) fail(ErrorCode::invalid_model, title, " is empty");
   if (bytes > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
@@ -46,7 +49,10 @@ Network import_stream(Stream& stream, std::uint64_t bytes, const std::filesystem
     if (!model.ParseFromZeroCopyStream(&stream))
       fail(ErrorCode::invalid_model, title, " is no ONNX file, or it is truncated or damaged (", bytes, " bytes)");
     if (!model.has_graph()) fail(ErrorCode::invalid_model, title, " is no ONNX file: it holds no graph");
-    return Network(importer::Builder(model, directory, limits).build());
+    const int drawn = seed ? importer::draw_missing_weights(model, directory, *seed) : 0;
+    Network network(importer::Builder(model, directory, limits).build());
+    if (drawn > 0) network.set_metadata("vireo.random_weights", std::to_string(drawn));
+    return network;
   } catch (const Error& error) {
     const std::string what = error.what();
     if (what.starts_with(title)) throw;
@@ -66,13 +72,23 @@ Network import_stream(Stream& stream, std::uint64_t bytes, const std::filesystem
 
 }  // namespace
 
-Network import_onnx(const std::filesystem::path& path, const Limits& limits) {
+namespace {
+
+Network import_file(const std::filesystem::path& path, const Limits& limits, std::optional<std::uint64_t> seed) {
   const InputFile file(path);
   std::filesystem::path directory = path.parent_path();
   if (directory.empty()) directory = ".";
   Piecewise pieces(file);
   google::protobuf::io::CopyingInputStreamAdaptor stream(&pieces, 1 << 20);
-  return import_stream(stream, file.size(), directory, limits, "'" + path.string() + "'");
+  return import_stream(stream, file.size(), directory, limits, "'" + path.string() + "'", seed);
+}
+
+}  // namespace
+
+Network import_onnx(const std::filesystem::path& path, const Limits& limits) { return import_file(path, limits, {}); }
+
+Network import_onnx_topology(const std::filesystem::path& path, std::uint64_t seed, const Limits& limits) {
+  return import_file(path, limits, seed);
 }
 
 Network import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& directory, const Limits& limits) {

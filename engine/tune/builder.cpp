@@ -255,8 +255,11 @@ Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims
   TimingCache cache;
   if (!options.timing_cache.empty()) cache = TimingCache::load(options.timing_cache);
   if (options.timings) cache.merge(*options.timings);
-  for (const std::string& name : options.devices)
-    state.sections.push_back(build_section(state, *device::open(name), cache, job));
+  for (const std::string& name : options.devices) {
+    const std::shared_ptr<device::Device> device = device::open(name);
+    state.sections.push_back(build_section(state, *device, cache, job));
+    if (!device->target().is_cpu()) state.built_on.push_back(device);
+  }
   if (!options.timing_cache.empty()) cache.save(options.timing_cache);
   if (options.timings) *options.timings = std::move(cache);
   if (options.strip) tune::strip_weights(state, shapes);

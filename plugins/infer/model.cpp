@@ -214,7 +214,7 @@ void Model::set_up(const Plan& plan) {
   engine_options.threads = options_.threads;
   engine_options.compiling = [telling = telling_, what = "loading " + options_.path.stem().string() + " on " +
                                                          options_.device +
-                                                         ": compiling"](std::size_t made, std::size_t of) {
+                                                         ": kernels"](std::size_t made, std::size_t of) {
     return !*telling || (*telling)(what, static_cast<double>(made) / static_cast<double>(of));
   };
   std::vector<std::shared_ptr<Engine>> engines;

@@ -1,6 +1,9 @@
 #include "app/cli/command.h"
 
 #include <CLI/CLI.hpp>
+#include <atomic>
+
+#include "engine/api/device.h"
 
 namespace vireo::cli {
 
@@ -102,5 +105,12 @@ std::optional<int> Program::parse(int argc, char** argv) {
     return app_->exit(error) == 0 ? 0 : 2;
   }
 }
+
+namespace {
+std::atomic<bool> g_leaves_work{false};
+}
+
+void leave_work_behind() noexcept { g_leaves_work = true; }
+bool leaves_work() noexcept { return g_leaves_work || compilers_at_work(); }
 
 }  // namespace vireo::cli

@@ -102,4 +102,9 @@ void add_list(Program& program);
 void add_run(Program& program);
 void add_demo(Program& program);
 
+/// Something still works that nobody waits for, a compiler in a driver, and that can't be told to end: the process is
+/// to end without it, by _exit().
+void leave_work_behind() noexcept;
+[[nodiscard]] bool leaves_work() noexcept;
+
 }  // namespace vireo::cli

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -78,9 +79,15 @@ int main(int argc, char** argv) {
   cli::add_devices(program);
   cli::add_doctor(program);
   cli::add_list(program);
-  return guarded([&] {
+  const int result = guarded([&] {
     if (const std::optional<int> code = program.parse(argc, argv)) return *code;
     if (program.verbose()) set_log_level(LogLevel::info);
     return program.chosen()();
   });
+  // exit() would wait for it, or take from it what it uses.
+  if (cli::leaves_work()) {
+    std::fflush(nullptr);
+    std::_Exit(result);
+  }
+  return result;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <thread>
 
+#include "app/cli/command.h"
 #include "app/control/controller.h"
 #include "app/control/health.h"
 #include "app/control/notify.h"
@@ -59,18 +61,44 @@ class Signals {
   void (*hup_)(int);
 };
 
-constexpr auto kSilence = std::chrono::seconds(1);
-
-/// The first start takes its time, and nothing moves meanwhile.
-void tell_start(const deployment::Snapshot& snapshot) {
-  for (const deployment::StreamSnapshot& stream : snapshot.streams) {
-    if (stream.state != deployment::StreamState::starting) continue;
-    fmt::print(
-        stderr,
-        "vireo: the model is being prepared; from ONNX that takes seconds the first time, then its plan is kept\n");
-    return;
+/// The first start takes its time, and nothing moves meanwhile: what it is at is told after a second, then whenever it
+/// is at something else, and how far it is from time to time.
+class StartTeller {
+ public:
+  void look(const deployment::Snapshot& snapshot) {
+    const auto now = std::chrono::steady_clock::now();
+    if (over_ || now - begin_ < kSilence || now < next_) return;
+    next_ = now + kLook;
+    over_ = true;
+    for (const deployment::StreamSnapshot& stream : snapshot.streams) {
+      if (stream.state != deployment::StreamState::starting) continue;
+      over_ = false;
+      if (stream.doing.empty()) continue;
+      tell(stream.doing, now);
+      return;
+    }
   }
-}
+
+  [[nodiscard]] bool over() const { return over_; }
+
+ private:
+  static constexpr std::chrono::seconds kSilence{1}, kEvery{5};
+  static constexpr std::chrono::milliseconds kLook{200};
+
+  void tell(const std::string& doing, std::chrono::steady_clock::time_point now) {
+    const std::string what = doing.substr(0, doing.rfind(", "));
+    if (what == told_ && now - told_at_ < kEvery) return;
+    fmt::print(stderr, "vireo: {}\n", doing);
+    if (told_.empty())
+      fmt::print(stderr, "vireo: from ONNX that takes its time once, then the plan is kept; Ctrl-C ends it\n");
+    told_ = what;
+    told_at_ = now;
+  }
+
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now(), next_, told_at_;
+  std::string told_;
+  bool over_ = false;
+};
 
 /// For the service manager's status line.
 std::string in_words(const deployment::Snapshot& snapshot) {
@@ -78,6 +106,15 @@ std::string in_words(const deployment::Snapshot& snapshot) {
   for (const deployment::StreamSnapshot& stream : snapshot.streams)
     playing += stream.state == deployment::StreamState::playing;
   return fmt::format("{} of {} streams playing", playing, snapshot.streams.size());
+}
+
+/// Streams that are not done are all still loading: nothing of theirs would be lost.
+bool only_loads(const deployment::Snapshot& snapshot) {
+  return std::ranges::all_of(snapshot.streams, [](const deployment::StreamSnapshot& stream) {
+    using deployment::StreamState;
+    return stream.state == StreamState::starting || stream.state == StreamState::ended ||
+           stream.state == StreamState::failed;
+  });
 }
 
 /// Nothing is said while something hangs: then the service manager begins anew.
@@ -103,7 +140,8 @@ void apply_again(control::Controller& controller, const Reload& reload,
 
 deployment::RunStats play(const config::DeploymentConfig& config, const Reload& reload,
                           deployment::FrameObserver observer, const std::filesystem::path& folder) {
-  deployment::Deployment deployment(std::move(observer));
+  auto own = std::make_unique<deployment::Deployment>(std::move(observer));
+  deployment::Deployment& deployment = *own;
   control::Controller controller(deployment, deployment::element_knobs(), folder);
   const Signals signals(bool{reload});
   control::ServiceNotify service(std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"));
@@ -114,20 +152,25 @@ deployment::RunStats play(const config::DeploymentConfig& config, const Reload& 
     fmt::print(stderr, "vireo: control at {}\n", server->address());
   }
   service.ready(in_words(deployment.snapshot()));
-  const auto begin = std::chrono::steady_clock::now();
-  bool told = false;
+  constexpr std::chrono::milliseconds kPatience{1500};
+  std::chrono::steady_clock::time_point stopped_at;
+  StartTeller start;
   int reloads = 0;
   for (bool stopped = false; !deployment.done() || (server && !stopped);) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    if (!told && std::chrono::steady_clock::now() - begin > kSilence) {
-      told = true;
-      tell_start(deployment.snapshot());
-    }
+    if (!start.over()) start.look(deployment.snapshot());
     if (service.ping_is_due()) ping(service, deployment.snapshot());
     if (!stopped && g_stops > 0) {
       stopped = true;
+      stopped_at = std::chrono::steady_clock::now();
       service.stopping();
       deployment.stop();
+    }
+    // Some drivers compile where nobody can break them off.
+    if (stopped && std::chrono::steady_clock::now() - stopped_at > kPatience && only_loads(deployment.snapshot())) {
+      server.reset();
+      leave_work_behind();
+      return deployment::sum_up(own.release()->snapshot());
     }
     if (!stopped && g_reloads > reloads) {
       reloads = g_reloads;

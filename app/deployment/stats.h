@@ -27,6 +27,7 @@ struct StreamSnapshot {
   std::string name, source;  ///< the address, without its secrets
   StreamState state = StreamState::starting;
   std::string problem;         ///< what is wrong now, or ended it; "" while all is well
+  std::string doing;           ///< while it starts: what the model's loading is at
   std::string model;           ///< model, input, decoder and why, as vireoinfer says it
   std::uint64_t restarts = 0;  ///< times that the source was opened anew
   std::uint64_t frames_in = 0;

@@ -61,7 +61,7 @@ Stream::Stream(const config::StreamConfig& config, Ledger& ledger, FrameObserver
 }
 
 Stream::~Stream() {
-  ending_ = true;
+  end();
   join();
 }
 
@@ -84,6 +84,11 @@ config::StreamConfig Stream::config() const {
 
 void Stream::start() {
   thread_ = std::thread([this] { run(); });
+}
+
+void Stream::end() noexcept {
+  ending_ = true;
+  if (const std::shared_ptr<StreamBody> now = body()) now->cancel_load();
 }
 
 void Stream::join() {
@@ -186,8 +191,9 @@ Stream::Ending Stream::play_once() {
     set(StreamState::playing, "");
     input.start();
     ending = supervise(*own, input);
-  } catch (const Error& error) {  // a model that can't be loaded now won't be later
-    set(StreamState::failed, error.what());
+  } catch (const Error& error) {          // a model that can't be loaded now won't be later
+    if (ending_) ending = Ending::ended;  // before it had begun
+    else set(StreamState::failed, error.what());
   }
   own->gate().close();
   input.stop();

@@ -45,8 +45,8 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   void start();
-  /// Lets the source end now; files are finished.
-  void end() noexcept { ending_ = true; }
+  /// Lets the source end now; files are finished. A model that is being loaded is given up.
+  void end() noexcept;
   [[nodiscard]] bool done() const { return done_; }
   /// Blocks until it is done, and lets go of everything.
   void join();

@@ -54,10 +54,16 @@ StreamBody::StreamBody(const config::StreamConfig& config, const BodyOptions& op
   gate_ = std::make_unique<FrameGate>(
       pipeline_.get(), frames, GateOptions{options.live, !options.live || never_drops(config), config.max_frames});
   add_end(add_stages(config, options, frames));
+  const Owned<GstBus> bus(gst_element_get_bus(pipeline_.get()));
+  gst_bus_set_sync_handler(bus.get(), &StreamBody::heard, this, nullptr);
 }
 
 StreamBody::~StreamBody() {
   gate_->close();
+  {
+    const Owned<GstBus> bus(gst_element_get_bus(pipeline_.get()));
+    gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
+  }
   pipeline_.reset();
 }
 
@@ -109,6 +115,28 @@ void StreamBody::add_end(GstElement* tail) {
   link(tail, end_);
 }
 
+/// While play() loads nobody takes messages from the bus.
+GstBusSyncReply StreamBody::heard(GstBus*, GstMessage* message, gpointer data) {
+  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_PROGRESS) return GST_BUS_PASS;
+  auto* self = static_cast<StreamBody*>(data);
+  GstProgressType type = GST_PROGRESS_TYPE_COMPLETE;
+  gchar* text = nullptr;
+  gst_message_parse_progress(message, &type, nullptr, &text);
+  const bool going = type == GST_PROGRESS_TYPE_START || type == GST_PROGRESS_TYPE_CONTINUE;
+  const std::string doing = take(text);
+  {
+    const std::lock_guard lock(self->doing_mutex_);
+    self->doing_ = going ? doing : "";
+  }
+  gst_message_unref(message);
+  return GST_BUS_DROP;
+}
+
+void StreamBody::cancel_load() {
+  for (GstElement* stage : stages_)
+    if (g_signal_lookup("cancel-load", G_OBJECT_TYPE(stage)) != 0) g_signal_emit_by_name(stage, "cancel-load");
+}
+
 void StreamBody::play() {
   if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
     throw Error(ErrorCode::io, start_failure(pipeline_.get()));
@@ -125,6 +153,10 @@ GstClockTime StreamBody::running_time() const {
 }
 
 void StreamBody::add_figures(StreamSnapshot& all) const {
+  {
+    const std::lock_guard lock(doing_mutex_);
+    all.doing = doing_;
+  }
   all.frames_in += gate_->frames();
   all.dropped += gate_->dropped();
   all.dropped_in += gate_->dropped();

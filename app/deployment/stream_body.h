@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class StreamBody {
 
   /// Loads the models. Throws Error.
   void play();
+  /// Ends play() soon, from another thread, where it still loads. Later it does nothing.
+  void cancel_load();
   [[nodiscard]] FrameGate& gate() { return *gate_; }
   [[nodiscard]] const FrameGate& gate() const { return *gate_; }
   [[nodiscard]] GstElement* pipeline() const { return pipeline_.get(); }
@@ -54,7 +57,11 @@ class StreamBody {
                                        GstElement* tail);
   void add_end(GstElement* tail);
 
+  static GstBusSyncReply heard(GstBus* bus, GstMessage* message, gpointer self);
+
   BodyEvents events_;
+  mutable std::mutex doing_mutex_;
+  std::string doing_;                ///< what loading is at, in the elements' words
   std::vector<GstElement*> stages_;  ///< borrowed from the pipeline
   GstElement *draw_ = nullptr, *end_ = nullptr;
   std::unique_ptr<FrameGate> gate_;

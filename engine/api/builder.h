@@ -33,7 +33,10 @@ struct BuildOptions {
   Precision precision = Precision::fp32;
   std::uint64_t max_workspace = 0;  ///< bytes of scratch a context may use beside its activations; 0: no limit
   std::vector<Profile> profiles;
-  double budget_s = 10;                ///< seconds of tactic timing; 0: heuristics only
+  /// Seconds of tactic timing, for all profiles together; 0: heuristics only. Plan kernels (one kernel for the whole
+  /// network, on some GPUs, for small batches) are tried where the compilation of all of them is expected to take at
+  /// most six times as long (five seconds where that is more): half a minute for a detector.
+  double budget_s = 10;
   std::filesystem::path timing_cache;  ///< readable file of earlier timings; read and extended when not empty
   TimingCache* timings = nullptr;      ///< borrowed; the same without a file
   /// Packed weights go into the plan, not only the weights themselves: it loads fastest, and is about twice as large or
@@ -49,7 +52,8 @@ struct BuildOptions {
   Limits limits;    ///< of what the network may ask for, at this build; build() throws where it asks for more
 };
 
-/// Told from the building thread. Return false to cancel: build() then throws Error(cancelled).
+/// Told from the building thread, several times a second. Return false to cancel: build() then throws Error(cancelled).
+/// What a device's compiler works on then is left to itself (compilers_at_work()).
 using Progress = std::function<bool(std::string_view stage, double fraction)>;
 
 /// Optimises, times and packs the network. Throws Error; never returns an invalid plan.

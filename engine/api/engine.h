@@ -75,6 +75,10 @@ struct LayerTime {
 struct EngineOptions {
   int threads = 0;  ///< workers that one inference uses; 0: all cores
   Limits limits;  ///< of what the plan may ask for; load(), or the first use of a shape, throws where it asks for more
+  /// Where programs have to be compiled that the plan has not got: how many are made, of how many. Told several times a
+  /// second by the thread that first uses a shape. Return false to cancel: what it called throws Error(cancelled), or
+  /// returns that as its status.
+  std::function<bool(std::size_t made, std::size_t of)> compiling = {};
 };
 
 struct ContextOptions {
@@ -130,10 +134,10 @@ class VIREO_API Engine : public std::enable_shared_from_this<Engine> {
   /// The choice of layout for each layer that has one. Empty when shapes were unknown at build.
   [[nodiscard]] const std::vector<LayoutReport>& layouts() const noexcept;
   [[nodiscard]] int threads() const noexcept;
-  /// Calls body(0) … body(tiles - 1), each once, on the workers that the engine's contexts share, the calling thread among
-  /// them, and returns when all have returned. Never beside an inference of these workers but before or after it, so what
-  /// the host has to do for the next one takes none of the cores away on which this one counts. Bodies must not throw, nor
-  /// use the engine.
+  /// Calls body(0) … body(tiles - 1), each once, on the workers that the engine's contexts share, the calling thread
+  /// among them, and returns when all have returned. Never beside an inference of these workers but before or after it,
+  /// so what the host has to do for the next one takes none of the cores away on which this one counts. Bodies must not
+  /// throw, nor use the engine.
   void run_on_workers(int tiles, const std::function<void(int)>& body) noexcept;
 
   struct State;

@@ -79,10 +79,12 @@ Segment compile_segment(const Graph& graph, const CompileOptions& options) {
              " bytes; raise it, or use fewer threads");
 }
 
-Program compile(const Graph& original, const CompileOptions& asked) {
+namespace {
+
+Program compile_for(const device::Target& target, const Graph& original, const CompileOptions& asked) {
   Program program;
   CompileOptions options = asked;
-  options.target = target_for(original, asked);
+  options.target = &target;
   std::optional<Graph> half;
   if (options.precision == Precision::fp16 && !options.target->is_cpu()) half = with_half(original, options);
   if (half)
@@ -90,6 +92,7 @@ Program compile(const Graph& original, const CompileOptions& asked) {
   const Graph& graph = half ? *half : original;
   program.devices = {options.target->name};
   program.binaries = options.binaries;
+  program.loading = options.loading;
   program.bindings = bindings_of(graph);
   std::vector<std::string> why;
   const std::vector<std::int32_t> device_of = assign_devices(graph, options, &why);
@@ -117,6 +120,23 @@ Program compile(const Graph& original, const CompileOptions& asked) {
   }
   program.boundary = std::move(cut.boundary);
   program.boundary_bytes = cut.boundary_bytes;
+  return program;
+}
+
+}  // namespace
+
+Program compile(const Graph& graph, const CompileOptions& options) {
+  const device::Target& target = *options.target;
+  if (!target.launches_only) return compile_for(target, graph, options);
+  const std::string_view known = known_form(graph, options);
+  const std::string_view form = known.empty() ? guessed_form(graph) : known;
+  if (form == kPlanForm) {
+    Program program = compile_for(target, graph, options);
+    program.form = form;
+    if (!known.empty() || plan_compile_seconds(program, target) <= options.patience_s) return program;
+  }
+  Program program = compile_for(*target.launches_only, graph, options);
+  program.form = kLaunchForm;
   return program;
 }
 

@@ -32,7 +32,10 @@ struct CompileOptions {
   std::vector<std::string> disabled_passes;
   bool traced = false;                            ///< the program can be observed (device::Executor::observe)
   std::shared_ptr<device::BinaryStore> binaries;  ///< of programs for the target; null: none are kept
-  graph::PackedWeights* packs = nullptr;          ///< borrowed; null: every launch packs for itself
+  /// Seconds that plan kernels may take to be compiled where nobody has measured whether they pay (form.h).
+  double patience_s = 5;
+  device::Loading loading;                ///< of whoever makes executables of the program
+  graph::PackedWeights* packs = nullptr;  ///< borrowed; null: every launch packs for itself
 };
 
 /// How programs of a plan are compiled: with what its section permits, the timings and packed weights in it. They

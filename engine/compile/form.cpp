@@ -2,6 +2,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/text.h"
+#include "engine/device/opencl/plan_kernel.h"
 #include "engine/graph/operator.h"
 
 namespace vireo::compile {
@@ -38,12 +39,21 @@ std::string form_key(const graph::Graph& graph) {
 
 bool may_be_plan(const graph::Graph& graph) { return elements_of_layer(graph) < 10 * kSmallLayer; }
 
-const device::Target* target_for(const graph::Graph& graph, const CompileOptions& options) {
-  const device::Target* launches = options.target->launches_only.get();
-  if (!launches) return options.target;
+std::string_view known_form(const graph::Graph& graph, const CompileOptions& options) {
+  if (!options.target->launches_only) return {};
   const plan::Choice* known = options.choices ? known_choice(options, form_key(graph)) : nullptr;
-  const bool plan = known ? known->tactic == kPlanForm : elements_of_layer(graph) < kSmallLayer;
-  return plan ? options.target : launches;
+  if (!known) return {};
+  return known->tactic == kPlanForm ? kPlanForm : kLaunchForm;
+}
+
+std::string_view guessed_form(const graph::Graph& graph) {
+  return elements_of_layer(graph) < kSmallLayer ? kPlanForm : kLaunchForm;
+}
+
+double plan_compile_seconds(const device::Program& program, const device::Target& target) {
+  double seconds = 0;
+  for (const auto& segment : program.segments) seconds += device::opencl::compile_seconds(*segment, target.opencl);
+  return seconds;
 }
 
 }  // namespace vireo::compile

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <exception>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -33,6 +36,52 @@ void for_each_parallel(std::size_t count, int threads, const std::function<void(
   }
   for (const std::exception_ptr& error : errors)
     if (error) std::rethrow_exception(error);
+}
+
+void for_each_parallel(std::size_t count, int threads, const std::function<void(std::size_t)>& work,
+                       const std::function<void()>& meanwhile) {
+  constexpr std::chrono::milliseconds kLook{50};
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool done = false, unwanted = false;
+  std::exception_ptr error;
+  const auto all = [&] {
+    try {
+      for_each_parallel(count, threads, [&](std::size_t i) {
+        {
+          const std::lock_guard lock(mutex);
+          if (unwanted) return;
+        }
+        work(i);
+      });
+    } catch (...) {
+      error = std::current_exception();
+    }
+    const std::lock_guard lock(mutex);
+    done = true;
+    changed.notify_all();
+  };
+  std::jthread helper;
+  try {
+    helper = std::jthread(all);
+  } catch (const std::system_error&) {
+    all();
+  }
+  std::exception_ptr unwanted_why;
+  for (std::unique_lock lock(mutex); !done;) {
+    changed.wait_for(lock, kLook);
+    if (done || unwanted) continue;
+    lock.unlock();
+    try {
+      meanwhile();
+    } catch (...) {
+      unwanted_why = std::current_exception();
+    }
+    lock.lock();
+    unwanted = unwanted_why != nullptr;
+  }
+  if (unwanted_why) std::rethrow_exception(unwanted_why);
+  if (error) std::rethrow_exception(error);
 }
 
 }  // namespace vireo::compile

@@ -98,6 +98,7 @@ struct LoadOptions {
   std::shared_ptr<ThreadPool> pool;  ///< the CPU's workers; as many as the segment wants
   bool profile = false;
   BinaryStore* binaries = nullptr;  ///< borrowed for the call
+  Loading loading = {};             ///< empty: nobody wants to know
 };
 
 class Device : public std::enable_shared_from_this<Device> {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/api/engine.h"
@@ -135,8 +136,14 @@ class BinaryStore {
   virtual void put(const std::string& key, const std::string& binary) = 0;
 };
 
+/// How many of an executable's programs are made, of how many. Told while that takes time, several times a second, by
+/// the thread that loads; what it throws ends the load.
+using Loading = std::function<void(std::size_t made, std::size_t of)>;
+
 struct Program {
   std::shared_ptr<BinaryStore> binaries;    ///< null: everything is compiled from its source
+  Loading loading;                          ///< of whoever loads it; empty: nobody wants to know
+  std::string_view form;                    ///< compile/form.h; empty where its device has but one
   std::vector<std::string> devices{"cpu"};  ///< names; the first is the one that was asked for
   std::vector<std::shared_ptr<const Segment>> segments;
   std::vector<Binding> bindings;  ///< inputs in network order, then outputs

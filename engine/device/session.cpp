@@ -13,7 +13,7 @@ Session::Session(std::shared_ptr<const Program> program, std::shared_ptr<ThreadP
   for (const std::string& name : program_->devices) sides_.push_back({open(name), nullptr, {}});
   for (const std::shared_ptr<const Segment>& segment : program_->segments) {
     Side& side = sides_[static_cast<std::size_t>(segment->device)];
-    executables_.push_back(side.device->load(segment, {pool, profile, program_->binaries.get()}));
+    executables_.push_back(side.device->load(segment, {pool, profile, program_->binaries.get(), program_->loading}));
     const bool crosses = std::any_of(segment->outside.begin(), segment->outside.end(), [](auto k) { return k < 0; });
     const MemoryKind kind = side.device->target().is_cpu() ? MemoryKind::pinned : MemoryKind::device;
     if (crosses && !side.boundary) {

@@ -10,6 +10,7 @@
 // where the build was told to keep them. A plan may lack weights that its device does not need (BuildOptions::strip).
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct Plan::State {
   plan::Section untuned;  ///< for devices that have none; permits no more than any of the sections does
   std::uint64_t file_bytes = 0;
   std::vector<TensorInfo> inputs, outputs;
+  /// Devices that a build has opened, which an engine of the plan finds with all that they have compiled: programs in
+  /// the plan are compiled once more, in part, by drivers that hand out no machine code.
+  std::vector<std::shared_ptr<const void>> built_on;
 
   /// The section of this device, else `untuned`.
   [[nodiscard]] const plan::Section& section_for(std::string_view fingerprint) const;

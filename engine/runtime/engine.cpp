@@ -22,6 +22,7 @@ std::shared_ptr<const runtime::Module> Engine::State::module_for(const runtime::
   compile::CompileOptions options = compile::options_of(*section, plan.state().disabled_passes, workers);
   options.limits = limits;
   options.target = &device->target();
+  options.loading = loading;
   if (!device->target().is_cpu())
     options.cpu_choices = &plan.state().section_for(device::host_target().fingerprint).choices;
   // The plan's state outlives the module: its choices and packed weights are borrowed.
@@ -72,6 +73,10 @@ std::shared_ptr<Engine> Engine::load(const Plan& plan, const Device& device, con
   state->plan = plan;
   state->device = device::open(device.name);
   state->limits = options.limits;
+  if (options.compiling)
+    state->loading = [wanted = options.compiling](std::size_t made, std::size_t of) {
+      if (!wanted(made, of)) throw Error(ErrorCode::cancelled, "the device's programs are not wanted any more");
+    };
   state->threads = options.threads > 0 ? options.threads : base::available_cores();
   state->pool = std::make_shared<device::ThreadPool>(state->threads);
   state->section = &plan.state().section_for(state->device->target().fingerprint);

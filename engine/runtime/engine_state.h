@@ -24,6 +24,7 @@ struct Engine::State {
   graph::Graph graph;                      ///< the plan's, in the section's formats
   int threads = 1;
   Limits limits;
+  device::Loading loading;
   std::shared_ptr<device::ThreadPool> pool;
   std::mutex mutex;
   struct Compiled {

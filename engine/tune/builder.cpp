@@ -34,6 +34,7 @@ namespace {
 
 constexpr double kWorkersShare = 0.1;  // of the budget, for finding steps that fewer workers do faster
 constexpr double kPairShare = 0.3;     // of what timing tactics has, for layers that may take the place of two
+constexpr double kPatienceShare = 6;   // budgets, for the compilation of plan kernels
 constexpr double kLayoutShare = 0.1;   // at most, for layouts that predictions leave in doubt
 
 void check(const Network& network, const BuildOptions& options) {
@@ -85,7 +86,23 @@ struct Job {
   const base::Deadline& deadline;
   const Progress& progress;
   bool only_owner;
+
+  void tell(const std::string& stage, double fraction) const {
+    if (!progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
+  }
+  /// Tells what is compiled of which stage.
+  [[nodiscard]] device::Loading loading(const std::string& stage) const {
+    return [this, stage](std::size_t made, std::size_t of) {
+      tell(stage, static_cast<double>(made) / static_cast<double>(of));
+    };
+  }
 };
+
+/// Seconds that the compilation of plan kernels may take in all: at the default budget those of common networks, half a
+/// minute each, and little without one.
+double patience_of(const BuildOptions& options) {
+  return std::max(compile::kPatience_s, kPatienceShare * options.budget_s);
+}
 
 passes::PassOptions pass_options_of(const Job& job) {
   passes::PassOptions options;
@@ -140,14 +157,28 @@ plan::Section build_section(const Plan::State& state, device::Device& device, Ti
   const double budget_s = job.shapes.empty() ? 0 : rest_s / static_cast<double>(job.shapes.size());
   section.workers = budget_s > 0 ? (on_cpu ? compile_options.workers : 1) : 0;
   std::set<std::string> asked;
-  for (const auto& one : job.shapes) {
+  plan::Choices forms_made;
+  double patience_s = patience_of(options);
+  for (std::size_t number = 0; number < job.shapes.size(); ++number) {
+    const auto& one = job.shapes[number];
+    const std::string compiling = base::str(
+        "compiling", job.shapes.size() > 1 ? base::str(" ", number + 1, " of ", job.shapes.size()) : std::string());
     const graph::Graph g = compile::specialise(lowered, one, compile_options);
+    compile_options.patience_s = patience_s;
     if (budget_s > 0) {
       const std::vector<graph::Graph> bodies = tune::loop_bodies(g, compile_options);
       const device::Target& target = device.target();
       // What runs as launches, and, where it can pay, what runs as plan kernels: other tactics are best there.
       std::vector<const device::Target*> forms{target.launches_only ? target.launches_only.get() : &target};
-      if (target.launches_only && compile::may_be_plan(g)) forms.insert(forms.begin(), &target);
+      if (target.launches_only && compile::may_be_plan(g)) {
+        const double plan_s =
+            choices.contains(compile::form_key(g)) ? 0 : tune::seconds_of_plan_form(g, compile_options);
+        const bool tried = plan_s <= patience_s;
+        log(LogLevel::info, base::str("plan kernels would take some ", plan_s, " s to be compiled: they are ",
+                                      tried ? "tried" : "not tried", ", with a budget of ", options.budget_s, " s"));
+        if (tried) forms.insert(forms.begin(), &target);
+        if (tried) patience_s -= plan_s;
+      }
       for (const device::Target* form : forms) {
         compile_options.target = form;
         const graph::Graph converted =
@@ -163,7 +194,7 @@ plan::Section build_section(const Plan::State& state, device::Device& device, Ti
             tune::time_candidates(*pairs, compile_options, {kPairShare * share_s}, choices, job.progress);
       }
       compile_options.target = &target;
-      if (forms.size() > 1) tune::time_forms(g, compile_options, device, choices);
+      if (forms.size() > 1) tune::time_forms(g, compile_options, device, choices, job.loading(compiling));
     }
     // Compiling once here proves that the plan will load, and keeps the workspace promise.
     compile_options.choices = &choices;
@@ -173,18 +204,23 @@ plan::Section build_section(const Plan::State& state, device::Device& device, Ti
       // Of other devices' segments the kernels are compiled: the plan takes them along.
       for (const auto& segment : made.program()->segments)
         if (made.program()->devices[static_cast<std::size_t>(segment->device)] == section.device && !on_cpu)
-          (void)device.load(segment, {nullptr, false, compile_options.binaries.get()});
+          (void)device.load(segment, {nullptr, false, compile_options.binaries.get(), job.loading(compiling)});
       return made.program();
     };
     std::shared_ptr<const device::Program> program;
     try {
       program = try_module();
     } catch (const Error& error) {
-      if (!device.target().launches_only || compile::target_for(g, compile_options) != &device.target()) throw;
+      const std::string_view known = compile::known_form(g, compile_options);
+      const std::string_view form = known.empty() ? compile::guessed_form(g) : known;
+      if (error.code() == ErrorCode::cancelled || !device.target().launches_only || form != compile::kPlanForm) throw;
       log(LogLevel::warning, base::str("the network runs as launches, not as plan kernels: ", error.what()));
       choices[compile::form_key(g)] = {std::string(compile::kLaunchForm), 0};
       program = try_module();
     }
+    if (!program->form.empty()) forms_made[compile::form_key(g)] = {std::string(program->form), 0};
+    if (program->form == compile::kPlanForm && compile::known_form(g, compile_options).empty())
+      patience_s -= compile::plan_compile_seconds(*program, device.target());
     if (budget_s > 0 && on_cpu && compile_options.workers > 1)
       for (const auto& segment : program->segments) {
         tune::time_workers(*segment, std::make_shared<device::ThreadPool>(compile_options.workers),
@@ -194,35 +230,41 @@ plan::Section build_section(const Plan::State& state, device::Device& device, Ti
   }
   for (const std::string& key : asked)  // a plan takes what is its own
     if (const auto it = choices.find(key); it != choices.end()) section.choices.insert(*it);
+  section.choices.merge(forms_made);  // what was guessed is what the plan has programs for
   section.packs->keep(plan::PackedWeightStore::Keep::none);
   return section;
 }
 
 Plan build_plan(graph::Graph graph, const std::vector<std::map<std::string, Dims>>& shapes, bool only_owner,
                 const BuildOptions& options, const Progress& told) {
-  const base::Deadline deadline("the build", options.limits.max_seconds);
+  std::string last_stage = "optimising";
+  double last_fraction = 0;
+  const base::Deadline deadline("the build", options.limits.max_seconds,
+                                [&] { return !told || told(last_stage, last_fraction); });
   const Progress progress = [&](std::string_view stage, double fraction) {
+    last_stage = stage;
+    last_fraction = fraction;
     deadline.check(stage);
-    return !told || told(stage, fraction);
-  };
-  const auto report = [&](std::string_view stage, double fraction) {
-    if (!progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
+    return true;
   };
   const Job job{options, shapes, deadline, progress, only_owner};
-  report("optimising", 0);
+  job.tell("optimising", 0);
   Plan::State state;
   state.graph = std::move(graph);
   state.disabled_passes = options.disabled_passes;
   state.profiles = options.profiles;
   make_neutral(state.graph, job);
   if (only_owner) tune::spill_weights(state.graph);
-  report("optimising", 1);
+  job.tell("optimising", 1);
 
   TimingCache cache;
   if (!options.timing_cache.empty()) cache = TimingCache::load(options.timing_cache);
   if (options.timings) cache.merge(*options.timings);
-  for (const std::string& name : options.devices)
-    state.sections.push_back(build_section(state, *device::open(name), cache, job));
+  for (const std::string& name : options.devices) {
+    const std::shared_ptr<device::Device> device = device::open(name);
+    state.sections.push_back(build_section(state, *device, cache, job));
+    if (!device->target().is_cpu()) state.built_on.push_back(device);
+  }
   if (!options.timing_cache.empty()) cache.save(options.timing_cache);
   if (options.timings) *options.timings = std::move(cache);
   if (options.strip) tune::strip_weights(state, shapes);

@@ -14,7 +14,7 @@ namespace {
 /// A program's own segments on the device, with memory of their own for what they read and write.
 class Runs {
  public:
-  Runs(const device::Program& program, device::Device& device, device::BinaryStore* binaries)
+  Runs(const device::Program& program, device::Device& device, const device::Loading& loading)
       : queue_(device.create_queue()) {
     for (const auto& segment : program.segments) {
       if (program.devices[static_cast<std::size_t>(segment->device)] != device.target().name) continue;
@@ -23,7 +23,7 @@ class Runs {
         part.memory.push_back(device.allocate(binding.bytes, MemoryKind::device));
         part.regions.push_back({part.memory.back().get(), nullptr, 0});
       }
-      part.executable = device.load(segment, {nullptr, false, binaries});
+      part.executable = device.load(segment, {nullptr, false, nullptr, loading});
     }
   }
 
@@ -51,23 +51,35 @@ class Runs {
   std::vector<Part> parts_;
 };
 
+device::Program in_form(std::string_view form, const graph::Graph& graph, const compile::CompileOptions& options,
+                        const plan::Choices& choices) {
+  plan::Choices with = choices;
+  with[compile::form_key(graph)] = {std::string(form), 0};
+  compile::CompileOptions own = options;
+  own.choices = &with;
+  own.asked = nullptr;
+  return compile::compile(graph, own);
+}
+
 }  // namespace
 
+double seconds_of_plan_form(const graph::Graph& graph, const compile::CompileOptions& options) {
+  const plan::Choices none;
+  return compile::plan_compile_seconds(
+      in_form(compile::kPlanForm, graph, options, options.choices ? *options.choices : none), *options.target);
+}
+
 void time_forms(const graph::Graph& graph, const compile::CompileOptions& options, device::Device& device,
-                plan::Choices& choices) {
+                plan::Choices& choices, const device::Loading& loading) {
   const std::string key = compile::form_key(graph);
   if (choices.contains(key)) return;
   std::vector<plan::Choice> timed;
   for (const std::string_view form : {compile::kPlanForm, compile::kLaunchForm}) {
-    plan::Choices with = choices;
-    with[key] = {std::string(form), 0};
-    compile::CompileOptions own = options;
-    own.choices = &with;
-    own.asked = nullptr;
     try {
-      const device::Program program = compile::compile(graph, own);
-      timed.push_back({std::string(form), Runs(program, device, nullptr).seconds()});
+      const device::Program program = in_form(form, graph, options, choices);
+      timed.push_back({std::string(form), Runs(program, device, loading).seconds()});
     } catch (const Error& error) {
+      if (error.code() == ErrorCode::cancelled) throw;
       log(LogLevel::warning, base::str("the form '", form, "' is out of its trial: ", error.what()));
     }
   }

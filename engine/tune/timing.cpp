@@ -61,22 +61,24 @@ bool is_heavy(const graph::Problem& problem) {
 
 /// Null when the candidate can't even be prepared: it is out, and the others race on.
 std::unique_ptr<Trial> trial_of(const graph::Problem& problem, const compile::Candidate& candidate,
-                                const std::shared_ptr<device::ThreadPool>& pool) {
+                                const std::shared_ptr<device::ThreadPool>& pool, const base::Deadline* deadline) {
   try {
     std::vector<TrialStep> steps(1);
     steps[0] = {&problem, prepare(problem, candidate)};
-    return std::make_unique<Trial>(std::move(steps), pool);
+    return std::make_unique<Trial>(std::move(steps), pool, deadline);
   } catch (const std::exception& error) {
+    if (deadline) deadline->check("timing tactics");
     log(LogLevel::warning, base::str(name_of(candidate), " is out of its trial: ", error.what()));
     return nullptr;
   }
 }
 
 /// One candidate after the other, for heavy problems; a few runs of those are long enough.
-std::vector<double> time_one_by_one(const Contest& contest, const std::shared_ptr<device::ThreadPool>& pool) {
+std::vector<double> time_one_by_one(const Contest& contest, const std::shared_ptr<device::ThreadPool>& pool,
+                                    const base::Deadline* deadline) {
   std::vector<double> best;
   for (const compile::Candidate& c : contest.list) {
-    const std::unique_ptr<Trial> trial = trial_of(*contest.problem, c, pool);
+    const std::unique_ptr<Trial> trial = trial_of(*contest.problem, c, pool, deadline);
     double seconds = trial ? trial->run() : kOut;
     for (int round = 1; round < 4 && seconds != kOut; ++round) {
       const double next = trial->run();
@@ -88,19 +90,23 @@ std::vector<double> time_one_by_one(const Contest& contest, const std::shared_pt
 }
 
 std::vector<double> time_interleaved(const Contest& contest, const std::shared_ptr<device::ThreadPool>& pool,
-                                     double budget_s) {
+                                     double budget_s, const base::Deadline* deadline) {
   std::vector<std::unique_ptr<Trial>> trials(contest.list.size());
+  const auto make = [&](std::size_t i) { trials[i] = trial_of(*contest.problem, contest.list[i], pool, deadline); };
   // Devices compile programs for their trials, which takes longer than to run them.
-  const int together = contest.problem->target->is_cpu() ? 1 : base::available_cores();
-  compile::for_each_parallel(trials.size(), together,
-                             [&](std::size_t i) { trials[i] = trial_of(*contest.problem, contest.list[i], pool); });
+  if (contest.problem->target->is_cpu()) compile::for_each_parallel(trials.size(), 1, make);
+  else
+    compile::for_each_parallel(trials.size(), base::available_cores(), make, [&] {
+      if (deadline) deadline->check("timing tactics");
+    });
   return race(trials, budget_s);
 }
 
 /// What fails on the trial's data is out; where all do, the reference is the choice: it says what is wrong.
-plan::Choice decide(const Contest& contest, const std::shared_ptr<device::ThreadPool>& pool, double budget_s) {
-  const std::vector<double> best =
-      is_heavy(*contest.problem) ? time_one_by_one(contest, pool) : time_interleaved(contest, pool, budget_s);
+plan::Choice decide(const Contest& contest, const std::shared_ptr<device::ThreadPool>& pool, double budget_s,
+                    const base::Deadline* deadline) {
+  const std::vector<double> best = is_heavy(*contest.problem) ? time_one_by_one(contest, pool, deadline)
+                                                              : time_interleaved(contest, pool, budget_s, deadline);
   std::size_t winner = 0;
   for (std::size_t i = 1; i < best.size(); ++i)
     if (best[i] < best[winner] * (1 - kMargin)) winner = i;
@@ -192,7 +198,7 @@ plan::Choice time_problem(const graph::Problem& problem, const compile::CompileO
                           const std::shared_ptr<device::ThreadPool>& pool, double budget_s) {
   std::vector<compile::Candidate> list = contenders(problem, compile_options);
   if (list.empty()) return {};
-  return decide({&problem, {}, std::move(list), 0}, pool, budget_s);
+  return decide({&problem, {}, std::move(list), 0}, pool, budget_s, compile_options.deadline);
 }
 
 void time_pair(const graph::Problem& a, const graph::Problem& b, const compile::CompileOptions& compile_options,
@@ -206,7 +212,7 @@ void time_pair(const graph::Problem& a, const graph::Problem& b, const compile::
     const compile::Candidate* chosen = choose_candidate(*problem, list, options);
     if (!chosen) return;
     tactics.emplace_back(name_of(*chosen));
-    trials.push_back(trial_of(*problem, *chosen, pool));
+    trials.push_back(trial_of(*problem, *chosen, pool, compile_options.deadline));
   }
   const std::vector<double> best = race(trials, budget_s);
   if (best[0] == kOut || best[1] == kOut) return;
@@ -248,7 +254,8 @@ void time_candidates(const graph::Graph& graph, const compile::CompileOptions& c
     if (left <= 0) break;
     if (progress && !progress("timing tactics", static_cast<double>(i) / static_cast<double>(contests.size())))
       throw Error(ErrorCode::cancelled, "the build was cancelled");
-    choices[contests[i].key] = decide(contests[i], pool, std::min(left, options.budget_s / 10));
+    choices[contests[i].key] =
+        decide(contests[i], pool, std::min(left, options.budget_s / 10), compile_options.deadline);
   }
   if (progress) (void)progress("timing tactics", 1.0);
   time_depth_first(graph, compile_options, options.budget_s - watch.seconds(), choices, pool, progress);

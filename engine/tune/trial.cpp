@@ -23,7 +23,8 @@ double beside(const device::LaunchBase& launch) {
 }
 }  // namespace
 
-Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool) {
+Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool,
+             const base::Deadline* deadline) {
   auto segment = std::make_shared<device::Segment>();
   const device::Target& target = *steps.front().problem->target;
   segment->workers = target.is_cpu() ? pool->size() : 1;
@@ -69,7 +70,9 @@ Trial::Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadP
     regions_.push_back({memory_.back().get(), nullptr, 0});
     if (bytes_[k]) queue_->copy(regions_.back(), {nullptr, buffers_[k].get(), 0}, bytes_[k]);
   }
-  executable_ = device_->load(segment, {});
+  device::LoadOptions load;
+  if (deadline) load.loading = [deadline](std::size_t, std::size_t) { deadline->check("timing tactics"); };
+  executable_ = device_->load(segment, load);
   failed_ = !queue_->synchronize().ok();
 }
 

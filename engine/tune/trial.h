@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/base/deadline.h"
 #include "engine/device/cpu/executor.h"
 #include "engine/device/cpu/thread_pool.h"
 #include "engine/device/device.h"
@@ -25,8 +26,10 @@ struct TrialStep {
 /// are buffers that hold plausible numbers.
 class Trial {
  public:
-  /// On the target of the problems; `pool` is the CPU's.
-  Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool);
+  /// On the target of the problems; `pool` is the CPU's. `deadline`: borrowed for the construction, which may take long
+  /// on other devices; may be null.
+  Trial(std::vector<TrialStep> steps, const std::shared_ptr<device::ThreadPool>& pool,
+        const base::Deadline* deadline = nullptr);
   /// Seconds of one run; kOut when it failed, and ever after. On other devices than the CPU the mean of some runs put
   /// into a queue together, so that it is not the hand-over that is timed.
   double run();

@@ -4,6 +4,7 @@
 // caller waits for the first one's build instead of building again.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "plugins/sdk/params.h"
 
 namespace vireo::infer {
+
+class CachedPlan;
 
 struct ModelOptions {
   std::filesystem::path path;  ///< ONNX or plan
@@ -34,11 +37,15 @@ struct ModelOptions {
   [[nodiscard]] std::vector<std::string> devices() const;
 };
 
+/// What a model's loading is at ("building engine for yolov8n on opencl:0: compiling 1 of 4") and how much of that is
+/// done, 0 to 1; told by the thread that loads, several times a second. Return false to cancel.
+using Telling = std::function<bool(const std::string& doing, double fraction)>;
+
 class Model {
  public:
-  /// Throws Error.
-  [[nodiscard]] static std::shared_ptr<Model> open(const ModelOptions& options);
-  explicit Model(const ModelOptions& options);
+  /// `telling` is used until it returns. Throws Error; Error(cancelled) where telling() says so.
+  [[nodiscard]] static std::shared_ptr<Model> open(const ModelOptions& options, const Telling& telling = {});
+  explicit Model(const ModelOptions& options, Telling telling = {});
   ~Model();
 
   [[nodiscard]] const ModelOptions& options() const noexcept { return options_; }
@@ -53,9 +60,11 @@ class Model {
 
  private:
   void load();
+  [[nodiscard]] Plan build_plan(const CachedPlan& cached) const;
   void set_up(const Plan& plan);
 
   ModelOptions options_;
+  std::shared_ptr<Telling> telling_;  ///< empty once it is loaded; shared with the engines
   sdk::ModelDescription description_;
   std::unique_ptr<EngineBackend> backend_;
   std::unique_ptr<Batcher> batcher_;

@@ -292,6 +292,40 @@ TEST(VireoInfer, OffersNoPrecisionThatIsRefusedEverywhere) {
   gst_object_unref(element);
 }
 
+TEST(VireoInfer, TellsWhatLoadingIsAtAndGivesItUpWhenTold) {
+  load_plugin();
+  GstElement* element = gst_parse_launch(infer().c_str(), nullptr);
+  Messages messages(element);
+  const auto next = [&] {
+    GstMessage* message = messages.next(GST_MESSAGE_PROGRESS, 0);
+    GstProgressType type = GST_PROGRESS_TYPE_ERROR;
+    gchar* text = nullptr;
+    if (message) gst_message_parse_progress(message, &type, nullptr, &text);
+    std::pair<GstProgressType, std::string> told{type, text ? text : "nothing"};
+    g_free(text);
+    if (message) gst_message_unref(message);
+    return told;
+  };
+  g_signal_emit_by_name(element, "cancel-load");
+  EXPECT_EQ(gst_element_set_state(element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  EXPECT_EQ(next(), std::pair(GST_PROGRESS_TYPE_START, std::string("loading street on cpu")));
+  EXPECT_EQ(next().first, GST_PROGRESS_TYPE_CANCELED);
+  gst_element_set_state(element, GST_STATE_NULL);  // from here on it is wanted again
+  EXPECT_EQ(gst_element_set_state(element, GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
+  auto told = next();
+  EXPECT_EQ(told, std::pair(GST_PROGRESS_TYPE_START, std::string("loading street on cpu")));
+  bool builds = false;
+  while (told.first == GST_PROGRESS_TYPE_START || told.first == GST_PROGRESS_TYPE_CONTINUE) {
+    builds |= told.second.starts_with("building engine for street on cpu: ");
+    told = next();
+  }
+  EXPECT_TRUE(builds);
+  EXPECT_EQ(told.first, GST_PROGRESS_TYPE_COMPLETE);
+  EXPECT_EQ(messages.next(GST_MESSAGE_ERROR, 0), nullptr) << "who cancels knows";
+  gst_element_set_state(element, GST_STATE_NULL);
+  gst_object_unref(element);
+}
+
 TEST(VireoInfer, DocumentsEveryPropertyWithDefaultAndMutability) {
   load_plugin();
   GstElement* element = gst_element_factory_make("vireoinfer", nullptr);

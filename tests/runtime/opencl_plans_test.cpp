@@ -142,5 +142,32 @@ output "y" "y"
   compile::remove_tactic_source(*source);
 }
 
+TEST_F(OpenclPlans, builds_tell_what_they_compile_and_end_when_they_are_not_wanted_any_more) {
+  BuildOptions options = quick();
+  options.profiles = {{{"x", {2, 3, 16, 16}, {2, 3, 16, 16}, {2, 3, 16, 16}}},
+                      {{"x", {1, 3, 16, 16}, {1, 3, 16, 16}, {1, 3, 16, 16}}}};
+  Network network = parsed(R"(
+graph "g"
+input "x" float32 ?x3x16x16
+"y" = unary("x") {function="tanh"} "tanh"
+output "y" "y"
+)");
+  std::vector<std::string> stages;
+  double most = 0;
+  (void)build(network, options, [&](std::string_view stage, double fraction) {
+    if (stages.empty() || stages.back() != stage) stages.emplace_back(stage);
+    most = std::max(most, fraction);
+    return true;
+  });
+  EXPECT_EQ(stages, (std::vector<std::string>{"optimising", "compiling 1 of 2", "compiling 2 of 2"}));
+  EXPECT_EQ(most, 1);
+  for (const std::string_view at : {"optimising", "compiling 1 of 2", "compiling 2 of 2"}) try {
+      (void)build(network, options, [&](std::string_view stage, double) { return stage != at; });
+      ADD_FAILURE() << "not cancelled at " << at;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::cancelled) << error.what();
+    }
+}
+
 }  // namespace
 }  // namespace vireo

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engine/compile/form.h"
+#include "engine/compile/lower.h"
 #include "engine/device/device.h"
 #include "engine/device/opencl/plan_kernel.h"
 #include "engine/device/opencl/resident_lock.h"
 #include "engine/graph/operator.h"
 #include "engine/ops/table.h"
+#include "engine/plan/plan_state.h"
 #include "tests/runtime/opencl_networks.h"
 
 namespace vireo {
@@ -124,6 +127,27 @@ TEST_F(PlanKernels, agree_with_the_cpu) {
     const auto picture = ramp(kPicture, 0.01f);
     EXPECT_LT(relative_l2(run(*on_opencl(blocks(), precision), picture), on_cpu(blocks(), picture)), limit);
   }
+}
+
+TEST_F(PlanKernels, are_guessed_where_their_compilation_is_worth_the_wait_and_what_was_guessed_stays_in_the_plan) {
+  const Plan plan = build(blocks(), quick(Precision::fp16));
+  const plan::Section& section = plan.state().sections.front();
+  const std::shared_ptr<device::Device> device = device::open("opencl:0");
+  compile::CompileOptions options = compile::options_of(section, {}, 1);
+  options.target = &device->target();
+  const graph::Graph g = compile::specialise(compile::lower(plan.state(), section), {}, options);
+  ASSERT_TRUE(section.choices.contains(compile::form_key(g)));
+  EXPECT_EQ(section.choices.at(compile::form_key(g)).tactic, compile::kPlanForm);
+  options.patience_s = 0;
+  EXPECT_EQ(compile::compile(g, options).form, compile::kPlanForm) << "its programs are in the plan";
+  options.choices = nullptr;
+  const device::Program launches = compile::compile(g, options);
+  EXPECT_EQ(launches.form, compile::kLaunchForm);
+  EXPECT_EQ(compile::plan_compile_seconds(launches, device->target()), 0);
+  options.patience_s = compile::kPatience_s;
+  const device::Program guessed = compile::compile(g, options);
+  EXPECT_EQ(guessed.form, compile::kPlanForm);
+  EXPECT_GT(compile::plan_compile_seconds(guessed, device->target()), 0);
 }
 
 TEST_F(PlanKernels, thousands_of_runs_are_equal_bit_by_bit) {

@@ -4,8 +4,8 @@
 #include <atomic>
 
 #include "engine/api/log.h"
-#include "engine/base/file.h"
 #include "engine/base/memory.h"
+#include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
 #include "engine/device/opencl/executable.h"
 #include "engine/device/opencl/probe.h"
@@ -190,40 +190,39 @@ std::unique_ptr<Executable> OpenclDevice::load(std::shared_ptr<const Segment> se
                                             std::move(segment), options);
 }
 
-std::shared_ptr<const Program> OpenclDevice::program(const OpenclKernel& kernel, BinaryStore* binaries) {
-  const std::string text =
-      base::str(kernel.hopper, " ", kernel.most_registers, " ", kernel.options, "\n", kernel.source);
-  std::shared_ptr<const Program> made;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto known = programs_.find(text);
-    if (known != programs_.end()) made = known->second;
-  }
-  const std::string key =
-      binaries ? base::str("program ", kernel.entry, " ", base::checksum(text.data(), text.size())) : std::string();
-  if (!made && binaries) made = from_store(*binaries, key);
-  if (!made) made = std::make_shared<const Program>(context(), id_, kernel);
-  if (binaries && binaries->grows() && binaries->get(key).empty()) binaries->put(key, made->binary());
-  const std::lock_guard lock(mutex_);
-  return programs_.try_emplace(text, std::move(made)).first->second;
+std::string OpenclDevice::text_of(const OpenclKernel& kernel) {
+  return base::str(kernel.hopper, " ", kernel.most_registers, " ", kernel.options, "\n", kernel.source);
 }
 
-/// Null where the store has none, or one that the driver doesn't take: the source is there.
-std::shared_ptr<const Program> OpenclDevice::from_store(BinaryStore& binaries, const std::string& key) {
-  const std::string binary = binaries.get(key);
-  if (binary.empty()) return nullptr;
-  try {
-    return std::make_shared<const Program>(context(), id_, binary);
-  } catch (const Error& error) {
-    log(LogLevel::info, base::str("the plan's ", key, " is compiled again: ", error.what()));
-    return nullptr;
-  }
+std::shared_ptr<const Program> OpenclDevice::known_program(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  const auto known = programs_.find(text);
+  return known == programs_.end() ? nullptr : known->second;
+}
+
+std::shared_ptr<const Program> OpenclDevice::make_program(const OpenclKernel& kernel, const std::string& text,
+                                                          const std::string& binary) {
+  const base::Stopwatch watch;
+  std::shared_ptr<const Program> made;
+  if (!binary.empty()) try {
+      made = std::make_shared<const Program>(context(), id_, binary);
+    } catch (const Error& error) {
+      log(LogLevel::info, base::str("the plan's program '", kernel.entry, "' is compiled again: ", error.what()));
+    }
+  if (!made) made = std::make_shared<const Program>(context(), id_, kernel);
+  if (watch.seconds() > 1)
+    log(LogLevel::info, base::str("the driver compiled '", kernel.entry, "', ", kernel.source.size() >> 10, " KB, in ",
+                                  watch.seconds(), " s"));
+  const std::lock_guard lock(mutex_);
+  return programs_.try_emplace(text, std::move(made)).first->second;
 }
 
 std::uint64_t OpenclDevice::address_of(cl_mem object) {
   OpenclKernel kernel;
   kernel.source = "kernel void address(global ulong *out, global uchar *object) { out[0] = (ulong)object; }";
-  const std::shared_ptr<const Program> made = program(kernel);
+  const std::string text = text_of(kernel);
+  std::shared_ptr<const Program> made = known_program(text);
+  if (!made) made = make_program(kernel, text, {});
   cl_int code = CL_SUCCESS;
   const KernelHandle own(clCreateKernel(made->get(), "address", &code));
   check(code, "clCreateKernel 'address'");

@@ -46,8 +46,14 @@ class OpenclDevice final : public Device {
   [[nodiscard]] cl_context context() const noexcept { return context_.get(); }
   [[nodiscard]] cl_device_id id() const noexcept { return id_; }
   [[nodiscard]] cl_command_queue transfers() const noexcept { return transfers_.get(); }  ///< for blocking calls
-  /// The kernel's program, compiled now unless it was before. Throws Error(unsupported) with the compiler's log.
-  [[nodiscard]] std::shared_ptr<const Program> program(const OpenclKernel& kernel, BinaryStore* binaries = nullptr);
+  /// What programs are known by.
+  [[nodiscard]] static std::string text_of(const OpenclKernel& kernel);
+  /// Null where it was not made yet.
+  [[nodiscard]] std::shared_ptr<const Program> known_program(const std::string& text);
+  /// Compiled of its source, or of a `binary` of it where that isn't empty and the driver takes it, and known from now
+  /// on. Throws Error(unsupported) with the compiler's log.
+  [[nodiscard]] std::shared_ptr<const Program> make_program(const OpenclKernel& kernel, const std::string& text,
+                                                            const std::string& binary);
   /// Where the device has a memory object; 0 where it does not say. Blocks.
   [[nodiscard]] std::uint64_t address_of(cl_mem object);
   void clear(const Buffer& buffer);  ///< to zeros. Blocks
@@ -59,8 +65,6 @@ class OpenclDevice final : public Device {
                                                        std::size_t bytes);
 
  private:
-  [[nodiscard]] std::shared_ptr<const Program> from_store(BinaryStore& binaries, const std::string& key);
-
   struct KnownConstant {
     std::weak_ptr<const void> owner;
     std::weak_ptr<const Buffer> buffer;

@@ -4,6 +4,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "engine/device/opencl/compilation.h"
 #include "engine/device/opencl/faults.h"
 #include "engine/device/opencl/queue.h"
 #include "engine/device/opencl/tensor_map.h"
@@ -36,13 +37,14 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<OpenclDevice> device, std::sh
   if (maps) maps_ = std::make_unique<const Buffer>(device_->context(), maps * kMapBytes, CL_MEM_READ_WRITE);
   for (std::size_t s = 0; s < segment_->steps.size(); ++s) {
     const Step& step = segment_->steps[s];
-    if (const auto* launch = step.launch.as<OpenclLaunch>()) add_kernels(s, *launch, options.binaries);
+    if (const auto* launch = step.launch.as<OpenclLaunch>()) add_kernels(s, *launch);
     else if (const auto* copy = step.launch.as<CopyLaunch>()) {
-      finish_plan(options.binaries);
+      finish_plan();
       add_copy(s, *copy);
     } else base::fail(ErrorCode::internal, "step '", step.layer, "' is not made for an OpenCL device");
   }
-  finish_plan(options.binaries);
+  finish_plan();
+  compile(options);
   write_maps();
   if (profile_) {
     timed_ = create_command_queue(device_->context(), device_->id(), true);
@@ -63,7 +65,7 @@ OpenclExecutable::Where OpenclExecutable::where(const Place& place) const {
   return {arena_->get(), -1, 0};  // never read
 }
 
-void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch, BinaryStore* binaries) {
+void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch) {
   Launched own;
   for (const OpenclState& state : launch.states) {
     states_.push_back(device_->constant(state.owner, state.data, state.bytes));
@@ -77,9 +79,9 @@ void OpenclExecutable::add_kernels(std::size_t s, const OpenclLaunch& launch, Bi
   bool first = true;
   for (const OpenclKernel& described : launch.kernels) {
     if (described.groups[0] * described.groups[1] * described.groups[2] == 0) continue;
-    if (!add_part(s, described, own, first, binaries)) {
-      finish_plan(binaries);
-      add_kernel(s, described, own, binaries);
+    if (!add_part(s, described, own, first)) {
+      finish_plan();
+      add_kernel(s, described, own);
     }
     first = false;
   }
@@ -102,19 +104,39 @@ OpenclExecutable::Where OpenclExecutable::where(const OpenclArgument& argument, 
   return {arena_->get(), -1, step.workspace + argument.offset};
 }
 
-void OpenclExecutable::add_kernel(std::size_t s, const OpenclKernel& described, const Launched& own,
-                                  BinaryStore* binaries) {
+void OpenclExecutable::add_kernel(std::size_t s, const OpenclKernel& described, const Launched& own) {
   Command command;
   command.step = s;
-  programs_.push_back(device_->program(described, binaries));
-  cl_int code = CL_SUCCESS;
-  command.kernel = KernelHandle(clCreateKernel(programs_.back()->get(), described.entry.c_str(), &code));
-  check(code, base::str("clCreateKernel '", described.entry, "'"));
   for (std::size_t d = 0; d < 3; ++d) {
     command.global[d] = described.groups[d] * described.local[d];
     command.local[d] = described.local[d];
     if (command.global[d] > 1) command.axes = static_cast<cl_uint>(d + 1);
   }
+  pending_.push_back({commands_.size(), &described, own});
+  commands_.push_back(std::move(command));
+}
+
+/// All at once, since each takes its time.
+void OpenclExecutable::compile(const LoadOptions& options) {
+  std::vector<const OpenclKernel*> kernels;
+  for (const Pending& pending : pending_) kernels.push_back(pending.kernel);
+  programs_ = programs_of(device_, kernels, options.binaries, options.loading);
+  for (std::size_t k = 0; k < pending_.size(); ++k) {
+    Command& command = commands_[pending_[k].command];
+    if (command.plan) {
+      command.plan->begin(programs_[k]);
+      continue;
+    }
+    const OpenclKernel& described = *kernels[k];
+    cl_int code = CL_SUCCESS;
+    command.kernel = KernelHandle(clCreateKernel(programs_[k]->get(), described.entry.c_str(), &code));
+    check(code, base::str("clCreateKernel '", described.entry, "'"));
+    set_arguments(command, described, pending_[k].own);
+  }
+  pending_ = {};
+}
+
+void OpenclExecutable::set_arguments(Command& command, const OpenclKernel& described, const Launched& own) {
   cl_uint number = 0;
   for (const OpenclArgument& argument : described.arguments) {
     if (argument.kind == OpenclArgument::Kind::value) {
@@ -124,7 +146,7 @@ void OpenclExecutable::add_kernel(std::size_t s, const OpenclKernel& described, 
       continue;
     }
     if (described.by_address) {
-      const Where at = where(argument, s, own);
+      const Where at = where(argument, command.step, own);
       if (at.binding >= 0) base::fail(ErrorCode::internal, "'", described.entry, "' can't follow a binding");
       const cl_ulong address = address_of(at.object) + at.offset;
       check(clSetKernelArg(command.kernel.get(), number, sizeof(address), &address),
@@ -132,20 +154,18 @@ void OpenclExecutable::add_kernel(std::size_t s, const OpenclKernel& described, 
       ++number;
       continue;
     }
-    set_tensor(command, number, where(argument, s, own));
+    set_tensor(command, number, where(argument, command.step, own));
     number += 2;
   }
-  commands_.push_back(std::move(command));
 }
 
 /// False where it can't be a part. A segment that is watched has a plan kernel for each part.
-bool OpenclExecutable::add_part(std::size_t s, const OpenclKernel& described, const Launched& own, bool first,
-                                BinaryStore* binaries) {
+bool OpenclExecutable::add_part(std::size_t s, const OpenclKernel& described, const Launched& own, bool first) {
   const Step& step = segment_->steps[s];
   const bool alone = step.wave < 0 || segment_->source;
   if (step.wave < 0 && described.part != OpenclKernel::Part::resident) return false;
   if (!refuse_part(described, device_->target().opencl.wgmma).empty()) return false;
-  if (alone) finish_plan(binaries);
+  if (alone) finish_plan();
   PlanPart part;
   part.kernel = &described;
   part.step = s;
@@ -170,7 +190,7 @@ bool OpenclExecutable::add_part(std::size_t s, const OpenclKernel& described, co
     PlanPart last = std::move(parts_.back());
     parts_.pop_back();
     launched_.pop_back();
-    finish_plan(binaries);
+    finish_plan();
     parts_.push_back(std::move(last));
     launched_.push_back(own);
   }
@@ -178,20 +198,21 @@ bool OpenclExecutable::add_part(std::size_t s, const OpenclKernel& described, co
   parts_.back().meet = parts_.size() > 1 && (!first || step.wave != part_wave_ || passes_ > 1);
   part_wave_ = step.wave;
   passes_ = 0;
-  if (alone) finish_plan(binaries);
+  if (alone) finish_plan();
   return true;
 }
 
-void OpenclExecutable::finish_plan(BinaryStore* binaries) {
+void OpenclExecutable::finish_plan() {
   if (parts_.empty()) return;
   const bool needed = parts_.size() > 1 || parts_[0].kernel->part == OpenclKernel::Part::resident;
   if (needed) {
     Command command;
     command.step = parts_.front().step;
-    command.plan = std::make_unique<PlanRun>(*device_, parts_, binaries, profile_);
+    command.plan = std::make_unique<PlanRun>(*device_, parts_, profile_);
+    pending_.push_back({commands_.size(), &command.plan->kernel(), {}});
     commands_.push_back(std::move(command));
   } else {
-    add_kernel(parts_[0].step, *parts_[0].kernel, launched_[0], binaries);
+    add_kernel(parts_[0].step, *parts_[0].kernel, launched_[0]);
   }
   parts_.clear();
   launched_.clear();

@@ -59,11 +59,12 @@ class OpenclExecutable final : public Executable {
 
   [[nodiscard]] Where where(const Place& place) const;
   [[nodiscard]] Where where(const OpenclArgument& argument, std::size_t step, const Launched& own) const;
-  void add_kernels(std::size_t step, const OpenclLaunch& launch, BinaryStore* binaries);
-  void add_kernel(std::size_t step, const OpenclKernel& described, const Launched& own, BinaryStore* binaries);
-  bool add_part(std::size_t step, const OpenclKernel& described, const Launched& own, bool first,
-                BinaryStore* binaries);
-  void finish_plan(BinaryStore* binaries);
+  void add_kernels(std::size_t step, const OpenclLaunch& launch);
+  void add_kernel(std::size_t step, const OpenclKernel& described, const Launched& own);
+  bool add_part(std::size_t step, const OpenclKernel& described, const Launched& own, bool first);
+  void finish_plan();
+  void compile(const LoadOptions& options);
+  void set_arguments(Command& command, const OpenclKernel& described, const Launched& own);
   void add_copy(std::size_t step, const CopyLaunch& launch);
   void set_tensor(Command& command, cl_uint argument, const Where& where);
   [[nodiscard]] Where resolve(const Where& where, std::span<const Region> bindings) const;
@@ -84,6 +85,13 @@ class OpenclExecutable final : public Executable {
   std::vector<std::shared_ptr<const Buffer>> constants_, states_;
   std::vector<std::shared_ptr<const Program>> programs_;
   std::vector<Command> commands_;
+  /// Commands whose program is yet to be compiled.
+  struct Pending {
+    std::size_t command = 0;
+    const OpenclKernel* kernel = nullptr;
+    Launched own;
+  };
+  std::vector<Pending> pending_;
   /// Parts of the plan kernel in the making, with what they are if it stays a single one.
   std::vector<PlanPart> parts_;
   std::vector<Launched> launched_;

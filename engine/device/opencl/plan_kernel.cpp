@@ -285,4 +285,17 @@ OpenclKernel plan_kernel(std::span<const OpenclKernel* const> kinds, bool hopper
   return made;
 }
 
+double compile_seconds(const Segment& segment, const OpenclFacts& facts) {
+  constexpr double kKind = 0.4;         // NVIDIA's driver 580: ResNet-50's 28 kinds took 7.8 s, YOLOv8n's 67 26.6 s
+  constexpr double kKindOfTests = 0.1;  // elsewhere: PoCL
+  std::set<std::string> kinds;
+  for (const Step& step : segment.steps) {
+    const auto* launch = step.launch.as<OpenclLaunch>();
+    if (!launch || step.wave < 0) continue;
+    for (const OpenclKernel& kernel : launch->kernels)
+      if (refuse_part(kernel, facts.wgmma).empty()) kinds.insert(kind_of(kernel));
+  }
+  return static_cast<double>(kinds.size()) * (facts.wgmma ? kKind : kKindOfTests);
+}
+
 }  // namespace vireo::device::opencl

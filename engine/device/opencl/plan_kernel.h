@@ -58,7 +58,9 @@
 #include <span>
 #include <string>
 
+#include "engine/device/opencl/facts.h"
 #include "engine/device/opencl/launch.h"
+#include "engine/device/program.h"
 
 namespace vireo::device::opencl {
 
@@ -98,5 +100,9 @@ struct FileNames {
   std::vector<std::string> functions, macros;
 };
 [[nodiscard]] FileNames names_of(std::string_view text);
+
+/// Seconds that the driver's compiler will take for a segment's plan kernels, roughly: it goes by their kinds of steps.
+/// 0 where it has none.
+[[nodiscard]] double compile_seconds(const Segment& segment, const OpenclFacts& facts);
 
 }  // namespace vireo::device::opencl

@@ -43,7 +43,7 @@ std::size_t PlanRun::table_bytes(std::span<const PlanPart> parts) {
   return places * sizeof(std::uint64_t) + parts.size() * sizeof(PlanStep) + 64;
 }
 
-PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinaryStore* binaries, bool profile)
+PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, bool profile)
     : device_(device), counters_(std::make_shared<const PlanCounters>(device)) {
   const OpenclFacts& facts = device.target().opencl;
   groups_ = static_cast<std::size_t>(std::max(1, facts.resident_groups));
@@ -119,22 +119,26 @@ PlanRun::PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinarySt
     table.push_back(step);
   }
   const bool hopper = facts.wgmma;
-  const OpenclKernel described = plan_kernel(kinds, hopper, static_cast<int>(groups_), table_bytes(parts));
-  program_ = device.program(described, binaries);
-  items_ = described.local[0];
-  cl_int code = CL_SUCCESS;
-  kernel_ = KernelHandle(clCreateKernel(program_->get(), described.entry.c_str(), &code));
-  check(code, base::str("clCreateKernel '", described.entry, "'"));
+  described_ = plan_kernel(kinds, hopper, static_cast<int>(groups_), table_bytes(parts));
+  items_ = described_.local[0];
+  rounds_ = exchanging ? (exchanging + buffers - 1) / buffers : 0;
   places_ = std::make_unique<const Buffer>(device.context(), std::max<std::size_t>(addresses_.size(), 1) * 8,
                                            CL_MEM_READ_WRITE);
   table_ = std::make_unique<const Buffer>(device.context(), table.size() * sizeof(PlanStep), CL_MEM_READ_WRITE);
   write_all(device, *table_, table);
   if (profile && hopper)
     clocks_ = std::make_unique<const Buffer>(device.context(), (table.size() + 1) * 4, CL_MEM_READ_WRITE);
+}
+
+void PlanRun::begin(std::shared_ptr<const Program> program) {
+  program_ = std::move(program);
+  cl_int code = CL_SUCCESS;
+  kernel_ = KernelHandle(clCreateKernel(program_->get(), described_.entry.c_str(), &code));
+  check(code, base::str("clCreateKernel '", described_.entry, "'"));
+  described_ = {};  // its text is long
   const cl_mem objects[] = {counters_->get(), places_->get(), table_->get(), clocks_ ? clocks_->get() : nullptr};
   const auto count = [](std::size_t number) { return static_cast<cl_int>(number); };
-  const cl_int numbers_of[] = {count(addresses_.size()), count(table.size()),
-                               count(exchanging ? (exchanging + buffers - 1) / buffers : 0)};
+  const cl_int numbers_of[] = {count(addresses_.size()), count(steps_.size()), count(rounds_)};
   const auto set = [&](cl_uint argument, std::size_t bytes, const void* value) {
     check(clSetKernelArg(kernel_.get(), argument, bytes, value), base::str("clSetKernelArg ", argument));
   };

@@ -44,8 +44,10 @@ struct PlanPart {
 
 class PlanRun {
  public:
-  /// `profile`: also when each part begins.
-  PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, BinaryStore* binaries, bool profile);
+  /// `profile`: also when each part begins. Its kernel is to be compiled, and then given to begin().
+  PlanRun(OpenclDevice& device, std::span<const PlanPart> parts, bool profile);
+  [[nodiscard]] const OpenclKernel& kernel() const noexcept { return described_; }
+  void begin(std::shared_ptr<const Program> program);
 
   /// What its tables need.
   [[nodiscard]] static std::size_t table_bytes(std::span<const PlanPart> parts);
@@ -69,12 +71,14 @@ class PlanRun {
 
   OpenclDevice& device_;
   std::shared_ptr<const PlanCounters> counters_;
+  OpenclKernel described_;
   std::shared_ptr<const Program> program_;
   KernelHandle kernel_;
   std::size_t groups_ = 1, items_ = 1;
   std::vector<std::uint64_t> addresses_;
   std::vector<Follower> followers_;
   std::vector<std::size_t> steps_;  ///< of the parts
+  std::size_t rounds_ = 0;          ///< of the exchange buffers
   std::unique_ptr<const Buffer> places_, table_, exchange_, clocks_;
 };
 

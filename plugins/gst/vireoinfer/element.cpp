@@ -1,6 +1,8 @@
 // vireoinfer: runs a network on the frames that pass and attaches what it finds. The element itself: states, properties
 // and class; input.cpp and output.cpp are what its pads do, InferFlow (flow.h) the way of a frame.
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -90,6 +92,45 @@ InferFlow::Sessions make_sessions(const InferSettings& settings, std::shared_ptr
   return sessions;
 }
 
+/// Tells the bus what loading is at: GST_MESSAGE_PROGRESS with the code "load". A change at once, how far it is every
+/// half second.
+class LoadProgress {
+ public:
+  explicit LoadProgress(VireoInfer* self) : self_(self) {}
+  ~LoadProgress() {
+    if (doing_.empty()) return;
+    if (loaded_) post(GST_PROGRESS_TYPE_COMPLETE, "loaded");
+    else post(self_->state->cancelled ? GST_PROGRESS_TYPE_CANCELED : GST_PROGRESS_TYPE_ERROR, "not loaded");
+  }
+  LoadProgress(const LoadProgress&) = delete;
+  LoadProgress& operator=(const LoadProgress&) = delete;
+
+  [[nodiscard]] bool tell(const std::string& doing, double fraction) {
+    constexpr auto kEvery = std::chrono::milliseconds(500);
+    const auto now = std::chrono::steady_clock::now();
+    if (doing != doing_ || now - told_ >= kEvery) {
+      const GstProgressType type = doing_.empty() ? GST_PROGRESS_TYPE_START : GST_PROGRESS_TYPE_CONTINUE;
+      const int percent = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * 100);
+      post(type, doing + (percent > 0 ? ", " + std::to_string(percent) + " %" : ""));
+      doing_ = doing;
+      told_ = now;
+    }
+    return !self_->state->cancelled;
+  }
+  void loaded() { loaded_ = true; }
+
+ private:
+  void post(GstProgressType type, const std::string& text) {
+    gst_element_post_message(GST_ELEMENT(self_),
+                             gst_message_new_progress(GST_OBJECT(self_), type, "load", text.c_str()));
+  }
+
+  VireoInfer* self_;
+  std::string doing_;
+  std::chrono::steady_clock::time_point told_;
+  bool loaded_ = false;
+};
+
 bool load_flow(VireoInfer* self) {
   const InferSettings settings = settings_of(self);
   if (settings.model.empty()) {
@@ -98,9 +139,14 @@ bool load_flow(VireoInfer* self) {
   }
   try {
     check_overload(settings, !settings.smaller_model.empty());
-    auto model = infer::Model::open(settings.model_options());
+    LoadProgress progress(self);
+    const infer::Telling telling = [&](const std::string& doing, double fraction) {
+      return progress.tell(doing, fraction);
+    };
+    auto model = infer::Model::open(settings.model_options(), telling);
     std::shared_ptr<infer::Model> smaller;
-    if (!settings.smaller_model.empty()) smaller = infer::Model::open(settings.smaller().model_options());
+    if (!settings.smaller_model.empty()) smaller = infer::Model::open(settings.smaller().model_options(), telling);
+    progress.loaded();
     InferFlow::Sessions sessions = make_sessions(settings, std::move(model), std::move(smaller));
     GST_INFO_OBJECT(self, "%s", sessions.usual->summary().c_str());
     const std::string id = settings.source_id.empty() ? GST_OBJECT_NAME(self) : settings.source_id;
@@ -110,7 +156,9 @@ bool load_flow(VireoInfer* self) {
     self->state->earliest = GST_CLOCK_TIME_NONE;
     GST_OBJECT_UNLOCK(self);
   } catch (const Error& error) {
-    post_error(self, settings, error.code(), error.what());
+    // Who cancelled it knows.
+    if (error.code() != ErrorCode::cancelled || !self->state->cancelled)
+      post_error(self, settings, error.code(), error.what());
     return false;
   } catch (const std::exception& error) {
     post_error(self, settings, ErrorCode::internal, error.what());
@@ -144,6 +192,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   const auto result = GST_ELEMENT_CLASS(vireo_infer_parent_class)->change_state(element, transition);
   const bool opened_in_vain = transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY || opened_in_vain) close_flow(self);
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL) self->state->cancelled = false;
   return result;
 }
 // ---- properties ----------------------------------------------------------------------------------------------------
@@ -227,6 +276,9 @@ void read(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   get_property(object, infer_properties(), self->state->settings, id, value, spec);
 }
 
+/// A state change can't be broken off by another one, which waits for it.
+void cancel_load(VireoInfer* self) { self->state->cancelled = true; }
+
 void finalize(GObject* object) {
   delete self_of(object)->state;
   G_OBJECT_CLASS(vireo_infer_parent_class)->finalize(object);
@@ -254,6 +306,8 @@ static void vireo_infer_class_init(VireoInferClass* klass) {
           "Read-only.",
           GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   element_class->change_state = change_state;
+  g_signal_new_class_handler("cancel-load", G_TYPE_FROM_CLASS(klass), GSignalFlags(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                             G_CALLBACK(cancel_load), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
   add_sink_template(element_class);
   add_src_template(element_class);
   gst_element_class_set_static_metadata(element_class, "Vireo inference", "Filter/Analyzer/Video",

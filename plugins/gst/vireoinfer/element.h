@@ -5,6 +5,7 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
+#include <atomic>
 #include <memory>
 
 #include "engine/api/error.h"
@@ -27,6 +28,7 @@ struct InferState {
   gdouble proportion = 1;                       ///< of the sink's last word on quality; object lock
   bool loaded = false;                          ///< a model is being loaded or in use; object lock
   bool failed = false;                          ///< an error was posted; output task
+  std::atomic<bool> cancelled{false};           ///< loading is to end; until READY→NULL
 };
 
 }  // namespace vireo::gst

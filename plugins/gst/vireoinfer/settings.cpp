@@ -66,8 +66,11 @@ const Property<S> kRows[] = {
      "memory of its activations.",
      &S::contexts, When::ready, 0, 16},
     {"build-budget", "Build budget",
-     "Seconds spent on timing kernels when the model is ONNX, 0..3600; default 2. 0 takes heuristics only. A plan file "
-     "needs none.",
+     "Seconds spent on timing kernels when the model is ONNX, 0..3600; default 2. 0 takes heuristics only. On GPUs "
+     "with "
+     "plan kernels, which are faster for small batches and take long to compile, those are tried where that is "
+     "expected "
+     "to take at most six times as long: 30 is enough for a detector. A plan file needs none.",
      &S::build_budget_s, When::ready, 0, 3600},
     {"plan-cache", "Plan cache",
      "Where the plan of an ONNX model is kept, so that the next start need not build it: 'auto' (default) means "

@@ -139,7 +139,7 @@ void qgemm(Node& node) {
   node.result(0, requantize(node, sums, scale, node.optional(8), 1, node.dtype(node.input(0))));
 }
 
-TensorId biased(Node& node, TensorId x, int bias) {
+TensorId with_bias(Node& node, TensorId x, int bias) {
   return node.has_input(bias) ? node.binary("add", x, node.input(bias)) : x;
 }
 
@@ -147,14 +147,14 @@ TensorId biased(Node& node, TensorId x, int bias) {
 void matmul_integer_to_float(Node& node) {
   const TensorId y = scaled_product(node, node.input(0), node.input(1), node.input(2), node.input(3), node.optional(4),
                                     node.optional(5));
-  node.result(0, biased(node, y, 6));
+  node.result(0, with_bias(node, y, 6));
 }
 
 /// a (numbers), b, b_scale, b_zero?, bias?.
 void dynamic_quantize_matmul(Node& node) {
   const Dynamic a = quantize_dynamically(node, node.input(0));
   const TensorId y = scaled_product(node, a.bytes, node.input(1), a.scale, node.input(2), a.zero, node.optional(3));
-  node.result(0, biased(node, y, 4));
+  node.result(0, with_bias(node, y, 4));
 }
 
 /// Elements of 2 or 4 bits from the bytes of the last axis, the lowest bits first; 8 bits are what they are.
@@ -218,7 +218,7 @@ void matmul_nbits(Node& node) {
   attributes.set("trans_b", std::int64_t{1});
   const TensorId y =
       node.emit("matmul", {node.input(0), node.cast(weights, node.dtype(node.input(0)))}, std::move(attributes));
-  node.result(0, biased(node, y, 5));
+  node.result(0, with_bias(node, y, 5));
 }
 
 /// Whether a key counts, for the queries of all heads: from lengths [batch] or marks [batch, keys].

@@ -39,7 +39,8 @@ void add_model_flags(Command& command, ModelFlags& flags);
 /// The value of --precision and its aliases. Throws Error for an unknown name.
 [[nodiscard]] Precision parse_precision(const ModelFlags& flags);
 
-/// The network of an ONNX file, with weights drawn where the flags ask for that and it has none; says how many on stderr.
+/// The network of an ONNX file, with weights drawn where the flags ask for that and it has none; says how many on
+/// stderr.
 [[nodiscard]] Network import_model(const ModelFlags& flags);
 
 /// The values of --max-tensor, --max-memory and --max-seconds; defaults where they aren't given.

@@ -250,6 +250,24 @@ TEST(Loops, InSeveralContextsAtOnceAreRight) {
   for (std::thread& thread : threads) thread.join();
 }
 
+TEST(LoopLimits, EndUnrollingInsideEachOther) {
+  onnx::GraphProto body = halving();
+  for (int depth = 0; depth < 4; ++depth) {  // 50 to the power of 5 copies, if all were unrolled
+    onnx::GraphProto outer = body_of({"v"});
+    *outer.add_initializer() = one_integer("fifty", 50);
+    body.mutable_output()->DeleteSubrange(2, body.output_size() - 2);
+    add_node(outer, "Loop", {"fifty", "", "v"}, {"w"}, with_body(body));
+    body = give_all(outer, {"go", "w", "w"});
+  }
+  body.mutable_output()->DeleteSubrange(2, 1);
+  Model model(17);
+  *model.proto.mutable_graph()->add_initializer() = one_integer("fifty", 50);
+  model.input("x", {2}).node("Loop", {"fifty", "", "x"}, {"y"}, with_body(body)).output("y");
+  const Network network = model.load();
+  EXPECT_GE(layers_named(network, "loop"), 1);
+  EXPECT_LE(network.graph().layer_count(), 40'000);
+}
+
 TEST(LoopLimits, EndARun) {
   onnx::GraphProto body = body_of({"v"});
   add_node(body, "Abs", {"v"}, {"w"});

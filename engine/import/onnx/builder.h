@@ -183,6 +183,7 @@ class Builder {
   std::int64_t looked_at_ = 0;    ///< nodes of branches and bodies, unused ones included
   std::int64_t tensors_ = 0;      ///< made by layers
   std::int64_t items_ = 0;        ///< of sequences
+  std::int64_t unrolled_ = 0;     ///< nodes of loops whose bodies took their place
   std::size_t copied_bytes_ = 0;  ///< of tensors in copies of function bodies
   std::size_t folded_bytes_ = 0, read_to_fold_ = 0;
 };

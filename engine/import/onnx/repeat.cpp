@@ -18,7 +18,8 @@ namespace {
 using base::fail;
 using base::str;
 
-constexpr std::int64_t kMostUnrolledNodes = 2000;  // of all of them
+constexpr std::int64_t kMostUnrolledNodes = 2000;    // of all of them
+constexpr std::int64_t kMostUnrolledInAll = 20'000;  // of all loops of a model, those inside each other included
 
 std::size_t count(int n) { return static_cast<std::size_t>(n); }
 
@@ -107,7 +108,9 @@ bool Builder::is_little(const Repeat& what, std::int64_t trips) {
   const bool stacks =
       std::ranges::any_of(what.results, [](const Repeat::Result& r) { return r.wanted && !r.sequence; });
   if (trips <= 0) return !stacks;
-  return trips <= kMostUnrolled && trips * std::max<std::int64_t>(nodes_of(what.body), 1) <= kMostUnrolledNodes;
+  if (trips > kMostUnrolled) return false;
+  const std::int64_t nodes = trips * std::max<std::int64_t>(nodes_of(what.body), 1);
+  return nodes <= kMostUnrolledNodes && unrolled_ + nodes <= kMostUnrolledInAll;
 }
 
 /// How often the body runs, where its nodes are to take the node's place.
@@ -138,6 +141,7 @@ std::vector<TensorId> entries_of(Node& node, const Repeat::Entry& entry, std::in
 }  // namespace
 
 std::vector<Value> Builder::unroll(Node& node, const Repeat& what, std::int64_t trips) {
+  unrolled_ += trips * std::max<std::int64_t>(nodes_of(what.body), 1);
   std::vector<std::vector<TensorId>> entries;
   for (const Repeat::Entry& entry : what.entries)
     entries.push_back(entry.whole || trips == 0 ? std::vector<TensorId>() : entries_of(node, entry, trips));

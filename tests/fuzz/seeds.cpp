@@ -37,6 +37,8 @@ graph::Graph graph_of(const graph::Operator& op, const ops::Case& test) {
       const double v = given == test.constants.end() ? 0.5 : given->second[static_cast<std::size_t>(i)];
       if (type == DataType::string) value.as<std::uint64_t>()[i] = testing::sample_text(v);
       if (type == DataType::float32) value.as<float>()[i] = static_cast<float>(v);
+      if (type == DataType::float64) value.as<double>()[i] = v;
+      if (type == DataType::int32) value.as<std::int32_t>()[i] = static_cast<std::int32_t>(v);
       if (type == DataType::int64) value.as<std::int64_t>()[i] = static_cast<std::int64_t>(v);
       if (size_of(type) == 1) value.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(v);
     }

@@ -59,7 +59,8 @@ class ChoiceKeys : public testing::Test {
   static plan::Choice timed(const Plan& plan, bool exact) {
     compile::CompileOptions options;
     options.exact = exact;
-    const graph::Graph g = compile::specialise(compile::lower(plan.state(), plan.state().sections.front()), {}, options);
+    const graph::Graph g =
+        compile::specialise(compile::lower(plan.state(), plan.state().sections.front()), {}, options);
     for (const compile::LayerProblem& layer : compile::problems(g, options))
       if (layer.problem.op->name == "conv")
         return tune::time_problem(layer.problem, options, std::make_shared<device::ThreadPool>(1), 0.05);

@@ -20,7 +20,8 @@ inline float position_of(float x, int n, float low, float high, int padding, int
   at = rint(at);
 #endif
   if (at < low || at > high) {
-    if (padding == 1 && TAPS != 4) at = clamp(at, 0.0f, (float)(n - 1));
+    const float beyond = TAPS == 4 ? 4 : 0;  // where all taps of cubic are moved to the border
+    if (padding == 1) at = clamp(at, -beyond, (float)(n - 1) + beyond);
     if (padding == 2) at = reflected(at, low, high);
   }
   return isfinite(at) ? at : -1e6f;

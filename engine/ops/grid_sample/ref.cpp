@@ -33,7 +33,8 @@ struct Axis {
     double at = align ? (x + 1) / 2 * (n - 1) : ((x + 1) * n - 1) / 2;
     if (mode == 'n') at = std::nearbyint(at);
     if (at < low() || at > high()) {
-      if (padding == 'b' && mode != 'c') at = std::clamp(at, 0.0, n - 1);
+      // Cubic: the taps are moved, and all are beyond the border where the point is three pixels beyond it.
+      if (padding == 'b') at = mode == 'c' ? std::clamp(at, -4.0, n + 3) : std::clamp(at, 0.0, n - 1);
       if (padding == 'r') at = reflect(at, low(), high());
     }
     return std::isfinite(at) ? at : -1e6;

@@ -59,7 +59,8 @@ inline AxisTaps axis_taps(const Axis& axis, double coordinate) noexcept {
   double x = axis.align ? (coordinate + 1) / 2 * (n - 1) : ((coordinate + 1) * n - 1) / 2;
   if (kMode == SampleMode::nearest) x = is_small(x) ? nearest_small(x) : std::nearbyint(x);
   if (x < axis.low || x > axis.high) {
-    if (axis.padding == SamplePadding::border && kMode != SampleMode::cubic) x = std::clamp(x, 0.0, n - 1);
+    constexpr double kBeyond = kMode == SampleMode::cubic ? 4 : 0;  // where all taps are moved to the border
+    if (axis.padding == SamplePadding::border) x = std::clamp(x, -kBeyond, n - 1 + kBeyond);
     if (axis.padding == SamplePadding::reflection) x = mirrored(x, axis.low, axis.high);
   }
   double base;

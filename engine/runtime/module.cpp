@@ -48,10 +48,10 @@ std::vector<When> schedule(const Graph& g) {
 }
 
 /// What a shape may depend on: a target of a reshape, the limits of a range, the scales of a resize. Data that happen
-/// to be so few are taken for such too, which costs a compilation for each new value, but nothing else.
+/// to be so few are taken for such too, which costs a compilation for each new value, but nothing else. Not texts.
 bool decides_shapes(const Tensor& t) {
   const bool counts = is_integer(t.dtype) || t.dtype == DataType::boolean;
-  return !t.constant && (counts || t.dims.size() <= 1) && element_count(t.dims) <= 64;
+  return !t.constant && (counts || (is_float(t.dtype) && t.dims.size() <= 1)) && element_count(t.dims) <= 64;
 }
 
 device::Binding binding_of(const Tensor& t, const std::string& name, bool output) {

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kMostBodies = 256;
 constexpr std::uint64_t kBodyBytes = std::uint64_t{256} << 20;
 constexpr std::int64_t kFirstReserve = 16;
+constexpr int kNumber = -1, kCondition = -2;  // results of a body that are inputs of it (graph::LoopBody)
 
 template <typename List>
 void drop_oldest_body(List& list) {
@@ -199,7 +200,15 @@ void LoopRun::hand_on() {
     base::fail(ErrorCode::invalid_argument, "its condition came out as ", condition.dims, ", not as one boolean");
   const bool holds = *condition.data != std::byte{0};
   for (std::size_t k = 0; k < stacks_.size(); ++k) append(k, result(1 + body.carried + k));
-  for (std::size_t k = 0; k < next_.size(); ++k) next_[k] = result(1 + k);
+  for (std::size_t k = 0; k < next_.size(); ++k) {
+    next_[k] = result(1 + k);
+    const int from = body.results[1 + k];
+    if (from != kNumber && from != kCondition) continue;
+    // Those change where they are.
+    next_[k].owner = copies_[k].take(sizeof number_);
+    std::memcpy(next_[k].owner.get(), next_[k].data, from == kNumber ? sizeof number_ : sizeof holds_);
+    next_[k].data = next_[k].owner.get();
+  }
   for (std::size_t k = 0; k < next_.size(); ++k) std::swap(values_[2 + k], next_[k]);
   for (Value& before : next_) before.owner.reset();
   holds_ = holds;

@@ -355,10 +355,14 @@ std::shared_ptr<const RestProgram> Module::program_for(const std::vector<std::in
       return grown.program;
     }
   ++c.compilations;
+  // Bounds are the powers of two above the extents; what is below the lowest level doesn't matter.
+  std::vector<std::int64_t> least = bounds;
+  for (std::size_t number = 0; number < least.size(); ++number)
+    least[number] = c.bounds[number] == kUnknown ? least[number] / 2 + 1 : 0;
   std::shared_ptr<const RestProgram> program;
   try {
     std::string refused;
-    program = RestProgram::make(c.rest, c.known, bounds, settings_.options, refused);
+    program = RestProgram::make(c.rest, c.known, bounds, settings_.options, refused, std::move(least));
   } catch (const Error&) {  // an error of the rest for the true extents, if any
   }
   if (c.grown.size() >= kCached) c.grown.erase(std::ranges::min_element(c.grown, {}, &Continuation::Grown::last_use));

@@ -103,6 +103,28 @@ TEST(LoopRuns, hand_on_the_number_and_the_condition_of_their_iteration) {
   ASSERT_NO_FATAL_FAILURE(running.expect_right_for({{1, 2, 3, 4}, {0, 0, 0, 0}}));
 }
 
+TEST(LoopRuns, levels_below_the_least_extents_are_not_compiled) {
+  const Graph rest = parse(R"(graph "g"
+input "x" float32 ?x4
+"y" = softmax("x") {axis=1} "y"
+output "y" "y"
+)");
+  const std::vector<graph::Variation> known{{{1, 0}, {}, false}};
+  compile::CompileOptions options;
+  std::string refused;
+  const auto levels = [&](std::vector<std::int64_t> least) {
+    const auto program = runtime::RestProgram::make(rest, known, {0, 1024}, options, refused, std::move(least));
+    std::vector<std::int64_t> capacities;
+    if (program)
+      for (const auto& level : program->parts()[0].levels) capacities.push_back(level.capacity[1]);
+    return capacities;
+  };
+  EXPECT_EQ(levels({}), (std::vector<std::int64_t>{8, 16, 32, 64, 128, 256, 512, 1024})) << refused;
+  EXPECT_EQ(levels({0, 0}).size(), 8u);
+  EXPECT_EQ(levels({0, 512}), (std::vector<std::int64_t>{512, 1024}));
+  EXPECT_EQ(levels({0, 513}), (std::vector<std::int64_t>{1024}));
+}
+
 TEST(LoopRuns, what_is_behind_is_right_for_extents_that_nothing_bounds) {
   Running running(parse(loop_text()));
   std::vector<std::vector<float>> inputs;

@@ -8,7 +8,6 @@
 // its only tensor. Free functions; any thread.
 
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <vector>
 

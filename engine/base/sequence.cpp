@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kWord = sizeof(std::int64_t);
 constexpr std::size_t kLeast = 64;
 constexpr std::int64_t kMostRank = 1024;
+constexpr DataType kLastType = DataType::int2;
 
 std::size_t words(std::size_t bytes) { return base::align_up(bytes, kWord); }
 
@@ -82,7 +83,7 @@ std::vector<SequenceItem> unpack_sequence(const void* bytes, std::size_t size) {
   std::vector<SequenceItem> items;
   for (std::int64_t i = 0; i < count; ++i) {
     SequenceItem& item = items.emplace_back();
-    item.dtype = static_cast<DataType>(reader.number(static_cast<std::int64_t>(DataType::bfloat16), "an element type"));
+    item.dtype = static_cast<DataType>(reader.number(static_cast<std::int64_t>(kLastType), "an element type"));
     if (size_of(item.dtype) == 0) base::fail(ErrorCode::invalid_argument, "no packed sequence: an element type");
     const std::int64_t rank = reader.number(kMostRank, "a rank");
     for (std::int64_t axis = 0; axis < rank; ++axis) item.dims.push_back(reader.number(INT64_MAX, "an extent"));

@@ -15,9 +15,8 @@
 //   statement  = graph | meta | input | const | layer | output
 //   graph      = "graph" quoted
 //   meta       = "meta" quoted quoted                              key, value
-//   input      = "input" quoted dtype (dims | "any") quoted*       name; a symbol for each extent, "" for none; any:
-//   not
-//                                                                  even the number of extents is known
+//   input      = "input" quoted dtype (dims | "any") quoted*       name; a symbol for each extent, "" for none. any:
+//                                                                  not even the number of extents is known
 //   const      = "const" quoted dtype dims (place | inline)
 //   place      = "@" offset checksum?                              bytes into the weights; checksum in hexadecimal
 //   inline     = "=" (number* | quoted*)                           as many as the dims say; texts for strings

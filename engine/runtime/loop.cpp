@@ -8,6 +8,7 @@
 #include "engine/base/text.h"
 #include "engine/compile/limits.h"
 #include "engine/runtime/module.h"
+#include "engine/runtime/ready.h"
 
 namespace vireo::runtime {
 namespace {
@@ -17,14 +18,7 @@ namespace {
 constexpr std::size_t kMostBodies = 256;
 constexpr std::uint64_t kBodyBytes = std::uint64_t{256} << 20;
 constexpr std::int64_t kFirstReserve = 16;
-
-template <typename List>
-void drop_oldest_body(List& list) {
-  list.erase(std::min_element(list.begin(), list.end(), [](const auto& a, const auto& b) {
-    if constexpr (requires { a->last_use; }) return a->last_use < b->last_use;
-    else return a.last_use < b.last_use;
-  }));
-}
+constexpr int kNumber = -1, kCondition = -2;  // results of a body that are inputs of it (graph::LoopBody)
 
 }  // namespace
 
@@ -68,7 +62,7 @@ std::shared_ptr<const Module> LoopProgram::module_for(const std::vector<Dims>& d
     }
   if (in_run) ++compilations_;
   auto module = compile(dims);
-  if (compiled_.size() >= kMostBodies) drop_oldest_body(compiled_);
+  if (compiled_.size() >= kMostBodies) compiled_.erase(std::ranges::min_element(compiled_, {}, &Compiled::last_use));
   compiled_.push_back({dims, module, ++uses_});
   return module;
 }
@@ -100,6 +94,7 @@ struct LoopRun::Instance {
       : dims(std::move(d)), module(std::move(m)), runner(module, std::move(pool), false) {
     bound.resize(module->bindings().size());
   }
+  [[nodiscard]] std::uint64_t memory_bytes() const { return runner.memory_bytes(); }
 };
 
 LoopRun::LoopRun(const OpenLayer& layer, std::shared_ptr<device::ThreadPool> pool)
@@ -142,23 +137,17 @@ Status LoopRun::run(std::span<const graph::View> inputs, std::vector<OpenResult>
 LoopRun::Instance& LoopRun::instance() {
   const auto fits = [&](const Instance& one) { return std::ranges::equal(one.dims, values_, {}, {}, &Value::dims); };
   if (last_ && fits(*last_)) return *last_;
-  std::uint64_t bytes = 0;
-  for (const auto& one : instances_) {
+  for (const auto& one : instances_)
     if (fits(*one)) {
       last_ = one.get();
       last_->last_use = ++uses_;
       return *last_;
     }
-    bytes += one->runner.memory_bytes();
-  }
   std::vector<Dims> dims;
   for (const Value& value : values_) dims.push_back(value.dims);
   std::shared_ptr<const Module> module = program_.module_for(dims, true);
-  while (!instances_.empty() && (instances_.size() >= kMostBodies || bytes > kBodyBytes)) {  // its memory goes first
-    const auto oldest = std::ranges::min_element(instances_, {}, &Instance::last_use);
-    bytes -= (*oldest)->runner.memory_bytes();
-    instances_.erase(oldest);
-  }
+  last_ = nullptr;  // which may go
+  make_room(instances_, kMostBodies, 0, kBodyBytes);
   instances_.push_back(std::make_unique<Instance>(std::move(dims), std::move(module), pool_));
   last_ = instances_.back().get();
   last_->last_use = ++uses_;
@@ -199,7 +188,15 @@ void LoopRun::hand_on() {
     base::fail(ErrorCode::invalid_argument, "its condition came out as ", condition.dims, ", not as one boolean");
   const bool holds = *condition.data != std::byte{0};
   for (std::size_t k = 0; k < stacks_.size(); ++k) append(k, result(1 + body.carried + k));
-  for (std::size_t k = 0; k < next_.size(); ++k) next_[k] = result(1 + k);
+  for (std::size_t k = 0; k < next_.size(); ++k) {
+    next_[k] = result(1 + k);
+    const int from = body.results[1 + k];
+    if (from != kNumber && from != kCondition) continue;
+    // Those change where they are.
+    next_[k].owner = copies_[k].take(sizeof number_);
+    std::memcpy(next_[k].owner.get(), next_[k].data, from == kNumber ? sizeof number_ : sizeof holds_);
+    next_[k].data = next_[k].owner.get();
+  }
   for (std::size_t k = 0; k < next_.size(); ++k) std::swap(values_[2 + k], next_[k]);
   for (Value& before : next_) before.owner.reset();
   holds_ = holds;

@@ -48,10 +48,10 @@ std::vector<When> schedule(const Graph& g) {
 }
 
 /// What a shape may depend on: a target of a reshape, the limits of a range, the scales of a resize. Data that happen
-/// to be so few are taken for such too, which costs a compilation for each new value, but nothing else.
+/// to be so few are taken for such too, which costs a compilation for each new value, but nothing else. Not texts.
 bool decides_shapes(const Tensor& t) {
   const bool counts = is_integer(t.dtype) || t.dtype == DataType::boolean;
-  return !t.constant && (counts || t.dims.size() <= 1) && element_count(t.dims) <= 64;
+  return !t.constant && (counts || (is_float(t.dtype) && t.dims.size() <= 1)) && element_count(t.dims) <= 64;
 }
 
 device::Binding binding_of(const Tensor& t, const std::string& name, bool output) {
@@ -355,10 +355,14 @@ std::shared_ptr<const RestProgram> Module::program_for(const std::vector<std::in
       return grown.program;
     }
   ++c.compilations;
+  // Bounds are the powers of two above the extents; what is below the lowest level doesn't matter.
+  std::vector<std::int64_t> least = bounds;
+  for (std::size_t number = 0; number < least.size(); ++number)
+    least[number] = c.bounds[number] == kUnknown ? least[number] / 2 + 1 : 0;
   std::shared_ptr<const RestProgram> program;
   try {
     std::string refused;
-    program = RestProgram::make(c.rest, c.known, bounds, settings_.options, refused);
+    program = RestProgram::make(c.rest, c.known, bounds, settings_.options, refused, std::move(least));
   } catch (const Error&) {  // an error of the rest for the true extents, if any
   }
   if (c.grown.size() >= kCached) c.grown.erase(std::ranges::min_element(c.grown, {}, &Continuation::Grown::last_use));

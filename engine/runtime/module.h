@@ -164,6 +164,7 @@ class Runner {
     std::vector<Recycled> outputs;
     std::vector<std::shared_ptr<std::byte>> made;
     std::uint64_t last_use = 0;
+    [[nodiscard]] std::uint64_t memory_bytes() const { return runner->memory_bytes(); }
   };
   Status run_continuation(std::span<const Bound> bindings);
   Status bring_to_host();
@@ -194,6 +195,8 @@ class Runner {
     std::shared_ptr<const RestProgram> program;
     std::unique_ptr<RestRunner> runner;
     std::vector<Recycled> room;  ///< for inputs, which it fills up
+    std::uint64_t last_use = 0;
+    [[nodiscard]] std::uint64_t memory_bytes() const { return runner ? runner->arena_bytes() : 0; }
   };
   std::vector<std::unique_ptr<Grown>> grown_;
   const Grown* last_grown_ = nullptr;

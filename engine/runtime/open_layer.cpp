@@ -1,17 +1,12 @@
 #include "engine/runtime/open_layer.h"
 
-#include <chrono>
-
+#include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
 #include "engine/compile/limits.h"
 #include "engine/runtime/loop.h"
 
 namespace vireo::runtime {
 namespace {
-
-double now() noexcept {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::string extents_of(const graph::TensorType& type) { return type.ranked ? to_string(type.dims) : "of any rank"; }
 
@@ -69,7 +64,7 @@ OpenRun::~OpenRun() = default;
 void OpenRun::input(std::size_t k, const void* data) { inputs_[k].data = somewhere(const_cast<void*>(data)); }
 
 Status OpenRun::run() {
-  const double start = timed_ ? now() : 0;
+  const base::Stopwatch watch;
   let_go();
   Status status;
   try {
@@ -81,7 +76,7 @@ Status OpenRun::run() {
     if (why.starts_with(layer_->what)) throw;
     base::fail(error.code(), layer_->what, ": ", why);
   }
-  if (timed_) seconds_ = now() - start;
+  if (timed_) seconds_ = watch.seconds();
   return status;
 }
 

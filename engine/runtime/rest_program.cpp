@@ -52,8 +52,8 @@ bool Slot::cut_at_end() const {
 class RestProgram::Maker {
  public:
   Maker(const Graph& rest, std::vector<Variation> known, std::vector<std::int64_t> bounds,
-        const compile::CompileOptions& options, RestProgram& made)
-      : g_(rest), options_(options), made_(made), bounds_(std::move(bounds)) {
+        std::vector<std::int64_t> least, const compile::CompileOptions& options, RestProgram& made)
+      : g_(rest), options_(options), made_(made), bounds_(std::move(bounds)), least_(std::move(least)) {
     known_.resize(index(g_.tensor_count()));
     part_.assign(index(g_.tensor_count()), 0);
     slot_.assign(index(g_.tensor_count()), -1);
@@ -292,7 +292,10 @@ class RestProgram::Maker {
   }
 
   void compile_levels(const Graph& layers, Part& part) {
-    for (std::int64_t capacity = kLeastCapacity;; capacity *= 2) {
+    std::int64_t first = kLeastCapacity;
+    for (const int number : part.numbers)
+      while (index(number) < least_.size() && first < least_[index(number)]) first *= 2;
+    for (std::int64_t capacity = first;; capacity *= 2) {
       Level level{bounds_, nullptr};
       bool last = true;
       for (const int number : part.numbers) {
@@ -344,10 +347,11 @@ class RestProgram::Maker {
   const compile::CompileOptions& options_;
   RestProgram& made_;
   std::vector<std::int64_t> bounds_;
-  std::vector<Variation> known_;  ///< by tensor
-  std::vector<int> part_;         ///< by tensor: the first that can read it
-  std::vector<int> layer_part_;   ///< by layer
-  std::vector<int> slot_;         ///< by tensor; -1: none
+  std::vector<std::int64_t> least_;  ///< of the first of them
+  std::vector<Variation> known_;     ///< by tensor
+  std::vector<int> part_;            ///< by tensor: the first that can read it
+  std::vector<int> layer_part_;      ///< by layer
+  std::vector<int> slot_;            ///< by tensor; -1: none
   std::vector<TensorId> slot_tensor_;
   std::vector<char> loose_;  ///< by tensor: of an open layer
   std::vector<LayerId> layer_ids_;
@@ -357,10 +361,11 @@ class RestProgram::Maker {
 
 std::unique_ptr<const RestProgram> RestProgram::make(const Graph& rest, std::vector<Variation> known,
                                                      std::vector<std::int64_t> bounds,
-                                                     const compile::CompileOptions& options, std::string& refused) {
+                                                     const compile::CompileOptions& options, std::string& refused,
+                                                     std::vector<std::int64_t> least) {
   auto made = std::make_unique<RestProgram>();
   try {
-    Maker(rest, std::move(known), std::move(bounds), options, *made).run();
+    Maker(rest, std::move(known), std::move(bounds), std::move(least), options, *made).run();
     return made;
   } catch (const Refused& refusal) {
     refused = refusal.why;

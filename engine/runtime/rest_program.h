@@ -71,10 +71,12 @@ class RestProgram {
   };
 
   /// `known` and `bounds`: of the rest's inputs, by input, and of their numbers (bounds[0] means nothing). Null where
-  /// the rest doesn't follow its extents or is too large for the limits; `refused` says why.
+  /// the rest doesn't follow its extents or is too large for the limits; `refused` says why. `least`: of those numbers,
+  /// what none of their extents will be below, where that is known: levels that would never be taken are not compiled.
   static std::unique_ptr<const RestProgram> make(const graph::Graph& rest, std::vector<graph::Variation> known,
                                                  std::vector<std::int64_t> bounds,
-                                                 const compile::CompileOptions& options, std::string& refused);
+                                                 const compile::CompileOptions& options, std::string& refused,
+                                                 std::vector<std::int64_t> least = {});
 
   [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
   [[nodiscard]] const std::vector<int>& outputs() const { return outputs_; }

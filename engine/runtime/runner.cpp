@@ -10,16 +10,18 @@
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/runtime/module.h"
+#include "engine/runtime/ready.h"
 
 namespace vireo::runtime {
 
 namespace {
 
-// Rests compiled for single keys that stay ready to run: so many, and, but for the last one, in so much memory.
+// Rests compiled in runs that stay ready: so many of those for single keys, as many of those for bounds, and, but for
+// the last one of each, in so much memory.
 constexpr std::size_t kReady = 32;
+constexpr std::uint64_t kReadyBytes = std::uint64_t{256} << 20;
 // Bounds of rests whose extents nothing bounds; larger extents are compiled one by one.
 constexpr std::uint64_t kLeastGrown = 8, kMostGrown = std::uint64_t{1} << 24;
-constexpr std::uint64_t kReadyBytes = std::uint64_t{256} << 20;
 
 device::Region present(const Bound& bound) {
   if (bound.memory) return bound.region();
@@ -119,16 +121,17 @@ Status Runner::run_continuation(std::span<const Bound> bindings) {
 }
 
 Status Runner::run_layers() {
-  for (LayerRun& run : layers_) {
+  const auto give = [&](auto& run) {
     const std::vector<int>& sources = run.layer().sources;
     for (std::size_t k = 0; k < sources.size(); ++k)
       if (sources[k] >= 0) run.input(k, regions_[static_cast<std::size_t>(sources[k])].host);
+  };
+  for (LayerRun& run : layers_) {
+    give(run);
     run.run();
   }
   for (OpenRun& run : open_) {
-    const std::vector<int>& sources = run.layer().sources;
-    for (std::size_t k = 0; k < sources.size(); ++k)
-      if (sources[k] >= 0) run.input(k, regions_[static_cast<std::size_t>(sources[k])].host);
+    give(run);
     if (const Status status = run.run(); !status.ok()) return status;
   }
   return {};
@@ -150,17 +153,17 @@ bool Runner::run_grown() {
     if (continuation.inputs[k].open_layer < 0) continue;
     const std::vector<int>& axes = continuation.known[k].axes;
     for (std::size_t i = 0; i < axes.size(); ++i) {
+      if (!axes[i]) continue;
       const auto extent = static_cast<std::uint64_t>(result_of(continuation.inputs[k]).dims[i]);
       if (extent > kMostGrown) return false;
-      if (axes[i])
-        grown_bounds_[static_cast<std::size_t>(axes[i])] =
-            static_cast<std::int64_t>(std::max(kLeastGrown, std::bit_ceil(extent)));
+      grown_bounds_[static_cast<std::size_t>(axes[i])] =
+          static_cast<std::int64_t>(std::max(kLeastGrown, std::bit_ceil(extent)));
     }
   }
   auto found = std::ranges::find_if(grown_, [&](const auto& grown) { return grown->bounds == grown_bounds_; });
   if (found == grown_.end()) {
     std::shared_ptr<const RestProgram> program = module_->program_for(grown_bounds_);
-    if (grown_.size() >= kReady) grown_.erase(grown_.begin());
+    make_room(grown_, kReady, 0, kReadyBytes);
     auto grown = std::make_unique<Grown>();
     grown->bounds = grown_bounds_;
     grown->room.resize(continuation.inputs.size());
@@ -169,6 +172,7 @@ bool Runner::run_grown() {
     grown_.push_back(std::move(grown));
     found = grown_.end() - 1;
   }
+  (*found)->last_use = ++uses_;
   if (!(*found)->runner || !run_program(*(*found)->runner, (*found)->room)) return false;
   last_grown_ = found->get();
   return true;
@@ -182,7 +186,7 @@ bool Runner::run_program(RestRunner& rest, std::span<Recycled> room) {
     if (input.open_layer >= 0) {
       const OpenResult& result = result_of(input);
       std::shared_ptr<std::byte> data = result.data;
-      if (!room.empty()) {
+      if (!room.empty() && continuation.known[k].varies()) {
         data = room[k].take(std::max(rest.input_bytes(k), result.bytes));
         if (result.bytes) std::memcpy(data.get(), result.data.get(), result.bytes);
       }
@@ -263,21 +267,14 @@ Status Runner::run_rest() {
 }
 
 Runner::Rest& Runner::rest_for(const std::shared_ptr<const Module>& module) {
-  std::uint64_t bytes = 0;
-  for (const std::unique_ptr<Rest>& rest : rests_) {
+  for (const std::unique_ptr<Rest>& rest : rests_)
     if (rest->module == module) {
       rest->last_use = ++uses_;
       return *rest;
     }
-    bytes += rest->runner->memory_bytes();
-  }
+  std::uint64_t bytes = 0;
   for (const auto& segment : module->program()->segments) bytes += segment->arena_bytes;
-  while (!rests_.empty() && (rests_.size() >= kReady || bytes > kReadyBytes)) {  // its memory goes first
-    const auto oldest = std::min_element(rests_.begin(), rests_.end(),
-                                         [](const auto& a, const auto& b) { return a->last_use < b->last_use; });
-    bytes -= (*oldest)->runner->memory_bytes();
-    rests_.erase(oldest);
-  }
+  make_room(rests_, kReady, bytes, kReadyBytes);
   auto rest = std::make_unique<Rest>();
   rest->module = module;
   rest->runner = std::make_unique<Runner>(module, pool_, profile_);

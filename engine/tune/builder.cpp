@@ -87,9 +87,8 @@ struct Job {
   const Progress& progress;
   bool only_owner;
 
-  void tell(const std::string& stage, double fraction) const {
-    if (!progress(stage, fraction)) throw Error(ErrorCode::cancelled, "the build was cancelled");
-  }
+  /// Throws when the build is not wanted any more.
+  void tell(const std::string& stage, double fraction) const { (void)progress(stage, fraction); }
   /// Tells what is compiled of which stage.
   [[nodiscard]] device::Loading loading(const std::string& stage) const {
     return [this, stage](std::size_t made, std::size_t of) {

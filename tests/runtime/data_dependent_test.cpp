@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "engine/api/text.h"
 #include "tests/runtime/data_dependent.h"
 #include "tests/runtime/networks.h"
 
@@ -135,6 +136,27 @@ output "big" "big"
 output "v" "v"
 )"))
       .expect_right_for(kSix);
+}
+
+TEST(Late, other_texts_of_as_many_pieces_compile_nothing) {
+  Running running(parse(R"(
+graph "g"
+input "x" string 3
+"counts", "most" = text_count("x") {delimiter=","} "count"
+"pieces" = text_split("x", "most") {delimiter=","} "split"
+output "pieces" "pieces"
+output "counts" "counts"
+)"));
+  const auto texts = [](std::initializer_list<std::string_view> list) {
+    std::vector<std::uint64_t> ids;
+    for (const std::string_view text : list) ids.push_back(text_id(text));
+    return graph::make_constant(DataType::string, {3}, ids.data(), ids.size() * sizeof(ids[0]));
+  };
+  ASSERT_NO_FATAL_FAILURE(running.expect_right({texts({"a,b", "c", ""})}));
+  const std::size_t compiled = running.module().compilations_in_runs();
+  ASSERT_NO_FATAL_FAILURE(running.expect_right({texts({"d", "e,f", "g"})}));
+  ASSERT_NO_FATAL_FAILURE(running.expect_right({texts({",", ",", ","})}));
+  EXPECT_EQ(running.module().compilations_in_runs(), compiled);
 }
 
 TEST(Late, a_resize_by_computed_scales_is_right) {

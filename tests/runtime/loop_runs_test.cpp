@@ -42,8 +42,31 @@ output "z" "z"
 output "t" "t"
 )";
 
-std::string loop_text() {
-  std::string text = kLoop;
+// v = the number of the iteration, as often as the condition holds; c = the condition.
+const char* const kNumbers = R"(graph "g"
+input "x" float32 4
+const "n" int64 scalar = 5
+const "v0" int64 scalar = 7
+const "c0" boolean scalar = 0
+"v", "c", "seen" = loop("n", -, "v0", "c0") {body="input \"i\" int64 scalar
+input \"go\" boolean scalar
+input \"v\" int64 scalar
+input \"c\" boolean scalar
+const \"last\" int64 scalar = 2
+\"go2\" = binary(\"i\", \"last\") {function=\"less\"}
+output \"go2\" \"go2\"
+output \"i\" \"v2\"
+output \"go\" \"c2\"
+output \"v\" \"seen\"
+", carried=2} "loop"
+"y" = unary("x") {function="neg"} "y"
+output "v" "v"
+output "c" "c"
+output "seen" "seen"
+output "y" "y"
+)";
+
+std::string loop_text(std::string text = kLoop) {
   for (std::size_t at = text.find("{body=\"") + 7; at < text.find("\", carried="); ++at)
     if (text[at] == '\n') text.replace(at, 1, "\\n");  // as quoted texts have it
   return text;
@@ -73,6 +96,33 @@ output "last" "last")";
   EXPECT_EQ(counting.compiled(), 0u);
   Running running(after_filter(rest, 6));
   ASSERT_NO_FATAL_FAILURE(running.expect_right_for(kSix));
+}
+
+TEST(LoopRuns, hand_on_the_number_and_the_condition_of_their_iteration) {
+  Running running(parse(loop_text(kNumbers)));
+  ASSERT_NO_FATAL_FAILURE(running.expect_right_for({{1, 2, 3, 4}, {0, 0, 0, 0}}));
+}
+
+TEST(LoopRuns, levels_below_the_least_extents_are_not_compiled) {
+  const Graph rest = parse(R"(graph "g"
+input "x" float32 ?x4
+"y" = softmax("x") {axis=1} "y"
+output "y" "y"
+)");
+  const std::vector<graph::Variation> known{{{1, 0}, {}, false}};
+  compile::CompileOptions options;
+  std::string refused;
+  const auto levels = [&](std::vector<std::int64_t> least) {
+    const auto program = runtime::RestProgram::make(rest, known, {0, 1024}, options, refused, std::move(least));
+    std::vector<std::int64_t> capacities;
+    if (program)
+      for (const auto& level : program->parts()[0].levels) capacities.push_back(level.capacity[1]);
+    return capacities;
+  };
+  EXPECT_EQ(levels({}), (std::vector<std::int64_t>{8, 16, 32, 64, 128, 256, 512, 1024})) << refused;
+  EXPECT_EQ(levels({0, 0}).size(), 8u);
+  EXPECT_EQ(levels({0, 512}), (std::vector<std::int64_t>{512, 1024}));
+  EXPECT_EQ(levels({0, 513}), (std::vector<std::int64_t>{1024}));
 }
 
 TEST(LoopRuns, what_is_behind_is_right_for_extents_that_nothing_bounds) {

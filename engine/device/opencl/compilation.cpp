@@ -62,9 +62,6 @@ void run_apart(const std::shared_ptr<Work>& work, std::size_t count, const Loadi
   } catch (const std::system_error&) {
     if (threads.empty()) return work->run();  // the system starts no more threads
   }
-  const auto join = [&] {
-    for (std::thread& thread : threads) thread.join();
-  };
   std::unique_lock lock(work->mutex);
   for (bool all = false; !all;) {
     const std::size_t done = work->done;
@@ -76,14 +73,14 @@ void run_apart(const std::shared_ptr<Work>& work, std::size_t count, const Loadi
       lock.lock();
       work->left = true;
       lock.unlock();
-      leave_behind(std::move(threads));
+      leave_behind(std::move(threads), work);
       throw;
     }
     lock.lock();
     if (!all && work->done == done) work->changed.wait_for(lock, kLook);
   }
   lock.unlock();
-  join();
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace
